@@ -1,0 +1,110 @@
+package policy
+
+import "time"
+
+// command carries out a request, or answers why not.
+func (st *step) command(c Command) {
+	switch c.Kind {
+	case StartAP:
+		st.commandStartAP(c.ID)
+	case StopAP:
+		st.commandStopAP(c.ID)
+	case Join:
+		st.commandJoin(c.ID)
+	case Forget:
+		result := "wifi was not configured yet"
+		if st.saved != nil || st.candidate != nil {
+			result = "forgot configured wifi"
+		}
+		st.forget()
+		st.reply(c.ID, result)
+	case Reset:
+		st.forget()
+		st.askedUntil, st.silentUntil = time.Time{}, time.Time{}
+		st.reply(c.ID, "reset daemon")
+	}
+}
+
+func (st *step) commandStartAP(id int) {
+	switch {
+	case !st.radioPresent:
+		st.fail(id, noRadio)
+	case st.startAP != 0 || st.attempt != nil && st.attempt.command != 0:
+		st.fail(id, busy)
+	case st.radio.target.Role == RoleAccessPoint && st.radio.ready:
+		st.reply(id, "access point is already running")
+	default:
+		if st.joined() {
+			st.radioLost("somebody asked for the access point")
+		}
+		st.attempt = nil
+		st.silentUntil = time.Time{}
+		st.askedUntil = st.now.Add(st.Config.AskedLimit)
+		st.startAP = id
+	}
+}
+
+// commandStopAP ends the access point and keeps it away for as long as a
+// soft loss takes to be noticed, as the original did.
+func (st *step) commandStopAP(id int) {
+	switch {
+	case st.radio.target.Role != RoleAccessPoint:
+		st.reply(id, "access point is not running")
+	case st.stopAP != 0:
+		st.fail(id, busy)
+	default:
+		if st.startAP != 0 {
+			st.fail(st.startAP, Failure{Code: "cancelled", Reason: "somebody stopped the access point"})
+			st.startAP = 0
+		}
+		st.stopAP = id
+		st.fallback = false
+		st.askedUntil = time.Time{}
+		st.silentUntil = st.now.Add(time.Duration(st.Config.MaxLinkDown) * st.Config.Interval)
+		if st.Uplink.State != Online {
+			st.holdAt = st.silentUntil
+		}
+	}
+}
+
+// commandJoin tries the candidate, or the saved network when there is none.
+func (st *step) commandJoin(id int) {
+	n := st.candidate
+	if n == nil {
+		n = st.saved
+	}
+	switch {
+	case !st.radioPresent:
+		st.fail(id, noRadio)
+	case n == nil:
+		st.fail(id, Failure{Code: "not_configured", Reason: "wifi is not yet configured"})
+	case st.startAP != 0 || st.stopAP != 0 || st.attempt != nil && st.attempt.command != 0:
+		st.fail(id, busy)
+	default:
+		st.why = "somebody asked to join another network"
+		st.try(*n, id)
+	}
+}
+
+var (
+	busy    = Failure{Code: "busy", Reason: "another request is being carried out"}
+	noRadio = Failure{Code: "no_radio", Reason: "there is no Wi-Fi interface"}
+)
+
+// forget drops every network. Nothing is left to wait for then.
+func (st *step) forget() {
+	if st.attempt != nil && st.attempt.command != 0 {
+		st.fail(st.attempt.command, Failure{Code: "cancelled", Reason: "the network was forgotten"})
+	}
+	st.attempt = nil
+	st.saved, st.candidate = nil, nil
+	st.emit(ForgetNetworks{})
+	if st.radio.target.Role == RoleStation {
+		st.radio.ready, st.radio.failed = false, true
+	}
+	st.why, st.atOnce = "the network was forgotten", true
+}
+
+func (st *step) reply(id int, result string) { st.emit(Reply{ID: id, Result: result}) }
+
+func (st *step) fail(id int, f Failure) { st.emit(Reply{ID: id, Failure: f}) }

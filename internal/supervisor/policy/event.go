@@ -1,0 +1,131 @@
+package policy
+
+// Event is something that happened. Events that answer an effect carry its
+// generation; late ones are dropped.
+type Event interface{ event() }
+
+// Start is the first event. Running is what a predecessor left running.
+type Start struct{ Running Target }
+
+// LinksChanged carries all uplinks as they are now.
+type LinksChanged struct {
+	Uplinks []Uplink
+	Radio   bool // the radio is there
+}
+
+// NetworksChanged carries what the store holds now; nil for none.
+type NetworksChanged struct{ Saved, Candidate *Network }
+
+// Stage is how far the radio lane has come towards its target.
+type Stage string
+
+// The stages, in their order; an access point skips to StageReady.
+const (
+	StageCleared    Stage = "cleared"    // what the previous target held is gone
+	StageAssociated Stage = "associated" // with the network
+	StageAddressed  Stage = "addressed"  // by the network's DHCP server
+	StageReady      Stage = "ready"      // the target is reached and verified
+)
+
+// RadioProgress says that the radio lane has reached a stage.
+type RadioProgress struct {
+	Gen   int
+	Stage Stage
+}
+
+// RadioFailed says that the radio lane gave up, before or after StageReady.
+type RadioFailed struct {
+	Gen int
+	Failure
+}
+
+// ScanDone carries whether the saved network was seen.
+type ScanDone struct {
+	Gen     int
+	Visible bool
+}
+
+// ProbeDone carries the verdict of a probe; Reason is empty on success.
+type ProbeDone struct {
+	Uplink string
+	Gen    int
+	Reason string
+}
+
+// ClientsChanged carries the number of stations on the access point.
+type ClientsChanged struct{ Count int }
+
+// Wake says that a deadline has passed.
+type Wake struct{}
+
+// Command is a request of a person or program. Each is answered by exactly
+// one Reply with its ID, which is never 0.
+type Command struct {
+	ID   int
+	Kind CommandKind
+}
+
+// CommandKind is what a Command asks for.
+type CommandKind string
+
+// The commands that change what the device does.
+const (
+	StartAP CommandKind = "start_ap"
+	StopAP  CommandKind = "stop_ap"
+	Join    CommandKind = "start_wifi"
+	Forget  CommandKind = "forget_wifi"
+	Reset   CommandKind = "reset"
+)
+
+func (Start) event()           {}
+func (LinksChanged) event()    {}
+func (NetworksChanged) event() {}
+func (RadioProgress) event()   {}
+func (RadioFailed) event()     {}
+func (ScanDone) event()        {}
+func (ProbeDone) event()       {}
+func (ClientsChanged) event()  {}
+func (Wake) event()            {}
+func (Command) event()         {}
+
+// Effect is something to be done.
+type Effect interface{ effect() }
+
+// SetRadio gives the radio lane a new target; the latest wins.
+type SetRadio struct {
+	Gen    int
+	Target Target
+}
+
+// RunProbe asks whether the uplink's gateway answers.
+type RunProbe struct {
+	Gen    int
+	Uplink Uplink
+}
+
+// RunScan looks for the saved network from the access point: on its last
+// known frequency, or on all.
+type RunScan struct {
+	Gen  int
+	Full bool
+}
+
+// Promote makes the verified candidate the saved network.
+type Promote struct{}
+
+// ForgetNetworks removes the saved network and the candidate.
+type ForgetNetworks struct{}
+
+// Reply answers a command: with Result, or with Code and Reason.
+type Reply struct {
+	ID     int
+	Result string
+	Failure
+}
+
+func (SetRadio) effect()       {}
+func (RunProbe) effect()       {}
+func (RunScan) effect()        {}
+func (Promote) effect()        {}
+func (ForgetNetworks) effect() {}
+func (Reply) effect()          {}

@@ -1,0 +1,103 @@
+package policy
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// Whatever happens, in any order: each command is answered exactly once, and
+// a device that nobody can reach becomes an access point and stays one.
+func TestLongSimulationsKeepTheInvariants(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		w := newWorld(t, testConfig)
+		w.cableThere = seed%2 == 0
+		var saved *Network
+		if seed%3 == 0 {
+			saved = home
+		}
+		w.boot(Target{}, saved)
+		for range 300 {
+			w.mischief(r.IntN(12))
+			w.runFor(time.Duration(r.IntN(30000)) * time.Millisecond)
+		}
+		w.settle()
+	}
+}
+
+// FuzzStep lets the fuzzer choose what happens and when.
+func FuzzStep(f *testing.F) {
+	f.Add([]byte{0, 10, 1, 20, 7, 3, 9, 200, 4, 0, 6, 0})
+	f.Fuzz(func(t *testing.T, script []byte) {
+		w := newWorld(t, testConfig)
+		w.cableThere = len(script)%2 == 0
+		w.boot(Target{}, nil)
+		for i := 0; i+1 < len(script) && i < 200; i += 2 {
+			w.mischief(int(script[i]) % 12)
+			w.runFor(time.Duration(script[i+1]) * 120 * time.Millisecond)
+		}
+		w.settle()
+	})
+}
+
+func (w *world) mischief(what int) {
+	switch what {
+	case 0:
+		w.power(true)
+	case 1:
+		w.power(false)
+	case 2:
+		w.plug(w.cableThere)
+	case 3:
+		w.plug(false)
+	case 4:
+		w.command(StartAP)
+	case 5:
+		w.command(StopAP)
+	case 6:
+		w.candidateOK = !w.candidateOK
+		w.post(NetworksChanged{Saved: w.state.saved, Candidate: &Network{SSID: "new", Candidate: true}})
+		w.command(Join)
+	case 7:
+		w.command(Forget)
+	case 8:
+		w.command(Reset)
+	case 9:
+		w.silent = !w.silent
+	case 10:
+		w.radio = !w.radio
+		w.links()
+	case 11:
+		w.apBroken = !w.apBroken
+		w.post(ClientsChanged{Count: len(w.trace) % 2})
+	}
+}
+
+func (w *world) runFor(d time.Duration) { w.run(w.now.Add(d).Sub(epoch).String()) }
+
+// settle takes every way out away and gives the device time.
+func (w *world) settle() {
+	w.t.Helper()
+	w.apBroken, w.radio = false, true
+	w.links()
+	w.power(false)
+	w.plug(false)
+	w.command(StopAP)
+	w.runFor(2 * time.Hour) // longer than AskedLimit
+	for id := 1; id <= w.commandsSent; id++ {
+		if w.replied[id] != 1 {
+			w.t.Fatalf("command %d answered %d times\n%v", id, w.replied[id], w.trace)
+		}
+	}
+	if w.state.AP.State != APUp {
+		w.t.Fatalf("unreachable: uplink %+v, ap %+v\n%v", w.state.Uplink, w.state.AP, w.trace)
+	}
+	w.power(true)
+	w.silent, w.savedKeyOK = false, true
+	w.post(ClientsChanged{Count: 0})
+	w.runFor(time.Hour)
+	if w.state.saved != nil && w.state.Uplink.State != Online {
+		w.t.Fatalf("did not return to its network: uplink %+v, ap %+v", w.state.Uplink, w.state.AP)
+	}
+}

@@ -1,0 +1,329 @@
+package policy
+
+import "testing"
+
+var home = &Network{SSID: "home"}
+
+func TestTraces(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		play func(w *world)
+		want string
+	}{
+		{"cold start with nothing", func(w *world) {
+			w.boot(Target{}, nil)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network`},
+		{"cold start with an unplugged wired interface", func(w *world) {
+			w.cableThere = true
+			w.boot(Target{}, nil)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			5.0s uplink lost: no wired link and no known network
+			5.0s ap starting fallback: no wired link and no known network
+			6.2s ap up fallback: no wired link and no known network`},
+		{"cold start with a cable", func(w *world) {
+			w.cableThere, w.cable = true, true
+			w.boot(Target{}, nil)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink online eth0: eth0 reaches its gateway`},
+		{"cold start, saved network there", func(w *world) {
+			w.router = true
+			w.boot(Target{}, home)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			0.9s uplink online wlan0: wlan0 reaches its gateway`},
+		{"cold start, saved network not there", func(w *world) {
+			w.boot(Target{}, home)
+			w.run("30s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			15.0s uplink lost: "home" could not be joined in time
+			15.0s ap starting fallback: "home" could not be joined in time
+			16.2s ap up fallback: "home" could not be joined in time`},
+		{"router dies and returns", func(w *world) {
+			w.router = true
+			w.boot(Target{}, home)
+			w.run("20s")
+			w.power(false)
+			w.run("80s")
+			w.power(true)
+			w.run("120s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			0.9s uplink online wlan0: wlan0 reaches its gateway
+			20.0s router on: false
+			21.8s uplink joining: carrier lost on wlan0, joining "home"
+			36.8s uplink lost: "home" could not be joined in time
+			36.8s ap starting fallback: "home" could not be joined in time
+			38.0s ap up fallback: "home" could not be joined in time
+			80.0s router on: true
+			84.2s uplink joining: joining "home"
+			84.2s ap stopping fallback: joining "home"
+			84.3s ap off: joining "home"
+			85.1s uplink online wlan0: wlan0 reaches its gateway`},
+		{"router dies and returns within the hold", func(w *world) {
+			w.router = true
+			w.boot(Target{}, home)
+			w.run("20s")
+			w.power(false)
+			w.run("25s")
+			w.power(true)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			0.9s uplink online wlan0: wlan0 reaches its gateway
+			20.0s router on: false
+			21.8s uplink joining: carrier lost on wlan0, joining "home"
+			25.0s router on: true
+			28.7s uplink online wlan0: wlan0 reaches its gateway`},
+		{"router dies and returns while a phone is on the access point", func(w *world) {
+			w.boot(Target{}, home)
+			w.run("30s")
+			w.post(ClientsChanged{Count: 1})
+			w.power(true)
+			w.run("700s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			15.0s uplink lost: "home" could not be joined in time
+			15.0s ap starting fallback: "home" could not be joined in time
+			16.2s ap up fallback: "home" could not be joined in time
+			30.0s router on: true
+			632.2s uplink joining: joining "home"
+			632.2s ap stopping fallback: joining "home"
+			632.3s ap off: joining "home"
+			633.1s uplink online wlan0: wlan0 reaches its gateway`},
+		{"cable in fallback, pulled again", func(w *world) {
+			w.cableThere = true
+			w.boot(Target{}, nil)
+			w.run("20s")
+			w.plug(true)
+			w.run("60s")
+			w.plug(false)
+			w.run("100s")
+		}, `
+			0.0s uplink starting: started
+			5.0s uplink lost: no wired link and no known network
+			5.0s ap starting fallback: no wired link and no known network
+			6.2s ap up fallback: no wired link and no known network
+			20.0s cable plugged in: true
+			20.0s uplink online eth0: eth0 reaches its gateway
+			20.0s ap stopping fallback: eth0 reaches its gateway
+			20.1s ap off: eth0 reaches its gateway
+			60.0s cable plugged in: false
+			60.0s uplink lost: carrier lost on eth0
+			75.0s ap starting fallback: carrier lost on eth0
+			76.2s ap up fallback: carrier lost on eth0`},
+		{"a person gives the network through the access point", func(w *world) {
+			w.router = true
+			w.boot(Target{}, nil)
+			w.run("10s")
+			w.post(NetworksChanged{Candidate: &Network{SSID: "home", Candidate: true}})
+			w.command(Join)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s command start_wifi
+			10.0s uplink joining: joining "home"
+			10.0s ap stopping fallback: joining "home"
+			10.1s ap off: joining "home"
+			10.9s uplink online wlan0: wlan0 reaches its gateway
+			10.9s promote
+			10.9s reply 1 connected to wifi`},
+		{"wrong passphrase on the access point, nothing saved", func(w *world) {
+			w.router, w.candidateOK = true, false
+			w.boot(Target{}, nil)
+			w.run("10s")
+			w.post(NetworksChanged{Candidate: &Network{SSID: "home", Candidate: true}})
+			w.command(Join)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s command start_wifi
+			10.0s uplink joining: joining "home"
+			10.0s ap stopping fallback: joining "home"
+			10.1s ap off: joining "home"
+			14.8s uplink lost: refused the key
+			14.8s ap starting fallback: refused the key
+			14.8s reply 1 error wrong_key: refused the key
+			16.0s ap up fallback: refused the key`},
+		{"wrong passphrase for a second network while the first works", func(w *world) {
+			w.router, w.candidateOK = true, false
+			w.boot(Target{}, home)
+			w.run("10s")
+			w.post(NetworksChanged{Saved: home, Candidate: &Network{SSID: "other", Candidate: true}})
+			w.command(Join)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			0.9s uplink online wlan0: wlan0 reaches its gateway
+			10.0s command start_wifi
+			10.0s uplink joining: somebody asked to join another network, joining "other"
+			14.8s reply 1 error wrong_key: refused the key
+			15.7s uplink online wlan0: wlan0 reaches its gateway`},
+		{"gateway silent, then back", func(w *world) {
+			w.router = true
+			w.boot(Target{}, home)
+			w.run("15s")
+			w.silent = true
+			w.run("100s")
+			w.silent = false
+			w.run("200s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			0.9s uplink online wlan0: wlan0 reaches its gateway
+			49.9s uplink lost: gateway 198.51.100.1 on wlan0 is silent
+			49.9s ap starting fallback: gateway 198.51.100.1 on wlan0 is silent
+			51.1s ap up fallback: gateway 198.51.100.1 on wlan0 is silent
+			66.5s uplink joining: joining "home"
+			66.5s ap stopping fallback: joining "home"
+			66.6s ap off: joining "home"
+			70.2s uplink lost: gateway is silent
+			70.2s ap starting fallback: gateway is silent
+			71.4s ap up fallback: gateway is silent
+			86.8s uplink joining: joining "home"
+			86.8s ap stopping fallback: joining "home"
+			86.9s ap off: joining "home"
+			90.5s uplink lost: gateway is silent
+			90.5s ap starting fallback: gateway is silent
+			91.7s ap up fallback: gateway is silent
+			120.9s uplink joining: joining "home"
+			120.9s ap stopping fallback: joining "home"
+			121.0s ap off: joining "home"
+			121.8s uplink online wlan0: wlan0 reaches its gateway`},
+		{"access point asked for and its limit", func(w *world) {
+			w.router = true
+			w.boot(Target{}, home)
+			w.run("10s")
+			w.command(StartAP)
+			w.run("1h1m")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			0.9s uplink online wlan0: wlan0 reaches its gateway
+			10.0s command start_ap
+			10.0s uplink lost: somebody asked for the access point
+			10.0s ap starting asked: somebody asked for it
+			11.2s ap up asked: somebody asked for it
+			11.2s reply 1 started ap
+			3610.0s uplink joining: joining "home"
+			3610.0s ap stopping asked: joining "home"
+			3610.1s ap off: joining "home"
+			3610.9s uplink online wlan0: wlan0 reaches its gateway`},
+		{"access point stopped by somebody with nothing else", func(w *world) {
+			w.boot(Target{}, nil)
+			w.run("10s")
+			w.command(StopAP)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s command stop_ap
+			10.0s ap stopping fallback: not wanted
+			10.1s ap off: not wanted
+			10.1s reply 1 stopped ap
+			40.0s ap starting fallback: no wired link and no known network
+			41.2s ap up fallback: no wired link and no known network`},
+		{"forget while connected", func(w *world) {
+			w.router = true
+			w.boot(Target{}, home)
+			w.run("10s")
+			w.command(Forget)
+			w.run("30s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			0.9s uplink online wlan0: wlan0 reaches its gateway
+			10.0s command forget_wifi
+			10.0s uplink lost: the network was forgotten
+			10.0s ap starting fallback: the network was forgotten
+			10.0s forget
+			10.0s reply 1 forgot configured wifi
+			11.2s ap up fallback: the network was forgotten`},
+		{"restart of the daemon adopts the access point", func(w *world) {
+			w.boot(Target{Role: RoleAccessPoint}, home)
+			w.run("5s")
+		}, `
+			0.0s uplink starting: found the access point of the previous run
+			0.0s uplink lost: found the access point of the previous run
+			0.0s ap starting fallback: found the access point of the previous run
+			1.2s ap up fallback: found the access point of the previous run`},
+		{"radio appears late", func(w *world) {
+			w.radio = false
+			w.boot(Target{}, nil)
+			w.run("30s")
+			w.radio = true
+			w.links()
+			w.run("40s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			30.0s ap starting fallback: no wired link and no known network
+			31.2s ap up fallback: no wired link and no known network`},
+		{"hostapd does not start, later it does", func(w *world) {
+			w.apBroken = true
+			w.boot(Target{}, nil)
+			w.run("10s")
+			w.apBroken = false
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			20.2s ap up fallback: no wired link and no known network`},
+		{"second request while joining", func(w *world) {
+			w.router = true
+			w.boot(Target{}, nil)
+			w.run("10s")
+			w.post(NetworksChanged{Candidate: &Network{SSID: "home", Candidate: true}})
+			w.command(Join)
+			w.command(Join)
+			w.command(StartAP)
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s command start_wifi
+			10.0s uplink joining: joining "home"
+			10.0s ap stopping fallback: joining "home"
+			10.0s command start_wifi
+			10.0s reply 2 error busy: another request is being carried out
+			10.0s command start_ap
+			10.0s reply 3 error busy: another request is being carried out
+			10.1s ap off: joining "home"
+			10.9s uplink online wlan0: wlan0 reaches its gateway
+			10.9s promote
+			10.9s reply 1 connected to wifi`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, testConfig)
+			tt.play(w)
+			w.want(tt.want)
+		})
+	}
+}

@@ -1,0 +1,299 @@
+package policy
+
+import "time"
+
+const (
+	// joinAgain is the pause between attempts while the hold runs.
+	joinAgain = 2 * time.Second
+	// backoffLimit is the longest pause between automatic attempts.
+	backoffLimit = 10 * time.Minute
+	// restartAgain is the first pause before a failed access point is started
+	// again; it doubles up to restartLimit.
+	restartAgain = time.Second
+	restartLimit = 30 * time.Second
+	// apLimit is when the start of an access point is given up: hostapd and
+	// dnsmasq take 2 s, on slow devices some seconds more.
+	apLimit = 30 * time.Second
+	// scanLimit is when the end of a scan is no longer awaited: a scan of all
+	// channels takes 4 s, on busy radios three times as long.
+	scanLimit = 30 * time.Second
+	// fullScanEvery of the scans from the access point one looks at all
+	// channels, in case the known network has moved; the others look at its
+	// last known channel only, which clients do not notice.
+	fullScanEvery = 4
+)
+
+func (st *step) emit(e Effect) { st.effects = append(st.effects, e) }
+
+// joined reports whether the radio is a verified station.
+func (st *step) joined() bool { return st.radio.target.Role == RoleStation && st.radio.ready }
+
+func (st *step) asked() bool { return st.now.Before(st.askedUntil) }
+
+func (st *step) wantAP() bool {
+	return st.asked() || st.fallback && !st.now.Before(st.silentUntil)
+}
+
+func (st *step) absorbProgress(ev RadioProgress) {
+	if ev.Gen != st.radio.gen {
+		return
+	}
+	st.radio.cleared = true
+	if st.stopAP != 0 {
+		st.reply(st.stopAP, "stopped ap")
+		st.stopAP = 0
+	}
+	if ev.Stage == StageReady && !st.radio.ready {
+		st.radio.ready = true
+		st.radio.retries, st.radio.retryAt, st.radio.why = 0, time.Time{}, ""
+		switch st.radio.target.Role {
+		case RoleAccessPoint:
+			st.apReady()
+		case RoleStation:
+			st.attemptSucceeded()
+		}
+	}
+}
+
+func (st *step) apReady() {
+	st.clients = 0
+	st.scan = scan{gen: st.scan.gen, at: st.now.Add(st.Config.Rescan)}
+	if st.startAP != 0 {
+		st.reply(st.startAP, "started ap")
+		st.startAP = 0
+	}
+}
+
+func (st *step) radioFailed(f Failure) {
+	if st.stopAP != 0 {
+		st.fail(st.stopAP, f)
+		st.stopAP = 0
+	}
+	switch {
+	case st.radio.target.Role == RoleAccessPoint:
+		st.apFailed(f)
+	case st.attempt != nil:
+		st.radio.failed = true
+		st.attemptFailed(f)
+	case st.joined():
+		st.radioLost(f.Reason)
+	}
+}
+
+func (st *step) apFailed(f Failure) {
+	st.radio.ready, st.radio.failed = false, true
+	st.radio.retryAt = st.now.Add(st.backoff(restartAgain, st.radio.retries, restartLimit))
+	st.radio.retries++
+	st.radio.why = f.Reason
+	st.dropStartAP(f)
+}
+
+// dropStartAP answers somebody who waits for an access point that does not
+// come; it is not tried further on their behalf.
+func (st *step) dropStartAP(f Failure) {
+	if st.startAP != 0 {
+		st.fail(st.startAP, f)
+		st.startAP = 0
+		st.askedUntil = time.Time{}
+	}
+}
+
+// radioLost ends a verified association; the next attempt starts at once.
+func (st *step) radioLost(reason string) {
+	st.radio.ready, st.radio.failed = false, true
+	st.why = reason
+	st.joinAfter, st.joinFailed = st.now, 0
+}
+
+// expire gives up what has taken too long.
+func (st *step) expire() {
+	if st.attempt != nil && !st.now.Before(st.attempt.deadline) {
+		st.radio.failed = true
+		st.attemptFailed(Failure{Code: "timeout", Reason: "no success within " + st.Config.JoinTimeout.String()})
+	}
+	r := &st.radio
+	if r.target.Role == RoleAccessPoint && !r.ready && !r.failed && !st.now.Before(r.retryAt) {
+		st.apFailed(Failure{Code: "timeout", Reason: "the access point did not come up within " + apLimit.String()})
+	}
+}
+
+// judgeAttempt starts the next automatic attempt when it may.
+func (st *step) judgeAttempt() {
+	if st.attempt == nil && st.saved != nil && st.radioPresent && !st.joined() &&
+		!st.now.Before(st.joinAfter) && st.radioFree() {
+		st.try(*st.saved, 0)
+	}
+}
+
+// radioFree reports whether an automatic attempt may take the radio: there is
+// no access point, or one whose purpose is a network that has just been seen.
+func (st *step) radioFree() bool {
+	if !st.wantAP() {
+		return true
+	}
+	return st.seen && !st.asked() && st.mayLeaveAP()
+}
+
+func (st *step) try(n Network, command int) {
+	st.attempt = &attempt{network: n, command: command, deadline: st.now.Add(st.Config.JoinTimeout)}
+	st.setRadio(Target{Role: RoleStation, Network: n})
+}
+
+func (st *step) attemptSucceeded() {
+	if st.attempt == nil {
+		return
+	}
+	a := *st.attempt
+	st.attempt = nil
+	st.fallback = false
+	st.askedUntil, st.silentUntil = time.Time{}, time.Time{}
+	st.joinFailed, st.LastFailure = 0, Failure{}
+	if a.network.Candidate {
+		st.emit(Promote{})
+		st.saved, st.candidate = &Network{SSID: a.network.SSID}, nil
+	}
+	for i := range st.ways {
+		if w := &st.ways[i]; w.Wifi { // verified by the lane just now
+			w.Carrier, w.Addressed, w.works, w.failures = true, true, true, 0
+			w.probing, w.probeAt = false, st.now.Add(st.Config.Interval)
+		}
+	}
+	if a.command != 0 {
+		st.reply(a.command, "connected to wifi")
+	}
+}
+
+// attemptFailed ends the attempt and decides when the next may start: soon
+// while something is waited for, later and later from a working state. What a
+// person asked for leaves the saved network as good as it was.
+func (st *step) attemptFailed(f Failure) {
+	a := *st.attempt
+	st.attempt = nil
+	st.LastFailure = f
+	st.why = f.Reason
+	if a.command != 0 {
+		st.fail(a.command, f)
+		st.joinAfter = st.now
+		if !st.fallback {
+			st.holdAt = st.now
+			if st.saved != nil {
+				st.holdAt = st.now.Add(st.Config.Hold)
+			}
+		}
+		return
+	}
+	pause := joinAgain
+	if st.fallback || st.Uplink.State == Online {
+		pause = st.backoff(st.Config.Rescan, st.joinFailed, backoffLimit)
+		st.joinFailed++
+	}
+	st.joinAfter = st.now.Add(pause)
+}
+
+// backoff doubles first n times up to limit and spreads it by the jitter.
+func (st *step) backoff(first time.Duration, n int, limit time.Duration) time.Duration {
+	d := first
+	for ; n > 0 && d < limit; n-- {
+		d *= 2
+	}
+	d = min(d, limit)
+	return d + time.Duration(st.Config.Jitter*0.2*float64(d))
+}
+
+// steerRadio gives the radio the target that the rest of the state wants.
+func (st *step) steerRadio() {
+	have := st.radio.target.Role
+	retry := st.radio.failed && !st.now.Before(st.radio.retryAt)
+	switch {
+	case st.attempt != nil: // set by try
+	case st.wantAP() && st.radioPresent:
+		if have != RoleAccessPoint || retry {
+			st.setRadio(Target{Role: RoleAccessPoint})
+		}
+	case have == RoleStation && st.saved != nil && st.radioPresent: // joined, or between attempts
+	case have != RoleOff:
+		st.setRadio(Target{Role: RoleOff})
+	}
+}
+
+func (st *step) setRadio(t Target) {
+	next := radio{gen: st.radio.gen + 1, target: t}
+	if t == st.radio.target {
+		next.retries, next.why = st.radio.retries, st.radio.why
+	}
+	if t.Role == RoleAccessPoint {
+		next.retryAt = st.now.Add(apLimit)
+	}
+	st.radio = next
+	st.emit(SetRadio{Gen: st.radio.gen, Target: t})
+}
+
+// judgeAP derives the access point variable from the radio.
+func (st *step) judgeAP() {
+	state, cause := APOff, CauseNone
+	switch {
+	case st.radio.target.Role == RoleAccessPoint && st.radio.ready:
+		state, cause = APUp, st.cause()
+	case st.radio.target.Role == RoleAccessPoint:
+		state, cause = APStarting, st.cause()
+	case st.AP.State != APOff && !st.radio.cleared:
+		state, cause = APStopping, st.AP.Cause
+	}
+	if state == st.AP.State && cause == st.AP.Cause {
+		return
+	}
+	st.AP = APStatus{State: state, Cause: cause, Since: st.now, Reason: st.apReason(state, cause)}
+	if state == APOff {
+		st.clients, st.wayBack, st.scan.at, st.scan.running = 0, time.Time{}, time.Time{}, false
+	}
+}
+
+func (st *step) cause() Cause {
+	if st.asked() {
+		return CauseAsked
+	}
+	return CauseFallback
+}
+
+func (st *step) apReason(state APState, cause Cause) string {
+	switch {
+	case state == APOff || state == APStopping:
+		if st.attempt != nil || st.Uplink.State == Online {
+			return st.Uplink.Reason
+		}
+		return "not wanted"
+	case st.radio.why != "":
+		return st.radio.why
+	case cause == CauseAsked:
+		return "somebody asked for it"
+	}
+	return st.Uplink.Reason
+}
+
+// look scans for the saved network from a fallback access point.
+func (st *step) look() {
+	sc := &st.scan
+	if sc.running && !st.now.Before(sc.at) {
+		sc.running = false
+	}
+	if sc.running || st.AP.State != APUp || st.AP.Cause != CauseFallback ||
+		st.saved == nil || st.now.Before(sc.at) || st.now.Before(st.joinAfter) {
+		return
+	}
+	sc.gen++
+	sc.count++
+	sc.running, sc.at = true, st.now.Add(scanLimit)
+	st.emit(RunScan{Gen: sc.gen, Full: st.clients == 0 && sc.count%fullScanEvery == 0})
+}
+
+func (st *step) absorbScan(ev ScanDone) {
+	if !st.scan.running || ev.Gen != st.scan.gen {
+		return
+	}
+	st.scan.running = false
+	st.scan.at = st.now.Add(st.Config.Rescan)
+	st.seen = ev.Visible
+	if !ev.Visible && st.Uplink.State != Online {
+		st.wayBack = time.Time{}
+	}
+}

@@ -1,0 +1,227 @@
+// Package policy decides what the device does about its network. It is pure:
+// Step takes the state, the time and one event, and gives the next state and
+// the effects to carry out. It does no I/O, starts no goroutine and reads no
+// clock; deadlines are data in State.
+package policy
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Config are the settings that decisions depend on. See docs/config.md for
+// their keys and defaults.
+type Config struct {
+	Fallback    bool          // become an access point when nothing is left
+	MaxLinkDown int           // failed probes in a row that make a soft loss
+	Interval    time.Duration // between probes of an uplink
+	Hold        time.Duration // from a hard loss to the access point
+	Settle      time.Duration // bounds the wait at the start
+	JoinTimeout time.Duration // bounds one attempt to join a network
+	AskedLimit  time.Duration // an access point that somebody asked for ends then
+	YieldAfter  time.Duration // the access point gives way even with clients on it
+	Rescan      time.Duration // between looks for known networks from the access point
+	Jitter      float64       // of this run, in [0, 1): spreads the back-off of many devices
+}
+
+// noCarrierWait is how long a wired interface that is up may take to find its
+// carrier before it is nothing to wait for: auto-negotiation takes 1 to 4 s.
+const noCarrierWait = 5 * time.Second
+
+// UplinkState is the first of the two variables that describe the device.
+//
+//	starting --> online <------> joining <-----> lost
+//	    |                           ^              ^
+//	    '---------------------------+--------------'
+type UplinkState string
+
+// The uplink's states.
+const (
+	Starting UplinkState = "starting" // nothing known yet
+	Online   UplinkState = "online"   // some uplink works
+	Joining  UplinkState = "joining"  // none works; an attempt is under way
+	Lost     UplinkState = "lost"     // none works and none is being tried
+)
+
+// APState is the second variable: off -> starting -> up -> stopping -> off.
+type APState string
+
+// The access point's states.
+const (
+	APOff      APState = "off"
+	APStarting APState = "starting"
+	APUp       APState = "up"
+	APStopping APState = "stopping"
+)
+
+// Cause says why there is an access point.
+type Cause string
+
+// The access point's causes.
+const (
+	CauseNone     Cause = ""
+	CauseFallback Cause = "fallback"
+	CauseAsked    Cause = "asked"
+)
+
+// Network names a network that the store holds. The candidate is kept beside
+// what worked and may bear the same SSID.
+type Network struct {
+	SSID      string // raw bytes
+	Candidate bool
+}
+
+// Role is what the radio is to be.
+type Role string
+
+// The radio's roles.
+const (
+	RoleOff         Role = "off"
+	RoleAccessPoint Role = "access point"
+	RoleStation     Role = "station"
+)
+
+// Target is what the radio is to be; Network is set for a station.
+type Target struct {
+	Role    Role
+	Network Network
+}
+
+// Uplink is one way out of the device as the links show it.
+type Uplink struct {
+	Name      string
+	Wifi      bool // it is the radio that the daemon drives
+	Carrier   bool
+	Addressed bool       // has a global address of either family
+	Gateway   netip.Addr // of its best default route; zero if none
+}
+
+// UplinkStatus is the uplink variable with its reason and since.
+type UplinkStatus struct {
+	State  UplinkState
+	Name   string // the interface that is online
+	Since  time.Time
+	Reason string
+}
+
+// APStatus is the access point variable with its reason and since.
+type APStatus struct {
+	State  APState
+	Cause  Cause
+	Since  time.Time
+	Reason string
+}
+
+// Failure says why the last attempt to join failed.
+type Failure struct {
+	Code   string // see client.Error
+	Reason string
+}
+
+// State is all that the decisions depend on. The zero value with a Config is
+// the state before Start. Readers outside the package use Uplink, AP,
+// Uplinks, LastFailure and Target.
+type State struct {
+	Config Config
+	Uplink UplinkStatus
+	AP     APStatus
+
+	LastFailure Failure // of the last attempt; zero after a success
+
+	at           time.Time // of the last Step
+	started      time.Time
+	linksKnown   bool // the first LinksChanged has come
+	radioPresent bool
+	ways         []way
+	saved        *Network
+	candidate    *Network
+
+	radio   radio
+	attempt *attempt
+
+	fallback    bool      // latched until an uplink works again
+	holdAt      time.Time // when the fallback is latched; zero: no loss pending
+	askedUntil  time.Time // somebody asked for the access point
+	silentUntil time.Time // somebody asked for no access point
+	startAP     int       // the command that waits for the access point; 0 none
+	stopAP      int       // the command that waits for its end; 0 none
+
+	joinAfter  time.Time // back-off of automatic attempts
+	joinFailed int       // failed automatic attempts in a row
+	scan       scan
+	clients    int       // stations on the access point
+	wayBack    time.Time // since when the access point could give way; zero: it cannot
+}
+
+// way is an uplink with what its probes said.
+type way struct {
+	Uplink
+	works    bool // the verdict, kept until MaxLinkDown probes in a row failed
+	failures int
+	gen      int       // of the probe under way or last done
+	probing  bool      // gen's result is owed
+	probeAt  time.Time // when the next is due
+}
+
+// radio is what was last asked of the radio lane and what came of it.
+type radio struct {
+	gen     int
+	target  Target
+	cleared bool      // what the previous target held is gone
+	ready   bool      // the target is reached
+	failed  bool      // the target was given up by the lane
+	retryAt time.Time // when an access point that failed, or never came up, is started again
+	retries int
+	why     string // the last failure of this target
+}
+
+// attempt is one try to join a network; there is at most one.
+type attempt struct {
+	network  Network
+	command  int // that waits for the outcome; 0: automatic
+	deadline time.Time
+}
+
+type scan struct {
+	gen     int
+	running bool
+	at      time.Time // when the next is due
+	count   int       // of scans since the access point came up
+}
+
+// Known reports whether a network is saved.
+func (s State) Known() bool { return s.saved != nil }
+
+// Target gives what the radio is to be, and whether it has become that.
+func (s State) Target() (t Target, ready bool) { return s.radio.target, s.radio.ready }
+
+// Works reports whether the uplink of that name has passed its probe.
+func (s State) Works(name string) bool {
+	return slices.ContainsFunc(s.ways, func(w way) bool { return w.Name == name && s.usable(w) })
+}
+
+// Clients gives the number of stations on the access point.
+func (s State) Clients() int { return s.clients }
+
+// usable reports whether the way leads out of the device now. The radio's
+// only counts once its lane has verified the network.
+func (s State) usable(w way) bool {
+	if !w.Carrier || !w.works {
+		return false
+	}
+	if w.Wifi {
+		return s.radio.target.Role == RoleStation && s.radio.ready
+	}
+	return w.Addressed
+}
+
+// clone copies what Step may change in place.
+func (s State) clone() State {
+	s.ways = slices.Clone(s.ways)
+	if s.attempt != nil {
+		a := *s.attempt
+		s.attempt = &a
+	}
+	return s
+}

@@ -1,0 +1,241 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// step is one Step in progress. seen and atOnce are facts of this event only.
+type step struct {
+	State
+	now     time.Time
+	effects []Effect
+	seen    bool   // a scan has just seen the saved network
+	atOnce  bool   // a loss found in this step leaves nothing to hold for
+	why     string // the reason of a loss found in this step
+}
+
+// Step reports the state after ev happened at now, and what must be done
+// about it. It has no side effects.
+func Step(s State, now time.Time, ev Event) (State, []Effect) {
+	st := &step{State: s.clone(), now: now}
+	st.at = now
+	st.absorb(ev)
+	st.expire()
+	if st.linksKnown {
+		st.judgeUplink()
+		st.judgeFallback()
+		st.judgeAttempt()
+		st.nameUplink()
+		st.steerRadio()
+		st.judgeAP()
+		st.probe()
+		st.look()
+	}
+	return st.State, st.effects
+}
+
+// Deadline reports when Step next needs a Wake, and whether it ever does.
+// What was due at the last Step has been decided then.
+func (s State) Deadline() (due time.Time, ok bool) {
+	consider := func(t time.Time) {
+		if t.After(s.at) && (!ok || t.Before(due)) {
+			due, ok = t, true
+		}
+	}
+	for _, t := range []time.Time{s.holdAt, s.askedUntil, s.silentUntil, s.radio.retryAt, s.joinAfter, s.scan.at} {
+		consider(t)
+	}
+	if s.Uplink.State == Starting && !s.started.IsZero() {
+		consider(s.started.Add(noCarrierWait))
+	}
+	if s.attempt != nil {
+		consider(s.attempt.deadline)
+	}
+	if !s.wayBack.IsZero() {
+		consider(s.wayBack.Add(s.Config.YieldAfter))
+	}
+	for _, w := range s.ways {
+		consider(w.probeAt)
+	}
+	return due, ok
+}
+
+func (st *step) absorb(ev Event) {
+	switch ev := ev.(type) {
+	case Start:
+		st.begin(ev.Running)
+	case LinksChanged:
+		st.absorbLinks(ev)
+	case NetworksChanged:
+		st.saved, st.candidate = ev.Saved, ev.Candidate
+	case RadioProgress:
+		st.absorbProgress(ev)
+	case RadioFailed:
+		if ev.Gen == st.radio.gen {
+			st.radioFailed(ev.Failure)
+		}
+	case ScanDone:
+		st.absorbScan(ev)
+	case ProbeDone:
+		st.absorbProbe(ev)
+	case ClientsChanged:
+		st.clients = ev.Count
+	case Command:
+		st.command(ev)
+	case Wake:
+	}
+}
+
+// begin enters the first state. An access point that a predecessor left
+// running goes on, so that a restart of the daemon throws no phone off.
+func (st *step) begin(running Target) {
+	st.started = st.now
+	st.Uplink = UplinkStatus{State: Starting, Since: st.now, Reason: "started"}
+	st.AP = APStatus{State: APOff, Since: st.now}
+	if running.Role == RoleAccessPoint {
+		st.fallback = st.Config.Fallback
+		st.Uplink.Reason = "found the access point of the previous run"
+	}
+}
+
+// judgeUplink finds out whether some uplink works, and starts the hold timer
+// when the last one is lost.
+func (st *step) judgeUplink() {
+	if w := st.working(); w != nil {
+		st.holdAt = time.Time{}
+		if st.Uplink.State != Online || st.Uplink.Name != w.Name {
+			st.Uplink = UplinkStatus{State: Online, Name: w.Name, Since: st.now, Reason: w.Name + " reaches its gateway"}
+		}
+		return
+	}
+	switch {
+	case st.Uplink.State == Online:
+		st.lose()
+	case st.Uplink.State == Starting && !st.fallback && st.holdAt.IsZero():
+		st.holdAt = st.started.Add(st.startLimit())
+	}
+	if st.Uplink.State == Starting && !st.fallback && !st.hopeful() {
+		st.holdAt = st.now
+		st.why = "no wired link and no known network"
+	}
+	if st.atOnce && !st.holdAt.IsZero() {
+		st.holdAt = st.now
+	}
+}
+
+// working is the best way out: wired before wireless, in the order given.
+func (st *step) working() *way {
+	var found *way
+	for i := range st.ways {
+		w := &st.ways[i]
+		if st.usable(*w) && (found == nil || found.Wifi && !w.Wifi) {
+			found = w
+		}
+	}
+	return found
+}
+
+func (st *step) lose() {
+	reason := st.why
+	st.holdAt = st.now.Add(st.Config.Hold)
+	if w := st.way(st.Uplink.Name); reason == "" && w != nil {
+		switch {
+		case w.failures >= st.Config.MaxLinkDown:
+			// The probes have taken their time already: a soft loss.
+			reason = fmt.Sprintf("gateway %v on %s is silent", w.Gateway, w.Name)
+			st.holdAt = st.now
+		case !w.Carrier:
+			reason = "carrier lost on " + w.Name
+		case !w.Addressed:
+			reason = "address lost on " + w.Name
+		}
+	}
+	if reason == "" {
+		reason = st.Uplink.Name + " is gone"
+	}
+	st.Uplink = UplinkStatus{State: Lost, Since: st.now, Reason: reason}
+}
+
+// startLimit bounds the wait at the start; a known network gets as long as
+// it would after a loss.
+func (st *step) startLimit() time.Duration {
+	if st.saved != nil {
+		return max(st.Config.Settle, st.Config.Hold)
+	}
+	return st.Config.Settle
+}
+
+// hopeful reports whether something may still come up by itself.
+func (st *step) hopeful() bool {
+	if st.saved != nil && st.radioPresent {
+		return true
+	}
+	for _, w := range st.ways {
+		if !w.Wifi && (w.Carrier || st.now.Before(st.started.Add(noCarrierWait))) {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeFallback latches the fallback when the hold is over and releases it
+// when an uplink works again and nobody on the access point is in the way.
+func (st *step) judgeFallback() {
+	online := st.Uplink.State == Online
+	if st.asked() && !online {
+		st.holdAt = st.askedUntil.Add(st.Config.Hold)
+	}
+	due := !st.holdAt.IsZero() && !st.now.Before(st.holdAt) && !st.now.Before(st.silentUntil)
+	byCommand := st.attempt != nil && st.attempt.command != 0
+	switch {
+	case online && st.fallback:
+		if st.mayLeaveAP() {
+			st.fallback = false
+		}
+	case !online && !st.fallback && due && !byCommand && st.Config.Fallback:
+		st.fallback = true
+		st.holdAt = time.Time{}
+		switch {
+		case st.saved != nil && st.Uplink.State == Joining:
+			st.why = fmt.Sprintf("%q could not be joined in time", st.saved.SSID)
+		case st.Uplink.State == Starting && st.why == "":
+			st.why = "nothing came up"
+		}
+		st.attempt = nil
+	}
+}
+
+// mayLeaveAP reports whether the access point may give way now that there is
+// a way back: nobody is on it, or somebody has been for too long.
+func (st *step) mayLeaveAP() bool {
+	if st.wayBack.IsZero() {
+		st.wayBack = st.now
+	}
+	return st.clients == 0 || !st.now.Before(st.wayBack.Add(st.Config.YieldAfter))
+}
+
+// nameUplink tells joining from lost.
+func (st *step) nameUplink() {
+	state, reason := Lost, st.why
+	switch {
+	case st.Uplink.State == Online:
+		return
+	case st.attempt != nil:
+		state, reason = Joining, fmt.Sprintf("joining %q", st.attempt.network.SSID)
+		if st.Uplink.State == Lost && st.Uplink.Since.Equal(st.now) {
+			reason = st.Uplink.Reason + ", " + reason
+		}
+	case st.Uplink.State == Starting && !st.fallback:
+		return
+	case st.Uplink.State == Joining && !st.wantAP() && st.saved != nil && st.radioPresent:
+		return // between two attempts
+	}
+	if st.Uplink.State == state {
+		return
+	}
+	if reason == "" {
+		reason = st.Uplink.Reason
+	}
+	st.Uplink = UplinkStatus{State: state, Since: st.now, Reason: reason}
+}

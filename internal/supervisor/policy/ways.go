@@ -1,0 +1,117 @@
+package policy
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// probeAgain is the pause between probes of a way that does not work yet:
+	// what has just come up should be noticed at once.
+	probeAgain = 2 * time.Second
+	// probeLimit is when the verdict of a probe is no longer awaited.
+	probeLimit = 15 * time.Second
+)
+
+func (st *step) way(name string) *way {
+	i := slices.IndexFunc(st.ways, func(w way) bool { return w.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &st.ways[i]
+}
+
+// absorbLinks takes over what the links show and keeps what the probes said
+// of ways that have not changed.
+func (st *step) absorbLinks(ev LinksChanged) {
+	st.linksKnown = true
+	st.radioPresent = ev.Radio
+	ways := make([]way, 0, len(ev.Uplinks))
+	for _, u := range ev.Uplinks {
+		ways = append(ways, st.merge(u))
+	}
+	st.ways = ways
+	if !ev.Radio {
+		if st.attempt != nil {
+			st.attemptFailed(noRadio)
+		}
+		st.dropStartAP(noRadio)
+	}
+}
+
+func (st *step) merge(u Uplink) way {
+	old := st.way(u.Name)
+	if old == nil {
+		return way{Uplink: u, probeAt: st.now}
+	}
+	w := *old
+	w.Uplink = u
+	switch {
+	case old.Carrier && !u.Carrier:
+		w.works, w.failures, w.probing = false, 0, false
+		if u.Wifi && st.joined() {
+			st.radioLost("carrier lost on " + u.Name)
+		}
+	case !old.Carrier && u.Carrier && !u.Wifi,
+		!old.Addressed && u.Addressed,
+		old.Gateway != u.Gateway:
+		w.probeAt, w.probing = st.now, false
+	}
+	return w
+}
+
+// probe starts the probes that are due. A way with nothing to ask is left
+// alone: it works neither.
+func (st *step) probe() {
+	for i := range st.ways {
+		w := &st.ways[i]
+		if !st.probeable(*w) {
+			w.probeAt = time.Time{}
+			continue
+		}
+		if w.probing && st.now.Before(w.probeAt) {
+			continue
+		}
+		if w.probing {
+			st.probeFailed(w)
+		}
+		if !w.probeAt.After(st.now) {
+			w.gen++
+			w.probing = true
+			w.probeAt = st.now.Add(probeLimit)
+			st.emit(RunProbe{Gen: w.gen, Uplink: w.Uplink})
+		}
+	}
+}
+
+func (st *step) probeable(w way) bool {
+	return w.Carrier && w.Addressed && w.Gateway.IsValid() && (!w.Wifi || st.joined())
+}
+
+func (st *step) absorbProbe(ev ProbeDone) {
+	w := st.way(ev.Uplink)
+	if w == nil || !w.probing || w.gen != ev.Gen {
+		return
+	}
+	w.probing = false
+	if ev.Reason != "" {
+		st.probeFailed(w)
+		return
+	}
+	w.works, w.failures = true, 0
+	w.probeAt = st.now.Add(st.Config.Interval)
+}
+
+// probeFailed counts towards a soft loss. Verdicts of a way that works come
+// at the interval, so MaxLinkDown of them take MaxLinkDown intervals.
+func (st *step) probeFailed(w *way) {
+	w.probing = false
+	w.failures++
+	if w.failures >= st.Config.MaxLinkDown {
+		w.works = false
+	}
+	w.probeAt = st.now.Add(probeAgain)
+	if w.works {
+		w.probeAt = st.now.Add(st.Config.Interval)
+	}
+}

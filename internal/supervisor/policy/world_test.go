@@ -1,0 +1,258 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+)
+
+// world plays everything around Step on a fake clock: a home router, a cable,
+// the radio lane, probes and scans, with the delays measured in the lab.
+type world struct {
+	t     *testing.T
+	now   time.Time
+	state State
+	queue []scheduled
+	trace []string
+
+	router       bool // the home router is on the air
+	silent       bool // it associates and gives addresses but its gateway is silent
+	cable        bool // the cable is plugged in
+	cableThere   bool // there is a wired interface
+	radio        bool
+	savedKeyOK   bool
+	candidateOK  bool
+	associated   bool
+	apBroken     bool
+	target       SetRadio
+	replied      map[int]int
+	lastEffects  []Effect
+	commandsSent int
+}
+
+type scheduled struct {
+	at    time.Time
+	order int
+	do    func()
+}
+
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+var testConfig = Config{
+	Fallback: true, MaxLinkDown: 3, Interval: 10 * time.Second, Hold: 15 * time.Second,
+	Settle: 10 * time.Second, JoinTimeout: 45 * time.Second, AskedLimit: time.Hour,
+	YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
+}
+
+func newWorld(t *testing.T, c Config) *world {
+	return &world{
+		t: t, now: epoch, state: State{Config: c}, radio: true,
+		savedKeyOK: true, candidateOK: true, replied: map[int]int{},
+	}
+}
+
+// boot starts the daemon as cmd/netconnectd does.
+func (w *world) boot(running Target, saved *Network) {
+	w.post(Start{Running: running})
+	w.post(NetworksChanged{Saved: saved})
+	w.links()
+}
+
+func (w *world) command(kind CommandKind) {
+	w.commandsSent++
+	w.note("command %s", kind)
+	w.post(Command{ID: w.commandsSent, Kind: kind})
+}
+
+func (w *world) uplinks() []Uplink {
+	var all []Uplink
+	if w.cableThere {
+		u := Uplink{Name: "eth0", Carrier: w.cable, Addressed: w.cable}
+		if w.cable {
+			u.Gateway = netip.MustParseAddr("192.0.2.1")
+		}
+		all = append(all, u)
+	}
+	if w.radio {
+		u := Uplink{Name: "wlan0", Wifi: true, Carrier: w.associated, Addressed: w.associated}
+		if w.associated {
+			u.Gateway = netip.MustParseAddr("198.51.100.1")
+		}
+		all = append(all, u)
+	}
+	return all
+}
+
+func (w *world) links() { w.post(LinksChanged{Uplinks: w.uplinks(), Radio: w.radio}) }
+
+func (w *world) plug(in bool) {
+	w.cable = in
+	w.note("cable plugged in: %v", in)
+	w.links()
+}
+
+func (w *world) power(on bool) {
+	w.router = on
+	w.note("router on: %v", on)
+	if !on && w.associated {
+		w.after(1800*time.Millisecond, func() {
+			if !w.router && w.associated {
+				w.associated = false
+				w.links()
+			}
+		})
+	}
+}
+
+// post runs one Step and plays its effects.
+func (w *world) post(ev Event) {
+	before := w.state
+	w.state, w.lastEffects = Step(w.state, w.now, ev)
+	if due, ok := w.state.Deadline(); ok && !due.After(w.now) {
+		w.t.Fatalf("%s: deadline %v is not in the future", w.stamp(), due.Sub(epoch))
+	}
+	w.noteTransitions(before)
+	for _, e := range w.lastEffects {
+		w.play(e)
+	}
+}
+
+func (w *world) play(e Effect) {
+	switch e := e.(type) {
+	case SetRadio:
+		w.target = e
+		w.associated = w.associated && e.Target.Role == RoleStation
+		w.playRadio(e)
+	case RunProbe:
+		if e.Uplink.Wifi && (w.silent || !w.router) || !e.Uplink.Wifi && !w.cable {
+			w.later(3*time.Second, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen, Reason: "silent"})
+		} else {
+			w.later(10*time.Millisecond, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen})
+		}
+	case RunScan:
+		w.after(400*time.Millisecond, func() { w.post(ScanDone{Gen: e.Gen, Visible: w.router}) })
+	case Reply:
+		w.replied[e.ID]++
+		if e.Code != "" {
+			w.note("reply %d error %s: %s", e.ID, e.Code, e.Reason)
+		} else {
+			w.note("reply %d %s", e.ID, e.Result)
+		}
+	case Promote:
+		w.note("promote")
+		w.savedKeyOK = w.candidateOK
+	case ForgetNetworks:
+		w.note("forget")
+	}
+}
+
+func (w *world) playRadio(e SetRadio) {
+	w.later(100*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageCleared})
+	switch e.Target.Role {
+	case RoleOff:
+		w.later(110*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageReady})
+	case RoleAccessPoint:
+		if w.apBroken {
+			w.later(time.Second, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "ap_failed", Reason: "hostapd ended"}})
+			return
+		}
+		w.later(1200*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageReady})
+	case RoleStation:
+		w.playStation(e)
+	}
+}
+
+func (w *world) playStation(e SetRadio) {
+	keyOK := w.savedKeyOK
+	if e.Target.Network.Candidate {
+		keyOK = w.candidateOK
+	}
+	current := func() bool { return w.target.Gen == e.Gen }
+	switch {
+	case !w.router:
+		w.later(4*time.Second, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "not_found", Reason: "not seen"}})
+	case !keyOK:
+		w.later(4800*time.Millisecond, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "wrong_key", Reason: "refused the key"}})
+	default:
+		w.after(700*time.Millisecond, func() {
+			if !current() || !w.router {
+				return
+			}
+			w.associated = true
+			w.links()
+			if w.silent {
+				w.later(3*time.Second, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "no_gateway", Reason: "gateway is silent"}})
+				return
+			}
+			w.later(200*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageReady})
+		})
+	}
+}
+
+func (w *world) later(d time.Duration, ev Event) { w.after(d, func() { w.post(ev) }) }
+
+func (w *world) after(d time.Duration, do func()) {
+	w.queue = append(w.queue, scheduled{w.now.Add(d), len(w.queue), do})
+	sort.SliceStable(w.queue, func(i, j int) bool { return w.queue[i].at.Before(w.queue[j].at) })
+}
+
+// run lets time pass until the given time after the start.
+func (w *world) run(until string) {
+	d, err := time.ParseDuration(until)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	end := epoch.Add(d)
+	for steps := 0; ; steps++ {
+		if steps > 200000 {
+			w.t.Fatalf("%s: endless", w.stamp())
+		}
+		due, ok := w.state.Deadline()
+		if len(w.queue) > 0 && (!ok || !w.queue[0].at.After(due)) {
+			next := w.queue[0]
+			if next.at.After(end) {
+				break
+			}
+			w.queue = w.queue[1:]
+			w.now = next.at
+			next.do()
+			continue
+		}
+		if !ok || due.After(end) {
+			break
+		}
+		w.now = due
+		w.post(Wake{})
+	}
+	w.now = end
+}
+
+func (w *world) stamp() string { return fmt.Sprintf("%.1fs", w.now.Sub(epoch).Seconds()) }
+
+func (w *world) note(format string, args ...any) {
+	w.trace = append(w.trace, w.stamp()+" "+fmt.Sprintf(format, args...))
+}
+
+func (w *world) noteTransitions(before State) {
+	if b, a := before.Uplink, w.state.Uplink; b.State != a.State || b.Name != a.Name {
+		w.note("uplink %s: %s", strings.TrimSpace(string(a.State)+" "+a.Name), a.Reason)
+	}
+	if b, a := before.AP, w.state.AP; b.State != "" && (b.State != a.State || b.Cause != a.Cause) {
+		w.note("ap %s: %s", strings.TrimSpace(string(a.State)+" "+string(a.Cause)), a.Reason)
+	}
+}
+
+func (w *world) want(trace string) {
+	w.t.Helper()
+	lines := strings.Split(strings.TrimSpace(trace), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	want, got := strings.Join(lines, "\n"), strings.Join(w.trace, "\n")
+	if got != want {
+		w.t.Errorf("trace:\n%s\nwant:\n%s", got, want)
+	}
+}

@@ -20,6 +20,7 @@ func (st *step) command(c Command) {
 		st.reply(c.ID, result)
 	case Reset:
 		st.forget()
+		st.dropStartAP(Failure{Code: "cancelled", Reason: "the daemon was reset"})
 		st.askedUntil, st.silentUntil = time.Time{}, time.Time{}
 		st.reply(c.ID, "reset daemon")
 	}
@@ -53,10 +54,7 @@ func (st *step) commandStopAP(id int) {
 	case st.stopAP != 0:
 		st.fail(id, busy)
 	default:
-		if st.startAP != 0 {
-			st.fail(st.startAP, Failure{Code: "cancelled", Reason: "somebody stopped the access point"})
-			st.startAP = 0
-		}
+		st.dropStartAP(Failure{Code: "cancelled", Reason: "somebody stopped the access point"})
 		st.stopAP = id
 		st.fallback = false
 		st.askedUntil = time.Time{}

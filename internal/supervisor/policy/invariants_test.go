@@ -87,11 +87,11 @@ func (w *world) settle() {
 	w.runFor(2 * time.Hour) // longer than AskedLimit
 	for id := 1; id <= w.commandsSent; id++ {
 		if w.replied[id] != 1 {
-			w.t.Fatalf("command %d answered %d times\n%v", id, w.replied[id], w.trace)
+			w.t.Fatalf("command %d answered %d times\n%v", id, w.replied[id], w.tail())
 		}
 	}
 	if w.state.AP.State != APUp {
-		w.t.Fatalf("unreachable: uplink %+v, ap %+v\n%v", w.state.Uplink, w.state.AP, w.trace)
+		w.t.Fatalf("unreachable: uplink %+v, ap %+v\n%v", w.state.Uplink, w.state.AP, w.tail())
 	}
 	w.power(true)
 	w.silent, w.savedKeyOK = false, true

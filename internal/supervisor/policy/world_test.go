@@ -29,6 +29,7 @@ type world struct {
 	apBroken     bool
 	target       SetRadio
 	replied      map[int]int
+	waiting      map[int]time.Time // commands not answered yet
 	lastEffects  []Effect
 	commandsSent int
 }
@@ -50,9 +51,12 @@ var testConfig = Config{
 func newWorld(t *testing.T, c Config) *world {
 	return &world{
 		t: t, now: epoch, state: State{Config: c}, radio: true,
-		savedKeyOK: true, candidateOK: true, replied: map[int]int{},
+		savedKeyOK: true, candidateOK: true, replied: map[int]int{}, waiting: map[int]time.Time{},
 	}
 }
+
+// answerLimit is JoinTimeout and some time for the access point.
+const answerLimit = time.Minute
 
 // boot starts the daemon as cmd/netconnectd does.
 func (w *world) boot(running Target, saved *Network) {
@@ -64,6 +68,7 @@ func (w *world) boot(running Target, saved *Network) {
 func (w *world) command(kind CommandKind) {
 	w.commandsSent++
 	w.note("command %s", kind)
+	w.waiting[w.commandsSent] = w.now
 	w.post(Command{ID: w.commandsSent, Kind: kind})
 }
 
@@ -115,6 +120,11 @@ func (w *world) post(ev Event) {
 		w.t.Fatalf("%s: deadline %v is not in the future", w.stamp(), due.Sub(epoch))
 	}
 	w.noteTransitions(before)
+	for id, since := range w.waiting {
+		if w.now.Sub(since) > answerLimit {
+			w.t.Fatalf("%s: command %d waits for %v\n%v", w.stamp(), id, w.now.Sub(since), w.tail())
+		}
+	}
 	for _, e := range w.lastEffects {
 		w.play(e)
 	}
@@ -136,6 +146,7 @@ func (w *world) play(e Effect) {
 		w.after(400*time.Millisecond, func() { w.post(ScanDone{Gen: e.Gen, Visible: w.router}) })
 	case Reply:
 		w.replied[e.ID]++
+		delete(w.waiting, e.ID)
 		if e.Code != "" {
 			w.note("reply %d error %s: %s", e.ID, e.Code, e.Reason)
 		} else {
@@ -255,4 +266,9 @@ func (w *world) want(trace string) {
 	if got != want {
 		w.t.Errorf("trace:\n%s\nwant:\n%s", got, want)
 	}
+}
+
+// tail is the end of the trace, for failures of long runs.
+func (w *world) tail() string {
+	return strings.Join(w.trace[max(0, len(w.trace)-30):], "\n")
 }

@@ -1,0 +1,67 @@
+package supervisor
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+)
+
+// radioLane works on the latest target. A newer one cancels the older and
+// waits for it, so that there is one Hold at a time.
+type radioLane struct {
+	radio   Radio
+	mailbox chan policy.SetRadio // one slot
+	log     *slog.Logger
+}
+
+// set replaces the target. The loop is the only caller, so it never blocks.
+func (l *radioLane) set(e policy.SetRadio) {
+	select {
+	case <-l.mailbox:
+	default:
+	}
+	l.mailbox <- e
+}
+
+// run holds one target after the other until ctx ends.
+func (l *radioLane) run(ctx context.Context, post func(context.Context, policy.Event)) {
+	stop := func() {}
+	for {
+		select {
+		case <-ctx.Done():
+			stop()
+			return
+		case e := <-l.mailbox:
+			stop()
+			select {
+			case e = <-l.mailbox: // came while the previous target was ending
+			default:
+			}
+			stop = l.start(ctx, e, post)
+		}
+	}
+}
+
+// start holds the target in a goroutine of its own; stop ends and awaits it.
+func (l *radioLane) start(ctx context.Context, e policy.SetRadio, post func(context.Context, policy.Event)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.log.Debug("radio", "target", e.Target.Role, "ssid", e.Target.Network.SSID, "gen", e.Gen)
+		err := l.radio.Hold(ctx, e.Target, func(stage policy.Stage) {
+			l.log.Debug("radio", "stage", stage, "gen", e.Gen)
+			post(ctx, policy.RadioProgress{Gen: e.Gen, Stage: stage})
+		})
+		if ctx.Err() == nil {
+			f := failure(err)
+			l.log.Warn("radio", "target", e.Target.Role, "ssid", e.Target.Network.SSID, "code", f.Code, "reason", f.Reason)
+			post(ctx, policy.RadioFailed{Gen: e.Gen, Failure: f})
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}

@@ -1,0 +1,291 @@
+// Package supervisor is the shell around package policy: one goroutine owns
+// the state, feeds it events and carries out its effects in lanes that never
+// block it.
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+)
+
+// Radio is what the radio lane drives.
+type Radio interface {
+	// Hold brings the radio to the target and keeps it there. It reports each
+	// stage as it is reached and returns when ctx ends, leaving what it made
+	// in place, or when the target cannot be reached or held, with a *Failed.
+	Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error
+}
+
+// Prober asks whether the far end of an uplink is there.
+type Prober interface {
+	Probe(ctx context.Context, u policy.Uplink) error
+}
+
+// Scanner looks for the saved network while the radio is an access point.
+type Scanner interface {
+	SavedVisible(ctx context.Context, full bool) (bool, error)
+}
+
+// Networks is where the networks are kept.
+type Networks interface {
+	Promote() error
+	Forget() error
+}
+
+// Failed is the error of a Radio that gives a target up.
+type Failed struct{ policy.Failure }
+
+func (f *Failed) Error() string { return f.Code + ": " + f.Reason }
+
+// Config are a Supervisor's parts.
+type Config struct {
+	Policy   policy.Config
+	Radio    Radio
+	Prober   Prober
+	Scanner  Scanner
+	Networks Networks
+	Log      *slog.Logger
+	// Changed is called in the loop after each step that changed one of the
+	// two variables or the last failure; it must not block.
+	Changed func(old, new policy.State)
+}
+
+// Supervisor owns the state.
+type Supervisor struct {
+	Config
+	inbox   chan message
+	state   atomic.Pointer[policy.State]
+	radio   radioLane
+	records chan policy.Effect // Promote, ForgetNetworks, Reply: in their order
+	waiting map[int]chan policy.Reply
+	mu      sync.Mutex // of waiting
+	lastID  int
+}
+
+// message is an event, with the channel that a command's reply goes to.
+type message struct {
+	event policy.Event
+	reply chan policy.Reply
+}
+
+// recordsQueue is how many records may wait for the disk. Only commands make
+// records, and each waits for its reply, so it is never full in practice.
+const recordsQueue = 64
+
+// New makes a Supervisor; Run starts it.
+func New(c Config) *Supervisor {
+	s := &Supervisor{
+		Config:  c,
+		inbox:   make(chan message),
+		records: make(chan policy.Effect, recordsQueue),
+		waiting: map[int]chan policy.Reply{},
+	}
+	s.state.Store(&policy.State{Config: c.Policy})
+	s.radio = radioLane{radio: c.Radio, mailbox: make(chan policy.SetRadio, 1), log: c.Log}
+	return s
+}
+
+// State gives the state as of the last step; it never waits.
+func (s *Supervisor) State() policy.State { return *s.state.Load() }
+
+// Post hands the loop an event. It waits for the loop, not for the effects.
+func (s *Supervisor) Post(ctx context.Context, ev policy.Event) {
+	select {
+	case s.inbox <- message{event: ev}:
+	case <-ctx.Done():
+	}
+}
+
+// Do carries out a command and gives its result, or a *Failed. The command
+// goes on when ctx ends first: it is an intent, not a conversation.
+func (s *Supervisor) Do(ctx context.Context, kind policy.CommandKind) (string, error) {
+	reply := make(chan policy.Reply, 1)
+	select {
+	case s.inbox <- message{event: policy.Command{Kind: kind}, reply: reply}:
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	select {
+	case r := <-reply:
+		if r.Code != "" {
+			return "", &Failed{r.Failure}
+		}
+		return r.Result, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// Run is the loop. It returns nil when ctx ends and all its lanes have.
+// The events of first come before any other, in their order.
+func (s *Supervisor) Run(ctx context.Context, first ...policy.Event) error {
+	var lanes sync.WaitGroup
+	defer lanes.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	lanes.Go(func() { s.radio.run(ctx, s.Post) })
+	lanes.Go(func() { s.keepRecords(ctx) })
+
+	for _, ev := range first {
+		s.step(ctx, &lanes, ev)
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		s.arm(timer)
+		var ev policy.Event = policy.Wake{}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		case m := <-s.inbox:
+			ev = s.identify(m)
+			s.catchUp(ctx, &lanes)
+		}
+		s.step(ctx, &lanes, ev)
+	}
+}
+
+// catchUp lets due deadlines come before the event that has just arrived.
+func (s *Supervisor) catchUp(ctx context.Context, lanes *sync.WaitGroup) {
+	if due, ok := s.State().Deadline(); ok && !due.After(time.Now()) {
+		s.step(ctx, lanes, policy.Wake{})
+	}
+}
+
+func (s *Supervisor) arm(timer *time.Timer) {
+	wait := time.Duration(1<<63 - 1)
+	if due, ok := s.State().Deadline(); ok {
+		wait = time.Until(due)
+	}
+	timer.Reset(wait)
+}
+
+// identify gives a command its ID.
+func (s *Supervisor) identify(m message) policy.Event {
+	c, ok := m.event.(policy.Command)
+	if !ok {
+		return m.event
+	}
+	s.lastID++
+	c.ID = s.lastID
+	s.mu.Lock()
+	s.waiting[c.ID] = m.reply
+	s.mu.Unlock()
+	return c
+}
+
+func (s *Supervisor) step(ctx context.Context, lanes *sync.WaitGroup, ev policy.Event) {
+	old := s.State()
+	next, effects := policy.Step(old, time.Now(), ev)
+	s.state.Store(&next)
+	s.report(old, next)
+	for _, e := range effects {
+		s.perform(ctx, lanes, e)
+	}
+}
+
+// report writes one line per transition.
+func (s *Supervisor) report(old, next policy.State) {
+	if old.Uplink.State != next.Uplink.State || old.Uplink.Name != next.Uplink.Name {
+		s.Log.Info("uplink", "old", old.Uplink.State, "new", next.Uplink.State, "iface", next.Uplink.Name, "reason", next.Uplink.Reason)
+	}
+	if old.AP.State != next.AP.State {
+		s.Log.Info("access point", "old", old.AP.State, "new", next.AP.State, "cause", next.AP.Cause, "reason", next.AP.Reason)
+	}
+	if old.Uplink != next.Uplink || old.AP != next.AP || old.LastFailure != next.LastFailure {
+		s.Changed(old, next)
+	}
+}
+
+func (s *Supervisor) perform(ctx context.Context, lanes *sync.WaitGroup, e policy.Effect) {
+	switch e := e.(type) {
+	case policy.SetRadio:
+		s.radio.set(e)
+	case policy.RunProbe:
+		lanes.Go(func() { s.probe(ctx, e) })
+	case policy.RunScan:
+		lanes.Go(func() { s.scan(ctx, e) })
+	default:
+		s.records <- e
+	}
+}
+
+// probeLimit and scanLimit are shorter than the policy waits for the results.
+const (
+	probeLimit = 10 * time.Second
+	scanLimit  = 20 * time.Second
+)
+
+func (s *Supervisor) probe(ctx context.Context, e policy.RunProbe) {
+	bounded, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	done := policy.ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen}
+	if err := s.Prober.Probe(bounded, e.Uplink); err != nil {
+		done.Reason = err.Error()
+		s.Log.Debug("probe", "iface", e.Uplink.Name, "gateway", e.Uplink.Gateway, "err", err)
+	}
+	s.Post(ctx, done)
+}
+
+func (s *Supervisor) scan(ctx context.Context, e policy.RunScan) {
+	bounded, cancel := context.WithTimeout(ctx, scanLimit)
+	defer cancel()
+	visible, err := s.Scanner.SavedVisible(bounded, e.Full)
+	if err != nil && ctx.Err() == nil {
+		s.Log.Warn("look for the saved network", "err", err)
+	}
+	s.Post(ctx, policy.ScanDone{Gen: e.Gen, Visible: visible})
+}
+
+// keepRecords writes to the store and answers commands, in the order in
+// which the policy decided it.
+func (s *Supervisor) keepRecords(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-s.records:
+			s.record(e)
+		}
+	}
+}
+
+func (s *Supervisor) record(e policy.Effect) {
+	switch e := e.(type) {
+	case policy.Promote:
+		if err := s.Networks.Promote(); err != nil {
+			s.Log.Error("save the network that has just worked", "err", err)
+		}
+	case policy.ForgetNetworks:
+		if err := s.Networks.Forget(); err != nil {
+			s.Log.Error("forget the networks", "err", err)
+		}
+	case policy.Reply:
+		s.mu.Lock()
+		reply := s.waiting[e.ID]
+		delete(s.waiting, e.ID)
+		s.mu.Unlock()
+		if reply != nil {
+			reply <- e // has room for the one reply
+		}
+	}
+}
+
+// failure is what the policy is told of an error.
+func failure(err error) policy.Failure {
+	var f *Failed
+	switch {
+	case errors.As(err, &f):
+		return f.Failure
+	case err == nil:
+		return policy.Failure{Code: "internal", Reason: "the radio's work ended by itself"}
+	}
+	return policy.Failure{Code: "internal", Reason: err.Error()}
+}

@@ -219,8 +219,11 @@ func Await(ctx context.Context, socketPath, localDir string) (*Conn, error) {
 		if ctx.Err() == nil {
 			watch.next(ctx)
 		}
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("wait for %s: %w (last: %w)", socketPath, context.Cause(ctx), err)
+		switch cause := context.Cause(ctx); {
+		case errors.Is(cause, context.DeadlineExceeded):
+			return nil, fmt.Errorf("wait for %s: %w (last: %w)", socketPath, cause, err)
+		case cause != nil:
+			return nil, fmt.Errorf("wait for %s: %w", socketPath, cause)
 		}
 	}
 }

@@ -1,0 +1,102 @@
+# The first command of a newcomer is `make run`, the second `make test`. Both
+# install what is missing on a Debian 12 machine; only Go has to be there.
+
+GO          ?= go
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+BUILD_FLAGS := -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+STATICCHECK := build/tools/staticcheck-0.8.2
+LAB         := build/bin/lab
+VERSION_OF_STATICCHECK := v0.8.2
+
+# Scenarios for soak and test-lab, and how often soak runs them.
+SCENARIO ?=
+N        ?= 20
+
+# Tests that make network namespaces need root. Their binaries get it, the
+# compiler does not; PATH because some of them look for the go command.
+ifneq ($(shell id -u),0)
+AS_ROOT = -exec 'sudo -E env PATH=$(PATH) GOCACHE=/root/.cache/go-build'
+endif
+
+PACKAGES_MACHINE := \
+	'qemu-system-x86=the machine with the simulated radios' \
+	'qemu-utils=and its disk (qemu-img)' \
+	'mmdebstrap=makes the disk image of that machine' \
+	'debian-archive-keyring=checks what mmdebstrap downloads' \
+	'e2fsprogs=writes the disk image (mke2fs)'
+PACKAGES_RINGS := \
+	'gcc=go test -race needs a C compiler' \
+	'libc6-dev=and its headers' \
+	'hostapd=the real one, for tests without a radio' \
+	'dnsmasq-base=the real one, for tests without a radio' \
+	'wpasupplicant=the real one, for tests without a radio' \
+	'iproute2=ip, a witness of tests in network namespaces' \
+	'iputils-ping=ping, a witness of tests in network namespaces'
+
+.PHONY: help
+help: ## show this
+	@echo 'make TARGET, where TARGET is one of'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## static binaries in build/bin
+	@mkdir -p build/bin
+	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o build/bin/ ./cmd/...
+
+.PHONY: run
+run: machine ## the main job as a story, on simulated radios, with a timeline
+	@$(LAB) story
+
+.PHONY: lab
+lab: machine ## a shell in the lab's machine, with the daemon running
+	@$(LAB) shell
+
+.PHONY: test
+test: check test-rings test-lab ## everything: static checks, tests here, tests in the lab
+
+.PHONY: check
+check: $(STATICCHECK) ## gofmt, go vet, staticcheck
+	@echo '== gofmt, go vet, staticcheck'
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed: $$unformatted"; exit 1; }
+	@$(GO) vet ./... && $(GO) vet -tags lab ./lab/...
+	@$(STATICCHECK) ./... && $(STATICCHECK) -tags lab ./lab/...
+
+.PHONY: test-rings
+test-rings: ## the tests that need no radio (rings 1 to 3), with the race detector
+	@echo '== tests without radios, with the race detector'
+	@lab/host/packages $(PACKAGES_RINGS)
+ifdef AS_ROOT
+	@echo 'Root, through sudo, is for the tests that make network namespaces.'
+	@sudo -v
+endif
+	$(GO) test -race -count=1 $(AS_ROOT) ./...
+
+.PHONY: test-lab
+test-lab: machine ## the scenarios on simulated radios (ring 4); SCENARIO=regexp for some
+	@echo '== scenarios in the lab'
+	@$(LAB) $(if $(SCENARIO),-run '$(SCENARIO)') test
+
+.PHONY: soak
+soak: machine ## scenarios again and again: make soak N=20 SCENARIO=TestRouterDies
+	@$(LAB) -count $(N) -deadline $(N)0m -run '$(or $(SCENARIO),^Test[^S].*[^t]$$)' test
+
+.PHONY: bench
+bench: ## benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: clean
+clean: ## remove what was built; the lab's disk image stays in the user's cache
+	rm -rf build
+
+# What the lab's machine needs: the device's binaries, the scenarios, and QEMU.
+.PHONY: machine
+machine: build
+	@lab/host/packages $(PACKAGES_MACHINE)
+	@CGO_ENABLED=0 $(GO) test -c -tags lab -o build/bin/lab.test ./lab
+	@CGO_ENABLED=0 $(GO) build -o $(LAB) ./lab/run
+	@$(LAB) image
+
+$(STATICCHECK):
+	@mkdir -p build/tools
+	GOBIN=$(CURDIR)/build/tools $(GO) install honnef.co/go/tools/cmd/staticcheck@$(VERSION_OF_STATICCHECK)
+	@mv build/tools/staticcheck $@

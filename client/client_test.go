@@ -1,0 +1,343 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+	"unicode/utf8"
+)
+
+func TestEncodeFrame(t *testing.T) {
+	rows := []struct {
+		name string
+		in   any
+		want string
+	}{
+		{"object", map[string]any{"status": struct{}{}}, `{"status":{}}`},
+		{"no escaping for HTML", "<&>", `"<&>"`},
+		{"two bytes", "ü", `"\u00fc"`},
+		{"beyond the basic plane", "😀", `"\ud83d\ude00"`},
+		{"delete", "\x7f", `"\u007f"`},
+		{"line end", "\n", `"\n"`},
+		{"NUL", "\x00", `"\u0000"`},
+		{"invalid UTF-8 is replaced", "\xff", `"\ufffd"`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			if got, err := EncodeFrame(row.in); err != nil || string(got) != row.want+"\x00" {
+				t.Errorf("got %q, %v, want %q", got, err, row.want)
+			}
+		})
+	}
+	if _, err := EncodeFrame(make(chan int)); err == nil {
+		t.Error("a channel was encoded")
+	}
+}
+
+func TestFrameReader(t *testing.T) {
+	long := strings.Repeat("x", 10000)
+	rows := []struct {
+		name, in string
+		want     []string // frames, then the error
+	}{
+		{"end at once", "", []string{"EOF"}},
+		{"white space is nothing", " \t\r\n\v\f", []string{"EOF"}},
+		{"one", "a\x00", []string{"a", "EOF"}},
+		{"white space before, inside and after", " \n a b \x00\n", []string{"a b ", "EOF"}},
+		{"several", "a\x00b\x00 c\x00", []string{"a", "b", "c", "EOF"}},
+		{"empty", "\x00\x00", []string{"", "", "EOF"}},
+		{"half", "a\x00b", []string{"a", "unexpected EOF"}},
+		{"as long as may be", long + "\x00", []string{long, "EOF"}},
+		{"too long, then the next", "y" + long + "\x00b\x00", []string{"frame is too long", "b", "EOF"}},
+		{"too long without end", "y" + long, []string{"unexpected EOF"}},
+	}
+	for _, row := range rows {
+		for name, r := range map[string]io.Reader{
+			"whole":       strings.NewReader(row.in),
+			"single byte": iotest.OneByteReader(strings.NewReader(row.in)),
+		} {
+			t.Run(row.name+"/"+name, func(t *testing.T) {
+				frames := NewFrameReader(r, len(long))
+				for _, want := range row.want {
+					got, err := frames.Read()
+					if err != nil {
+						got = []byte(err.Error())
+					}
+					if string(got) != want {
+						t.Fatalf("got %.40q, want %.40q", got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// FuzzFrame holds the reader against a plain split at NUL.
+func FuzzFrame(f *testing.F) {
+	f.Add([]byte(" a\x00\x00b"), 3)
+	f.Fuzz(func(t *testing.T, in []byte, limit int) {
+		limit = max(0, limit%64)
+		frames := NewFrameReader(iotest.HalfReader(bytes.NewReader(in)), limit)
+		parts := bytes.Split(in, []byte{0})
+		for i, part := range parts {
+			part = bytes.TrimLeft(part, " \t\n\r\v\f")
+			got, err := frames.Read()
+			var want error
+			switch {
+			case i == len(parts)-1 && len(part) == 0:
+				want = io.EOF
+			case i == len(parts)-1:
+				want = io.ErrUnexpectedEOF
+			case len(part) > limit:
+				want = ErrTooLong
+			}
+			if err != want || err == nil && !bytes.Equal(got, part) {
+				t.Fatalf("part %d of %q: got %q, %v, want %q, %v", i, in, got, err, part, want)
+			}
+		}
+	})
+}
+
+func TestSSIDText(t *testing.T) {
+	rows := []struct{ name, in, want string }{
+		{"plain", "Home", "Home"},
+		{"UTF-8", "Köln 😀", "Köln 😀"},
+		{"valid UTF-8 is not escaped", `a\xff`, `a\xff`},
+		{"bytes", "a\xff\\\x01", `a\xff\\\x01`},
+		{"hidden by length", "", ""},
+		{"hidden by NULs", "\x00\x00\x00", ""},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			if got := SSIDText([]byte(row.in)); got != row.want || !utf8.ValidString(got) {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
+	}
+	n := NewNetwork([]byte("\xff"))
+	if n.SSIDHex != "ff" {
+		t.Errorf("ssid_hex is %q", n.SSIDHex)
+	}
+}
+
+func TestConfigWifiParams(t *testing.T) {
+	rows := []struct{ name, ssid, psk, want string }{
+		{"text", "Köln", "12345678", `{"ssid":"K\u00f6ln","psk":"12345678","force":false}`},
+		{"open", "Home", "", `{"ssid":"Home","force":false}`},
+		{"empty", "", "", `{"ssid":"","force":false}`},
+		{"bytes", "\xff", "", `{"ssid_hex":"ff","force":false}`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			got, err := EncodeFrame(ConfigWifiParams([]byte(row.ssid), row.psk, false))
+			if err != nil || string(got) != row.want+"\x00" {
+				t.Errorf("got %q, %v, want %q", got, err, row.want)
+			}
+		})
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	rows := []struct {
+		err  Error
+		want string
+	}{
+		{Error{Message: "unknown message"}, "unknown message"},
+		{Error{Code: "wrong_key", Message: "could not connect"}, "could not connect (wrong_key)"},
+		{Error{Code: "wrong_key", Message: "could not connect", Reason: "refused"}, "could not connect (wrong_key): refused"},
+	}
+	for _, row := range rows {
+		if got := row.err.Error(); got != row.want {
+			t.Errorf("got %q, want %q", got, row.want)
+		}
+	}
+}
+
+// script is a daemon that answers the frames of one connection in turn.
+func script(t *testing.T, answers ...string) (path string, requests func() []string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	var got []string
+	go func() {
+		defer close(done)
+		nc, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer nc.Close()
+		frames := NewFrameReader(nc, MaxRequest)
+		for _, answer := range answers {
+			frame, err := frames.Read()
+			if err != nil {
+				return
+			}
+			got = append(got, string(frame))
+			io.WriteString(nc, answer)
+		}
+		frames.Read() // until the client leaves, or asks too much
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+	return path, func() []string { <-done; return got }
+}
+
+func dial(t *testing.T, path string) *Client {
+	t.Helper()
+	c, err := Dial(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestCommands(t *testing.T) {
+	path, requests := script(t,
+		`{"result":{"link":true,"devs":["eth0"],"connections":{"wired":true},"wifi":{"current_ssid":null}}}`+"\x00",
+		`  {"result":[{"ssid":"Home","address":"02:00:00:00:00:01","signal":-40,"new":1}]}`+"\x00",
+		`{"result":"a"}`+"\x00", `{"result":"b"}`+"\x00", `{"result":"c"}`+"\x00",
+		`{"result":"d"}`+"\x00", `{"result":"e"}`+"\x00", `{"result":"f"}`+"\x00",
+		`{"error":"unknown message"}`+"\x00",
+		`{"error":"could not connect","code":"wrong_key","reason":"r"}`+"\x00",
+	)
+	c, ctx := dial(t, path), t.Context()
+	if s, err := c.Status(ctx); err != nil || !s.Link || !s.Connections.Wired || s.Wifi.CurrentSSID != nil {
+		t.Errorf("Status() = %+v, %v", s, err)
+	}
+	if l, err := c.ListWifi(ctx, true); err != nil || len(l) != 1 || l[0].SSID != "Home" || *l[0].Signal != -40 {
+		t.Errorf("ListWifi() = %+v, %v", l, err)
+	}
+	var texts []string
+	for _, call := range []func() (string, error){
+		func() (string, error) { return c.ConfigWifi(ctx, []byte("Home"), "12345678", true) },
+		func() (string, error) { return c.StartWifi(ctx) },
+		func() (string, error) { return c.ForgetWifi(ctx) },
+		func() (string, error) { return c.Reset(ctx) },
+		func() (string, error) { return c.StartAP(ctx) },
+		func() (string, error) { return c.StopAP(ctx) },
+	} {
+		text, err := call()
+		if err != nil {
+			t.Error(err)
+		}
+		texts = append(texts, text)
+	}
+	if got := strings.Join(texts, ""); got != "abcdef" {
+		t.Errorf("texts %q", got)
+	}
+	var e *Error
+	if _, err := c.StopAP(ctx); !errors.As(err, &e) || *e != (Error{Message: "unknown message"}) {
+		t.Errorf("original error: %v", err)
+	}
+	frame, err := c.Do(ctx, "start_wifi", nil)
+	if !errors.As(err, &e) || *e != (Error{"wrong_key", "could not connect", "r"}) || !json.Valid(frame) {
+		t.Errorf("error: %s, %v", frame, err)
+	}
+	c.Close()
+	want := `{"status":{}} {"list_wifi":{"force":true}} {"config_wifi":{"ssid":"Home","psk":"12345678","force":true}} ` +
+		`{"start_wifi":{}} {"forget_wifi":{}} {"reset":{}} {"start_ap":{}} {"stop_ap":{}} {"stop_ap":{}} {"start_wifi":{}}`
+	if got := strings.Join(requests(), " "); got != want {
+		t.Errorf("sent %s", got)
+	}
+}
+
+func TestBrokenDaemons(t *testing.T) {
+	rows := []struct{ name, answer, want string }{
+		{"closes", "", "status: netconnectd closed the connection"},
+		{"closes within the reply", `{"result":`, "status: netconnectd closed the connection"},
+		{"no JSON", "x\x00", "decode reply"},
+		{"neither result nor error", "{}\x00", "neither result nor error"},
+		{"error is not a text", `{"error":{}}` + "\x00", "decode reply"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "s")
+			l, err := net.Listen("unix", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			go func() {
+				nc, err := l.Accept()
+				if err != nil {
+					return
+				}
+				NewFrameReader(nc, MaxRequest).Read()
+				io.WriteString(nc, row.answer)
+				nc.Close()
+			}()
+			c := dial(t, path)
+			if _, err := c.Status(t.Context()); err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got %v, want %q", err, row.want)
+			}
+		})
+	}
+}
+
+func TestContextEndsACall(t *testing.T) {
+	path, _ := script(t, "  ") // keeps the client waiting
+	c := dial(t, path)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	for range 2 { // the connection does not work again either
+		if _, err := c.StartWifi(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		ctx = t.Context()
+	}
+}
+
+func TestSubscribe(t *testing.T) {
+	path, _ := script(t, `{"result":"subscribed"}`+"\x00"+
+		`{"event":{"type":"snapshot","time":"2026-01-02T03:04:05Z","status":{"version":"9"}},"seq":4}`+"\x00"+
+		`{"event":{"type":"uplink","old":"a","new":"b","later":1},"seq":5}`+"\x00"+
+		`{"error":"netconnectd is shutting down","code":"shutting_down"}`+"\x00")
+	c, ctx := dial(t, path), t.Context()
+	sub, err := c.Subscribe(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Status(ctx); err == nil {
+		t.Error("a call on a subscribed connection succeeded")
+	}
+	if e, err := sub.Next(ctx); err != nil || e.Type != EventSnapshot || e.Seq != 4 || e.Status.Version != "9" {
+		t.Errorf("first %+v, %v", e, err)
+	}
+	if e, err := sub.Next(ctx); err != nil || e.Old+e.New != "ab" || e.Seq != 5 || !strings.Contains(string(e.Frame), `"later":1`) {
+		t.Errorf("second %+v, %v", e, err)
+	}
+	var reply *Error
+	if _, err := sub.Next(ctx); !errors.As(err, &reply) || reply.Code != CodeShuttingDown {
+		t.Errorf("last %v", err)
+	}
+}
+
+func TestSubscribeRefused(t *testing.T) {
+	path, _ := script(t, `{"error":"unknown message"}`+"\x00", `{"result":"reset daemon"}`+"\x00")
+	c := dial(t, path)
+	var reply *Error
+	if _, err := c.Subscribe(t.Context()); !errors.As(err, &reply) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.Reset(t.Context()); err != nil {
+		t.Errorf("the connection is lost: %v", err)
+	}
+}
+
+func TestDialWithoutDaemon(t *testing.T) {
+	if _, err := Dial(t.Context(), filepath.Join(t.TempDir(), "s")); err == nil || !strings.Contains(err.Error(), "connect to netconnectd") {
+		t.Errorf("got %v", err)
+	}
+}

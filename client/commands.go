@@ -1,0 +1,140 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Status asks how the device is connected. The daemon answers at once,
+// whatever else it does.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	var status Status
+	err := c.Call(ctx, "status", nil, &status)
+	return status, err
+}
+
+// ListWifi returns the cells that the radio sees. Where a scan would interrupt
+// the access point, only force makes one.
+func (c *Client) ListWifi(ctx context.Context, force bool) ([]BSS, error) {
+	var list []BSS
+	err := c.Call(ctx, "list_wifi", ListWifiParams(force), &list)
+	return list, err
+}
+
+// ConfigWifi gives the daemon a network to try with StartWifi. An empty psk is
+// an open network.
+func (c *Client) ConfigWifi(ctx context.Context, ssid []byte, psk string, force bool) (string, error) {
+	return c.text(ctx, "config_wifi", ConfigWifiParams(ssid, psk, force))
+}
+
+// StartWifi joins the configured network, which can take a minute.
+func (c *Client) StartWifi(ctx context.Context) (string, error) {
+	return c.text(ctx, "start_wifi", nil)
+}
+
+// ForgetWifi removes the configured network.
+func (c *Client) ForgetWifi(ctx context.Context) (string, error) {
+	return c.text(ctx, "forget_wifi", nil)
+}
+
+// Reset forgets the configured network and lets the daemon start afresh.
+func (c *Client) Reset(ctx context.Context) (string, error) { return c.text(ctx, "reset", nil) }
+
+// StartAP starts the access point.
+func (c *Client) StartAP(ctx context.Context) (string, error) { return c.text(ctx, "start_ap", nil) }
+
+// StopAP stops the access point.
+func (c *Client) StopAP(ctx context.Context) (string, error) { return c.text(ctx, "stop_ap", nil) }
+
+// text makes a call whose result is a text for people.
+func (c *Client) text(ctx context.Context, command string, params any) (string, error) {
+	var text string
+	err := c.Call(ctx, command, params, &text)
+	return text, err
+}
+
+// ListWifiParams returns the parameters of list_wifi for Do.
+func ListWifiParams(force bool) any { return listWifi{Force: force} }
+
+// ConfigWifiParams returns the parameters of config_wifi for Do. They hold the
+// passphrase: do not print them.
+func ConfigWifiParams(ssid []byte, psk string, force bool) any {
+	params := configWifi{PSK: psk, Force: force}
+	if utf8.Valid(ssid) {
+		text := string(ssid)
+		params.SSID = &text
+	} else {
+		params.SSIDHex = hex.EncodeToString(ssid)
+	}
+	return params
+}
+
+// configWifi is the parameters of the command config_wifi.
+type configWifi struct {
+	SSID    *string `json:"ssid,omitempty"`
+	SSIDHex string  `json:"ssid_hex,omitempty"`
+	PSK     string  `json:"psk,omitempty"`
+	Force   bool    `json:"force"`
+}
+
+// listWifi is the parameters of the command list_wifi.
+type listWifi struct {
+	Force bool `json:"force"`
+}
+
+// Subscription is a stream of events. It takes over its Client's connection.
+type Subscription struct{ c *Client }
+
+// Subscribe starts a stream of events; the first is a snapshot. The client can
+// make no further calls. Its Close ends the stream.
+func (c *Client) Subscribe(ctx context.Context) (*Subscription, error) {
+	err := c.inTurn(ctx, func() error {
+		frame, err := c.exchange(ctx, "subscribe", nil)
+		if err != nil {
+			return err
+		}
+		if err := replyError(frame); err != nil {
+			return err
+		}
+		c.events, c.conn.patience = true, 0
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	return &Subscription{c}, nil
+}
+
+// Next waits for the next event, one caller at a time. When ctx ends, so does
+// the subscription.
+func (s *Subscription) Next(ctx context.Context) (Event, error) {
+	var frame []byte
+	err := s.c.during(ctx, func() (err error) {
+		frame, err = s.c.frames.Read()
+		return err
+	})
+	if err != nil {
+		return Event{}, fmt.Errorf("wait for event: %w", err)
+	}
+	return decodeEvent(frame)
+}
+
+func decodeEvent(frame []byte) (Event, error) {
+	var reply struct {
+		Event *Event `json:"event"`
+		Seq   uint64 `json:"seq"`
+	}
+	if err := json.Unmarshal(frame, &reply); err != nil {
+		return Event{}, fmt.Errorf("decode event: %w", err)
+	}
+	if reply.Event == nil {
+		return Event{}, cmp.Or(replyError(frame), errors.New("decode event: there is none"))
+	}
+	reply.Event.Seq, reply.Event.Frame = reply.Seq, frame
+	return *reply.Event, nil
+}

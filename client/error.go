@@ -1,0 +1,32 @@
+package client
+
+// Codes of errors that the socket itself gives. Operations have codes of their
+// own, e.g. "wrong_key".
+const (
+	CodeUnknownCommand   = "unknown_command"
+	CodeBadRequest       = "bad_request"       // not a frame, not an object, wrong parameters
+	CodePermissionDenied = "permission_denied" // the text has the remedy
+	CodeInternal         = "internal"          // the daemon's log has the reason
+	CodeOverloaded       = "overloaded"        // too many connections
+	CodeTooSlow          = "too_slow"          // a request took too long to arrive, or events were not read
+	CodeShuttingDown     = "shutting_down"
+)
+
+// Error is an error reply.
+type Error struct {
+	Code    string // for programs; "" from the original daemon
+	Message string // the original daemon's text where it had one, e.g. "could not connect"
+	Reason  string // for people, what lies behind the message; may be empty
+}
+
+// Error implements error: "could not connect (wrong_key): the reason".
+func (e *Error) Error() string {
+	text := e.Message
+	if e.Code != "" {
+		text += " (" + e.Code + ")"
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
+}

@@ -1,0 +1,54 @@
+package client
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxSSID is the length of the longest SSID in bytes (IEEE 802.11, 9.4.2.2).
+const MaxSSID = 32
+
+// SSIDText makes an SSID, which may be any bytes, a string for the fields
+// named ssid. Valid UTF-8 stays as it is. Anything else is escaped as in
+// printf: bytes outside of printable ASCII as \xff, the backslash doubled.
+// The field ssid_hex beside it is never ambiguous. An SSID of nothing but NUL
+// bytes is how some access points hide it, so it reads as empty.
+func SSIDText(ssid []byte) string {
+	if strings.Trim(string(ssid), "\x00") == "" {
+		return ""
+	}
+	if utf8.Valid(ssid) {
+		return string(ssid)
+	}
+	var text strings.Builder
+	for _, b := range ssid {
+		switch {
+		case b == '\\':
+			text.WriteString(`\\`)
+		case b < ' ' || b > '~':
+			fmt.Fprintf(&text, `\x%02x`, b)
+		default:
+			text.WriteByte(b)
+		}
+	}
+	return text.String()
+}
+
+// NewNetwork names a network by its SSID.
+func NewNetwork(ssid []byte) Network {
+	return Network{SSID: SSIDText(ssid), SSIDHex: hex.EncodeToString(ssid)}
+}
+
+// NewBSS describes one cell by its SSID and address. The caller fills in the
+// rest.
+func NewBSS(ssid []byte, bssid net.HardwareAddr) BSS {
+	return BSS{Network: NewNetwork(ssid), Address: FormatAddress(bssid)}
+}
+
+// FormatAddress writes a hardware address as the original did: "AA:BB:CC:…".
+func FormatAddress(address net.HardwareAddr) string {
+	return strings.ToUpper(address.String())
+}

@@ -1,0 +1,38 @@
+package client
+
+// Result texts of the original daemon, which its users' scripts may compare.
+const (
+	ResultConnected      = "connected to wifi"
+	ResultForgotten      = "forgot configured wifi"
+	ResultNotConfigured  = "wifi was not configured yet"
+	ResultReset          = "reset daemon"
+	ResultStartedAP      = "started ap"
+	ResultAlreadyRunning = "access point is already running"
+	ResultStoppedAP      = "stopped ap"
+	ResultNotRunning     = "access point is not running"
+)
+
+// Error texts of the original daemon.
+const (
+	TextUnknownMessage  = "unknown message"
+	TextProcessing      = "error while processing message from client"
+	TextCannotScan      = "access point is running, cannot scan for wifis (use force option)"
+	TextNotConfigured   = "wifi is not yet configured"
+	TextCouldNotConnect = "could not connect"
+)
+
+// TextNotPresent is the error text when the radio is not there.
+func TextNotPresent(ifname string) string {
+	return "Wifi interface " + ifname + " is not present"
+}
+
+// TextNotFound is the error text when a scan did not find the network.
+func TextNotFound(ssid []byte) string {
+	return "could not find wifi cell with ssid " + SSIDText(ssid)
+}
+
+// ResultConfigured is the result of config_wifi; name is the original's
+// setting wifi.name.
+func ResultConfigured(name string) string {
+	return `configured wifi as "` + name + `"`
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+func (a *app) eventsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "events",
+		Short: "Show what happens, until interrupted",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.dial(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			sub, err := c.Subscribe(cmd.Context())
+			if err != nil {
+				return a.streamError(err)
+			}
+			for {
+				event, err := sub.Next(cmd.Context())
+				if err != nil {
+					return a.streamError(err)
+				}
+				a.showEvent(event)
+			}
+		},
+	}
+}
+
+// streamError tells a daemon that said why from one that went away.
+func (a *app) streamError(err error) error {
+	var reply *client.Error
+	if errors.As(err, &reply) {
+		return reply
+	}
+	return &absentError{a.address, err}
+}
+
+func (a *app) showEvent(e client.Event) {
+	if a.json {
+		fmt.Fprintf(a.out, "%s\n", e.Frame)
+		return
+	}
+	fmt.Fprintf(a.out, "%s %s\n", e.Time.Local().Format("15:04:05"), printable(eventText(e)))
+}
+
+// eventText describes an event on one line.
+func eventText(e client.Event) string {
+	text := e.Type
+	if e.New != "" {
+		text += " " + e.Old + " -> " + e.New
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	if s := e.Status; s != nil && e.New == "" {
+		text += fmt.Sprintf(" uplink %s, access point %s", orNone(s.Uplink.State), orNone(s.AccessPoint.State))
+	}
+	return text
+}

@@ -1,0 +1,8 @@
+// Netconnectcli steers netconnectd from the command line.
+package main
+
+import "os"
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}

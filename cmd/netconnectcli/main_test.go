@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/server"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"netconnectcli": main})
+}
+
+// TestScript runs the scripts of testdata/script against a real server with
+// the device below behind it.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			path := filepath.Join(env.WorkDir, "s")
+			env.Setenv(socketEnv, path)
+			env.Setenv("TZ", "UTC")
+			return serve(env.Defer, path)
+		},
+	})
+}
+
+// serve starts a server on path that lasts until what atEnd was given is run.
+func serve(atEnd func(func()), path string) error {
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return err
+	}
+	d := &device{}
+	d.server = server.New(server.Config{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Handler: d, Drain: 100 * time.Millisecond})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- d.server.Serve(ctx, l) }()
+	atEnd(func() { cancel(); <-done })
+	return nil
+}
+
+// device is a Handler: a device at home whose behaviour the SSID selects.
+type device struct {
+	server *server.Server
+	ssid   string
+}
+
+func (d *device) Status() client.Status {
+	home, address := "Home", "02:00:00:00:00:01"
+	since := time.Now().Add(-200 * time.Second)
+	return client.Status{
+		Link: true, Devs: []string{"wlan0"}, Connections: client.Connections{Wifi: true},
+		Wifi: client.Wifi{
+			CurrentSSID: &home, CurrentAddress: &address, ValidConfig: true, Present: true,
+			LastError: &client.Failure{Code: "wrong_key", Text: "the network refused the passphrase"},
+			Candidate: &client.Network{SSID: "New \x1b[31m"}, Networks: []client.Network{{SSID: "Home"}},
+		},
+		Version: "1.2.3",
+		Uplink: client.Uplink{
+			Condition: client.Condition{State: "online", Since: since, Reason: "gateway answers"},
+			Interface: "wlan0", Addresses: []string{"192.0.2.7/24"},
+		},
+		AccessPoint: client.AccessPoint{
+			Condition: client.Condition{State: "off", Since: since}, SSID: "netconnectd",
+			Clients: []client.Station{{Address: "02:00:00:00:00:09", IP: "10.250.250.100"}},
+		},
+	}
+}
+
+func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any, error) {
+	switch r := r.(type) {
+	case server.ListWifi:
+		return d.list(r.Force)
+	case server.ConfigWifi:
+		d.ssid = string(r.SSID)
+		// The psk is shown to prove what arrived; a real handler never does.
+		return "ssid " + client.SSIDText(r.SSID) + ", psk " + r.PSK.Reveal() + ".", nil
+	case server.StartWifi:
+		return d.join()
+	case server.ForgetWifi:
+		return client.ResultForgotten, nil
+	case server.Reset:
+		// somebody else's doing, for those who listen
+		d.server.Publish(client.Event{Type: client.EventUplink, Old: "online", New: "joining", Reason: "carrier lost on wlan0"})
+		return client.ResultReset, nil
+	case server.StartAP:
+		return client.ResultAlreadyRunning, nil
+	case server.StopAP:
+		return client.ResultStoppedAP, nil
+	}
+	return nil, errors.New("no such request")
+}
+
+func (d *device) list(force bool) (any, error) {
+	if force {
+		return nil, &client.Error{Code: "busy", Message: "scan is running"}
+	}
+	weak, strong := -80, -40
+	far := client.NewBSS([]byte("Far\x1b[2J"), net.HardwareAddr{2, 0, 0, 0, 0, 1})
+	far.Signal, far.Channel, far.Encrypted = &weak, 11, true
+	home := client.NewBSS([]byte("Home"), net.HardwareAddr{2, 0, 0, 0, 0, 2})
+	home.Signal, home.Channel, home.Encrypted, home.Security = &strong, 1, true, "wpa2"
+	hidden := client.NewBSS(nil, net.HardwareAddr{2, 0, 0, 0, 0, 3})
+	hidden.Channel = 6
+	return []client.BSS{far, hidden, home}, nil
+}
+
+func (d *device) join() (any, error) {
+	switch d.ssid {
+	case "wrong":
+		return nil, &client.Error{Code: "wrong_key", Message: client.TextCouldNotConnect, Reason: "the network refused the passphrase"}
+	case "broken":
+		return nil, errors.New("something private")
+	}
+	return client.ResultConnected, nil
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+// Exit statuses.
+const (
+	exitOK       = 0
+	exitError    = 1 // the daemon answered with an error
+	exitUsage    = 2
+	exitNoDaemon = 3
+)
+
+// socketEnv overrides the default of --address.
+const socketEnv = "NETCONNECTD_SOCKET"
+
+// dialTimeout bounds the wait for a daemon that does not accept connections.
+const dialTimeout = 10 * time.Second
+
+// app is what all commands share.
+type app struct {
+	address string
+	json    bool
+	started bool // the arguments were right and a command began
+	out     io.Writer
+}
+
+// run executes one command line and returns the exit status.
+func run(args []string) int {
+	a := &app{out: os.Stdout}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(context.Background())
+	if err == nil {
+		return exitOK
+	}
+	status, text := a.exitStatus(err), err.Error()
+	if status == exitUsage {
+		// cobra's suggestions come on lines of their own
+		text = strings.Join(strings.Fields(text), " ") + "; see " + cmd.CommandPath() + " --help"
+	}
+	fmt.Fprintf(os.Stderr, "netconnectcli: %s\n", printable(text))
+	return status
+}
+
+func (a *app) exitStatus(err error) int {
+	var reply *client.Error
+	var usage usageError
+	var absent *absentError
+	switch {
+	case errors.As(err, &reply):
+		return exitError
+	case errors.As(err, &absent):
+		return exitNoDaemon
+	case errors.As(err, &usage) || !a.started:
+		return exitUsage
+	}
+	return exitError
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "netconnectcli",
+		Short: "Steer netconnectd, which keeps this device reachable",
+		Long: `Steer netconnectd, which keeps this device reachable.
+
+Exit status: 0 done, 1 the daemon could not do it, 2 wrong use, 3 the daemon is
+not there. Changes need root or membership of the group netconnect.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(*cobra.Command, []string) error {
+			return usageError("no command given")
+		},
+		PersistentPreRun: func(*cobra.Command, []string) { a.started = true },
+	}
+	address := cmp.Or(os.Getenv(socketEnv), client.DefaultSocket)
+	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "socket of the daemon, also from "+socketEnv)
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the daemon's replies as JSON, one per line")
+	root.AddCommand(
+		a.statusCommand(), a.listWifiCommand(), a.configureWifiCommand(),
+		a.action("select_wifi", "Join the configured Wi-Fi network", "start_wifi", "start_wifi"),
+		a.action("forget_wifi", "Forget the configured Wi-Fi network", "forget_wifi"),
+		a.action("start_ap", "Start the access point", "start_ap"),
+		a.action("stop_ap", "Stop the access point", "stop_ap"),
+		a.action("reset", "Forget the configured network and start afresh", "reset"),
+		a.eventsCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+// action is a command without parameters whose result is a text.
+func (a *app) action(name, short, command string, aliases ...string) *cobra.Command {
+	return &cobra.Command{
+		Use:     name,
+		Short:   short,
+		Aliases: aliases,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.call(cmd.Context(), command, nil, a.showText)
+		},
+	}
+}
+
+// call sends a command and prints the reply: as it came with --json, otherwise
+// show prints the result.
+func (a *app) call(ctx context.Context, command string, params any, show func(result json.RawMessage) error) error {
+	c, err := a.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	frame, err := c.Do(ctx, command, params)
+	if a.json && frame != nil {
+		fmt.Fprintf(a.out, "%s\n", frame)
+	}
+	switch {
+	case err != nil && frame == nil:
+		return &absentError{a.address, err}
+	case err != nil || a.json:
+		return err
+	}
+	var reply struct{ Result json.RawMessage }
+	if err := json.Unmarshal(frame, &reply); err != nil {
+		return fmt.Errorf("decode reply: %w", err)
+	}
+	return show(reply.Result)
+}
+
+func (a *app) dial(ctx context.Context) (*client.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	c, err := client.Dial(ctx, a.address)
+	if err != nil {
+		return nil, &absentError{a.address, err}
+	}
+	return c, nil
+}
+
+func (a *app) showText(result json.RawMessage) error {
+	var text string
+	if err := json.Unmarshal(result, &text); err != nil {
+		return fmt.Errorf("decode result: %w", err)
+	}
+	fmt.Fprintln(a.out, printable(text))
+	return nil
+}
+
+// usageError is wrong use that cobra does not notice.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// absentError is a daemon that cannot be talked to.
+type absentError struct {
+	address string
+	err     error
+}
+
+func (e *absentError) Unwrap() error { return e.err }
+
+// Error says what can be done about it.
+func (e *absentError) Error() string {
+	switch {
+	case errors.Is(e.err, fs.ErrNotExist), errors.Is(e.err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("netconnectd does not listen on %s: start it with sudo systemctl start netconnectd, or name its socket with --address", e.address)
+	case errors.Is(e.err, fs.ErrPermission):
+		return fmt.Sprintf("no permission to open %s: run it as root", e.address)
+	}
+	return fmt.Sprintf("netconnectd does not answer on %s: %v", e.address, e.err)
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+func (a *app) listWifiCommand() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "list_wifi",
+		Short: "List the Wi-Fi networks in reach",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.call(cmd.Context(), "list_wifi", client.ListWifiParams(force), a.showList)
+		},
+	}
+	cmd.Flags().BoolVarP(&force, "force", "F", false, "scan even if that interrupts the access point")
+	return cmd
+}
+
+// showList prints the strongest cells first.
+func (a *app) showList(result json.RawMessage) error {
+	var list []client.BSS
+	if err := json.Unmarshal(result, &list); err != nil {
+		return fmt.Errorf("decode list: %w", err)
+	}
+	slices.SortStableFunc(list, func(x, y client.BSS) int { return cmp.Compare(strength(y), strength(x)) })
+	return printBSS(a.out, list)
+}
+
+func strength(b client.BSS) int {
+	if b.Signal == nil {
+		return math.MinInt
+	}
+	return *b.Signal
+}
+
+func (a *app) configureWifiCommand() *cobra.Command {
+	var force bool
+	var source passphraseSource
+	cmd := &cobra.Command{
+		Use:     "configure_wifi <ssid> [<psk>]",
+		Aliases: []string{"config_wifi"},
+		Short:   "Configure the Wi-Fi network that select_wifi joins",
+		Long: `Configure the Wi-Fi network that select_wifi joins.
+
+Without <psk> the passphrase is asked for on a terminal; an empty one means an
+open network. Without a terminal a network without <psk> is open. Everybody on
+this machine can see a <psk> on the command line while the command runs, so
+prefer the prompt or --psk-stdin.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			source.argument = args[1:]
+			psk, err := source.read()
+			if err != nil {
+				return err
+			}
+			params := client.ConfigWifiParams([]byte(args[0]), psk, force)
+			return a.call(cmd.Context(), "config_wifi", params, a.showText)
+		},
+	}
+	cmd.Flags().BoolVarP(&force, "force", "F", false, "scan even if that interrupts the access point")
+	cmd.Flags().BoolVar(&source.stdin, "psk-stdin", false, "read the passphrase from standard input")
+	cmd.Flags().BoolVar(&source.open, "open", false, "the network is open, do not ask for a passphrase")
+	return cmd
+}

@@ -1,0 +1,34 @@
+// Command netconnectd-resolv makes the system use the name servers that the
+// daemon has published, and ends. It runs as root, started by
+// netconnectd-resolv.path, because the daemon itself must not do this.
+package main
+
+import (
+	"context"
+	"flag"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/resolver"
+)
+
+func main() {
+	published := flag.String("file", "/run/netconnectd/"+resolver.FileName, "what the daemon has published")
+	state := flag.String("state-dir", "/var/lib/netconnectd-resolv", "where to keep what was there before")
+	flag.Parse()
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	system := resolver.System{StateDir: *state, Run: process.Run, Log: log}
+	if err := system.Apply(ctx, *published); err != nil {
+		log.Error("name servers not changed", "error", err)
+		os.Exit(1)
+	}
+}

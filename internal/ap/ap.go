@@ -1,0 +1,223 @@
+// Package ap makes a radio an access point: it renders the configuration of
+// hostapd and dnsmasq, runs the two, gives the interface its address, and
+// says when phones are served and when no longer.
+//
+// Both programs outlive the daemon (package process). The next daemon's Hold
+// adopts them when they run with the wanted configuration, and phones notice
+// nothing.
+package ap
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/wpactrl"
+)
+
+// The roles of the children in the runtime folder.
+const (
+	RoleHostapd = "hostapd"
+	RoleDnsmasq = "dnsmasq"
+)
+
+const (
+	// hostapdLimit bounds hostapd's start. Measured: 0.8 s in a slow VM; a
+	// change of the country takes up to 5 s (COUNTRY_UPDATE in its sources).
+	hostapdLimit = 15 * time.Second
+	// dnsmasqLimit bounds dnsmasq's start once the address is there. Measured:
+	// 0.5 s in a slow VM.
+	dnsmasqLimit = 5 * time.Second
+	// adoptLimit is what a running hostapd has to say that it serves.
+	adoptLimit = 2 * time.Second
+)
+
+// Links is the part of package link that an access point needs.
+type Links interface {
+	Apply(ctx context.Context, want link.Spec) error
+}
+
+// AccessPoint is one access point on one interface. Hold and End must not
+// overlap.
+type AccessPoint struct {
+	config Config
+	runner *process.Runner
+	links  Links
+	log    *slog.Logger
+}
+
+// New returns an access point that does nothing yet.
+func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *AccessPoint {
+	return &AccessPoint{config: config, runner: runner, links: links, log: log}
+}
+
+// Hold makes the access point serve, calls ready once when it does, and blocks
+// while it does. What runs already with the wanted configuration is adopted.
+//
+// When ctx ends it returns ctx.Err() and leaves everything running. Any other
+// error says why the access point does not serve; what is left of it then is
+// for another Hold, which starts only what is dead, or for End.
+func (a *AccessPoint) Hold(ctx context.Context, ready func()) error {
+	err := a.hold(ctx, ready)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("access point on %s: %w", a.config.Interface, err)
+}
+
+func (a *AccessPoint) hold(ctx context.Context, ready func()) error {
+	if err := a.config.Check(); err != nil {
+		return err
+	}
+	hostapd, err := a.hostapdSpec()
+	if err != nil {
+		return err
+	}
+	dnsmasq, err := a.dnsmasqSpec(withNames)
+	if err != nil {
+		return err
+	}
+	running, err := a.bringUp(ctx, hostapd, dnsmasq)
+	if err != nil {
+		return err
+	}
+	defer running.events.Close()
+	ready()
+	return running.watch(ctx)
+}
+
+// children are the two programs while they serve.
+type children struct {
+	hostapd, dnsmasq *process.Child
+	events           *wpactrl.Events // of hostapd
+}
+
+// bringUp returns when phones are served. The address comes last: hostapd
+// takes the interface down to make it an access point, and dnsmasq, which
+// starts meanwhile, begins to listen on an address when the address appears.
+func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec) (children, error) {
+	var c children
+	if !a.hostapdServes(ctx, hostapd.Hash) {
+		if err := a.clear(ctx); err != nil {
+			return c, err
+		}
+	}
+	var err error
+	if c.hostapd, _, err = a.runner.Ensure(ctx, hostapd); err != nil {
+		return c, err
+	}
+	if c.dnsmasq, _, err = a.runner.Ensure(ctx, dnsmasq); err != nil {
+		return c, err
+	}
+	if c.events, err = a.awaitHostapd(ctx, c.hostapd); err != nil {
+		return c, err
+	}
+	if c.dnsmasq, err = a.awaitDnsmasq(ctx, c.dnsmasq); err != nil {
+		c.events.Close()
+		return c, err
+	}
+	return c, nil
+}
+
+// clear removes hostapd, if one runs that is no good, and every address from
+// the interface. That of a predecessor must go too: dnsmasq could not listen
+// on it while hostapd has the interface down, and would not try again.
+func (a *AccessPoint) clear(ctx context.Context) error {
+	if old, found := a.runner.Find(RoleHostapd); found {
+		if err := old.End(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.links.Apply(ctx, link.Spec{Name: a.config.Interface}); err != nil {
+		return explainLink(err)
+	}
+	return nil
+}
+
+// End ends both programs, whoever started them, and clears the interface,
+// which is down afterwards. An interface that is not there needs nothing.
+func (a *AccessPoint) End(ctx context.Context) error {
+	var errs []error
+	for _, role := range []string{RoleDnsmasq, RoleHostapd} {
+		if child, found := a.runner.Find(role); found {
+			errs = append(errs, child.End(ctx))
+		}
+	}
+	err := a.links.Apply(ctx, link.Spec{Name: a.config.Interface})
+	if err != nil && !errors.Is(err, link.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	// The key of the network stays in no file that nobody needs.
+	if err := os.Remove(a.config.hostapdFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("end access point on %s: %w", a.config.Interface, err)
+	}
+	return nil
+}
+
+// watch blocks until one of the two stops to serve, and says why.
+func (c children) watch(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	disabled := make(chan error, 1)
+	listening := make(chan struct{})
+	go func() {
+		defer close(listening)
+		if err := awaitDisabled(ctx, c.events); err != nil {
+			disabled <- err
+		}
+	}()
+	defer func() { cancel(); <-listening }()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.hostapd.Done():
+		return c.hostapd.Err()
+	case <-c.dnsmasq.Done():
+		return c.dnsmasq.Err()
+	case err := <-disabled:
+		return err
+	}
+}
+
+func (a *AccessPoint) hostapdSpec() (process.Spec, error) {
+	file := a.config.hostapdFile()
+	spec := process.Spec{
+		Role: RoleHostapd, Path: a.config.Hostapd, Args: []string{file},
+		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
+	}
+	// Before hostapd makes it, so that its appearance can be watched.
+	if err := os.MkdirAll(a.config.hostapdControlDir(), 0o700); err != nil {
+		return spec, err
+	}
+	return writeConfig(spec, file, RenderHostapd(a.config))
+}
+
+func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
+	file := a.config.dnsmasqFile()
+	spec := process.Spec{
+		Role: RoleDnsmasq, Path: a.config.Dnsmasq, Args: []string{"--conf-file=" + file},
+		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE},
+	}
+	return writeConfig(spec, file, renderDnsmasq(a.config, names))
+}
+
+// writeConfig writes a child's configuration and completes its Spec's hash.
+func writeConfig(spec process.Spec, file string, content []byte) (process.Spec, error) {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q %q\n", spec.Path, spec.Args)
+	sum.Write(content)
+	spec.Hash = hex.EncodeToString(sum.Sum(nil))
+	return spec, atomicfile.Write(file, content, 0o600)
+}

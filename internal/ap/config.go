@@ -1,0 +1,79 @@
+package ap
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+// Config is an access point as it shall be.
+type Config struct {
+	Interface string        // e.g. "wlan0"
+	Driver    string        // of hostapd: "nl80211"; "none" has no radio (hostapd.conf)
+	SSID      string        // 1 to 32 bytes, any values
+	PSK       secret.Secret // passphrase of 8 to 63 printable ASCII characters, or 64 hex digits; zero: open network
+	Channel   int           // 1 to 14 (2.4 GHz) or 36 to 177 (5 GHz)
+	Country   string        // ISO 3166-1 alpha-2 in capitals, e.g. "DE"; "": leave what the system has set
+
+	Address               netip.Prefix // IPv4, ours on the interface, e.g. 10.250.250.1/24
+	RangeFirst, RangeLast netip.Addr   // leased to the phones, within the prefix
+	Domain                string       // e.g. "printer.lan"; "": none
+	HostName              string       // this device's, answered with Address; "": none
+
+	Hostapd, Dnsmasq string // paths of the programs
+	RuntimeDir       string // absolute; configuration, leases and control sockets; only our user may enter
+	User             string // whom dnsmasq becomes when it is started by root; an existing user
+}
+
+var (
+	interfacePattern = regexp.MustCompile(`^[!-.0-~]{1,15}$`) // IFNAMSIZ, no space, no slash
+	driverPattern    = regexp.MustCompile(`^[a-z0-9_]+$`)
+	countryPattern   = regexp.MustCompile(`^[A-Z]{2}$`)
+	hexKeyPattern    = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
+	passphrase       = regexp.MustCompile(`^[ -~]{8,63}$`) // IEEE 802.11 M.4.1
+	// A name may stand in dnsmasq's file: RFC 1123 2.1, and "_", which occurs.
+	domainPattern = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$`)
+	pathPattern   = regexp.MustCompile(`^/[!-~]*$`) // dnsmasq reads spaces, quotes and '#' in its own ways
+	userPattern   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*\$?$`)
+)
+
+// Check reports everything that hostapd and dnsmasq would refuse, or would
+// read as something else than it is. Texts name the keys of the configuration.
+func (c Config) Check() error {
+	var problems []error
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
+			problems = append(problems, fmt.Errorf(format, args...))
+		}
+	}
+	require(interfacePattern.MatchString(c.Interface), "interface %q is not a name of an interface", c.Interface)
+	require(driverPattern.MatchString(c.Driver), "ap.driver: %q is not a name of a driver such as nl80211", c.Driver)
+	require(len(c.SSID) >= 1 && len(c.SSID) <= 32, "ap.ssid has %d bytes, not 1 to 32", len(c.SSID))
+	require(c.PSK.IsZero() || c.hasHexKey() || passphrase.MatchString(c.PSK.Reveal()),
+		"ap.psk is neither 8 to 63 printable ASCII characters nor 64 hexadecimal digits")
+	require(c.Channel >= 1 && c.Channel <= 14 || c.Channel >= 36 && c.Channel <= 177,
+		"ap.channel: %d is neither in 1..14 nor in 36..177", c.Channel)
+	require(c.Country == "" || countryPattern.MatchString(c.Country), "ap.country: %q is not two capital letters", c.Country)
+	require(c.Address.IsValid() && c.Address.Addr().Is4(), "ap.ip: %v is not an IPv4 address with a prefix", c.Address)
+	require(c.rangeFits(), "ap.range: %v to %v is not a range within %v without %v itself",
+		c.RangeFirst, c.RangeLast, c.Address.Masked(), c.Address.Addr())
+	require(c.Domain == "" || domainPattern.MatchString(c.Domain), "ap.domain: %q is not a domain name", c.Domain)
+	require(c.HostName == "" || domainPattern.MatchString(c.HostName), "host name %q is not a domain name", c.HostName)
+	require(c.User == "" || userPattern.MatchString(c.User), "user %q is not a name of a user", c.User)
+	require(pathPattern.MatchString(c.RuntimeDir) && !strings.ContainsAny(c.RuntimeDir, `"\#,`),
+		"runtime folder %q is not a plain absolute path", c.RuntimeDir)
+	return errors.Join(problems...)
+}
+
+func (c Config) hasHexKey() bool { return hexKeyPattern.MatchString(c.PSK.Reveal()) }
+
+func (c Config) rangeFits() bool {
+	net, own := c.Address.Masked(), c.Address.Addr()
+	return net.IsValid() && net.Contains(c.RangeFirst) && net.Contains(c.RangeLast) &&
+		!c.RangeLast.Less(c.RangeFirst) &&
+		(own.Less(c.RangeFirst) || c.RangeLast.Less(own))
+}

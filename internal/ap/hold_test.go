@@ -1,0 +1,365 @@
+package ap
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/process"
+)
+
+func TestPhoneIsServed(t *testing.T) {
+	phone := cable(t)
+	output(t, exec.Command("ip", "addr", "add", "192.168.9.9/24", "dev", "wlan0")) // left by another program
+	d := newDaemon(t, testConfig(runtimeDir(t)))
+	h := d.start()
+	t.Logf("ready after %v", h.took)
+	if got := addresses(t); !slices.Equal(got, []string{"10.250.250.1/24"}) {
+		t.Errorf("addresses %v", got)
+	}
+	got := askLease(t, phone)
+	if ip, err := netip.ParseAddr(got["ip"]); err != nil || ip.Less(d.ap.config.RangeFirst) || d.ap.config.RangeLast.Less(ip) {
+		t.Errorf("address %q is not in the range", got["ip"])
+	}
+	for key, want := range map[string]string{
+		"subnet": "255.255.255.0", "router": "10.250.250.1", "dns": "10.250.250.1", "domain": "printer.lan", "lease": "600",
+	} {
+		if got[key] != want {
+			t.Errorf("%s %q, want %q", key, got[key], want)
+		}
+	}
+	output(t, phone("ip", "addr", "add", got["ip"]+"/24", "dev", "phone"))
+	for _, name := range []string{"octopi", "octopi.printer.lan", "printer.lan"} {
+		if out := output(t, phone("busybox", "nslookup", "-type=a", name, "10.250.250.1")); !strings.Contains(out, "Address: 10.250.250.1\n") {
+			t.Errorf("%s is not our address:\n%s", name, out)
+		}
+	}
+}
+
+func TestDeathOfAChildEndsHold(t *testing.T) {
+	for _, role := range []string{RoleHostapd, RoleDnsmasq} {
+		t.Run(role, func(t *testing.T) {
+			phone := cable(t)
+			d := newDaemon(t, testConfig(runtimeDir(t)))
+			h := d.start()
+			hostapd, dnsmasq := d.pids()
+			victim := map[string]int{RoleHostapd: hostapd, RoleDnsmasq: dnsmasq}[role]
+			if err := unix.Kill(victim, unix.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			err := h.result(time.Second)
+			if err == nil || !strings.Contains(err.Error(), "access point on wlan0: "+role+" (pid ") ||
+				!strings.Contains(err.Error(), "signal: killed") {
+				t.Fatalf("got %v, want one that names %s", err, role)
+			}
+
+			again := d.start()
+			t.Logf("again after %v", again.took)
+			hostapd2, dnsmasq2 := d.pids()
+			if (hostapd2 == hostapd) != (role != RoleHostapd) || (dnsmasq2 == dnsmasq) != (role != RoleDnsmasq) {
+				t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want only %s anew", hostapd, hostapd2, dnsmasq, dnsmasq2, role)
+			}
+			if got := askLease(t, phone); got["ip"] == "" {
+				t.Error("no lease afterwards")
+			}
+		})
+	}
+}
+
+func TestLeaveAndAdopt(t *testing.T) {
+	phone := cable(t)
+	dir := runtimeDir(t)
+	first := newDaemon(t, testConfig(dir))
+	h := first.start()
+	hostapd, dnsmasq := first.pids()
+	h.leave()
+	if err := h.result(time.Second); !errors.Is(err, context.Canceled) {
+		t.Fatalf("Hold returned %v", err)
+	}
+	first.runner.Close()
+
+	links := &recordingLinks{}
+	second := newDaemon(t, testConfig(dir))
+	second.ap.links = links
+	h = second.start()
+	t.Logf("adopted after %v", h.took)
+	if h2, m2 := second.pids(); h2 != hostapd || m2 != dnsmasq {
+		t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want the same", hostapd, h2, dnsmasq, m2)
+	}
+	// Taking the address away, even for a moment, would break connections.
+	if len(links.wanted) != 1 || len(links.wanted[0].Addresses) != 1 || !links.wanted[0].Up {
+		t.Errorf("the interface was changed: %+v", links.wanted)
+	}
+	if got := askLease(t, phone); got["ip"] == "" {
+		t.Error("no lease from the adopted dnsmasq")
+	}
+	if err := unix.Kill(dnsmasq, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.result(time.Second); err == nil || !strings.Contains(err.Error(), RoleDnsmasq) {
+		t.Errorf("death of an adopted dnsmasq: %v", err)
+	}
+}
+
+// recordingLinks writes down what is wanted before it makes it so.
+type recordingLinks struct{ wanted []link.Spec }
+
+func (l *recordingLinks) Apply(ctx context.Context, want link.Spec) error {
+	l.wanted = append(l.wanted, want)
+	return link.Apply(ctx, want)
+}
+
+func TestChangedConfigurationReplaces(t *testing.T) {
+	phone := cable(t)
+	c := testConfig(runtimeDir(t))
+	first := newDaemon(t, c)
+	h := first.start()
+	hostapd, dnsmasq := first.pids()
+	h.leave()
+	h.result(time.Second)
+
+	c.SSID, c.Address = "other", netip.MustParsePrefix("10.9.0.1/24")
+	c.RangeFirst, c.RangeLast = netip.MustParseAddr("10.9.0.5"), netip.MustParseAddr("10.9.0.9")
+	second := newDaemon(t, c)
+	second.start()
+	if h2, m2 := second.pids(); h2 == hostapd || m2 == dnsmasq {
+		t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want others", hostapd, h2, dnsmasq, m2)
+	}
+	if got := addresses(t); !slices.Equal(got, []string{"10.9.0.1/24"}) {
+		t.Errorf("addresses %v", got)
+	}
+	if got := askLease(t, phone); !strings.HasPrefix(got["ip"], "10.9.0.") {
+		t.Errorf("lease %v", got)
+	}
+}
+
+func TestEndLeavesNothing(t *testing.T) {
+	cable(t)
+	c := testConfig(runtimeDir(t))
+	first := newDaemon(t, c)
+	h := first.start()
+	hostapd, dnsmasq := first.pids()
+	h.leave()
+	h.result(time.Second)
+
+	second := newDaemon(t, c) // has not called Hold
+	begin := time.Now()
+	for range 2 {
+		if err := second.ap.End(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("took %v", took)
+	}
+	for _, child := range []int{hostapd, dnsmasq} {
+		if err := unix.Kill(child, 0); err == nil && !zombie(child) {
+			t.Errorf("pid %d is still there", child)
+		}
+	}
+	if got := addresses(t); len(got) != 0 {
+		t.Errorf("addresses %v", got)
+	}
+	if _, err := os.Stat(c.hostapdFile()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s, which has the key, is still there (err %v)", c.hostapdFile(), err)
+	}
+}
+
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	return err != nil || strings.Contains(string(stat), ") Z ")
+}
+
+func TestEndWithoutInterface(t *testing.T) {
+	needNamespace(t)
+	d := newDaemon(t, testConfig(runtimeDir(t)))
+	if err := d.ap.End(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHoldRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		cable  bool
+		change func(*Config)
+		want   string
+	}{
+		{"a configuration that is none", false, func(c *Config) { c.Channel = 99999 },
+			"access point on wlan0: ap.channel: 99999 is neither in 1..14 nor in 36..177"},
+		{"an interface that is not there", false, func(*Config) {},
+			"access point on wlan0: apply wlan0: wlan0: no such link"},
+		{"a program that is not there", true, func(c *Config) { c.Hostapd = "/nonexistent/hostapd" },
+			"access point on wlan0: start hostapd: fork/exec /nonexistent/hostapd: no such file or directory"},
+		{"a driver that hostapd has not", true, func(c *Config) { c.Driver = "rtl871xdrv" },
+			"access point on wlan0: start hostapd: Line 2: invalid/unknown driver 'rtl871xdrv'"},
+		{"an interface that is no radio", true, func(c *Config) { c.Driver = "nl80211" },
+			"access point on wlan0: start hostapd: "},
+		{"a user that dnsmasq does not know", true, func(c *Config) { c.User = "nobody-at-all" },
+			"access point on wlan0: start dnsmasq: dnsmasq: unknown user or group: nobody-at-all"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			needNamespace(t)
+			if tt.cable {
+				cable(t)
+			}
+			c := testConfig(runtimeDir(t))
+			tt.change(&c)
+			d := newDaemon(t, c)
+			err := d.ap.Hold(t.Context(), func() { t.Error("ready") })
+			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("got  %v\nwant %s…", err, tt.want)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+func TestPortsOfOthers(t *testing.T) {
+	t.Run("port 67: no access point", func(t *testing.T) {
+		cable(t)
+		occupy(t, "0.0.0.0:67")
+		d := newDaemon(t, testConfig(runtimeDir(t)))
+		err := d.ap.Hold(t.Context(), func() { t.Error("ready") })
+		if err == nil || !strings.Contains(err.Error(), "start dnsmasq: ") || !strings.Contains(err.Error(), "see `ss -lunp`") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("port 53: no names", func(t *testing.T) {
+		phone := cable(t)
+		occupy(t, "0.0.0.0:53")
+		d := newDaemon(t, testConfig(runtimeDir(t)))
+		d.start()
+		if got := askLease(t, phone); got["ip"] == "" || got["dns"] != "10.250.250.1" {
+			t.Errorf("lease %v", got)
+		}
+		if log := d.logged.String(); !strings.Contains(log, "access point answers no names") || !strings.Contains(log, "see `ss -lunp`") {
+			t.Errorf("logged %s", log)
+		}
+	})
+	t.Run("port 53, and the address is there already", func(t *testing.T) {
+		phone := cable(t)
+		d := newDaemon(t, testConfig(runtimeDir(t)))
+		h := d.start()
+		_, dnsmasq := d.pids()
+		if err := unix.Kill(dnsmasq, unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		h.result(time.Second)
+		occupy(t, "0.0.0.0:53")
+		d.start()
+		if got := askLease(t, phone); got["ip"] == "" {
+			t.Error("no lease")
+		}
+	})
+}
+
+func occupy(t *testing.T, address string) {
+	t.Helper()
+	conn, err := net.ListenPacket("udp4", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+}
+
+// TestUnprivileged runs the tests above as the ordinary user with the three
+// capabilities that the unit gives.
+func TestUnprivileged(t *testing.T) {
+	needNamespace(t)
+	if os.Geteuid() != 0 {
+		t.Skip("this is the ordinary user")
+	}
+	binary := filepath.Join(runtimeDir(t), "ap.test")
+	data, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(binary, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(binary), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// root pulls the cable in and plays the phone; the user holds the access point.
+	phone := cable(t)
+	dir := runtimeDir(t)
+	if err := os.Chown(dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	ordinary := func(name string) {
+		t.Helper()
+		cmd := exec.Command(binary, "-test.run=^"+name+"$", "-test.v")
+		cmd.Env = append(os.Environ(), "AP_TEST_ORDINARY="+dir)
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Credential:  &syscall.Credential{Uid: 65534, Gid: 65534},
+			AmbientCaps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE},
+		}
+		output(t, cmd)
+	}
+	defer newDaemon(t, testConfig(dir)) // ends what a failure leaves running
+	ordinary("TestHoldAsOrdinaryUser")
+	if got := askLease(t, phone); got["ip"] == "" {
+		t.Error("no lease")
+	}
+	ordinary("TestEndAsOrdinaryUser")
+	if got := addresses(t); len(got) != 0 {
+		t.Errorf("addresses %v", got)
+	}
+}
+
+// asOrdinaryUser is a daemon whose children stay when the test ends.
+func asOrdinaryUser(t *testing.T) *daemon {
+	t.Helper()
+	dir := os.Getenv("AP_TEST_ORDINARY")
+	if dir == "" {
+		t.Skip("TestUnprivileged runs it as an ordinary user")
+	}
+	if err := process.ClearAmbient(); err != nil && !errors.Is(err, unix.ENOTSUP) { // ENOTSUP: built with cgo
+		t.Fatal(err)
+	}
+	runner := &process.Runner{Dir: dir}
+	t.Cleanup(runner.Close)
+	return &daemon{t: t, runner: runner, ap: New(testConfig(dir), runner, kernelLinks{}, slog.New(slog.DiscardHandler))}
+}
+
+func TestHoldAsOrdinaryUser(t *testing.T) {
+	first := asOrdinaryUser(t)
+	h := first.start()
+	hostapd, dnsmasq := first.pids()
+	h.leave()
+	h.result(time.Second)
+	second := asOrdinaryUser(t)
+	second.start()
+	if h2, m2 := second.pids(); h2 != hostapd || m2 != dnsmasq {
+		t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want the same", hostapd, h2, dnsmasq, m2)
+	}
+}
+
+func TestEndAsOrdinaryUser(t *testing.T) {
+	d := asOrdinaryUser(t)
+	d.pids() // they do run
+	if err := d.ap.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if roles := []string{RoleHostapd, RoleDnsmasq}; slices.ContainsFunc(roles, func(role string) bool {
+		_, found := d.runner.Find(role)
+		return found
+	}) {
+		t.Error("a child is still there")
+	}
+}

@@ -1,0 +1,237 @@
+package ap
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+const insideKey = "AP_TEST_INSIDE" // set in the process that has a network namespace of its own
+
+// TestMain runs the tests in a network namespace of their own if it may.
+func TestMain(m *testing.M) {
+	if os.Geteuid() != 0 || os.Getenv(insideKey) != "" {
+		os.Exit(m.Run())
+	}
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Env = append(os.Environ(), insideKey+"=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if err := cmd.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func needNamespace(t *testing.T) {
+	t.Helper()
+	if os.Getenv(insideKey) == "" {
+		t.Skip("needs root for a network namespace")
+	}
+}
+
+// testConfig is an access point without a radio, for the user who runs the test.
+func testConfig(dir string) Config {
+	return Config{
+		Interface: "wlan0", Driver: "none", SSID: "printer", PSK: secret.New("set me free"), Channel: 6,
+		Address:    netip.MustParsePrefix("10.250.250.1/24"),
+		RangeFirst: netip.MustParseAddr("10.250.250.100"), RangeLast: netip.MustParseAddr("10.250.250.200"),
+		Domain: "printer.lan", HostName: "octopi",
+		Hostapd: "/usr/sbin/hostapd", Dnsmasq: "/usr/sbin/dnsmasq",
+		RuntimeDir: dir, User: userName(),
+	}
+}
+
+func userName() string {
+	if os.Geteuid() == 0 {
+		return "root"
+	}
+	return "nobody"
+}
+
+// runtimeDir has a short name: that of a Unix socket has at most 107 bytes.
+func runtimeDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "ap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// kernelLinks is the real thing.
+type kernelLinks struct{}
+
+func (kernelLinks) Apply(ctx context.Context, want link.Spec) error { return link.Apply(ctx, want) }
+
+// cable makes wlan0, and its other end "phone" in a namespace of its own, and
+// returns how to run a program there.
+func cable(t *testing.T) (phone func(args ...string) *exec.Cmd) {
+	t.Helper()
+	needNamespace(t)
+	holder := exec.Command("sleep", "600")
+	holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { holder.Process.Kill(); holder.Wait() })
+	pid := fmt.Sprint(holder.Process.Pid)
+	phone = func(args ...string) *exec.Cmd {
+		return exec.Command("nsenter", append([]string{"-t", pid, "-n"}, args...)...)
+	}
+	output(t, exec.Command("ip", "link", "set", "lo", "up"))
+	output(t, exec.Command("ip", "link", "add", "wlan0", "type", "veth", "peer", "name", "phone", "netns", pid))
+	t.Cleanup(func() { output(t, exec.Command("ip", "link", "del", "wlan0")) })
+	output(t, phone("ip", "link", "set", "phone", "up"))
+	return phone
+}
+
+func output(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %v: %s", cmd.Args, err, out)
+	}
+	return string(out)
+}
+
+// askLease has a phone ask for an address and returns what it was given.
+func askLease(t *testing.T, phone func(args ...string) *exec.Cmd) map[string]string {
+	t.Helper()
+	script := filepath.Join(t.TempDir(), "script")
+	text := "#!/bin/sh\n[ \"$1\" = bound ] && echo \"lease ip=$ip subnet=$subnet router=$router dns=$dns domain=$domain lease=$lease\"\nexit 0\n"
+	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out := output(t, phone("udhcpc", "-i", "phone", "-f", "-n", "-q", "-t", "5", "-T", "1", "-s", script))
+	got := make(map[string]string)
+	for line := range strings.Lines(out) {
+		if rest, ok := strings.CutPrefix(line, "lease "); ok {
+			for _, word := range strings.Fields(rest) {
+				key, value, _ := strings.Cut(word, "=")
+				got[key] = value
+			}
+		}
+	}
+	return got
+}
+
+// addresses lists the IPv4 addresses of wlan0 as iproute2 sees them.
+func addresses(t *testing.T) []string {
+	t.Helper()
+	var links []struct {
+		Addresses []struct {
+			Local  string `json:"local"`
+			Length int    `json:"prefixlen"`
+		} `json:"addr_info"`
+	}
+	out := output(t, exec.Command("ip", "-j", "-4", "addr", "show", "dev", "wlan0"))
+	if err := json.Unmarshal([]byte(out), &links); err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, l := range links {
+		for _, a := range l.Addresses {
+			found = append(found, fmt.Sprintf("%s/%d", a.Local, a.Length))
+		}
+	}
+	return found
+}
+
+// daemon is what one daemon has of an access point.
+type daemon struct {
+	t      *testing.T
+	runner *process.Runner
+	ap     *AccessPoint
+	logged *strings.Builder
+}
+
+func newDaemon(t *testing.T, config Config) *daemon {
+	t.Helper()
+	logged := new(strings.Builder)
+	log := slog.New(slog.NewTextHandler(logged, nil))
+	printed, err := os.CreateTemp(config.RuntimeDir, "printed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := &process.Runner{Dir: config.RuntimeDir, Output: printed, Log: log}
+	t.Cleanup(func() {
+		if err := runner.EndAll(context.Background()); err != nil {
+			t.Error(err)
+		}
+		runner.Close()
+		if text, _ := os.ReadFile(printed.Name()); t.Failed() {
+			t.Logf("%s%s", logged, text)
+		}
+		printed.Close()
+	})
+	return &daemon{t: t, runner: runner, ap: New(config, runner, kernelLinks{}, log), logged: logged}
+}
+
+// held is a Hold that is under way.
+type held struct {
+	daemon *daemon
+	err    chan error
+	leave  context.CancelFunc
+	took   time.Duration // until it was ready
+}
+
+// start calls Hold and returns when it is ready.
+func (d *daemon) start() *held {
+	d.t.Helper()
+	ctx, cancel := context.WithCancel(d.t.Context())
+	h := &held{daemon: d, err: make(chan error, 1), leave: cancel}
+	ready := make(chan struct{})
+	begin := time.Now()
+	go func() { h.err <- d.ap.Hold(ctx, func() { close(ready) }) }()
+	select {
+	case <-ready:
+		h.took = time.Since(begin)
+	case err := <-h.err:
+		cancel()
+		d.t.Fatalf("not ready: %v", err)
+	}
+	d.t.Cleanup(func() { cancel(); h.result(20 * time.Second) })
+	return h
+}
+
+// result waits for Hold to return.
+func (h *held) result(limit time.Duration) error {
+	h.daemon.t.Helper()
+	select {
+	case err := <-h.err:
+		h.err <- err
+		return err
+	case <-time.After(limit):
+		h.daemon.t.Fatalf("Hold did not return within %v", limit)
+		return nil
+	}
+}
+
+// pids gives the running children.
+func (d *daemon) pids() (hostapd, dnsmasq int) {
+	d.t.Helper()
+	h, hok := d.runner.Find(RoleHostapd)
+	m, mok := d.runner.Find(RoleDnsmasq)
+	if !hok || !mok {
+		d.t.Fatalf("hostapd runs: %v, dnsmasq runs: %v", hok, mok)
+	}
+	return h.PID(), m.PID()
+}

@@ -1,0 +1,124 @@
+package ap
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/wpactrl"
+)
+
+// maxStations ends a list that does not end; IEEE 802.11 has 2007 association ids.
+const maxStations = 2007
+
+// Client is a phone on the access point.
+type Client struct {
+	MAC       net.HardwareAddr
+	Signal    int           // dBm, as received here; 0: the driver does not say
+	Connected time.Duration // since it joined
+	Inactive  time.Duration // since it last sent anything
+	Address   netip.Addr    // its lease; zero: none
+	HostName  string        // as it says itself, not to be trusted; "": does not say
+}
+
+// Stations lists the phones that have joined, with the network's key where it
+// has one.
+func (a *AccessPoint) Stations(ctx context.Context) ([]Client, error) {
+	conn, err := wpactrl.Dial(ctx, a.config.hostapdSocket(), a.config.RuntimeDir)
+	if err != nil {
+		return nil, fmt.Errorf("list stations: %w", err)
+	}
+	defer conn.Close()
+	clients, err := readStations(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("list stations: %w", err)
+	}
+	file, err := os.ReadFile(a.config.leaseFile())
+	if err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("list stations: %w", err)
+	}
+	addLeases(clients, parseLeases(string(file)))
+	return clients, nil
+}
+
+func readStations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
+	var clients []Client
+	for command := "STA-FIRST"; len(clients) < maxStations; {
+		reply, err := conn.Request(ctx, command)
+		if _, refused := err.(*wpactrl.CommandError); refused {
+			break // the one that we named has left: what we have is the list
+		}
+		if err != nil {
+			return nil, err
+		}
+		name, rest, _ := strings.Cut(reply, "\n")
+		mac, err := net.ParseMAC(name)
+		if err != nil {
+			break // an empty reply ends the list
+		}
+		if client, joined := parseStation(mac, wpactrl.Fields(rest)); joined {
+			clients = append(clients, client)
+		}
+		command = "STA-NEXT " + name
+	}
+	return clients, nil
+}
+
+// parseStation reads what hostapd says of a station; one without the flag
+// AUTHORIZED has not shown that it knows the key.
+func parseStation(mac net.HardwareAddr, fields map[string]string) (client Client, joined bool) {
+	number := func(key string) int {
+		n, err := strconv.Atoi(fields[key])
+		if err != nil {
+			return 0 // hostapd leaves out what the driver does not tell
+		}
+		return n
+	}
+	return Client{
+		MAC:       mac,
+		Signal:    number("signal"),
+		Connected: time.Duration(number("connected_time")) * time.Second,
+		Inactive:  time.Duration(number("inactive_msec")) * time.Millisecond,
+	}, strings.Contains(fields["flags"], "[AUTHORIZED]")
+}
+
+type lease struct {
+	address netip.Addr
+	name    string
+}
+
+// parseLeases reads dnsmasq's lease file, of which only the form of a line is
+// documented, in dnsmasq(8) at --dhcp-script: expiry, MAC address, IP address,
+// name or "*", client id. Lines of another form are skipped.
+func parseLeases(file string) map[string]lease {
+	leases := make(map[string]lease)
+	for line := range strings.Lines(file) {
+		fields := strings.Fields(line)
+		if len(fields) < 4 {
+			continue
+		}
+		mac, macErr := net.ParseMAC(fields[1])
+		address, addrErr := netip.ParseAddr(fields[2])
+		if macErr != nil || addrErr != nil {
+			continue
+		}
+		l := lease{address: address}
+		if fields[3] != "*" {
+			l.name = fields[3]
+		}
+		leases[mac.String()] = l
+	}
+	return leases
+}
+
+func addLeases(clients []Client, leases map[string]lease) {
+	for i := range clients {
+		l := leases[clients[i].MAC.String()]
+		clients[i].Address, clients[i].HostName = l.address, l.name
+	}
+}

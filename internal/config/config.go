@@ -1,0 +1,177 @@
+// Package config turns flags, environment and /etc/netconnectd.yaml into
+// checked settings, and reports everything that is wrong with them at once.
+//
+// The table in keys.go is the one place where a setting is described. The
+// file is read as YAML nodes, so that text stays as it was typed and every
+// problem has its line; viper only decides which source wins.
+package config
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+// DefaultFile is read when no other file is named, and may be missing.
+const DefaultFile = "/etc/netconnectd.yaml"
+
+// Config is everything that a user can set. Its values are checked, and two
+// of them can be compared by ==.
+type Config struct {
+	File       string // that was read; empty when there is none
+	Version    bool   // only the version is asked for; nothing else is set
+	Check      bool   // only the check of the settings is asked for
+	TearDown   bool   // only the end of what an earlier run left is asked for
+	Socket     string // path of the Unix socket
+	RuntimeDir string // folder that a reboot empties, e.g. /run/netconnectd
+	StateDir   string // folder of the saved networks, e.g. /var/lib/netconnectd
+
+	Interfaces  Interfaces
+	LinkMonitor LinkMonitor
+	Start       Start
+	AP          AP
+	Wifi        Wifi
+	Paths       Paths
+	Permissions Permissions
+	Log         Log
+}
+
+// Interfaces are names of at most 15 bytes. Empty: the daemon decides.
+type Interfaces struct {
+	Wifi  string // empty: the first radio
+	Wired string // empty: every physical wired interface
+}
+
+// LinkMonitor says when the network counts as lost.
+type LinkMonitor struct {
+	Enabled     bool
+	MaxLinkDown int           // failed probes in a row that mean a loss
+	Interval    time.Duration // between two probes
+	Hold        time.Duration // without any carrier until the access point
+}
+
+// Start bounds the wait for a network after the daemon's start.
+type Start struct {
+	Settle time.Duration
+}
+
+// AP describes the access point.
+type AP struct {
+	Name              string // of the original; without effect
+	Driver            string // hostapd.conf(5) driver, e.g. nl80211
+	SSID              string // 1 to 32 bytes
+	PSK               secret.Secret
+	Channel           int    // IEEE 802.11 number, not MHz
+	Country           string // ISO 3166-1 alpha-2 in capitals, or empty
+	Address           netip.Prefix
+	RangeFirst        netip.Addr
+	RangeLast         netip.Addr
+	Domain            string
+	ForwardingToWired bool
+	AskedLimit        time.Duration // an access point that somebody asked for ends then
+	YieldAfter        time.Duration // it gives way to a working uplink even while somebody is on it
+	Rescan            time.Duration // between two looks for known networks
+}
+
+// Wifi describes the station.
+type Wifi struct {
+	Name        string // of the original; without effect
+	Free        bool
+	Kill        bool
+	Metric      int // of its default route
+	JoinTimeout time.Duration
+}
+
+// Paths are absolute paths of programs.
+type Paths struct {
+	Hostapd       string
+	Dnsmasq       string
+	WPASupplicant string
+}
+
+// Permissions says who may change something: "group" (root and the members
+// of netconnect) or "everyone".
+type Permissions struct {
+	Change string
+}
+
+// Log chooses how much is written.
+type Log struct {
+	Debug bool
+	Quiet bool
+}
+
+// draft is a Config in the making, with what only the checks need.
+type draft struct {
+	Config
+	ip      netip.Addr
+	network netip.Prefix
+}
+
+// Load reads the settings: a flag wins over the environment (NETCONNECTD_…),
+// that over the file, that over the default. args come without the program's
+// name, environ has the shape of os.Environ.
+//
+// The warnings stand also when there is an error. Errors are ErrHelp, a
+// *UsageError, an *Error with all problems, or that the file cannot be read.
+func Load(args, environ []string) (*Config, []Problem, error) {
+	line, err := parseFlags(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	if line.version {
+		return &Config{Version: true}, nil, nil
+	}
+	var r report
+	env := readEnviron(environ, &r)
+	path, named := line.file, line.fileGiven
+	if fromEnv := env.file; !named && fromEnv != "" {
+		path, named = fromEnv, true
+	}
+	file, err := readFile(path, named, &r)
+	if err != nil {
+		return nil, nil, err
+	}
+	line.review(&r)
+	d := settle(line, env.values, file.values, &r)
+	d.File, d.Check, d.TearDown, d.Log = file.path, line.check, line.tearDown, line.log
+	if len(r.problems) > 0 {
+		return nil, byLine(r.warnings), &Error{File: file.path, Problems: byLine(r.problems)}
+	}
+	return &d.Config, byLine(r.warnings), nil
+}
+
+// settle keeps the values that win. Each source was checked when it was read,
+// with the values that another one overrides.
+func settle(line *commandLine, env, file map[string]value, r *report) *draft {
+	d := &draft{}
+	winners := precedence(line, env, file)
+	for i := range keys {
+		// A bad value was reported above; checks that need it are skipped.
+		_ = keys[i].set(d, winners[keys[i].path].text)
+	}
+	if d.AP.SSID == "" {
+		host, _ := os.Hostname() // without a name the default has none either
+		d.AP.SSID = defaultSSID(host)
+	}
+	crossCheck(d, winners, r)
+	return d
+}
+
+// defaultSSID is the access point's name when nobody chose one: the host's
+// name tells two devices in a room apart. An SSID has at most 32 bytes.
+func defaultSSID(host string) string {
+	host, _, _ = strings.Cut(host, ".")
+	if host == "" || host == "localhost" {
+		return "netconnectd"
+	}
+	ssid := "netconnectd-" + host
+	return ssid[:min(len(ssid), 32)]
+}
+
+// ErrHelp says that --help was given; Usage has the text.
+var ErrHelp = errors.New("help requested")

@@ -1,0 +1,439 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files, docs/config.md and configs/netconnectd.yaml")
+
+// comparable shows what differs between two configs, secrets included.
+var comparable = cmp.Options{
+	cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
+	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
+	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+}
+
+func defaults(t *testing.T) *Config {
+	t.Helper()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Config{
+		Socket:      "/var/run/netconnectd.sock",
+		RuntimeDir:  "/run/netconnectd",
+		StateDir:    "/var/lib/netconnectd",
+		LinkMonitor: LinkMonitor{Enabled: true, MaxLinkDown: 3, Interval: 10 * time.Second, Hold: 15 * time.Second},
+		Start:       Start{Settle: 10 * time.Second},
+		AP: AP{
+			Name: "netconnectd_ap", Driver: "nl80211", SSID: defaultSSID(host), Channel: 3,
+			Address:    netip.MustParsePrefix("10.250.250.1/24"),
+			RangeFirst: netip.MustParseAddr("10.250.250.100"), RangeLast: netip.MustParseAddr("10.250.250.200"),
+			AskedLimit: time.Hour, YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
+		},
+		Wifi:        Wifi{Name: "netconnectd_wifi", Metric: 600, JoinTimeout: 45 * time.Second},
+		Paths:       Paths{Hostapd: "/usr/sbin/hostapd", Dnsmasq: "/usr/sbin/dnsmasq", WPASupplicant: "/sbin/wpa_supplicant"},
+		Permissions: Permissions{Change: "group"},
+	}
+}
+
+// writeYAML makes a file that only its owner can read.
+func writeYAML(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "netconnectd.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// loadYAML loads a file of that text, with more flags.
+func loadYAML(t *testing.T, text string, args ...string) (*Config, []Problem, error) {
+	t.Helper()
+	return Load(append([]string{"-c", writeYAML(t, text)}, args...), nil)
+}
+
+func texts(problems []Problem) string {
+	var b strings.Builder
+	for _, p := range problems {
+		b.WriteString(p.String() + "\n")
+	}
+	return b.String()
+}
+
+func TestWithoutAnythingTheDefaultsHold(t *testing.T) {
+	if _, err := os.Stat(DefaultFile); err == nil {
+		t.Skipf("%s is there", DefaultFile)
+	}
+	got, warnings, err := Load(nil, nil)
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("%v, %v", warnings, err)
+	}
+	if diff := cmp.Diff(defaults(t), got, comparable); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestFilesThatSayNothing(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":                 "",
+		"comments":              "# nothing\n",
+		"document without keys": "---\n",
+		"null":                  "~\n",
+		"empty mapping":         "{}",
+		"empty sections":        "interfaces:\nlink_monitor:\nap:\nwifi: ~\npaths: {}\nstart:\npermissions: null\n",
+		"empty keys":            "socket:\nap:\n  psk:\n  channel: ~\n  range: null\n",
+		"byte order mark":       "\ufeffap:\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, warnings, err := loadYAML(t, text)
+			if err != nil || len(warnings) > 0 {
+				t.Fatalf("%v, %v", warnings, err)
+			}
+			want := defaults(t)
+			want.File = got.File
+			if diff := cmp.Diff(want, got, comparable); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A file in the style of the original with every key of it.
+const everyOriginalKey = `
+socket: /tmp/netconnectd.sock
+interfaces:
+  wifi: wlan1
+  wired: eth1
+link_monitor:
+  enabled: false
+  max_link_down: 5
+  interval: 20
+ap:
+  name: my_ap
+  driver: nl80211
+  ssid: 0123
+  psk: 01234567
+  channel: 6
+  ip: 192.168.4.1
+  network: 192.168.4.0/24
+  range:
+  - 192.168.4.10
+  - 192.168.4.20
+  domain: printer.local
+  forwarding_to_wired: true
+wifi:
+  name: my_wifi
+  free: true
+  kill: true
+paths:
+  hostapd: /opt/hostapd
+  hostapd_conf: /etc/netconnectd.conf.d/hostapd
+  dnsmasq: /opt/dnsmasq
+  dnsmasq_conf: /etc/netconnectd.conf.d/dnsmasq
+  interfaces: /etc/network/interfaces
+`
+
+func wantEveryOriginalKey(t *testing.T) *Config {
+	want := defaults(t)
+	want.Socket = "/tmp/netconnectd.sock"
+	want.Interfaces = Interfaces{Wifi: "wlan1", Wired: "eth1"}
+	want.LinkMonitor.Enabled, want.LinkMonitor.MaxLinkDown, want.LinkMonitor.Interval = false, 5, 20*time.Second
+	want.AP.Name, want.AP.SSID, want.AP.PSK, want.AP.Channel = "my_ap", "0123", secret.New("01234567"), 6
+	want.AP.Address = netip.MustParsePrefix("192.168.4.1/24")
+	want.AP.RangeFirst, want.AP.RangeLast = netip.MustParseAddr("192.168.4.10"), netip.MustParseAddr("192.168.4.20")
+	want.AP.Domain, want.AP.ForwardingToWired = "printer.local", true
+	want.Wifi.Name, want.Wifi.Free, want.Wifi.Kill = "my_wifi", true, true
+	want.Paths.Hostapd, want.Paths.Dnsmasq = "/opt/hostapd", "/opt/dnsmasq"
+	return want
+}
+
+func TestFileOfTheOriginal(t *testing.T) {
+	got, warnings, err := loadYAML(t, everyOriginalKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := wantEveryOriginalKey(t)
+	want.File = got.File
+	if diff := cmp.Diff(want, got, comparable); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	const unused = `ap.name: has no effect, only files of the original have it (line 11)
+ap.forwarding_to_wired: has no effect in this version (line 22)
+wifi.name: has no effect, only files of the original have it (line 24)
+wifi.free: has no effect in this version (line 25)
+wifi.kill: has no effect in this version (line 26)
+paths.hostapd_conf: has no effect, only files of the original have it (line 29)
+paths.dnsmasq_conf: has no effect, only files of the original have it (line 31)
+paths.interfaces: has no effect, only files of the original have it (line 32)
+`
+	if diff := cmp.Diff(unused, texts(warnings)); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+func TestFlagsOfTheOriginal(t *testing.T) {
+	args := strings.Fields(`-a /tmp/netconnectd.sock --interface-wifi wlan1 --interface-wired eth1
+		--linkmon-disabled --linkmon-maxdown 5 --linkmon-interval 20
+		--ap-name my_ap --ap-driver nl80211 --ap-ssid 0123 --ap-psk 01234567 --ap-channel 6
+		--ap-ip 192.168.4.1 --ap-network 192.168.4.0/24 --ap-range 192.168.4.10,192.168.4.20
+		--ap-domain printer.local --ap-forwarding --wifi-name my_wifi --wifi-free --wifi-kill
+		--path-hostapd /opt/hostapd --path-hostapd-conf /x --path-dnsmasq /opt/dnsmasq
+		--path-dnsmasq-conf /x --path-interfaces /x
+		-F --foreground --pid /run/x.pid --logfile /var/log/x.log -d`)
+	got, warnings, err := loadYAML(t, "", args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := wantEveryOriginalKey(t)
+	want.File, want.Log.Debug = got.File, true
+	if diff := cmp.Diff(want, got, comparable); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, says := range []string{
+		"--pid: has no effect", "--logfile: has no effect", "wifi.kill: has no effect in this version (--wifi-kill)",
+		"ap.psk: every user can read it in the list of processes; put it into the file (--ap-psk)",
+	} {
+		if !strings.Contains(texts(warnings), says) {
+			t.Errorf("no warning %q in\n%s", says, texts(warnings))
+		}
+	}
+}
+
+func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
+	const file = "link_monitor:\n  max_link_down: 5\n  enabled: false\nap:\n  ssid: file\n"
+	env := []string{"NETCONNECTD_LINK_MONITOR_MAX_LINK_DOWN=6", "NETCONNECTD_AP_SSID=env", "HOME=/root"}
+	tests := []struct {
+		name    string
+		file    string
+		env     []string
+		args    []string
+		maxDown int
+		ssid    string
+		enabled bool
+	}{
+		{name: "default", maxDown: 3, ssid: defaults(t).AP.SSID, enabled: true},
+		{name: "file over default", file: file, maxDown: 5, ssid: "file"},
+		{name: "environment over file", file: file, env: env, maxDown: 6, ssid: "env"},
+		{name: "flag over environment and file", file: file, env: env,
+			args: []string{"--linkmon-maxdown=7", "--ap-ssid", "flag"}, maxDown: 7, ssid: "flag"},
+		{name: "environment over default", env: env, maxDown: 6, ssid: "env", enabled: true},
+		{name: "flag with the default's value over file", file: file,
+			args: []string{"--linkmon-maxdown=3", "--linkmon-disabled=false"}, maxDown: 3, ssid: "file", enabled: true},
+		{name: "empty flag over file", file: file, args: []string{"--ap-ssid="}, maxDown: 5, ssid: defaults(t).AP.SSID},
+		{name: "empty variable is absent", file: file, env: []string{"NETCONNECTD_AP_SSID="}, maxDown: 5, ssid: "file"},
+		{name: "negated flag over environment", env: []string{"NETCONNECTD_LINK_MONITOR_ENABLED=on"},
+			args: []string{"--linkmon-disabled"}, maxDown: 3, ssid: defaults(t).AP.SSID},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, warnings, err := Load(append([]string{"-c", writeYAML(t, tt.file)}, tt.args...), tt.env)
+			if err != nil || len(warnings) > 0 {
+				t.Fatalf("%v, %v", warnings, err)
+			}
+			if c.LinkMonitor.MaxLinkDown != tt.maxDown || c.AP.SSID != tt.ssid || c.LinkMonitor.Enabled != tt.enabled {
+				t.Errorf("max_link_down %d, ssid %q, enabled %t", c.LinkMonitor.MaxLinkDown, c.AP.SSID, c.LinkMonitor.Enabled)
+			}
+		})
+	}
+}
+
+// Every key is wired to its flag, its variable and its place in the file.
+func TestEveryKeyFromEverySource(t *testing.T) {
+	changed := map[kind]string{
+		kindText: "group", kindPath: "/changed", kindBoolean: "true", kindWhole: "11", kindSeconds: "77.5",
+		kindRange: "10.250.250.3,10.250.250.4",
+	}
+	special := map[string]string{
+		"permissions.change": "everyone", "link_monitor.enabled": "no", "ap.country": "NO", "ap.psk": "00000000",
+		"ap.ip": "10.250.250.2", "ap.network": "10.250.0.0/16",
+	}
+	for i := range keys {
+		k := &keys[i]
+		t.Run(k.path, func(t *testing.T) {
+			text := changed[k.kind]
+			if s, ok := special[k.path]; ok {
+				text = s
+			}
+			flagText := text
+			if k.negated {
+				flagText = "yes"
+			}
+			var viaFile *Config
+			for source, load := range map[string]func() (*Config, []Problem, error){
+				"file": func() (*Config, []Problem, error) { return loadYAML(t, asYAML(k.path, text)) },
+				"env": func() (*Config, []Problem, error) {
+					return Load([]string{"-c", writeYAML(t, "")}, []string{k.env() + "=" + text})
+				},
+				"flag": func() (*Config, []Problem, error) { return loadYAML(t, "", "--"+k.flag+"="+flagText) },
+			} {
+				c, _, err := load()
+				if err != nil {
+					t.Fatalf("%s: %v", source, err)
+				}
+				c.File = ""
+				if viaFile == nil {
+					viaFile = c
+				}
+				if diff := cmp.Diff(viaFile, c, comparable); diff != "" {
+					t.Errorf("%s differs from another source:\n%s", source, diff)
+				}
+				ignored := strings.Contains(k.noEffect, "original") && strings.HasPrefix(k.path, "paths.")
+				if same := *c == *defaults(t); same != ignored {
+					t.Errorf("%s: changed nothing: %t", source, same)
+				}
+			}
+		})
+	}
+}
+
+func asYAML(path, text string) string {
+	section, name, ok := strings.Cut(path, ".")
+	if !ok {
+		return path + ": " + text + "\n"
+	}
+	return section + ":\n  " + name + ": " + text + "\n"
+}
+
+func TestTextStaysAsItWasTyped(t *testing.T) {
+	for _, tt := range []struct{ yaml, want string }{
+		{"01234567", "01234567"}, {"1234567890123", "1234567890123"}, {"1e400000", "1e400000"}, {"0x1234567", "0x1234567"},
+		{"2026-05-04", "2026-05-04"}, {`"yes or no"`, "yes or no"}, {"yes or no", "yes or no"}, {"12:34:56:78", "12:34:56:78"},
+		{"'it''s me!'", "it's me!"}, {"a#b#c#d#e", "a#b#c#d#e"}, {`"tab\tno"`, ""}, {"+1_000_000", "+1_000_000"},
+		{"pass word ", "pass word"}, {`"pass word "`, "pass word "}, {"пароль12", "пароль12"},
+		{"!!str 12345678", "12345678"}, {"|-\n    12345678", "12345678"}, {"&a 12345678", "12345678"},
+		{strings.Repeat("aF", 32), strings.Repeat("aF", 32)},
+	} {
+		t.Run(tt.yaml, func(t *testing.T) {
+			c, _, err := loadYAML(t, "ap:\n  psk: "+tt.yaml+"\n")
+			if tt.want == "" {
+				if err == nil {
+					t.Error("accepted")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.AP.PSK.Reveal(); got != tt.want {
+				t.Errorf("psk = %q", got)
+			}
+		})
+	}
+	for _, word := range []string{"0123", "yes", "NO", "off", "1.50", "True", "1_0", ".5", "Ünïcödé", "0o17", "=", "<<"} {
+		if c, _, err := loadYAML(t, "ap:\n  ssid: "+word+"\n"); err != nil || c.AP.SSID != word {
+			t.Errorf("ssid %s: %v, %v", word, c, err)
+		}
+	}
+}
+
+func TestAliasesStandForWhatTheyName(t *testing.T) {
+	c, warnings, err := loadYAML(t, "interfaces: &i\n  wifi: &name wlan7\nap:\n  ssid: *name\n")
+	if err != nil || len(warnings) > 0 || c.AP.SSID != "wlan7" {
+		t.Errorf("%v, %v, %v", c, warnings, err)
+	}
+}
+
+func TestMissingAndUnreadableFiles(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none.yaml")
+	tests := []struct {
+		name string
+		args []string
+		env  []string
+	}{
+		{"named by a flag", []string{"-c", missing}, nil},
+		{"default named by a flag", []string{"--config", DefaultFile}, nil},
+		{"named by the environment", nil, []string{"NETCONNECTD_CONFIG=" + missing}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := Load(tt.args, tt.env)
+			if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "read configuration: open /") {
+				t.Errorf("error = %v", err)
+			}
+		})
+	}
+	if _, _, err := Load([]string{"-c", t.TempDir()}, nil); err == nil {
+		t.Error("a folder was read")
+	}
+	if _, _, err := loadYAML(t, strings.Repeat("#\n", 1<<20)); err == nil || !strings.Contains(err.Error(), "1 MiB") {
+		t.Errorf("2 MiB: %v", err)
+	}
+}
+
+func TestConfigNamedByFlagBeatsEnvironment(t *testing.T) {
+	other := writeYAML(t, "ap:\n  ssid: other\n")
+	c, _, err := loadYAML(t, "ap:\n  ssid: flag\n")
+	if err != nil || c.AP.SSID != "flag" {
+		t.Errorf("%v, %v", c, err)
+	}
+	c, _, err = Load(nil, []string{"NETCONNECTD_CONFIG=" + other})
+	if err != nil || c.AP.SSID != "other" || c.File != other {
+		t.Errorf("%v, %v", c, err)
+	}
+}
+
+func TestWrongUse(t *testing.T) {
+	for _, tt := range []struct{ args, says string }{
+		{"--ap-chanel 3", "unknown flag: --ap-chanel"},
+		{"-x", "unknown shorthand flag"},
+		{"--ap-channel", "needs an argument"},
+		{"--wifi-free true", "argument 2 is not a flag"},
+		{"--ap-ssid x hunter22", "argument 3 is not a flag"},
+		{"-d -q", "exclude each other"},
+	} {
+		_, _, err := Load(strings.Fields(tt.args), nil)
+		var usage *UsageError
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "hunter22") {
+			t.Errorf("%s: %v", tt.args, err)
+		}
+	}
+}
+
+func TestVersionHelpAndCheck(t *testing.T) {
+	for _, arg := range []string{"-v", "--version"} {
+		// Nothing is read: the version has to be told on a broken device too.
+		if c, _, err := Load([]string{arg, "-c", "/nonexistent"}, nil); err != nil || !c.Version {
+			t.Errorf("%s: %v, %v", arg, c, err)
+		}
+	}
+	for _, arg := range []string{"-h", "--help"} {
+		if _, _, err := Load([]string{arg}, nil); !errors.Is(err, ErrHelp) {
+			t.Errorf("%s: %v", arg, err)
+		}
+	}
+	if c, _, err := loadYAML(t, "", "--check"); err != nil || !c.Check {
+		t.Errorf("--check: %v, %v", c, err)
+	}
+	for i := range keys {
+		if !strings.Contains(Usage(), "--"+keys[i].flag+" ") {
+			t.Errorf("--help does not have --%s", keys[i].flag)
+		}
+	}
+}
+
+func TestDefaultSSIDFitsAndNamesTheHost(t *testing.T) {
+	for host, want := range map[string]string{
+		"octopi":                             "netconnectd-octopi",
+		"octopi.example.org":                 "netconnectd-octopi",
+		"":                                   "netconnectd",
+		"localhost":                          "netconnectd",
+		"a-very-long-host-name-of-a-printer": "netconnectd-a-very-long-host-nam",
+	} {
+		if got := defaultSSID(host); got != want || len(got) > 32 {
+			t.Errorf("%q: %q", host, got)
+		}
+	}
+}

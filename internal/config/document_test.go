@@ -1,0 +1,213 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The example file and the tables of the manual are made from the table of
+// keys: go test ./internal/config -update writes them.
+var (
+	exampleFile = filepath.Join("..", "..", "configs", "netconnectd.yaml")
+	manualFile  = filepath.Join("..", "..", "docs", "config.md")
+)
+
+const exampleHead = `# Settings of netconnectd: /etc/netconnectd.yaml
+#
+# Every key is here, commented out, with its default. Take the # away from
+# those that you change, and see what "netconnectd --check" says.
+#
+# A flag wins over a variable of the environment (NETCONNECTD_AP_CHANNEL for
+# ap.channel), and that over this file. Times are seconds. This file may hold
+# a passphrase: let only root and the group netconnectd read it.
+`
+
+func example() string {
+	var b strings.Builder
+	b.WriteString(exampleHead)
+	for _, s := range sections {
+		indent := ""
+		b.WriteString("\n")
+		comment(&b, "", s.doc)
+		if s.name != "" {
+			b.WriteString(s.name + ":\n")
+			indent = "  "
+		}
+		for i, k := range keysOf(s.name) {
+			if i > 0 {
+				b.WriteString("\n")
+			}
+			comment(&b, indent, meaning(k))
+			_, name, _ := strings.Cut("."+k.path, s.name+".")
+			fmt.Fprintf(&b, "%s#%s: %s\n", indent, strings.TrimPrefix(name, "."), yamlDefault(k))
+		}
+	}
+	return b.String()
+}
+
+// keysOf are the keys of a section, "" being those without one.
+func keysOf(section string) []*key {
+	var of []*key
+	for i := range keys {
+		if s, _, ok := strings.Cut(keys[i].path, "."); ok && s == section || !ok && section == "" {
+			of = append(of, &keys[i])
+		}
+	}
+	return of
+}
+
+func meaning(k *key) string {
+	if k.noEffect != "" {
+		return k.doc + " It " + k.noEffect + "."
+	}
+	return k.doc
+}
+
+func yamlDefault(k *key) string {
+	switch {
+	case k.value == "":
+		return `""`
+	case k.kind == kindRange:
+		return "[" + strings.ReplaceAll(k.value, ",", ", ") + "]"
+	}
+	return k.value
+}
+
+// comment wraps text at 78 columns.
+func comment(b *strings.Builder, indent, text string) {
+	line := indent + "#"
+	for word := range strings.FieldsSeq(text) {
+		if len(line)+1+len(word) > 78 {
+			b.WriteString(line + "\n")
+			line = indent + "#"
+		}
+		line += " " + word
+	}
+	b.WriteString(line + "\n")
+}
+
+func TestExampleFile(t *testing.T) {
+	golden(t, exampleFile, example())
+}
+
+func TestExampleFileHasTheDefaults(t *testing.T) {
+	text, err := os.ReadFile(exampleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := regexp.MustCompile(`(?m)^( *)#([a-z0-9_]+:)`).ReplaceAllString(string(text), "$1$2")
+	if n := strings.Count(given, ":") - strings.Count(string(text), ":"); n != 0 {
+		t.Fatalf("%d colons more", n)
+	}
+	for name, yaml := range map[string]string{"commented": string(text), "given": given} {
+		c, warnings, err := loadYAML(t, yaml)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, w := range warnings {
+			if name == "commented" || !strings.Contains(w.Text, "no effect") {
+				t.Errorf("%s: %v", name, w)
+			}
+		}
+		c.File = ""
+		if diff := cmp.Diff(defaults(t), c, comparable); diff != "" {
+			t.Errorf("%s (-defaults +file):\n%s", name, diff)
+		}
+	}
+	var r report
+	values := parseFile([]byte(given), &r)
+	for i := range keys {
+		if _, ok := values[keys[i].path]; !ok {
+			t.Errorf("%s is missing", keys[i].path)
+		}
+	}
+}
+
+const (
+	tablesBegin = "<!-- tables: made from internal/config/keys.go -->\n"
+	tablesEnd   = "<!-- end of tables -->\n"
+)
+
+func tables() string {
+	var b strings.Builder
+	for _, s := range sections {
+		if s.name == "" {
+			b.WriteString("\n### Without section\n\n")
+		} else {
+			fmt.Fprintf(&b, "\n### `%s`\n\n%s\n\n", s.name, s.doc)
+		}
+		b.WriteString("| key | default | flag | meaning |\n|---|---|---|---|\n")
+		for _, k := range keysOf(s.name) {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.path, markdownDefault(k), markdownFlag(k), meaning(k))
+		}
+	}
+	return b.String() + "\n"
+}
+
+func markdownDefault(k *key) string {
+	if k.value == "" {
+		return "empty"
+	}
+	return "`" + yamlDefault(k) + "`"
+}
+
+func markdownFlag(k *key) string {
+	name := "`--" + k.flag + "`"
+	if k.short != "" {
+		name = "`-" + k.short + "`, " + name
+	}
+	if k.negated {
+		name += " (means false)"
+	}
+	return name
+}
+
+func TestManual(t *testing.T) {
+	text, err := os.ReadFile(manualFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), tablesBegin)
+	_, foot, ok2 := strings.Cut(rest, tablesEnd)
+	if !ok || !ok2 {
+		t.Fatalf("%s does not have the marks of the tables", manualFile)
+	}
+	golden(t, manualFile, head+tablesBegin+tables()+tablesEnd+foot)
+}
+
+func TestTableOfKeysIsComplete(t *testing.T) {
+	seen := make(map[string]bool)
+	listed := 0
+	for _, s := range sections {
+		listed += len(keysOf(s.name))
+	}
+	if listed != len(keys) {
+		t.Errorf("%d keys are in sections, of %d", listed, len(keys))
+	}
+	for i := range keys {
+		k := &keys[i]
+		for _, name := range []string{"key " + k.path, "flag " + k.flag, "variable " + k.env()} {
+			if seen[name] {
+				t.Errorf("%s is there twice", name)
+			}
+			seen[name] = true
+		}
+		if k.set == nil || k.kind == "" || !strings.HasSuffix(k.doc, ".") || strings.ContainsAny(k.doc, "`|\n") {
+			t.Errorf("%s: incomplete, or a doc that is no plain sentence", k.path)
+		}
+		// Viper folds case and splits at dots.
+		if k.path != strings.ToLower(k.path) || strings.Count(k.path, ".") > 1 {
+			t.Errorf("%s: not a key for viper", k.path)
+		}
+		var d draft
+		if err := k.set(&d, k.value); err != nil {
+			t.Errorf("%s: default: %v", k.path, err)
+		}
+	}
+}

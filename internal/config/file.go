@@ -1,0 +1,269 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxFile is far above any file that a person writes.
+const maxFile = 1 << 20
+
+// configFile is what was found in the file.
+type configFile struct {
+	path   string           // empty when there is no file
+	values map[string]value // by the key's path
+}
+
+// readFile reads the file at path, or the default one if path is not named by
+// somebody; only that may be missing.
+func readFile(path string, named bool, r *report) (configFile, error) {
+	f, err := os.Open(path)
+	if !named && errors.Is(err, fs.ErrNotExist) {
+		return configFile{}, nil
+	}
+	if err != nil {
+		return configFile{}, fmt.Errorf("read configuration: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return configFile{}, fmt.Errorf("read configuration: %w", err)
+	}
+	file := configFile{path: path}
+	if len(data) > maxFile {
+		r.problem("", origin{}, "the file is larger than 1 MiB")
+		return file, nil
+	}
+	file.values = parseFile(data, r)
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode()&0o004 != 0 {
+		warnReadable(file, r)
+	}
+	return file, nil
+}
+
+// warnReadable tells that a secret is in a file that everybody can read.
+func warnReadable(file configFile, r *report) {
+	for i := range keys {
+		if v := file.values[keys[i].path]; keys[i].secret && v.text != "" {
+			r.warning(keys[i].path, v.from, "every user can read it; hide it by: chmod o-rwx %s", file.path)
+		}
+	}
+}
+
+// parseFile finds the values in YAML text and reports all that is wrong.
+func parseFile(data []byte, r *report) map[string]value {
+	var docs []yaml.Node
+	if err := yaml.Load(data, &docs, yaml.WithAllDocuments()); err != nil {
+		syntaxProblem(err, data, r)
+		return nil
+	}
+	if len(docs) > 1 {
+		r.problem("", origin{line: docs[1].Line}, "the file holds more than one YAML document")
+	}
+	w := walker{report: r, values: make(map[string]value), lines: make(map[string]int)}
+	if len(docs) > 0 && len(docs[0].Content) > 0 {
+		w.top(resolve(docs[0].Content[0]))
+	}
+	return w.values
+}
+
+// syntaxProblem reports what the YAML parser stumbled over, without text of
+// the file, which may be a passphrase.
+func syntaxProblem(err error, data []byte, r *report) {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) {
+		r.problem("", origin{}, "the file is not YAML")
+		return
+	}
+	line := load.Mark.Line
+	if line == 0 { // a byte that is not text; only its place is known
+		line = 1 + bytes.Count(data[:min(max(load.Mark.Index, 0), len(data))], []byte("\n"))
+	}
+	text := load.Message
+	switch {
+	case strings.Contains(text, "anchor"):
+		text = "* refers to an anchor that is not there; put a value that begins with * in quotes"
+	case strings.Contains(text, "cannot start any token"):
+		text += "; indent with spaces, and put a value that begins with @, % or ` in quotes"
+	case strings.Contains(text, "UTF-8"):
+		text += "; save the file as UTF-8"
+	}
+	if from := load.ContextMark.Line; load.ContextMsg != "" && from != line {
+		text += fmt.Sprintf(", %s that begins in line %d", load.ContextMsg, from)
+	}
+	r.problem("", origin{line: line}, "%s", text)
+}
+
+// walker goes through the sections and keys of the file.
+type walker struct {
+	*report
+	values map[string]value
+	lines  map[string]int // of the first mention of a section or key
+}
+
+func (w *walker) top(root *yaml.Node) {
+	if isNull(root) {
+		return
+	}
+	if root.Kind != yaml.MappingNode {
+		w.problem("", at(root), "the file is %s, not sections with keys", shape(root))
+		return
+	}
+	w.pairs("", root, func(name string, key, content *yaml.Node) {
+		if !isSection(name) {
+			w.setting(name, key, content)
+			return
+		}
+		w.once(name, key)
+		w.section(name, content)
+	})
+}
+
+func (w *walker) section(section string, node *yaml.Node) {
+	switch {
+	case isNull(node): // "ap:" with nothing behind it, as after commenting out
+	case node.Kind != yaml.MappingNode:
+		w.problem(section, at(node), "is %s, not a section with keys of its own", shape(node))
+	default:
+		w.pairs(section+".", node, func(name string, key, content *yaml.Node) {
+			w.setting(section+"."+name, key, content)
+		})
+	}
+}
+
+// pairs visits the names of a mapping and their contents.
+func (w *walker) pairs(prefix string, mapping *yaml.Node, visit func(name string, key, content *yaml.Node)) {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		key := resolve(mapping.Content[i])
+		if key.Kind != yaml.ScalarNode {
+			w.problem(strings.TrimSuffix(prefix, "."), at(mapping.Content[i]), "has %s in the place of a key", shape(key))
+			continue
+		}
+		visit(key.Value, mapping.Content[i], resolve(mapping.Content[i+1]))
+	}
+}
+
+// once reports the second mention of a section or key.
+func (w *walker) once(path string, node *yaml.Node) {
+	if first, again := w.lines[path]; again {
+		w.problem(path, at(node), "is given twice, first in line %d", first)
+		return
+	}
+	w.lines[path] = node.Line
+}
+
+// setting takes the value of one key.
+func (w *walker) setting(path string, node, content *yaml.Node) {
+	k := keyByPath(path)
+	if k == nil {
+		w.warning(cleanKey(path), at(node), "is not a known key, ignored%s", didYouMean(path, hints(path)))
+		return
+	}
+	w.once(path, node)
+	if k.kind == kindRange && content.Kind == yaml.SequenceNode {
+		w.list(k, content)
+		return
+	}
+	if text, ok := w.scalar(k, content); ok {
+		w.take(k, value{text: text, from: at(content)})
+	}
+}
+
+// list joins the items of a list as a flag would have them.
+func (w *walker) list(k *key, node *yaml.Node) {
+	var items []string
+	for _, item := range node.Content {
+		text, ok := w.scalar(k, resolve(item))
+		if !ok {
+			return
+		}
+		items = append(items, text)
+	}
+	w.take(k, value{text: strings.Join(items, ","), from: at(node)})
+}
+
+func (w *walker) take(k *key, v value) {
+	k.check(v, w.report)
+	w.values[k.path] = v
+}
+
+// scalar gives the text exactly as it was typed: 01234567, yes and 1e3 stay
+// what they are. Nothing, ~ and null mean that the key is not given.
+func (w *walker) scalar(k *key, node *yaml.Node) (text string, ok bool) {
+	switch {
+	case node.Kind != yaml.ScalarNode:
+		w.problem(k.path, at(node), "is %s, not %s", shape(node), k.kind.describe())
+	case !strings.HasPrefix(node.Tag, "!!") || node.Tag == "!!binary":
+		w.problem(k.path, at(node), "has a tag of YAML; put a value that begins with ! in quotes")
+	case isNull(node) && node.Anchor != "":
+		w.problem(k.path, at(node), "is an anchor of YAML; put a value that begins with & in quotes")
+	case isNull(node):
+	default:
+		return node.Value, true
+	}
+	return "", false
+}
+
+func at(node *yaml.Node) origin { return origin{line: node.Line} }
+
+// resolve follows an alias (*name) to what it stands for.
+func resolve(node *yaml.Node) *yaml.Node {
+	for node.Kind == yaml.AliasNode && node.Alias != nil {
+		node = node.Alias
+	}
+	return node
+}
+
+func isNull(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && node.Tag == "!!null"
+}
+
+// shape names what a node is, without its text.
+func shape(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "a section"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	return "a single value"
+}
+
+func isSection(name string) bool {
+	for _, s := range sections {
+		if s.name == name && name != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// hints are the names that an unknown one may have been meant to be.
+func hints(path string) []string {
+	known := keyPaths()
+	if !strings.Contains(path, ".") {
+		for _, s := range sections[1:] {
+			known = append(known, s.name)
+		}
+	}
+	return known
+}
+
+// cleanKey cuts an unknown key where a name ends: "psk:secret" and
+// "psk=secret" are keys to YAML, and must not be shown.
+func cleanKey(path string) string {
+	end := strings.IndexFunc(path, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("_.-<", c))
+	})
+	if end >= 0 {
+		return path[:end] + "…"
+	}
+	return path
+}

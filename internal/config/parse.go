@@ -1,0 +1,274 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+// A setter checks the text of one setting and puts it into the draft. Its
+// error continues "<key>: "; that of a secret never shows the text.
+type setter func(d *draft, text string) error
+
+// text accepts a string that every check accepts.
+func text(field func(*draft) *string, checks ...func(string) error) setter {
+	return func(d *draft, text string) error {
+		for _, check := range checks {
+			if err := check(text); err != nil {
+				return err
+			}
+		}
+		*field(d) = text
+		return nil
+	}
+}
+
+// ignored accepts everything, for keys without effect.
+func ignored(*draft, string) error { return nil }
+
+// boolean accepts the words of YAML 1.1, which the original understood.
+func boolean(field func(*draft) *bool) setter {
+	return func(d *draft, text string) error {
+		truth, ok := truthOf(text)
+		if !ok {
+			return fmt.Errorf("%s is neither true nor false", shown(text))
+		}
+		*field(d) = truth
+		return nil
+	}
+}
+
+func truthOf(text string) (truth, ok bool) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on":
+		return true, true
+	case "false", "no", "off":
+		return false, true
+	}
+	return false, false
+}
+
+// whole accepts a decimal number; zeros in front have no meaning.
+func whole(field func(*draft) *int, check func(int) error) setter {
+	return func(d *draft, text string) error {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%s is not a whole number", shown(text))
+		}
+		if err := check(n); err != nil {
+			return err
+		}
+		*field(d) = n
+		return nil
+	}
+}
+
+func within(low, high int) func(int) error {
+	return func(n int) error {
+		if n < low || n > high {
+			return fmt.Errorf("%d is not in %d..%d", n, low, high)
+		}
+		return nil
+	}
+}
+
+// channels of 5 GHz on which an access point may start at once. On 52 to 144
+// it would first have to listen for radar, for up to ten minutes (ETSI EN
+// 301 893), which is no way to be rescued.
+var channels5GHz = []int{36, 40, 44, 48, 149, 153, 157, 161, 165}
+
+func channel(n int) error {
+	if n >= 1 && n <= 13 || slices.Contains(channels5GHz, n) {
+		return nil
+	}
+	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(channels5GHz), " ", ", "), "[]")
+	return fmt.Errorf("%d is not in 1..13 (2.4 GHz) and none of %s (5 GHz)", n, list)
+}
+
+const (
+	day  = 24 * time.Hour
+	year = 365 * day
+)
+
+// seconds accepts a number of seconds, with or without a fraction.
+func seconds(field func(*draft) *time.Duration, low, high time.Duration) setter {
+	return func(d *draft, text string) error {
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(n) {
+			return fmt.Errorf("%s is not a number of seconds", shown(text))
+		}
+		// Compared as floats: a huge number would overflow a Duration.
+		if n < low.Seconds() || n > high.Seconds() {
+			return fmt.Errorf("%s is not in %v..%v seconds", shown(text), low.Seconds(), int64(high.Seconds()))
+		}
+		*field(d) = time.Duration(math.Round(n * float64(time.Second)))
+		return nil
+	}
+}
+
+// oneOf accepts one of some words.
+func oneOf(words ...string) func(string) error {
+	return func(text string) error {
+		if slices.Contains(words, text) {
+			return nil
+		}
+		return fmt.Errorf("%s is not one of: %s", shown(text), strings.Join(words, ", "))
+	}
+}
+
+// absolute accepts the path of a file or folder from the root.
+func absolute(text string) error {
+	if !filepath.IsAbs(text) || strings.ContainsAny(text, "\x00\n") {
+		return fmt.Errorf("%s is not an absolute path", shown(text))
+	}
+	return nil
+}
+
+// socketPath accepts what fits into sun_path with its final NUL, unix(7).
+func socketPath(text string) error {
+	if len(text) > 107 {
+		return fmt.Errorf("has %d bytes; the kernel allows 107 in the path of a socket", len(text))
+	}
+	return nil
+}
+
+// interfaceName accepts what the kernel does (dev_valid_name), or nothing.
+func interfaceName(text string) error {
+	bad := len(text) > 15 || text == "." || text == ".." ||
+		strings.ContainsFunc(text, func(c rune) bool { return c == '/' || c == ':' || c <= ' ' || c == 0x7f })
+	if bad {
+		return fmt.Errorf("%s is not the name of an interface", shown(text))
+	}
+	return nil
+}
+
+// word accepts letters, digits and underscores, which cannot break out of a
+// line of hostapd.conf(5).
+func word(text string) error {
+	other := func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_')
+	}
+	if text == "" || strings.ContainsFunc(text, other) {
+		return fmt.Errorf("%s is not a single word", shown(text))
+	}
+	return nil
+}
+
+// ssid accepts 1 to 32 bytes (IEEE 802.11), or nothing for the default.
+func ssid(text string) error {
+	if len(text) > 32 {
+		return fmt.Errorf("has %d bytes; the name of a network has at most 32", len(text))
+	}
+	return nil
+}
+
+// passphrase accepts what hostapd and wpa_supplicant do, or nothing for an
+// open network.
+func passphrase(d *draft, text string) error {
+	n := len(text)
+	hex := n == 64 && strings.Trim(text, "0123456789abcdefABCDEF") == ""
+	if n != 0 && (n < 8 || n > 63) && !hex {
+		return errors.New("has neither 8 to 63 characters nor 64 hexadecimal digits")
+	}
+	if strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		return errors.New("has control characters")
+	}
+	d.AP.PSK = secret.New(text)
+	return nil
+}
+
+// country accepts two letters of ISO 3166-1, or nothing.
+func country(d *draft, text string) error {
+	upper := strings.ToUpper(text)
+	if upper != "" && (len(upper) != 2 || strings.Trim(upper, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
+		return fmt.Errorf("%s is not the code of a country in two letters, e.g. DE", shown(text))
+	}
+	d.AP.Country = upper
+	return nil
+}
+
+// domain accepts a DNS name (RFC 1123 2.1), or nothing.
+func domain(text string) error {
+	if text == "" {
+		return nil
+	}
+	for label := range strings.SplitSeq(text, ".") {
+		other := func(c rune) bool {
+			return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
+		}
+		if label == "" || len(label) > 63 || len(text) > 253 || strings.ContainsFunc(label, other) ||
+			strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return fmt.Errorf("%s is not the name of a domain", shown(text))
+		}
+	}
+	return nil
+}
+
+func apIP(d *draft, text string) (err error) {
+	d.ip, err = ipv4(text)
+	return err
+}
+
+// apNetwork accepts 10.250.250.0/24 and, as the original did, a netmask and
+// an address with bits behind the mask.
+func apNetwork(d *draft, text string) error {
+	base, mask, _ := strings.Cut(text, "/")
+	addr, err := netip.ParseAddr(base)
+	bits, ok := maskBits(mask)
+	if err != nil || !addr.Is4() || !ok {
+		return fmt.Errorf("%s is not an IPv4 network, e.g. 10.250.250.0/24", shown(text))
+	}
+	if bits < 8 || bits > 30 {
+		return fmt.Errorf("%s leaves no room for an access point and a client, or far too much: /8 to /30", shown(text))
+	}
+	d.network = netip.PrefixFrom(addr, bits).Masked()
+	return nil
+}
+
+// maskBits understands "24" and "255.255.255.0".
+func maskBits(text string) (int, bool) {
+	if n, err := strconv.Atoi(text); err == nil {
+		return n, n >= 0 && n <= 32
+	}
+	mask, err := netip.ParseAddr(text)
+	if err != nil || !mask.Is4() {
+		return 0, false
+	}
+	ones, size := net.IPMask(mask.AsSlice()).Size()
+	return ones, size == 32
+}
+
+// apRange accepts "first,last".
+func apRange(d *draft, text string) error {
+	first, last, two := strings.Cut(text, ",")
+	if !two || strings.Contains(last, ",") {
+		return fmt.Errorf("%s is not a first and a last address", shown(text))
+	}
+	from, err := ipv4(strings.TrimSpace(first))
+	if err != nil {
+		return err
+	}
+	to, err := ipv4(strings.TrimSpace(last))
+	if err != nil {
+		return err
+	}
+	d.AP.RangeFirst, d.AP.RangeLast = from, to
+	return nil
+}
+
+func ipv4(text string) (netip.Addr, error) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil || !addr.Is4() {
+		return netip.Addr{}, fmt.Errorf("%s is not an IPv4 address", shown(text))
+	}
+	return addr, nil
+}

@@ -1,0 +1,129 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is something wrong with one setting: an error or a warning.
+type Problem struct {
+	Key  string // e.g. "ap.channel"; empty when it concerns the whole file
+	Text string // e.g. "15 is not in 1..13"; never a secret
+	From string // "line 24", "--ap-channel", "NETCONNECTD_AP_CHANNEL", "default", or empty
+	line int    // 0 outside the file
+}
+
+// String gives the form "ap.channel: 15 is not in 1..13 (line 24)".
+func (p Problem) String() string {
+	text := p.Text
+	if p.Key != "" {
+		text = p.Key + ": " + text
+	}
+	if p.From != "" {
+		text += " (" + p.From + ")"
+	}
+	return text
+}
+
+// Error is the list of all problems.
+type Error struct {
+	File     string // empty when none was read
+	Problems []Problem
+}
+
+// Error has a line for each problem after a first line that counts them.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("check configuration")
+	if e.File != "" {
+		b.WriteString(" " + e.File)
+	}
+	if n := len(e.Problems); n == 1 {
+		b.WriteString(": 1 problem")
+	} else {
+		fmt.Fprintf(&b, ": %d problems", n)
+	}
+	for _, p := range e.Problems {
+		b.WriteString("\n  " + p.String())
+	}
+	return b.String()
+}
+
+// UsageError is a command line that cannot be understood.
+type UsageError struct{ Err error }
+
+// Error gives the text for the user.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the parser's error.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// report collects what is wrong while reading goes on.
+type report struct {
+	problems, warnings []Problem
+}
+
+func (r *report) problem(key string, from origin, format string, args ...any) {
+	r.problems = append(r.problems, newProblem(key, from, format, args))
+}
+
+func (r *report) warning(key string, from origin, format string, args ...any) {
+	r.warnings = append(r.warnings, newProblem(key, from, format, args))
+}
+
+func newProblem(key string, from origin, format string, args []any) Problem {
+	return Problem{Key: key, Text: fmt.Sprintf(format, args...), From: from.String(), line: from.line}
+}
+
+// byLine puts problems in the order of the file's lines, the rest last.
+func byLine(problems []Problem) []Problem {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		if (a.line == 0) != (b.line == 0) {
+			return cmp.Compare(b.line, a.line)
+		}
+		return cmp.Compare(a.line, b.line)
+	})
+	return problems
+}
+
+// bad reports whether a problem was found in one of the keys.
+func (r *report) bad(paths ...string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool {
+		return slices.Contains(paths, p.Key)
+	})
+}
+
+// origin is the place that a value comes from.
+type origin struct {
+	line int    // of the file, from 1; 0 when not from the file
+	name string // of the flag or variable, or "default"
+}
+
+func (o origin) String() string {
+	if o.line > 0 {
+		return fmt.Sprintf("line %d", o.line)
+	}
+	return o.name
+}
+
+// value is the text of a setting, as it was typed, and its place.
+type value struct {
+	text string
+	from origin
+}
+
+// shown is a value fit for a message: short, in one line, without control
+// characters.
+func shown(text string) string {
+	const limit = 40
+	if len(text) > limit {
+		text = text[:limit] + "…"
+	}
+	plain := text != "" && !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+	if plain {
+		return text
+	}
+	return fmt.Sprintf("%q", text)
+}

@@ -1,0 +1,198 @@
+// Package daemon builds netconnectd from its parts and runs them together. It
+// translates between them: kernel links to the policy's uplinks, targets to
+// hostapd and wpa_supplicant, socket requests to commands, states to status.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	sd "github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/server"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/supervisor"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// defaultRadio is assumed where no radio is named and none is there yet.
+const defaultRadio = "wlan0"
+
+// daemon holds the parts that translate into each other.
+type daemon struct {
+	cfg     *config.Config
+	version string
+	log     *slog.Logger
+	monitor *link.Monitor
+	store   *store.Store
+	radio   *radio
+	scanner *scanner
+	sup     *supervisor.Supervisor
+	server  *server.Server
+}
+
+// Run is the daemon. It returns nil when ctx ends; what it made (children,
+// addresses) stays for the next run, and TearDown removes it.
+func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logger) error {
+	if err := process.ClearAmbient(); err != nil {
+		log.Warn("clear the ambient capabilities", "err", err)
+	}
+	runner, err := newRunner(cfg, log)
+	if err != nil {
+		return err
+	}
+	defer runner.Close()
+	listener, err := listen(cfg.Socket)
+	if err != nil {
+		return err
+	}
+	networks, err := store.Open(filepath.Join(cfg.StateDir, "networks.json"))
+	if err != nil {
+		log.Error("open the saved networks", "err", err)
+	}
+	d := build(ctx, cfg, version, log, runner, networks)
+	running := d.radio.running()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return ignoreEnd(ctx, d.monitor.Run(ctx)) })
+	group.Go(func() error { d.watchLinks(ctx); return nil })
+	group.Go(func() error { return d.server.Serve(ctx, listener) })
+	group.Go(func() error {
+		saved, candidate := d.networks()
+		return d.sup.Run(ctx, policy.Start{Running: running}, policy.NetworksChanged{Saved: saved, Candidate: candidate})
+	})
+	log.Info("started", "version", version, "radio", d.radio.iface, "socket", cfg.Socket, "config", cfg.File)
+	if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
+		log.Warn("notify systemd", "err", err)
+	}
+	return group.Wait()
+}
+
+// TearDown ends what a run left: children, addresses, routes and DNS.
+func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+	runner, err := newRunner(cfg, log)
+	if err != nil {
+		return err
+	}
+	defer runner.Close()
+	d := build(ctx, cfg, "", log, runner, &store.Store{})
+	return errors.Join(runner.EndAll(ctx), d.radio.clear(ctx, link.Spec{Name: d.radio.iface}))
+}
+
+func newRunner(cfg *config.Config, log *slog.Logger) (*process.Runner, error) {
+	if err := os.MkdirAll(cfg.RuntimeDir, 0o750); err != nil {
+		return nil, fmt.Errorf("make the runtime folder: %w", err)
+	}
+	return &process.Runner{Dir: cfg.RuntimeDir, Output: os.Stderr, Log: log}, nil
+}
+
+func build(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, runner *process.Runner, networks *store.Store) *daemon {
+	d := &daemon{cfg: cfg, version: version, log: log, store: networks, monitor: link.NewMonitor(log)}
+	iface := radioName(ctx, cfg, log)
+	d.radio = &radio{
+		iface:  iface,
+		metric: uint32(cfg.Wifi.Metric),
+		dir:    cfg.RuntimeDir,
+		store:  networks,
+		runner: runner,
+		log:    log,
+		ap:     ap.New(apConfig(cfg, iface), runner, links{}, log),
+		station: wifi.NewStation(wifi.StationConfig{
+			Interface: iface, Program: cfg.Paths.WPASupplicant, RuntimeDir: cfg.RuntimeDir, Runner: runner, Log: log,
+		}),
+		clientsChanged: func(ctx context.Context, n int) { d.sup.Post(ctx, policy.ClientsChanged{Count: n}) },
+	}
+	d.scanner = &scanner{iface: iface, store: networks, apUp: func() bool { return d.sup.State().AP.State == policy.APUp }}
+	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
+		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
+	}})
+	d.sup = supervisor.New(supervisor.Config{
+		Policy: policyConfig(cfg), Radio: d.radio, Prober: prober{}, Scanner: d.scanner,
+		Networks: d, Log: log, Changed: d.publish,
+	})
+	return d
+}
+
+// radioName is the interface that the daemon drives: the one that the config
+// names, else the first that can be an access point.
+func radioName(ctx context.Context, cfg *config.Config, log *slog.Logger) string {
+	if cfg.Interfaces.Wifi != "" {
+		return cfg.Interfaces.Wifi
+	}
+	radios, err := wifi.Radios(ctx)
+	if err != nil {
+		log.Warn("look for a radio", "err", err)
+	}
+	for _, r := range radios {
+		if r.APCapable {
+			return r.Name
+		}
+	}
+	return defaultRadio
+}
+
+func apConfig(cfg *config.Config, iface string) ap.Config {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "" // the access point answers to its address only
+	}
+	return ap.Config{
+		Interface: iface, Driver: cfg.AP.Driver, SSID: cfg.AP.SSID, PSK: cfg.AP.PSK,
+		Channel: cfg.AP.Channel, Country: cfg.AP.Country, Address: cfg.AP.Address,
+		RangeFirst: cfg.AP.RangeFirst, RangeLast: cfg.AP.RangeLast, Domain: cfg.AP.Domain,
+		Hostapd: cfg.Paths.Hostapd, Dnsmasq: cfg.Paths.Dnsmasq, RuntimeDir: cfg.RuntimeDir,
+		HostName: host,
+	}
+}
+
+func policyConfig(cfg *config.Config) policy.Config {
+	return policy.Config{
+		Fallback:    cfg.LinkMonitor.Enabled,
+		MaxLinkDown: cfg.LinkMonitor.MaxLinkDown,
+		Interval:    cfg.LinkMonitor.Interval,
+		Hold:        cfg.LinkMonitor.Hold,
+		Settle:      cfg.Start.Settle,
+		JoinTimeout: cfg.Wifi.JoinTimeout,
+		AskedLimit:  cfg.AP.AskedLimit,
+		YieldAfter:  cfg.AP.YieldAfter,
+		Rescan:      cfg.AP.Rescan,
+		Jitter:      rand.Float64(),
+	}
+}
+
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// networks tells the policy what the store holds.
+func (d *daemon) networks() (saved, candidate *policy.Network) {
+	if all := d.store.Networks(); len(all) > 0 {
+		saved = &policy.Network{SSID: string(all[0].SSID)}
+	}
+	if n, ok := d.store.Candidate(); ok {
+		candidate = &policy.Network{SSID: string(n.SSID), Candidate: true}
+	}
+	return saved, candidate
+}
+
+// Promote implements supervisor.Networks.
+func (d *daemon) Promote() error { return d.store.Promote() }
+
+// Forget implements supervisor.Networks.
+func (d *daemon) Forget() error {
+	_, err := d.store.Forget()
+	return err
+}

@@ -1,0 +1,122 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/server"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/supervisor"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// Handle implements server.Handler.
+func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) (any, error) {
+	switch req := req.(type) {
+	case server.ListWifi:
+		return d.listWifi(ctx, req.Force)
+	case server.ConfigWifi:
+		return d.configWifi(ctx, req)
+	case server.StartWifi:
+		return d.do(ctx, policy.Join, client.TextCouldNotConnect)
+	case server.ForgetWifi:
+		return d.do(ctx, policy.Forget, "could not forget the network")
+	case server.Reset:
+		return d.do(ctx, policy.Reset, "could not reset the daemon")
+	case server.StartAP:
+		return d.do(ctx, policy.StartAP, "could not start the access point")
+	case server.StopAP:
+		return d.do(ctx, policy.StopAP, "could not stop the access point")
+	}
+	return nil, fmt.Errorf("carry out %s: unknown request", req.Command())
+}
+
+// do carries out a command; text is what the original said of any failure.
+func (d *daemon) do(ctx context.Context, kind policy.CommandKind, text string) (any, error) {
+	result, err := d.sup.Do(ctx, kind)
+	var failed *supervisor.Failed
+	if !errors.As(err, &failed) {
+		return result, err
+	}
+	switch failed.Code {
+	case "no_radio":
+		return nil, &client.Error{Code: failed.Code, Message: client.TextNotPresent(d.radio.iface)}
+	case "not_configured":
+		return nil, &client.Error{Code: failed.Code, Message: client.TextNotConfigured}
+	}
+	return nil, &client.Error{Code: failed.Code, Message: text, Reason: failed.Reason}
+}
+
+func (d *daemon) listWifi(ctx context.Context, force bool) (any, error) {
+	cells, err := d.scanner.list(ctx, force)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]client.BSS, 0, len(cells))
+	for _, c := range cells {
+		b := client.NewBSS(c.SSID, c.BSSID)
+		b.Channel, b.Frequency = c.Channel, c.Frequency
+		b.Encrypted, b.Security = c.Privacy, string(c.Security)
+		b.Signal = &c.Signal
+		list = append(list, b)
+	}
+	return list, nil
+}
+
+// configWifi keeps a network beside what worked, for start_wifi to try.
+func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, error) {
+	cells, err := d.scanner.list(ctx, req.Force)
+	if err != nil {
+		return nil, err
+	}
+	found := named(cells, req.SSID)
+	if len(found) == 0 && !req.Force { // it may have come up since the list was made
+		if cells, err = d.scanner.list(ctx, true); err != nil {
+			return nil, err
+		}
+		found = named(cells, req.SSID)
+	}
+	candidate, err := choose(found, req)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.store.SetCandidate(candidate); err != nil {
+		d.log.Error("store the candidate", "err", err)
+	}
+	saved, next := d.networks()
+	d.sup.Post(ctx, policy.NetworksChanged{Saved: saved, Candidate: next})
+	return client.ResultConfigured(d.cfg.Wifi.Name), nil
+}
+
+// choose picks the strongest cell that fits what the user typed. A passphrase
+// is never used with an open network of the same name: that would be somebody
+// else's.
+func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
+	if len(found) == 0 {
+		return store.Network{}, &client.Error{Code: string(wifi.CodeNotFound), Message: client.TextNotFound(req.SSID)}
+	}
+	var best *wifi.BSS
+	for i, c := range found {
+		fits := (c.Security == wifi.Open || c.Security == wifi.OWE) == req.PSK.IsZero()
+		if fits && (best == nil || c.Signal > best.Signal) {
+			best = &found[i]
+		}
+	}
+	if best == nil {
+		message := fmt.Sprintf("%s needs a passphrase", client.SSIDText(req.SSID))
+		if !req.PSK.IsZero() {
+			message = fmt.Sprintf("%s is an open network, it has no passphrase", client.SSIDText(req.SSID))
+		}
+		return store.Network{}, &client.Error{Code: string(wifi.CodeSecurityMismatch), Message: message}
+	}
+	n := store.Network{SSID: req.SSID, PSK: req.PSK, Security: string(best.Security), Frequency: best.Frequency}
+	var join *wifi.JoinError
+	check := wifi.Network{SSID: n.SSID, PSK: n.PSK, Security: best.Security}.Check()
+	if errors.As(check, &join) {
+		return store.Network{}, &client.Error{Code: string(join.Code), Message: join.Reason}
+	}
+	return n, check
+}

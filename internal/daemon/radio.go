@@ -1,0 +1,207 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/resolver"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/supervisor"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// radio makes one Wi-Fi interface what the policy wants it to be. Each Hold
+// ends first what the one before it left; so nothing is torn down when the
+// daemon itself ends, and the next run finds everything as it was.
+type radio struct {
+	iface   string
+	metric  uint32 // of the station's default route
+	dir     string // runtime folder
+	store   *store.Store
+	runner  *process.Runner
+	log     *slog.Logger
+	ap      *ap.AccessPoint
+	station *wifi.Station
+
+	clientsChanged func(ctx context.Context, count int)
+	association    atomic.Pointer[wifi.Association] // nil while not a station
+	clients        atomic.Pointer[[]ap.Client]      // of the access point
+}
+
+// clientsInterval is how often the access point's stations are counted.
+const clientsInterval = 2 * time.Second
+
+// Hold implements supervisor.Radio.
+func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	defer r.association.Store(nil)
+	switch t.Role {
+	case policy.RoleAccessPoint:
+		return r.holdAP(ctx, report)
+	case policy.RoleStation:
+		return r.holdStation(ctx, t.Network, report)
+	}
+	return r.holdOff(ctx, report)
+}
+
+// running finds out what the previous run left the radio as.
+func (r *radio) running() policy.Target {
+	if _, ok := r.runner.Find(ap.RoleHostapd); ok {
+		return policy.Target{Role: policy.RoleAccessPoint}
+	}
+	return policy.Target{}
+}
+
+func (r *radio) holdOff(ctx context.Context, report func(policy.Stage)) error {
+	if err := errors.Join(r.ap.End(ctx), r.station.End(ctx), r.clear(ctx, link.Spec{Name: r.iface, Up: true})); err != nil {
+		return r.failed("radio_failed", err)
+	}
+	report(policy.StageCleared)
+	report(policy.StageReady)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
+	if err := errors.Join(r.station.End(ctx), r.withdraw()); err != nil {
+		return r.failed("radio_failed", err)
+	}
+	report(policy.StageCleared)
+	defer r.clients.Store(nil)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return r.ap.Hold(ctx, func() {
+			report(policy.StageReady)
+			group.Go(func() error { return r.countClients(ctx) })
+		})
+	})
+	return r.failed("ap_failed", group.Wait())
+}
+
+// countClients tells who is on the access point until ctx ends.
+func (r *radio) countClients(ctx context.Context) error {
+	tick := time.NewTicker(clientsInterval)
+	defer tick.Stop()
+	last := 0
+	for {
+		clients, err := r.ap.Stations(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.log.Warn("count the access point's stations", "err", err)
+		}
+		if err == nil {
+			r.clients.Store(&clients)
+			if len(clients) != last {
+				r.log.Info("access point stations", "count", len(clients))
+				r.clientsChanged(ctx, len(clients))
+			}
+			last = len(clients)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(policy.Stage)) error {
+	network, ok := r.network(n)
+	if !ok {
+		return &supervisor.Failed{Failure: policy.Failure{Code: "not_configured", Reason: fmt.Sprintf("%q is not stored any more", n.SSID)}}
+	}
+	previous := r.loadLease(network.SSID)
+	ending := []error{r.ap.End(ctx)}
+	if previous == nil { // what is configured belongs to another network
+		ending = append(ending, r.clear(ctx, link.Spec{Name: r.iface, Up: true}))
+	}
+	if err := errors.Join(ending...); err != nil {
+		return r.failed("radio_failed", err)
+	}
+	report(policy.StageCleared)
+	association, err := r.station.Associate(ctx, wifi.Network{
+		SSID: network.SSID, PSK: network.PSK, Security: wifi.Security(network.Security),
+		Frequency: network.Frequency, Hidden: network.Hidden,
+	})
+	if err != nil {
+		return r.failed("rejected", err)
+	}
+	r.association.Store(&association)
+	report(policy.StageAssociated)
+	s := &session{radio: r, ssid: network.SSID, report: report}
+	err = s.run(ctx, previous, func() {
+		if !n.Candidate {
+			r.touch(association)
+		}
+	})
+	return r.failed("no_address", err)
+}
+
+func (r *radio) touch(a wifi.Association) {
+	if err := r.store.Touch(a.SSID, a.Frequency, time.Now()); err != nil {
+		r.log.Warn("note the success of the network", "err", err)
+	}
+}
+
+// network finds what the store holds under the policy's name.
+func (r *radio) network(n policy.Network) (store.Network, bool) {
+	if n.Candidate {
+		c, ok := r.store.Candidate()
+		return c, ok && string(c.SSID) == n.SSID
+	}
+	all := r.store.Networks()
+	i := slices.IndexFunc(all, func(s store.Network) bool { return string(s.SSID) == n.SSID })
+	if i < 0 {
+		return store.Network{}, false
+	}
+	return all[i], true
+}
+
+// clear removes what a station left on the interface and in the resolver.
+func (r *radio) clear(ctx context.Context, bare link.Spec) error {
+	err := link.Apply(ctx, bare)
+	if errors.Is(err, link.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, r.withdraw())
+}
+
+func (r *radio) withdraw() error {
+	return errors.Join(resolver.Withdraw(r.dir), r.dropLease())
+}
+
+func (r *radio) leaseFile() string { return filepath.Join(r.dir, "lease.json") }
+
+// failed gives an error the code that the policy and the user see.
+func (r *radio) failed(code string, err error) error {
+	var failed *supervisor.Failed
+	var join *wifi.JoinError
+	var lost *wifi.LostError
+	switch {
+	case err == nil, errors.As(err, &failed):
+		return err
+	case errors.As(err, &join):
+		return &supervisor.Failed{Failure: policy.Failure{Code: string(join.Code), Reason: join.Reason}}
+	case errors.As(err, &lost):
+		return &supervisor.Failed{Failure: policy.Failure{Code: "lost", Reason: lost.Reason}}
+	case errors.Is(err, link.ErrNotExist):
+		code = "no_radio"
+	}
+	return &supervisor.Failed{Failure: policy.Failure{Code: code, Reason: err.Error()}}
+}
+
+// links lets the access point configure its interface.
+type links struct{}
+
+// Apply implements ap.Links.
+func (links) Apply(ctx context.Context, want link.Spec) error { return link.Apply(ctx, want) }

@@ -1,0 +1,88 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// scanAge is how old a list of cells may be to be served instead of a scan:
+// front ends poll every 30 s and ask twice when a page opens.
+const scanAge = 10 * time.Second
+
+// scanner looks around, one scan at a time, and remembers what it saw.
+type scanner struct {
+	iface string
+	store *store.Store
+	apUp  func() bool
+
+	mu    sync.Mutex
+	cells []wifi.BSS
+	taken time.Time // zero: never
+}
+
+// SavedVisible implements supervisor.Scanner. A radio that cannot scan while
+// it is an access point cannot look before it leaps, so there the network
+// counts as visible; the policy's back-off spaces the attempts.
+func (s *scanner) SavedVisible(ctx context.Context, full bool) (bool, error) {
+	saved := s.store.Networks()
+	if len(saved) == 0 {
+		return false, nil
+	}
+	req := wifi.ScanRequest{Interface: s.iface, AP: true}
+	if f := saved[0].Frequency; f != 0 && !full {
+		req.Frequencies = []int{f}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cells, err := wifi.Scan(ctx, req)
+	if errors.Is(err, wifi.ErrNotSupported) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if req.Frequencies == nil {
+		s.cells, s.taken = cells, time.Now()
+	}
+	return len(named(cells, saved[0].SSID)) > 0, nil
+}
+
+// list gives the cells in reach: what was seen lately, else a new scan. On a
+// radio that cannot scan while it is an access point, what was seen before.
+func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !fresh && !s.taken.IsZero() && time.Since(s.taken) < scanAge {
+		return s.cells, nil
+	}
+	cells, err := wifi.Scan(ctx, wifi.ScanRequest{Interface: s.iface, AP: s.apUp()})
+	switch {
+	case err == nil:
+		s.cells, s.taken = cells, time.Now()
+	case errors.Is(err, wifi.ErrNotSupported) && len(s.cells) > 0:
+		return s.cells, nil
+	case errors.Is(err, wifi.ErrNotSupported):
+		return nil, &client.Error{Code: "busy", Message: client.TextCannotScan}
+	case errors.Is(err, wifi.ErrNoInterface):
+		return nil, &client.Error{Code: "no_radio", Message: client.TextNotPresent(s.iface)}
+	}
+	return cells, err
+}
+
+// named picks the cells of a network.
+func named(cells []wifi.BSS, ssid []byte) []wifi.BSS {
+	var found []wifi.BSS
+	for _, c := range cells {
+		if bytes.Equal(c.SSID, ssid) {
+			found = append(found, c)
+		}
+	}
+	return found
+}

@@ -1,0 +1,188 @@
+package daemon
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
+	"github.com/netconnectd/netconnectd/internal/probe"
+	"github.com/netconnectd/netconnectd/internal/resolver"
+	"github.com/netconnectd/netconnectd/internal/supervisor"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+)
+
+// addressLimit is how long a network may take to give an address. A router
+// with a ping check takes 4 s; a bridge with spanning tree 15 s to 30 s, but
+// then the next attempt finds it forwarding.
+const addressLimit = 20 * time.Second
+
+// session is one stay in a network: from the association to its loss.
+type session struct {
+	*radio
+	ssid    []byte
+	report  func(policy.Stage)
+	lease   dhcp.Lease
+	bound   bool
+	timeout *time.Timer
+}
+
+// run gets an address, verifies the gateway, calls verified once, and keeps
+// the lease until the association is lost or ctx ends.
+func (s *session) run(ctx context.Context, previous *dhcp.Lease, verified func()) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	s.timeout = time.AfterFunc(addressLimit, func() {
+		fail(failure("no_address", "the network gave no address within %v", addressLimit))
+	})
+	defer s.timeout.Stop()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.station.Wait(ctx) })
+	group.Go(func() error {
+		cfg, err := s.dhcpConfig(previous)
+		if err != nil {
+			return err
+		}
+		return dhcp.Run(ctx, cfg, func(ev dhcp.Event) { s.on(ctx, ev, group, fail, verified) })
+	})
+	err := group.Wait()
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+func (s *session) dhcpConfig(previous *dhcp.Lease) (dhcp.Config, error) {
+	nic, err := net.InterfaceByName(s.iface)
+	if err != nil {
+		return dhcp.Config{}, fmt.Errorf("find %s: %w", s.iface, err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return dhcp.Config{}, fmt.Errorf("read the host name: %w", err)
+	}
+	return dhcp.Config{
+		Interface: s.iface, HostName: host, Previous: previous, Log: s.log,
+		// RFC 2132 9.14: hardware type 1 (Ethernet) and address.
+		ClientID: append([]byte{1}, nic.HardwareAddr...),
+	}, nil
+}
+
+// on carries out what the DHCP client has found.
+func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group, fail context.CancelCauseFunc, verified func()) {
+	switch ev := ev.(type) {
+	case dhcp.Bound:
+		s.timeout.Stop()
+		if err := s.configure(ctx, ev.Lease); err != nil {
+			fail(err)
+			return
+		}
+		s.report(policy.StageAddressed)
+		if !s.bound {
+			s.bound = true
+			group.Go(func() error { return s.verify(ctx, ev.Lease, verified) })
+		}
+	case dhcp.Renewed:
+		if err := s.configure(ctx, ev.Lease); err != nil {
+			fail(err)
+		}
+	case dhcp.Lost:
+		err := s.clear(ctx, link.Spec{Name: s.iface, Up: true})
+		fail(errors.Join(failure("no_address", "%s", ev.Reason), err))
+	}
+}
+
+func (s *session) verify(ctx context.Context, lease dhcp.Lease, verified func()) error {
+	gateway := lease.Router
+	if !gateway.IsValid() {
+		return failure("no_gateway", "the network has no gateway")
+	}
+	if err := probe.Gateway(ctx, s.iface, gateway); err != nil {
+		return failure("no_gateway", "gateway %v: %v", gateway, err)
+	}
+	verified()
+	s.report(policy.StageReady)
+	return nil
+}
+
+// configure gives the interface and the resolver what the lease says.
+func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
+	valid := time.Duration(0) // an infinite lease, an address for ever
+	if l.Expire > 0 {
+		valid = l.Expire - time.Since(l.Acquired)
+	}
+	spec := link.Spec{
+		Name: s.iface, Up: true, Autoconf: true,
+		Addresses: []link.AddressSpec{{Prefix: l.Address, Valid: valid, Preferred: valid, Metric: s.metric}},
+	}
+	if l.Router.IsValid() {
+		spec.Routes = []link.RouteSpec{{
+			Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0),
+			Gateway:     l.Router, Metric: s.metric, Source: l.Address.Addr(),
+			OnLink: !l.Address.Masked().Contains(l.Router),
+		}}
+	}
+	if err := link.Apply(ctx, spec); err != nil {
+		return err
+	}
+	s.log.Info("lease", "iface", s.iface, "address", l.Address, "gateway", l.Router, "server", l.Server, "valid", valid.Round(time.Second))
+	search := l.Search
+	if len(search) == 0 && l.Domain != "" {
+		search = []string{l.Domain}
+	}
+	return errors.Join(
+		resolver.Publish(s.dir, resolver.Config{Interface: s.iface, Servers: l.DNS, Search: search}),
+		s.saveLease(l),
+	)
+}
+
+func failure(code, format string, args ...any) error {
+	return &supervisor.Failed{Failure: policy.Failure{Code: code, Reason: fmt.Sprintf(format, args...)}}
+}
+
+// savedLease is the content of the lease file: what the interface has, and
+// which network it is of.
+type savedLease struct {
+	SSID  string     `json:"ssid_hex"`
+	Lease dhcp.Lease `json:"lease"`
+}
+
+func (s *session) saveLease(l dhcp.Lease) error {
+	data, err := json.Marshal(savedLease{SSID: hex.EncodeToString(s.ssid), Lease: l})
+	if err != nil {
+		return fmt.Errorf("write the lease: %w", err)
+	}
+	return atomicfile.Write(s.leaseFile(), data, 0o600)
+}
+
+// loadLease gives the lease that the interface has from that network, or nil.
+func (r *radio) loadLease(ssid []byte) *dhcp.Lease {
+	data, err := os.ReadFile(r.leaseFile())
+	if err != nil {
+		return nil
+	}
+	var saved savedLease
+	if err := json.Unmarshal(data, &saved); err != nil || saved.SSID != hex.EncodeToString(ssid) {
+		return nil
+	}
+	return &saved.Lease
+}
+
+func (r *radio) dropLease() error {
+	err := os.Remove(r.leaseFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,69 @@
+package daemon
+
+import (
+	"context"
+	"reflect"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/probe"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+)
+
+// watchLinks tells the supervisor of every change of the uplinks.
+func (d *daemon) watchLinks(ctx context.Context) {
+	hint, cancel := d.monitor.Subscribe()
+	defer cancel()
+	var last *policy.LinksChanged
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hint:
+		}
+		now := uplinks(d.monitor.Snapshot(), d.radio.iface, d.cfg.Interfaces.Wired)
+		if last == nil || !reflect.DeepEqual(*last, now) {
+			d.sup.Post(ctx, now)
+			last = &now
+		}
+	}
+}
+
+// uplinks reduces the kernel's links to what the policy wants to know: the
+// radio, and the wired interface that the config names or, if it names none,
+// every physical one. Containers' links have a kind and so never count.
+func uplinks(s *link.Snapshot, radio, wired string) policy.LinksChanged {
+	var ev policy.LinksChanged
+	for _, l := range s.Links {
+		isRadio := l.Name == radio
+		isWired := l.Name == wired ||
+			wired == "" && l.Type == unix.ARPHRD_ETHER && l.Kind == "" && !l.Wireless && l.Master == 0
+		if !isRadio && !isWired {
+			continue
+		}
+		ev.Radio = ev.Radio || isRadio
+		u := policy.Uplink{Name: l.Name, Wifi: isRadio, Carrier: l.Carrier, Addressed: addressed(s, l.Index)}
+		u.Gateway, _ = s.Gateway(l.Index)
+		ev.Uplinks = append(ev.Uplinks, u)
+	}
+	return ev
+}
+
+// addressed reports whether the link has an address that others can reach.
+func addressed(s *link.Snapshot, index int) bool {
+	for _, a := range s.AddressesOf(index) {
+		if a.Scope == unix.RT_SCOPE_UNIVERSE && !a.Tentative() && !a.Prefix.Addr().IsLinkLocalUnicast() {
+			return true
+		}
+	}
+	return false
+}
+
+// prober asks the gateway of an uplink.
+type prober struct{}
+
+// Probe implements supervisor.Prober.
+func (prober) Probe(ctx context.Context, u policy.Uplink) error {
+	return probe.Gateway(ctx, u.Name, u.Gateway)
+}

@@ -1,0 +1,90 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// applyRounds bounds how often Apply looks whether there is something to do. A
+// second time repairs what the kernel removed along with something else; the
+// last only finds that somebody else changes the link at the same time.
+const applyRounds = 4
+
+// Apply makes a link what want says and returns when it is so. The error is
+// ErrNotExist when there is no such link, and a *Refusal when the kernel does
+// not do it, e.g. unix.ERFKILL when the radio is blocked.
+func Apply(ctx context.Context, want Spec) error {
+	if err := want.check(); err != nil {
+		return err
+	}
+	ctx, cancel := withDeadline(ctx)
+	defer cancel()
+	c, done, err := dial(ctx, 0)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := c.apply(want); err != nil {
+		if ctx.Err() != nil {
+			err = errors.Join(ctx.Err(), err)
+		}
+		return fmt.Errorf("apply %s: %w", want.Name, err)
+	}
+	return nil
+}
+
+func (c conn) apply(want Spec) error {
+	for round := range applyRounds {
+		have, l, err := c.about(want.Name)
+		if err != nil {
+			return err
+		}
+		ops, err := Plan(have, want)
+		if err != nil || len(ops) == 0 {
+			return err
+		}
+		if round == applyRounds-1 {
+			return fmt.Errorf("somebody else is changing it too, still to do: %v", ops)
+		}
+		for _, op := range ops {
+			if err := c.run(op, l.Index); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// about reads what Plan needs to know of one link.
+func (c conn) about(name string) (*Snapshot, Link, error) {
+	l, err := c.link(name)
+	if err != nil {
+		return nil, Link{}, err
+	}
+	s := &Snapshot{Links: []Link{l}, Taken: time.Now()}
+	if s.Addresses, err = c.addresses(l.Index); err != nil {
+		return nil, Link{}, fmt.Errorf("read addresses: %w", err)
+	}
+	if s.Routes, err = c.routes(); err != nil {
+		return nil, Link{}, fmt.Errorf("read routes: %w", err)
+	}
+	return s, l, nil
+}
+
+func (c conn) run(op Op, index int) error {
+	r := op.request(index)
+	err := c.change(r.kind, r.flags, r.body)
+	switch {
+	case err == nil || op.done(err):
+		return nil
+	case errors.Is(err, unix.ENODEV):
+		// It went away since we read it.
+		return fmt.Errorf("%v: %w", op, errors.Join(ErrNotExist, err))
+	default:
+		return fmt.Errorf("%v: %w", op, err)
+	}
+}

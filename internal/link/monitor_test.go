@@ -1,0 +1,232 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// syncBuffer is a log that a test may read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// watched is a Monitor that runs until the end of the test.
+type watched struct {
+	*Monitor
+	hint <-chan struct{}
+	log  *syncBuffer
+}
+
+func watch(t *testing.T, buffer int) watched {
+	t.Helper()
+	needNamespace(t)
+	log := &syncBuffer{}
+	m := NewMonitor(slog.New(slog.NewTextHandler(log, nil)))
+	m.buffer = buffer
+	if m.Snapshot() != nil {
+		t.Fatal("there is a Snapshot before Run")
+	}
+	hint, cancel := m.Subscribe()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		cancel()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("Run: %v", err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Error("Run does not end with its context")
+		}
+	})
+	w := watched{m, hint, log}
+	w.await(t, "the first Snapshot", func(s *Snapshot) bool { return true })
+	return w
+}
+
+// await takes hints until the Snapshot is as wanted, and tells how long it took.
+func (w watched) await(t *testing.T, what string, as func(*Snapshot) bool) time.Duration {
+	t.Helper()
+	start := time.Now()
+	timeout := time.After(5 * time.Second)
+	for {
+		if s := w.Snapshot(); s != nil && as(s) {
+			return time.Since(start)
+		}
+		select {
+		case <-w.hint:
+		case <-timeout:
+			t.Fatalf("the Monitor does not see %s; it sees %+v", what, w.Snapshot())
+		}
+	}
+}
+
+func TestMonitorSees(t *testing.T) {
+	cable(t, "mon0", "mon1")
+	w := watch(t, firstBuffer)
+	mon0 := func(s *Snapshot) Link { l, _ := s.Link("mon0"); return l }
+	has := func(s *Snapshot, p string) bool {
+		return slices.ContainsFunc(s.AddressesOf(mon0(s).Index), func(a Address) bool { return a.Prefix == prefix(p) })
+	}
+	routeTo := func(s *Snapshot, p string) bool {
+		return slices.ContainsFunc(s.Routes, func(r Route) bool { return r.Index == mon0(s).Index && r.Destination == prefix(p) })
+	}
+	steps := []struct {
+		what, command string
+		seen          func(s *Snapshot) bool
+	}{
+		{"up without carrier", "link set mon0 up", func(s *Snapshot) bool { return mon0(s).Up && !mon0(s).Carrier }},
+		{"carrier", "link set mon1 up", func(s *Snapshot) bool { return mon0(s).Carrier && mon0(s).OperState == "up" }},
+		{"an address and its prefix route", "addr add 10.7.0.7/24 dev mon0", func(s *Snapshot) bool { return has(s, "10.7.0.7/24") && routeTo(s, "10.7.0.0/24") }},
+		{"a default route", "route add default via 10.7.0.1", func(s *Snapshot) bool { return routeTo(s, "0.0.0.0/0") }},
+		{"a neighbour", "neigh add 10.7.0.1 lladdr 02:00:00:00:00:01 dev mon0 nud reachable",
+			func(s *Snapshot) bool { return len(s.Neighbours) == 1 && s.Neighbours[0].State == unix.NUD_REACHABLE }},
+		{"another MTU", "link set mon0 mtu 1300", func(s *Snapshot) bool { return mon0(s).MTU == 1300 }},
+		// The kernel does not notify that the routes are gone.
+		{"no address, no routes", "addr del 10.7.0.7/24 dev mon0", func(s *Snapshot) bool {
+			return !has(s, "10.7.0.7/24") && !routeTo(s, "10.7.0.0/24") && !routeTo(s, "0.0.0.0/0")
+		}},
+		{"an IPv6 address", "addr add fd07::7/64 dev mon0", func(s *Snapshot) bool { return has(s, "fd07::7/64") }},
+		{"another name", "link set mon0 down name mon2", func(s *Snapshot) bool { _, ok := s.Link("mon2"); return ok }},
+		{"no link", "link del mon2", func(s *Snapshot) bool { _, ok := s.Link("mon2"); return !ok && mon0(s).Index == 0 }},
+	}
+	var before uint64
+	for _, step := range steps {
+		ip(t, strings.Fields(step.command)...)
+		took := w.await(t, step.what, step.seen)
+		if seq := w.Snapshot().Seq; seq <= before {
+			t.Errorf("%s: sequence number %d after %d", step.what, seq, before)
+		} else {
+			before = seq
+		}
+		t.Logf("%s: %v", step.what, took)
+	}
+}
+
+// TestMonitorSeesCarrierLossSoon: the promise is tens of milliseconds. The
+// time includes that of starting ip(8).
+func TestMonitorSeesCarrierLossSoon(t *testing.T) {
+	cable(t, "mon0", "mon1")
+	ipAll(t, "link set mon0 up\nlink set mon1 up")
+	w := watch(t, firstBuffer)
+	carrier := func(want bool) func(*Snapshot) bool {
+		return func(s *Snapshot) bool { l, _ := s.Link("mon0"); return l.Carrier == want }
+	}
+	w.await(t, "carrier", carrier(true))
+	var worst time.Duration
+	for range 10 {
+		ip(t, "link", "set", "mon1", "down")
+		worst = max(worst, w.await(t, "carrier loss", carrier(false)))
+		ip(t, "link", "set", "mon1", "up")
+		w.await(t, "carrier again", carrier(true))
+	}
+	t.Logf("carrier loss was published at most %v after ip(8) ended", worst)
+	if worst > 500*time.Millisecond {
+		t.Errorf("carrier loss was published after %v", worst)
+	}
+}
+
+// TestMonitorSurvivesLostMessages makes the kernel drop messages by a buffer
+// that holds hardly one, and asks only for the state at the end.
+func TestMonitorSurvivesLostMessages(t *testing.T) {
+	cable(t, "mon0", "mon1")
+	w := watch(t, 1) // the kernel makes it its minimum, about 2 KiB
+	var batch strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&batch, "link set mon0 mtu %d\n", 1000+i)
+	}
+	cmd := exec.Command("ip", "-batch", "-")
+	cmd.Stdin = strings.NewReader(batch.String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	w.await(t, "the last MTU", func(s *Snapshot) bool { l, _ := s.Link("mon0"); return l.MTU == 1499 })
+	if w.Snapshot().Resyncs == 0 {
+		t.Error("no resync is marked; were no messages lost?")
+	}
+	if !strings.Contains(w.log.String(), "network events lost") {
+		t.Errorf("nothing logged: %s", w.log.String())
+	}
+}
+
+// TestMonitorIsQuiet: what changes nothing is not published.
+func TestMonitorIsQuiet(t *testing.T) {
+	cable(t, "mon0", "mon1")
+	ipAll(t, `link set mon0 up
+		addr add 10.7.0.7/24 dev mon0 valid_lft 500 preferred_lft 400`)
+	w := watch(t, firstBuffer)
+	w.await(t, "the address", func(s *Snapshot) bool { return len(s.Addresses) > 0 })
+	before := w.Snapshot()
+	// Each makes a message; the last one a change, after which all are read.
+	ipAll(t, `addr change 10.7.0.7/24 dev mon0 valid_lft 450 preferred_lft 350
+		addr change 10.7.0.7/24 dev mon0 valid_lft 440 preferred_lft 340`)
+	time.Sleep(2 * spacing) // not for readiness: so that the messages are read on their own
+	ip(t, "link", "set", "mon0", "mtu", "1300")
+	w.await(t, "the MTU", func(s *Snapshot) bool { l, _ := s.Link("mon0"); return l.MTU == 1300 })
+	if after := w.Snapshot(); after.Seq != before.Seq+1 {
+		t.Errorf("%d Snapshots for one change", after.Seq-before.Seq)
+	}
+}
+
+func TestSubscribe(t *testing.T) {
+	m := NewMonitor(slog.New(slog.DiscardHandler))
+	hint, cancel := m.Subscribe()
+	hinted := func() bool {
+		select {
+		case <-hint:
+			return true
+		default:
+			return false
+		}
+	}
+	if hinted() {
+		t.Error("a hint before the first Snapshot")
+	}
+	for mtu := range 3 {
+		m.publish(&Snapshot{Links: []Link{{MTU: mtu}}})
+	}
+	if !hinted() || hinted() {
+		t.Error("hints that nobody takes have to merge into one")
+	}
+	m.publish(m.Snapshot())
+	if hinted() {
+		t.Error("a hint although nothing is new")
+	}
+	late, cancelLate := m.Subscribe()
+	if len(late) != 1 {
+		t.Error("who subscribes later needs a hint to the Snapshot that is there")
+	}
+	cancelLate()
+	cancel()
+	m.publish(&Snapshot{})
+	if hinted() {
+		t.Error("a hint after the end")
+	}
+}

@@ -1,0 +1,177 @@
+package dhcp
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// silentAfter is the number of unanswered DHCPDISCOVERs that is worth a line
+// in the log.
+const silentAfter = 4
+
+// Run asks for an address and keeps it until ctx ends, then returns ctx.Err().
+// After a loss it starts again by itself. on is called synchronously and in
+// order; while it runs, no message is sent or answered. Other errors mean that
+// the interface is gone or that the sockets are refused; a Lost comes first if
+// there was a lease.
+func Run(ctx context.Context, cfg Config, on func(Event)) error {
+	ifi, err := net.InterfaceByName(cfg.Interface)
+	if err != nil {
+		return fmt.Errorf("find interface %s: %w", cfg.Interface, err)
+	}
+	t, err := listen(ifi)
+	if err != nil {
+		return err
+	}
+	return newClient(cfg, ifi.HardwareAddr, t, random).run(ctx, on)
+}
+
+func random() uint64 {
+	var b [8]byte
+	cryptorand.Read(b[:]) // never fails
+	return binary.NativeEndian.Uint64(b[:])
+}
+
+// client joins the machine to a clock and a transport.
+type client struct {
+	identity
+	ifname    string
+	previous  netip.Addr
+	transport transport
+	random    func() uint64
+	log       *slog.Logger
+}
+
+func newClient(cfg Config, hardware net.HardwareAddr, t transport, random func() uint64) *client {
+	c := &client{
+		identity: newIdentity(cfg, hardware), ifname: cfg.Interface,
+		transport: t, random: random, log: cfg.Log,
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	c.log = c.log.With("iface", cfg.Interface)
+	if cfg.Previous != nil && cfg.Previous.Address.Addr().Is4() {
+		c.previous = cfg.Previous.Address.Addr()
+	}
+	return c
+}
+
+// run owns the transport and closes it.
+func (c *client) run(ctx context.Context, on func(Event)) error {
+	replies := make(chan reply)
+	ended := make(chan error, 1)
+	done := make(chan struct{})
+	go func() { ended <- c.receive(replies, done) }()
+	err, received := c.loop(ctx, on, replies, ended)
+	close(done)
+	c.transport.Close()
+	if !received {
+		<-ended
+	}
+	return err
+}
+
+// loop feeds the machine. received says that ended has been read.
+func (c *client) loop(ctx context.Context, on func(Event), replies <-chan reply, ended <-chan error) (err error, received bool) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	s, actions := step(state{}, c.input(start{c.previous}))
+	for {
+		for _, a := range actions {
+			c.perform(a, on)
+		}
+		var due <-chan time.Time
+		if !s.due.IsZero() {
+			timer.Reset(time.Until(s.due))
+			due = timer.C
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err(), false
+		case err := <-ended:
+			if s.lease.Address.IsValid() {
+				c.perform(notify{Lost{Gone}}, on)
+			}
+			return fmt.Errorf("receive DHCP on %s: %w", c.ifname, err), true
+		case <-due:
+			s, actions = step(s, c.input(timeout{}))
+		case r := <-replies:
+			s, actions = step(s, c.input(r))
+		}
+	}
+}
+
+func (c *client) input(event any) input {
+	return input{now: time.Now(), random: c.random(), event: event}
+}
+
+// receive hands over usable replies until the transport fails or is closed.
+func (c *client) receive(replies chan<- reply, done <-chan struct{}) error {
+	buf := make([]byte, maxMessage)
+	for {
+		n, err := c.transport.Receive(buf)
+		if err != nil {
+			return err
+		}
+		r, err := c.decode(buf[:n])
+		if err != nil {
+			c.log.Debug("ignore DHCP message", "reason", err)
+			continue
+		}
+		select {
+		case replies <- r:
+		case <-done:
+			return nil
+		}
+	}
+}
+
+func (c *client) perform(a action, on func(Event)) {
+	switch a := a.(type) {
+	case send:
+		c.send(a)
+	case notify:
+		c.logEvent(a.event)
+		on(a.event)
+	}
+}
+
+// send transmits. A message that cannot be sent is like one that was lost on
+// the way: the machine repeats it.
+func (c *client) send(s send) {
+	message, err := c.encode(s)
+	if err == nil && s.to.IsValid() {
+		err = c.transport.Unicast(s.client, s.to, message)
+	}
+	if err == nil && !s.to.IsValid() {
+		err = c.transport.Broadcast(s.client, message)
+	}
+	c.log.Debug("send DHCP message", "type", s.kind, "attempt", s.attempt, "to", s.to, "error", err)
+	if err != nil && s.to.IsValid() {
+		// The address may not be on the interface, or the port may be taken;
+		// servers take a broadcast as well.
+		c.transport.Broadcast(s.client, message)
+	}
+	if s.kind == discover && s.attempt == silentAfter {
+		c.log.Warn("no DHCP server answers", "waited", s.elapsed)
+	}
+}
+
+func (c *client) logEvent(event Event) {
+	switch event := event.(type) {
+	case Bound:
+		c.log.Info("address leased", "address", event.Lease.Address, "router", event.Lease.Router,
+			"server", event.Lease.Server, "expire", event.Lease.Expire)
+	case Renewed:
+		c.log.Debug("lease renewed", "address", event.Lease.Address, "expire", event.Lease.Expire)
+	case Lost:
+		c.log.Warn("address lost", "reason", event.Reason)
+	}
+}

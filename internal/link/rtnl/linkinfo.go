@@ -1,0 +1,97 @@
+package rtnl
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// LinkInfo is the part of a link that depends on its kind (IFLA_LINKINFO).
+type LinkInfo struct {
+	Kind     string // e.g. "bridge"; "" for hardware
+	Data     any    // *Bridge, … by Kind; nil where the kind has no table here
+	PortKind string // kind of the link whose port this is, e.g. "bond"
+	PortData any    // by PortKind; nil where the kind has no table here
+
+	data, portData []byte // as they stand in the message
+}
+
+var linkInfoTable = table[LinkInfo]{
+	text(unix.IFLA_INFO_KIND, "IFLA_INFO_KIND", func(i *LinkInfo) *string { return &i.Kind }),
+	raw(unix.IFLA_INFO_DATA, "IFLA_INFO_DATA", func(i *LinkInfo) *[]byte { return &i.data }),
+	text(unix.IFLA_INFO_SLAVE_KIND, "IFLA_INFO_SLAVE_KIND", func(i *LinkInfo) *string { return &i.PortKind }),
+	raw(unix.IFLA_INFO_SLAVE_DATA, "IFLA_INFO_SLAVE_DATA", func(i *LinkInfo) *[]byte { return &i.portData }),
+}
+
+// kinds has the table of IFLA_INFO_DATA of each kind of link, portKinds that
+// of IFLA_INFO_SLAVE_DATA. A kind is added by adding its struct, its table and
+// a line here.
+var (
+	kinds     = map[string]dataCodec{"bridge": dataTable[Bridge]{bridgeTable}}
+	portKinds = map[string]dataCodec{}
+)
+
+type dataCodec interface {
+	decode(b []byte) (any, error)
+	encode(data any) ([]byte, error)
+}
+
+// dataTable lets the tables of all kinds stand in one map.
+type dataTable[T any] struct{ rows table[T] }
+
+func (d dataTable[T]) decode(b []byte) (any, error) {
+	data := new(T)
+	return data, d.rows.decode(data, b)
+}
+
+func (d dataTable[T]) encode(data any) ([]byte, error) {
+	t, ok := data.(*T)
+	if !ok {
+		return nil, fmt.Errorf("data is %T instead of %T", data, t)
+	}
+	return d.rows.encode(t)
+}
+
+// decodeData runs when all of the message is read, since the kernel does not
+// promise that the kind comes before its data.
+func (i *LinkInfo) decodeData() error {
+	var err error
+	if codec, ok := kinds[i.Kind]; ok && i.data != nil {
+		if i.Data, err = codec.decode(i.data); err != nil {
+			return fmt.Errorf("data of kind %s: %w", i.Kind, err)
+		}
+	}
+	if codec, ok := portKinds[i.PortKind]; ok && i.portData != nil {
+		if i.PortData, err = codec.decode(i.portData); err != nil {
+			return fmt.Errorf("port data of kind %s: %w", i.PortKind, err)
+		}
+	}
+	i.data, i.portData = nil, nil
+	return nil
+}
+
+func (i *LinkInfo) encodeData() error {
+	var err error
+	if i.data, err = encodeKind(kinds, i.Kind, i.Data); err != nil {
+		return fmt.Errorf("data of kind %q: %w", i.Kind, err)
+	}
+	if i.portData, err = encodeKind(portKinds, i.PortKind, i.PortData); err != nil {
+		return fmt.Errorf("port data of kind %q: %w", i.PortKind, err)
+	}
+	return nil
+}
+
+func encodeKind(of map[string]dataCodec, kind string, data any) ([]byte, error) {
+	if data == nil {
+		return nil, nil
+	}
+	codec, ok := of[kind]
+	if !ok {
+		return nil, fmt.Errorf("%T has no table", data)
+	}
+	b, err := codec.encode(data)
+	if b == nil {
+		b = []byte{} // there is data, although none of it is mentioned
+	}
+	return b, err
+}

@@ -1,0 +1,79 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Spec is what a link should be. A link with a Spec is ours: addresses that
+// the Spec does not name are removed, whoever made them, but for IPv6
+// link-local ones. Of its routes only those with our own protocol number are.
+type Spec struct {
+	Name      string // e.g. "wlan0"
+	Up        bool
+	Addresses []AddressSpec
+	Routes    []RouteSpec
+
+	// Autoconf leaves the IPv6 addresses alone that the kernel made from
+	// router advertisements. An access point has none, a station wants them.
+	Autoconf bool
+}
+
+// AddressSpec is an address that a link should have.
+type AddressSpec struct {
+	Prefix    netip.Prefix  // the address itself with its prefix length, e.g. 10.250.250.1/24
+	Broadcast netip.Addr    // IPv4; zero: the last address of the prefix when it is added
+	Valid     time.Duration // from Apply on; 0 or Forever: does not expire
+	Preferred time.Duration // from Apply on; 0: as Valid
+	Metric    uint32        // of the prefix route (IFA_RT_PRIORITY), 0 is the kernel's default
+}
+
+// RouteSpec is a route of the main table that should go out through the link.
+type RouteSpec struct {
+	Destination netip.Prefix // 0.0.0.0/0 is the IPv4 default route
+	Gateway     netip.Addr   // zero: on-link
+	Metric      uint32       // 0 is the kernel's default (IPv4 0, IPv6 1024)
+	Source      netip.Addr   // preferred source address, may be zero
+	OnLink      bool         // reach the gateway although no prefix of the link holds it (RTNH_F_ONLINK)
+}
+
+// lifetimes gives valid and preferred lifetime without the special zeros.
+func (s AddressSpec) lifetimes() (valid, preferred time.Duration) {
+	valid, preferred = s.Valid, s.Preferred
+	if valid == 0 {
+		valid = Forever
+	}
+	if preferred == 0 {
+		preferred = valid
+	}
+	return valid, preferred
+}
+
+func (s Spec) check() error {
+	var problems []error
+	for _, a := range s.Addresses {
+		if !a.Prefix.IsValid() || a.Prefix.Addr().IsUnspecified() {
+			problems = append(problems, fmt.Errorf("address %v is not an address with a prefix length", a.Prefix))
+		}
+		if valid, preferred := a.lifetimes(); preferred > valid || preferred < 0 {
+			problems = append(problems, fmt.Errorf("address %v: preferred lifetime %v is not in 0..%v", a.Prefix, preferred, valid))
+		}
+	}
+	for _, r := range s.Routes {
+		if !r.Destination.IsValid() || r.Destination != r.Destination.Masked() {
+			problems = append(problems, fmt.Errorf("route to %v: bits are set beyond the prefix", r.Destination))
+		}
+		if r.Gateway.IsValid() && r.Gateway.Is4() != r.Destination.Addr().Is4() {
+			problems = append(problems, fmt.Errorf("route to %v: gateway %v is of the other family", r.Destination, r.Gateway))
+		}
+	}
+	if !s.Up && len(s.Routes) > 0 {
+		problems = append(problems, errors.New("routes need the link to be up"))
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("spec of %s: %w", s.Name, errors.Join(problems...))
+	}
+	return nil
+}

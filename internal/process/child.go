@@ -1,0 +1,174 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	grace     = 3 * time.Second // between SIGTERM and SIGKILL
+	killLimit = 2 * time.Second // a killed process that is still there then hangs in the kernel
+)
+
+// Child is a running program, started by us or by an earlier daemon.
+type Child struct {
+	role, hash string
+	pid        int
+	start      uint64 // field 22 of /proc/PID/stat, clock ticks since boot
+	runner     *Runner
+	pidfd      *os.File
+	cmd        *exec.Cmd // nil when adopted
+	out        *output
+	done       chan struct{}
+	err        error // written before done is closed
+}
+
+// PID returns the process id.
+func (c *Child) PID() int { return c.pid }
+
+// Hash returns Spec.Hash of the Spec that it was started with.
+func (c *Child) Hash() string { return c.hash }
+
+// Done is closed when the process has ended.
+func (c *Child) Done() <-chan struct{} { return c.done }
+
+// Err says how the process ended; nil while it runs. If it gave up by itself
+// the last line that it printed is part of it. Of an adopted one nothing is
+// known but that it has ended.
+func (c *Child) Err() error {
+	select {
+	case <-c.done:
+		return c.err
+	default:
+		return nil
+	}
+}
+
+// LastOutput returns the last lines that the process printed while this
+// daemon watched, oldest first. It is complete once Done is closed.
+func (c *Child) LastOutput() []string { return c.out.last() }
+
+// Alive asks the kernel; Done may be a moment behind.
+func (c *Child) Alive() bool {
+	alive := false
+	err := c.control(func(fd int) { alive = !ended(fd) })
+	return err == nil && alive
+}
+
+// End sends SIGTERM, after 3 s (or when ctx ends) SIGKILL, returns when the
+// process is gone, and removes its record. Ending it again does nothing.
+func (c *Child) End(ctx context.Context) error {
+	if err := c.kill(ctx); err != nil {
+		return err
+	}
+	if err := c.runner.endStrays(ctx, c.role); err != nil {
+		return err
+	}
+	return c.runner.forget(c)
+}
+
+// kill ends the process and nothing else.
+func (c *Child) kill(ctx context.Context) error {
+	c.signal(unix.SIGTERM)
+	c.signal(unix.SIGCONT) // one that somebody stopped handles SIGTERM only when it continues
+	if c.wait(ctx, grace) {
+		return nil
+	}
+	c.signal(unix.SIGKILL)
+	if c.wait(context.WithoutCancel(ctx), killLimit) {
+		return nil
+	}
+	return fmt.Errorf("end %s: pid %d is still there %v after SIGKILL", c.role, c.pid, killLimit)
+}
+
+// wait reports whether the process ended within the limit and before ctx did.
+func (c *Child) wait(ctx context.Context, limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	select {
+	case <-c.done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// signal uses the pidfd, so that a reused pid is never hit. A process that is
+// gone needs no signal.
+func (c *Child) signal(sig unix.Signal) {
+	var err error
+	if c.control(func(fd int) { err = unix.PidfdSendSignal(fd, sig, nil, 0) }) != nil {
+		return
+	}
+	if err != nil && !errors.Is(err, unix.ESRCH) {
+		c.runner.log().Warn("signal not sent", "role", c.role, "pid", c.pid, "signal", sig, "err", err)
+	}
+}
+
+// watch waits until the process has ended, reaps it if it is ours, and closes
+// done; or returns without that when release is called.
+func (c *Child) watch() {
+	raw, err := c.pidfd.SyscallConn()
+	if err != nil {
+		return
+	}
+	if err := raw.Read(func(fd uintptr) bool { return ended(int(fd)) }); err != nil {
+		return
+	}
+	c.out.drain()
+	how := c.reap()
+	c.err = fmt.Errorf("%s (pid %d): %w", c.role, c.pid, how)
+	c.pidfd.Close()
+	close(c.done)
+}
+
+// reap says how the process ended. One that gave up by itself usually printed
+// why last; one that was killed did not.
+func (c *Child) reap() error {
+	if c.cmd == nil {
+		return errors.New("ended")
+	}
+	err := c.cmd.Wait()
+	if err == nil {
+		return errors.New("exit status 0")
+	}
+	last := c.out.last()
+	if !c.cmd.ProcessState.Exited() || len(last) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, last[len(last)-1])
+}
+
+// release ends watch and the copying of output, and leaves the process alone.
+func (c *Child) release() {
+	if c != nil {
+		c.pidfd.Close()
+		c.out.Close()
+	}
+}
+
+func (c *Child) control(f func(fd int)) error {
+	raw, err := c.pidfd.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Control(func(fd uintptr) { f(int(fd)) })
+}
+
+// ended reports whether the process of a pidfd has ended: a pidfd is readable
+// then, also while it is a zombie (pidfd_open(2)).
+func ended(pidfd int) bool {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(fds, 0)
+		if !errors.Is(err, unix.EINTR) {
+			return err == nil && n == 1
+		}
+	}
+}

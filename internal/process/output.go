@@ -1,0 +1,182 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	keptLines = 10   // of what a child printed last, for error messages
+	maxLine   = 2048 // bytes; what is longer is cut into several lines
+)
+
+// output receives what one child prints.
+//
+// It is a pipe that the child itself holds open for reading and writing, and
+// without blocking: while no daemon reads, nothing breaks and nothing stops;
+// what does not fit into the pipe is lost. The next daemon opens the pipe by
+// /proc/PID/fd/1 and finds what was printed meanwhile.
+type output struct {
+	child  *os.File // given to the child as stdout and stderr, then closed
+	reader *os.File
+	copied chan struct{} // closed when copy has returned
+
+	mu    sync.Mutex
+	lines []string // at most keptLines
+}
+
+func newOutput() (*output, error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return nil, fmt.Errorf("create output pipe: %w", err)
+	}
+	o := &output{reader: os.NewFile(uintptr(fds[0]), "output"), copied: make(chan struct{})}
+	defer unix.Close(fds[1])
+	// Opening a pipe by its /proc name gives a descriptor of both directions.
+	both, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fds[1]), unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		o.reader.Close()
+		return nil, fmt.Errorf("reopen output pipe: %w", err)
+	}
+	o.child = os.NewFile(uintptr(both), "output")
+	return o, nil
+}
+
+// handOver closes our copy of the child's end. Only now is it set not to
+// block, because os/exec may set a descriptor that it passes on to block.
+func (o *output) handOver() error {
+	return errors.Join(unix.SetNonblock(int(o.child.Fd()), true), o.child.Close())
+}
+
+// abandon closes both ends of a pipe that no child has got.
+func (o *output) abandon() {
+	o.child.Close()
+	o.reader.Close()
+}
+
+// adoptOutput opens the pipe of a running child.
+func adoptOutput(pid int) (*output, error) {
+	name := fmt.Sprintf("/proc/%d/fd/1", pid)
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode()&os.ModeNamedPipe == 0 {
+		return nil, fmt.Errorf("%s is not a pipe", name)
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &output{reader: f, copied: make(chan struct{})}, nil
+}
+
+// copy reads lines until the pipe ends, Close is called, or drain is called
+// and the pipe is empty.
+func (o *output) copy(role string, to io.Writer) {
+	if o == nil {
+		return
+	}
+	defer close(o.copied)
+	defer o.reader.Close()
+	var pending []byte
+	buffer := make([]byte, 4096)
+	for {
+		n, err := o.reader.Read(buffer)
+		pending = o.cut(append(pending, buffer[:n]...), role, to)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			pending = o.cut(append(pending, o.rest()...), role, to)
+		}
+		if err != nil {
+			if len(pending) > 0 {
+				o.emit(pending, role, to)
+			}
+			return
+		}
+	}
+}
+
+// rest reads what is in the pipe now. The deadline forbids Read to do it.
+func (o *output) rest() []byte {
+	var all []byte
+	raw, err := o.reader.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	_ = raw.Control(func(fd uintptr) {
+		buffer := make([]byte, 4096)
+		for len(all) < 1<<20 { // somebody else may go on writing
+			n, err := unix.Read(int(fd), buffer)
+			if n <= 0 || err != nil {
+				return
+			}
+			all = append(all, buffer[:n]...)
+		}
+	})
+	return all
+}
+
+// cut emits the complete lines of pending and returns what is left.
+func (o *output) cut(pending []byte, role string, to io.Writer) []byte {
+	for {
+		end := bytes.IndexByte(pending, '\n')
+		switch {
+		case end >= 0:
+			o.emit(pending[:end], role, to)
+			pending = pending[end+1:]
+		case len(pending) > maxLine:
+			o.emit(pending[:maxLine], role, to)
+			pending = pending[maxLine:]
+		default:
+			return pending
+		}
+	}
+}
+
+func (o *output) emit(line []byte, role string, to io.Writer) {
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 {
+		return
+	}
+	o.mu.Lock()
+	o.lines = append(o.lines, string(line))
+	if len(o.lines) > keptLines {
+		o.lines = o.lines[1:]
+	}
+	o.mu.Unlock()
+	if to != nil {
+		fmt.Fprintf(to, "%s: %s\n", role, line)
+	}
+}
+
+// drain lets copy read what is there and waits until it has.
+func (o *output) drain() {
+	if o == nil {
+		return
+	}
+	_ = o.reader.SetReadDeadline(time.Unix(1, 0)) // long past
+	<-o.copied
+}
+
+func (o *output) last() []string {
+	if o == nil {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return append([]string(nil), o.lines...)
+}
+
+// Close ends copy.
+func (o *output) Close() {
+	if o != nil {
+		o.reader.Close()
+	}
+}

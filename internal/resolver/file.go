@@ -1,0 +1,160 @@
+package resolver
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+)
+
+// systemFile is what every program's resolver reads.
+const systemFile = "/etc/resolv.conf"
+
+// saved is a file that we have replaced, and what was in its place.
+type saved struct {
+	Path     string      `json:"path"`               // of the file itself, links followed
+	Written  []byte      `json:"written"`            // by us; anything else is another program's
+	Previous []byte      `json:"previous,omitempty"` // content; nil if there was none
+	Mode     fs.FileMode `json:"mode,omitempty"`     // of the previous file
+	Link     string      `json:"link,omitempty"`     // the previous thing was a link to this, leading nowhere
+}
+
+// setFile writes resolv.conf itself. Other programs (dhclient for a wired
+// interface, an administrator) write it too, and the last one wins: what
+// somebody wrote after us stays until there is something new to say.
+func (s *System) setFile(old record, published string, c Config) error {
+	content := c.render()
+	next, err := s.survey()
+	if err != nil {
+		return err
+	}
+	if next.Path == published {
+		return nil // an administrator made resolv.conf a link to what we publish
+	}
+	if was := old.File; was != nil && was.Path == next.Path {
+		switch {
+		case bytes.Equal(was.Written, next.Previous):
+			next = *was // still ours, so what was before it stays what is restored
+		case bytes.Equal(was.Written, content):
+			s.Log.Info("resolv.conf left to the program that wrote it", "path", next.Path)
+			return nil
+		}
+	}
+	if bytes.HasPrefix(next.Previous, []byte(header)) {
+		next.Previous = nil // ours, of a time of which there is no record
+	}
+	next.Written = content
+	// First the record: if we die in between, restoreFile finds a file that is
+	// not the recorded one and leaves it.
+	if err := s.store(record{Method: byFile, Interface: c.Interface, File: &next}); err != nil {
+		return err
+	}
+	return atomicfile.Write(s.Root+next.Path, content, 0o644)
+}
+
+// survey finds the file behind resolv.conf and reads what it holds now.
+func (s *System) survey() (saved, error) {
+	found := saved{Path: s.follow(systemFile)}
+	if found.Path != systemFile && !s.ourFolder(filepath.Dir(found.Path)) {
+		// A link into a folder that does not exist, or that is another user's
+		// and no place for root to write: the link itself is replaced.
+		link, err := os.Readlink(s.Root + systemFile)
+		return saved{Path: systemFile, Link: link}, err
+	}
+	info, err := os.Lstat(s.Root + found.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return found, nil
+	}
+	if err != nil {
+		return saved{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return saved{}, fmt.Errorf("%s is not a regular file", found.Path)
+	}
+	found.Mode = info.Mode().Perm()
+	found.Previous, err = os.ReadFile(s.Root + found.Path)
+	return found, err
+}
+
+// ourFolder reports whether dir exists and is our user's, which is root.
+func (s *System) ourFolder(dir string) bool {
+	info, err := os.Stat(s.Root + dir)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}
+
+// restoreFile puts back what was there before, if what is there now is ours.
+func (s *System) restoreFile(was *saved) error {
+	now, err := os.ReadFile(s.Root + was.Path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Equal(now, was.Written) {
+		return nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case was.Link != "":
+		return s.restoreLink(was)
+	case was.Previous == nil:
+		return os.Remove(s.Root + was.Path)
+	}
+	return atomicfile.Write(s.Root+was.Path, was.Previous, was.Mode)
+}
+
+func (s *System) restoreLink(was *saved) error {
+	path := s.Root + was.Path
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return os.Symlink(was.Link, path)
+}
+
+// follow gives the path, below Root, of what path leads to; the last one that
+// can be followed if that does not exist.
+func (s *System) follow(path string) string {
+	for range 8 {
+		link, err := os.Readlink(s.Root + path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(filepath.Dir(path), link)
+		}
+		path = filepath.Clean(link)
+	}
+	return path
+}
+
+// ownedByResolved reports whether the system's programs ask systemd-resolved:
+// resolv.conf is a link to one of its files, or names its stub listener
+// (systemd-resolved.service(8), "/ETC/RESOLV.CONF").
+func (s *System) ownedByResolved() (bool, error) {
+	path := strings.TrimPrefix(s.follow(systemFile), "/var")
+	if strings.HasPrefix(path, "/run/systemd/resolve/") || strings.HasSuffix(path, "/lib/systemd/resolv.conf") {
+		return true, nil
+	}
+	content, err := os.ReadFile(s.Root + path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("read %s: %w", path, err)
+	}
+	stub := false
+	for line := range strings.Lines(string(content)) {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] != "nameserver" {
+			continue
+		}
+		if words[1] != "127.0.0.53" && words[1] != "127.0.0.54" {
+			return false, nil
+		}
+		stub = true
+	}
+	return stub, nil
+}

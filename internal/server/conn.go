@@ -1,0 +1,280 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+// conn is one connection. One goroutine reads its requests and answers them in
+// order; a second one writes events once it is subscribed.
+type conn struct {
+	s        *Server
+	nc       net.Conn
+	peer     Peer
+	frames   *client.FrameReader
+	answered bool // a request was, so that nothing is owed to a silent client
+	reading  bool // a frame has begun
+	sub      *subscription
+	pump     sync.WaitGroup // the second goroutine
+
+	writing  sync.Mutex // one whole frame at a time
+	writeErr error      // of the first write that failed; what follows would be garbage
+
+	mu     sync.Mutex    // guards ending and the deadlines
+	ending *client.Error // why the server closes the connection
+
+	phase phase     // owned by the registry
+	since time.Time // owned by the registry
+}
+
+func newConn(s *Server, nc net.Conn, peer Peer) *conn {
+	return &conn{s: s, nc: nc, peer: peer, frames: client.NewFrameReader(nc, s.cfg.MaxRequest)}
+}
+
+// serve answers requests until the client leaves or the connection is ended.
+func (c *conn) serve(ctx context.Context) {
+	defer c.close()
+	for {
+		frame, err := c.next()
+		if errors.Is(err, client.ErrTooLong) {
+			err = c.write(errorFrame(nil, errTooLong))
+		} else if err == nil {
+			err = c.answer(ctx, frame)
+		}
+		if err != nil {
+			c.farewell(err)
+			return
+		}
+		c.answered, c.reading = true, false
+	}
+}
+
+func (c *conn) close() {
+	c.s.conns.remove(c)
+	if c.sub != nil {
+		c.s.hub.remove(c.sub)
+		close(c.sub.done)
+	}
+	c.nc.Close()
+	c.pump.Wait()
+}
+
+// errEvicted ends a connection whose place went to another one.
+var errEvicted = errors.New("evicted")
+
+// next reads a frame. The first one must come in time; afterwards a client may
+// be silent between frames, but not within one.
+func (c *conn) next() ([]byte, error) {
+	if c.answered {
+		if !c.enter(idle) {
+			return nil, errEvicted
+		}
+		c.setReadDeadline(time.Time{})
+	} else {
+		c.setReadDeadline(time.Now().Add(c.s.cfg.FrameTimeout))
+	}
+	if err := c.frames.Await(); err != nil {
+		return nil, err
+	}
+	c.reading = true
+	if !c.enter(busy) {
+		return nil, errEvicted
+	}
+	if c.answered {
+		c.setReadDeadline(time.Now().Add(c.s.cfg.FrameTimeout))
+	}
+	return c.frames.Read()
+}
+
+// enter notes the phase; a subscriber is never idle.
+func (c *conn) enter(p phase) bool {
+	if c.sub != nil {
+		p = busy
+	}
+	return c.s.conns.enter(c, p)
+}
+
+// answer writes the reply to one frame.
+func (c *conn) answer(ctx context.Context, frame []byte) error {
+	id, req, bad := decode(frame)
+	if bad != nil {
+		return c.write(errorFrame(id, bad))
+	}
+	switch req.(type) {
+	case status:
+		return c.write(c.s.statusFrame(id))
+	case subscribe:
+		return c.subscribe(id)
+	default:
+		return c.write(c.run(ctx, id, req))
+	}
+}
+
+// run lets the Handler work and returns the reply. Meanwhile it sends white
+// space, which shows the client that somebody is at work. A client that is
+// gone makes no difference: what it began goes on.
+func (c *conn) run(ctx context.Context, id json.RawMessage, req Request) []byte {
+	done := make(chan []byte, 1)
+	go func() { done <- c.s.handle(ctx, c.peer, id, req) }()
+	tick := time.NewTicker(c.s.cfg.KeepAlive)
+	defer tick.Stop()
+	ended := ctx.Done()
+	var late <-chan time.Time
+	for {
+		select {
+		case reply := <-done:
+			return reply
+		case <-tick.C:
+			c.write([]byte(" ")) // an error shows when the reply is written
+		case <-ended:
+			ended, late = nil, time.After(c.s.cfg.Drain)
+		case <-late:
+			return errorFrame(id, errShuttingDown)
+		}
+	}
+}
+
+// subscribe writes the result and a snapshot, and starts the flow of events.
+// The subscription begins before the snapshot is taken, so none is missed.
+func (c *conn) subscribe(id json.RawMessage) error {
+	if c.sub != nil {
+		return c.write(errorFrame(id, errSubscribed))
+	}
+	c.sub = c.s.hub.add()
+	result, err := resultFrame(id, "subscribed")
+	if err != nil {
+		return err
+	}
+	if err := c.write(result); err != nil {
+		return err
+	}
+	if err := c.write(c.s.snapshotFrame(c.sub.start)); err != nil {
+		return err
+	}
+	c.pump.Go(c.writeEvents)
+	return nil
+}
+
+// writeEvents writes until the subscriber leaves. One that was cut off gets no
+// more of the events that wait: it is too late for them anyway.
+func (c *conn) writeEvents() {
+	for {
+		select {
+		case <-c.sub.overrun:
+			c.end(errEventsSlow)
+			return
+		default:
+		}
+		select {
+		case <-c.sub.done:
+			return
+		case <-c.sub.overrun:
+		case frame := <-c.sub.frames:
+			if c.write(frame) != nil {
+				c.end(errEventsSlow)
+				return
+			}
+		}
+	}
+}
+
+// end makes the connection close soon, saying why if it owes the client a
+// frame. A request that runs is answered first.
+func (c *conn) end(why *client.Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending != nil {
+		return
+	}
+	c.ending = why
+	c.nc.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
+	c.nc.SetWriteDeadline(time.Now().Add(c.s.cfg.Linger))
+}
+
+func (c *conn) setReadDeadline(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending == nil {
+		c.nc.SetReadDeadline(t)
+	}
+}
+
+func (c *conn) setWriteDeadline() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	patience := c.s.cfg.WriteTimeout
+	if c.ending != nil {
+		patience = c.s.cfg.Linger
+	}
+	c.nc.SetWriteDeadline(time.Now().Add(patience))
+}
+
+// write sends data whole, or nothing ever again.
+func (c *conn) write(data []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if c.writeErr == nil {
+		c.setWriteDeadline()
+		_, c.writeErr = c.nc.Write(data)
+	}
+	return c.writeErr
+}
+
+// farewell sends the last frame, if one is owed.
+func (c *conn) farewell(err error) {
+	if why := c.lastWords(err); why != nil && c.write(errorFrame(nil, why)) == nil {
+		c.linger()
+	}
+}
+
+// lastWords returns the last frame's error, or nil for none. Old clients read
+// until NUL and ignore the end of the stream, so nobody who waits may be left
+// without a frame; nor may anybody get two for one request.
+func (c *conn) lastWords(err error) *client.Error {
+	c.mu.Lock()
+	ending := c.ending
+	c.mu.Unlock()
+	switch {
+	case ending != nil || errors.Is(err, errEvicted):
+		if c.answered && !c.reading && c.sub == nil {
+			return nil
+		}
+		if ending == nil {
+			ending = errOverloaded
+		}
+		return ending
+	case errors.Is(err, io.EOF) && !c.answered, errors.Is(err, io.ErrUnexpectedEOF):
+		return errBadRequest
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errRequestSlow
+	}
+	return nil
+}
+
+// linger reads what the client still sends. Closing at once would let its
+// write fail, and it might never read the last frame.
+func (c *conn) linger() {
+	half, ok := c.nc.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	c.nc.SetReadDeadline(time.Now().Add(c.s.cfg.Linger))
+	io.Copy(io.Discard, c.nc) // until EOF or the deadline, either is fine
+}
+
+// refuse tells a client that there is no room.
+func (c *conn) refuse() {
+	defer c.s.conns.refusalDone()
+	defer c.nc.Close()
+	if c.write(errorFrame(nil, errOverloaded)) == nil {
+		c.linger()
+	}
+}

@@ -1,0 +1,127 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+)
+
+// FuzzConnection sends any bytes and closes the sending side. There must be
+// exactly one reply for each request and one for a rest, each an object of
+// printable ASCII with either a result or an error that is a text.
+func FuzzConnection(f *testing.F) {
+	for _, seed := range []string{
+		"", " ", "\x00", `{"status":{}}` + "\x00", `{"reset":{},"id":[1]}` + "\x00\n" + `{"stop_ap":{},"id":"\ud800"}` + "\x00",
+		`{"config_wifi":{"ssid":"\u00ff","psk":5,"force":1e999}}` + "\x00 x", `{"list_wifi":{"force":{}}}` + "\x00", "{\"\xff\":1}\x00",
+	} {
+		f.Add([]byte(seed))
+	}
+	s := New(Config{
+		Log: slog.New(slog.DiscardHandler), Handler: &fake{}, MaxRequest: 256,
+		Peer: func(net.Conn) (Peer, error) { return Peer{}, nil },
+	})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if bytes.Contains(in, []byte("subscribe")) {
+			return // events are not replies
+		}
+		got := exchange(t, s, in)
+		frames := bytes.SplitAfter(got, []byte{0})
+		if last := frames[len(frames)-1]; len(last) > 0 {
+			t.Fatalf("%q after the last frame", last)
+		}
+		frames = frames[:len(frames)-1]
+		if want := replies(in); len(frames) != want {
+			t.Fatalf("%d replies to %q, want %d", len(frames), in, want)
+		}
+		for _, frame := range frames {
+			checkReply(t, frame[:len(frame)-1])
+		}
+	})
+}
+
+// replies is how many frames the protocol owes to in.
+func replies(in []byte) int {
+	requests := bytes.Split(in, []byte{0})
+	n := len(requests) - 1
+	if rest := requests[n]; n == 0 || len(bytes.Trim(rest, " \t\n\r\v\f")) > 0 {
+		n++
+	}
+	return n
+}
+
+func checkReply(t *testing.T, frame []byte) {
+	t.Helper()
+	for _, b := range frame {
+		if b < ' ' || b > '~' {
+			t.Fatalf("byte %#x in %q", b, frame)
+		}
+	}
+	var reply map[string]any
+	if err := json.Unmarshal(frame, &reply); err != nil {
+		t.Fatalf("reply %q: %v", frame, err)
+	}
+	_, result := reply["result"]
+	text, isError := reply["error"]
+	if _, isText := text.(string); result == isError || isError && !isText {
+		t.Fatalf("reply %q", frame)
+	}
+}
+
+// halfPipe is the server's end of a connection that can be read to its end.
+type halfPipe struct {
+	in  *bytes.Reader
+	out bytes.Buffer
+}
+
+func (h *halfPipe) Read(p []byte) (int, error)       { return h.in.Read(p) }
+func (h *halfPipe) Write(p []byte) (int, error)      { return h.out.Write(p) }
+func (h *halfPipe) Close() error                     { return nil }
+func (h *halfPipe) LocalAddr() net.Addr              { return nil }
+func (h *halfPipe) RemoteAddr() net.Addr             { return nil }
+func (h *halfPipe) SetDeadline(time.Time) error      { return nil }
+func (h *halfPipe) SetReadDeadline(time.Time) error  { return nil }
+func (h *halfPipe) SetWriteDeadline(time.Time) error { return nil }
+
+func exchange(t *testing.T, s *Server, in []byte) []byte {
+	nc := &halfPipe{in: bytes.NewReader(in)}
+	c := newConn(s, nc, Peer{})
+	if _, v := s.conns.admit(c, true); v != admitted {
+		t.Fatalf("verdict %v", v)
+	}
+	c.serve(context.Background())
+	return nc.out.Bytes()
+}
+
+// FuzzDepth holds depth against the decoder's own idea: what nests deeper than
+// allowed never gets through.
+func FuzzDepth(f *testing.F) {
+	f.Add([]byte(`{"a":[{"b":"]}\\\""}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		want, now := 0, 0
+		dec := json.NewDecoder(bytes.NewReader(text))
+		for {
+			token, err := dec.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return // not JSON: depth may say anything
+			}
+			switch token {
+			case json.Delim('{'), json.Delim('['):
+				now++
+				want = max(want, now)
+			case json.Delim('}'), json.Delim(']'):
+				now--
+			}
+		}
+		if got := depth(text); got != want {
+			t.Fatalf("depth(%q) = %d, want %d", text, got, want)
+		}
+	})
+}

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+// status returns the Handler's status with nothing left out.
+func (s *Server) status() client.Status { return complete(s.cfg.Handler.Status(), time.Now()) }
+
+func (s *Server) statusFrame(id json.RawMessage) []byte {
+	frame, err := resultFrame(id, s.status())
+	if err != nil {
+		s.cfg.Log.Error("encode status", "error", err)
+		return errorFrame(id, errInternal)
+	}
+	return frame
+}
+
+func (s *Server) snapshotFrame(seq uint64) []byte {
+	status := s.status()
+	frame, err := eventFrame(client.Event{Type: client.EventSnapshot, Time: time.Now(), Status: &status, Seq: seq})
+	if err != nil {
+		s.cfg.Log.Error("encode snapshot", "error", err)
+		return errorFrame(nil, errInternal)
+	}
+	return frame
+}
+
+// handle runs a request and returns the reply. It writes one line to the log.
+func (s *Server) handle(ctx context.Context, peer Peer, id json.RawMessage, req Request) []byte {
+	start := time.Now()
+	frame, err := s.permitAndHandle(ctx, peer, id, req)
+	level, attrs := slog.LevelInfo, []any{"command", req.Command(), "uid", peer.UID, "pid", peer.PID}
+	if err != nil {
+		public := publicError(ctx, err)
+		if public == errInternal {
+			level = slog.LevelError
+		}
+		frame = errorFrame(id, public)
+		attrs = append(attrs, "code", public.Code, "error", err)
+	} else if _, reads := req.(ListWifi); reads {
+		level = slog.LevelDebug
+	}
+	s.cfg.Log.Log(ctx, level, "request", append(attrs, "took", time.Since(start).Round(time.Millisecond))...)
+	return frame
+}
+
+func (s *Server) permitAndHandle(ctx context.Context, peer Peer, id json.RawMessage, req Request) ([]byte, error) {
+	req, err := s.permit(peer, req)
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.cfg.Handler.Handle(ctx, peer, req)
+	if err != nil {
+		return nil, err
+	}
+	return resultFrame(id, result)
+}
+
+// permit returns the request as far as the peer may make it. A forced scan
+// interrupts a running access point, so that is a change; while there is none,
+// anybody's forced scan is a plain one, which stays harmless should the access
+// point come up in this moment.
+func (s *Server) permit(peer Peer, req Request) (Request, error) {
+	list, reads := req.(ListWifi)
+	if reads && !list.Force || s.cfg.Rights.MayChange(peer) {
+		return req, nil
+	}
+	if reads && !s.cfg.Handler.Status().Connections.AP {
+		return ListWifi{}, nil
+	}
+	return nil, s.cfg.Rights.denial(peer)
+}
+
+// publicError returns what a client may know of an error. The rest is for the
+// log.
+func publicError(ctx context.Context, err error) *client.Error {
+	var public *client.Error
+	switch {
+	case errors.As(err, &public) && public.Code != "":
+		return public
+	case errors.As(err, &public):
+		return &client.Error{Code: client.CodeInternal, Message: public.Message, Reason: public.Reason}
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return errShuttingDown
+	}
+	return errInternal
+}

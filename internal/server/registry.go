@@ -1,0 +1,121 @@
+package server
+
+import (
+	"sync"
+	"time"
+)
+
+// phase is what a connection is at.
+type phase int
+
+const (
+	waiting phase = iota // for its first frame
+	idle                 // every request is answered
+	busy                 // within a frame, or a request, or subscribed
+	gone                 // evicted or closed: no longer counted
+)
+
+// verdict is what becomes of a new connection.
+type verdict int
+
+const (
+	admitted verdict = iota
+	refused          // may be told so
+	dropped          // too many are being told so
+)
+
+// registry counts the connections and picks the one to end when there are too
+// many. It owns the phase and since of every conn.
+type registry struct {
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	refusing int
+	max      int
+	perUser  int
+}
+
+// admit takes c in. When that is one too many, an idle connection has to go,
+// the oldest first; then one that never said anything. Where one untrusted
+// user has too many, it is one of that user's, so that no user can lock the
+// others out.
+func (r *registry) admit(c *conn, trusted bool) (victim *conn, v verdict) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	same := 0
+	for other := range r.conns {
+		if other.peer.UID == c.peer.UID {
+			same++
+		}
+	}
+	ofUser := !trusted && same >= r.perUser
+	if ofUser || len(r.conns) >= r.max {
+		if victim = r.victim(c.peer.UID, ofUser); victim == nil {
+			return nil, r.refuse()
+		}
+		r.drop(victim)
+	}
+	r.conns[c] = struct{}{}
+	c.phase, c.since = waiting, time.Now()
+	return victim, admitted
+}
+
+func (r *registry) victim(uid uint32, ofUser bool) *conn {
+	var oldest *conn
+	for c := range r.conns {
+		if c.phase == busy || ofUser && c.peer.UID != uid {
+			continue
+		}
+		if oldest == nil || c.phase > oldest.phase || c.phase == oldest.phase && c.since.Before(oldest.since) {
+			oldest = c
+		}
+	}
+	return oldest
+}
+
+func (r *registry) refuse() verdict {
+	if r.refusing >= r.max {
+		return dropped
+	}
+	r.refusing++
+	return refused
+}
+
+// refusalDone ends what refuse began.
+func (r *registry) refusalDone() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refusing--
+}
+
+// enter notes a new phase. It reports false for a connection that was evicted
+// meanwhile and must close.
+func (r *registry) enter(c *conn, p phase) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.phase == gone {
+		return false
+	}
+	c.phase, c.since = p, time.Now()
+	return true
+}
+
+func (r *registry) remove(c *conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.drop(c)
+}
+
+func (r *registry) drop(c *conn) {
+	delete(r.conns, c)
+	c.phase = gone
+}
+
+func (r *registry) list() []*conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []*conn
+	for c := range r.conns {
+		all = append(all, c)
+	}
+	return all
+}

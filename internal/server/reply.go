@@ -1,0 +1,73 @@
+package server
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+var (
+	errInternal     = &client.Error{Code: client.CodeInternal, Message: client.TextProcessing}
+	errShuttingDown = &client.Error{Code: client.CodeShuttingDown, Message: "netconnectd is shutting down"}
+	errOverloaded   = &client.Error{Code: client.CodeOverloaded, Message: "too many connections, try again"}
+	errTooLong      = &client.Error{Code: client.CodeBadRequest, Message: "request is too long"}
+	errRequestSlow  = &client.Error{Code: client.CodeTooSlow, Message: "no complete request arrived in time"}
+	errEventsSlow   = &client.Error{Code: client.CodeTooSlow, Message: "events were not read in time"}
+	errSubscribed   = &client.Error{Code: client.CodeBadRequest, Message: "this connection is subscribed already"}
+)
+
+// resultFrame encodes {"result":…,"id":…}.
+func resultFrame(id json.RawMessage, result any) ([]byte, error) {
+	if list, ok := result.([]client.BSS); ok && list == nil {
+		result = []client.BSS{} // clients iterate over it
+	}
+	return client.EncodeFrame(struct {
+		Result any             `json:"result"`
+		ID     json.RawMessage `json:"id,omitempty"`
+	}{result, id})
+}
+
+// errorFrame encodes {"error":"…","code":"…","reason":"…","id":…}.
+func errorFrame(id json.RawMessage, e *client.Error) []byte {
+	frame, err := client.EncodeFrame(struct {
+		Error  string          `json:"error"`
+		Code   string          `json:"code"`
+		Reason string          `json:"reason,omitempty"`
+		ID     json.RawMessage `json:"id,omitempty"`
+	}{e.Message, e.Code, e.Reason, id})
+	if err != nil {
+		panic(err) // strings and an id that was decoded from JSON always encode
+	}
+	return frame
+}
+
+// eventFrame encodes {"event":{…},"seq":n}.
+func eventFrame(e client.Event) ([]byte, error) {
+	return client.EncodeFrame(struct {
+		Event client.Event `json:"event"`
+		Seq   uint64       `json:"seq"`
+	}{e, e.Seq})
+}
+
+// complete fills what every status has, whoever made it: lists that are not
+// null, and ages.
+func complete(s client.Status, now time.Time) client.Status {
+	s.Devs = orEmpty(s.Devs)
+	s.Wifi.Networks = orEmpty(s.Wifi.Networks)
+	s.Uplink.Addresses = orEmpty(s.Uplink.Addresses)
+	s.AccessPoint.Clients = orEmpty(s.AccessPoint.Clients)
+	for _, c := range []*client.Condition{&s.Uplink.Condition, &s.AccessPoint.Condition} {
+		if !c.Since.IsZero() {
+			c.Seconds = int64(now.Sub(c.Since) / time.Second)
+		}
+	}
+	return s
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,224 @@
+package server
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"unicode/utf8"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+// maxDepth is how deep arrays and objects of a request may nest.
+const maxDepth = 32
+
+// Request is a command for the Handler: one of the types below.
+type Request interface {
+	// Command is the name on the wire.
+	Command() string
+}
+
+// ListWifi asks for the cells in reach: []client.BSS. With Force a scan may
+// interrupt the access point.
+type ListWifi struct{ Force bool }
+
+// ConfigWifi makes a network the one to try next.
+type ConfigWifi struct {
+	SSID  []byte        // 0 to 32 bytes of any value
+	PSK   secret.Secret // zero: none was given
+	Force bool
+}
+
+// StartWifi joins the configured network; the reply comes when that is done.
+type StartWifi struct{}
+
+// ForgetWifi removes the configured network.
+type ForgetWifi struct{}
+
+// Reset forgets and starts afresh.
+type Reset struct{}
+
+// StartAP starts the access point.
+type StartAP struct{}
+
+// StopAP stops the access point.
+type StopAP struct{}
+
+// status and subscribe are answered by the server itself.
+type (
+	status    struct{}
+	subscribe struct{}
+)
+
+func (ListWifi) Command() string   { return "list_wifi" }
+func (ConfigWifi) Command() string { return "config_wifi" }
+func (StartWifi) Command() string  { return "start_wifi" }
+func (ForgetWifi) Command() string { return "forget_wifi" }
+func (Reset) Command() string      { return "reset" }
+func (StartAP) Command() string    { return "start_ap" }
+func (StopAP) Command() string     { return "stop_ap" }
+func (status) Command() string     { return "status" }
+func (subscribe) Command() string  { return "subscribe" }
+
+type params map[string]json.RawMessage
+
+// commands maps names on the wire to decoders of their parameters. Unknown
+// parameters are ignored, as the original did.
+var commands = map[string]func(params) (Request, *client.Error){
+	"status":      plain(status{}),
+	"subscribe":   plain(subscribe{}),
+	"list_wifi":   func(p params) (Request, *client.Error) { return ListWifi{Force: p.truthy("force")}, nil },
+	"config_wifi": decodeConfigWifi,
+	"start_wifi":  plain(StartWifi{}),
+	"forget_wifi": plain(ForgetWifi{}),
+	"reset":       plain(Reset{}),
+	"start_ap":    plain(StartAP{}),
+	"stop_ap":     plain(StopAP{}),
+}
+
+func plain(r Request) func(params) (Request, *client.Error) {
+	return func(params) (Request, *client.Error) { return r, nil }
+}
+
+// errBadRequest is the original's answer to everything that it could not read.
+var errBadRequest = &client.Error{Code: client.CodeBadRequest, Message: client.TextProcessing}
+
+// errUnknown is the answer to a well-formed request for nothing we know.
+var errUnknown = &client.Error{Code: client.CodeUnknownCommand, Message: client.TextUnknownMessage}
+
+// decode reads one frame, without its NUL: {"<command>":{…},"id":…}. The id is
+// returned whenever it could be read. Errors never quote the frame, which may
+// hold a passphrase.
+func decode(frame []byte) (id json.RawMessage, req Request, err *client.Error) {
+	top, ok := object(frame)
+	if !ok {
+		return nil, nil, errBadRequest
+	}
+	id, ok = top["id"]
+	if ok && (id[0] == '{' || id[0] == '[') {
+		return nil, nil, errBadRequest
+	}
+	var known []string
+	for name := range top {
+		if _, ok := commands[name]; ok {
+			known = append(known, name)
+		}
+	}
+	switch len(known) {
+	case 0:
+		return id, nil, errUnknown
+	case 1:
+		req, err = decodeCommand(known[0], top[known[0]])
+		return id, req, err
+	default:
+		return id, nil, errBadRequest
+	}
+}
+
+func decodeCommand(name string, text json.RawMessage) (Request, *client.Error) {
+	p, ok := object(text)
+	if !ok {
+		return nil, errBadRequest
+	}
+	return commands[name](p)
+}
+
+// decodeConfigWifi wants ssid, which may be empty, or ssid_hex, which wins.
+func decodeConfigWifi(p params) (Request, *client.Error) {
+	ssid, err := p.ssid()
+	if err != nil {
+		return nil, err
+	}
+	req := ConfigWifi{SSID: ssid, Force: p.truthy("force")}
+	if p.truthy("psk") {
+		var psk string
+		if json.Unmarshal(p["psk"], &psk) != nil {
+			return nil, errBadRequest
+		}
+		req.PSK = secret.New(psk)
+	}
+	return req, nil
+}
+
+func (p params) ssid() ([]byte, *client.Error) {
+	var text *string
+	var ssid []byte
+	if p.truthy("ssid_hex") {
+		if json.Unmarshal(p["ssid_hex"], &text) != nil {
+			return nil, errBadRequest
+		}
+		var err error
+		if ssid, err = hex.DecodeString(*text); err != nil {
+			return nil, &client.Error{Code: client.CodeBadRequest, Message: "ssid_hex is not hexadecimal"}
+		}
+	} else {
+		if json.Unmarshal(p["ssid"], &text) != nil || text == nil {
+			return nil, errBadRequest
+		}
+		ssid = []byte(*text)
+	}
+	if len(ssid) > client.MaxSSID {
+		return nil, &client.Error{Code: client.CodeBadRequest, Message: "ssid is longer than 32 bytes"}
+	}
+	return ssid, nil
+}
+
+// truthy tests a parameter as the original, written in Python, did: absent,
+// null, false, 0, "", [] and {} are false, the string "false" is true.
+func (p params) truthy(name string) bool {
+	var value any
+	if text, ok := p[name]; !ok || json.Unmarshal(text, &value) != nil {
+		// What does not fit a Go value is a number that is far from 0.
+		return ok
+	}
+	switch v := value.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case float64:
+		return v != 0
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	default:
+		return len(value.(map[string]any)) > 0
+	}
+}
+
+// object decodes a JSON object of valid UTF-8 and bounded depth with white
+// space around it.
+func object(text []byte) (params, bool) {
+	text = bytes.Trim(text, " \t\n\r\v\f")
+	if len(text) == 0 || text[0] != '{' || !utf8.Valid(text) || depth(text) > maxDepth {
+		return nil, false
+	}
+	var p params
+	if err := json.Unmarshal(text, &p); err != nil {
+		return nil, false
+	}
+	return p, true
+}
+
+// depth returns how deep the arrays and objects in a JSON text nest. It bounds
+// the work of the decoder, so it does not ask whether the text is valid.
+func depth(text []byte) int {
+	now, deepest, inString := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			now++
+			deepest = max(deepest, now)
+		case c == '}' || c == ']':
+			now--
+		}
+	}
+	return deepest
+}

@@ -1,0 +1,171 @@
+// Package server is netconnectd's socket: it turns bytes from local programs
+// into typed requests for a Handler, and its results and events into bytes. It
+// is byte-compatible with the original netconnectd and its clients;
+// docs/protocol.md describes it.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+// Handler does what requests ask for.
+type Handler interface {
+	// Status returns at once, from a snapshot.
+	Status() client.Status
+	// Handle runs a request and returns what goes into the reply. An error
+	// that is a *client.Error reaches the client as it is; of others it learns
+	// only that there was one. ctx ends when the server shuts down, not when
+	// the client goes away.
+	Handle(ctx context.Context, peer Peer, req Request) (result any, err error)
+}
+
+// Config is what a Server needs. Zero limits and times have the defaults that
+// stand beside them.
+type Config struct {
+	Log     *slog.Logger
+	Handler Handler
+	Rights  Rights
+	// Peer finds out who connected; nil is PeerOf.
+	Peer func(net.Conn) (Peer, error)
+
+	MaxConnections int           // 128 in all
+	MaxPerUser     int           // 64 of one user other than root and the daemon's
+	MaxRequest     int           // client.MaxRequest bytes
+	EventQueue     int           // 64 events waiting for one subscriber
+	FrameTimeout   time.Duration // 10 s: for the first frame and within a frame
+	WriteTimeout   time.Duration // 10 s: for one reply or event
+	KeepAlive      time.Duration // 4 s: between spaces while a request runs; old clients give up after 10
+	Drain          time.Duration // 3 s: for running requests at shutdown
+	Linger         time.Duration // 500 ms: for a client to finish sending after the last frame
+}
+
+func (c Config) withDefaults() Config {
+	if c.Peer == nil {
+		c.Peer = PeerOf
+	}
+	orDefault(&c.MaxConnections, 128)
+	orDefault(&c.MaxPerUser, 64)
+	orDefault(&c.MaxRequest, client.MaxRequest)
+	orDefault(&c.EventQueue, 64)
+	orDefault(&c.FrameTimeout, 10*time.Second)
+	orDefault(&c.WriteTimeout, 10*time.Second)
+	orDefault(&c.KeepAlive, 4*time.Second)
+	orDefault(&c.Drain, 3*time.Second)
+	orDefault(&c.Linger, 500*time.Millisecond)
+	return c
+}
+
+func orDefault[T comparable](value *T, fallback T) {
+	var zero T
+	if *value == zero {
+		*value = fallback
+	}
+}
+
+// Server answers connections.
+type Server struct {
+	cfg   Config
+	conns registry
+	hub   hub
+}
+
+// New makes a server; Serve runs it.
+func New(cfg Config) *Server {
+	cfg = cfg.withDefaults()
+	return &Server{
+		cfg:   cfg,
+		conns: registry{conns: map[*conn]struct{}{}, max: cfg.MaxConnections, perUser: cfg.MaxPerUser},
+		hub:   hub{subs: map[*subscription]struct{}{}, queue: cfg.EventQueue},
+	}
+}
+
+// Publish sends an event to all subscribers; it never blocks. The Handler's
+// Status must show what happened before, so that nobody who subscribes in
+// between misses it. The server sets Seq, and Time where it is zero.
+func (s *Server) Publish(e client.Event) {
+	if err := s.hub.publish(e); err != nil {
+		s.cfg.Log.Error("publish event", "type", e.Type, "error", err)
+	}
+}
+
+// Serve answers connections of l until ctx ends, and closes l. It returns when
+// every connection got the reply that it was owed and is closed.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var conns sync.WaitGroup
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	err := s.accept(ctx, l, &conns)
+	cancel()
+	if stop() {
+		l.Close()
+	}
+	for _, c := range s.conns.list() {
+		c.end(errShuttingDown)
+	}
+	conns.Wait()
+	return err
+}
+
+// acceptPause is the wait after an error that may pass.
+const acceptPause = 200 * time.Millisecond
+
+func (s *Server) accept(ctx context.Context, l net.Listener, conns *sync.WaitGroup) error {
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			s.start(ctx, nc, conns)
+		case ctx.Err() != nil:
+			return nil
+		case !passing(err):
+			return fmt.Errorf("accept connection: %w", err)
+		default:
+			s.cfg.Log.Warn("accept connection", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptPause):
+			}
+		}
+	}
+}
+
+// passing reports whether accept(2) may succeed when called again.
+func passing(err error) bool {
+	for _, errno := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+// start serves nc in a goroutine of its own, which conns counts.
+func (s *Server) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) {
+	peer, err := s.cfg.Peer(nc)
+	if err != nil {
+		s.cfg.Log.Warn("connection", "error", err)
+		peer = nobody
+	}
+	c := newConn(s, nc, peer)
+	victim, verdict := s.conns.admit(c, s.cfg.Rights.trusted(peer))
+	if victim != nil {
+		victim.end(errOverloaded)
+	}
+	switch verdict {
+	case admitted:
+		conns.Go(func() { c.serve(ctx) })
+	case refused:
+		conns.Go(c.refuse)
+	case dropped:
+		nc.Close()
+	}
+}

@@ -1,0 +1,270 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+// What the original answered, with the code that is new beside it.
+const (
+	unknownFrame = `{"error":"unknown message","code":"unknown_command"}` + "\x00"
+	badFrame     = `{"error":"error while processing message from client","code":"bad_request"}` + "\x00"
+	resetFrame   = `{"result":"reset daemon"}` + "\x00"
+)
+
+// TestWire is the protocol as bytes. Every row is sent whole, byte by byte and
+// in chunks of 16; then the client closes its sending side.
+func TestWire(t *testing.T) {
+	rows := []struct{ name, in, out string }{
+		// the commands and their texts
+		{"status", `{"status":{}}` + "\x00", statusReply},
+		{"list_wifi", `{"list_wifi":{}}` + "\x00", `{"result":[]}` + "\x00"},
+		{"config_wifi", `{"config_wifi":{"ssid":"Home","psk":"12345678","force":false}}` + "\x00", `{"result":"configured wifi as \"netconnectd_wifi\""}` + "\x00"},
+		{"start_wifi", `{"start_wifi":{}}` + "\x00", `{"result":"connected to wifi"}` + "\x00"},
+		{"forget_wifi", `{"forget_wifi":{}}` + "\x00", `{"result":"forgot configured wifi"}` + "\x00"},
+		{"reset", `{"reset":{}}` + "\x00", resetFrame},
+		{"start_ap", `{"start_ap":{}}` + "\x00", `{"result":"started ap"}` + "\x00"},
+		{"stop_ap", `{"stop_ap":{}}` + "\x00", `{"result":"stopped ap"}` + "\x00"},
+
+		// unknown message
+		{"unknown command", `{"fly":{}}` + "\x00", unknownFrame},
+		{"no command", `{}` + "\x00", unknownFrame},
+		{"unknown command with null", `{"fly":null}` + "\x00", unknownFrame},
+		{"CLI name configure_wifi", `{"configure_wifi":{"ssid":"a"}}` + "\x00", unknownFrame},
+		{"CLI name select_wifi", `{"select_wifi":{}}` + "\x00", unknownFrame},
+		{"capital letters", `{"Status":{}}` + "\x00", unknownFrame},
+		{"call of objects", `{"call":{"object":"network","method":"status","args":{}},"id":8}` + "\x00", `{"error":"unknown message","code":"unknown_command","id":8}` + "\x00"},
+
+		// error while processing
+		{"malformed", `{"status":{}` + "\x00", badFrame},
+		{"no JSON", "hello\x00", badFrame},
+		{"empty frame", "\x00", badFrame},
+		{"white space as frame", " \n\x00", badFrame},
+		{"array", `[{"status":{}}]` + "\x00", badFrame},
+		{"string", `"status"` + "\x00", badFrame},
+		{"number", `42` + "\x00", badFrame},
+		{"null", `null` + "\x00", badFrame},
+		{"null parameters", `{"status":null}` + "\x00", badFrame},
+		{"array of parameters", `{"reset":[]}` + "\x00", badFrame},
+		{"two commands", `{"status":{},"reset":{}}` + "\x00", badFrame},
+		{"two objects in a frame", `{"reset":{}}{"reset":{}}` + "\x00", badFrame},
+		{"mandatory parameter missing", `{"config_wifi":{"psk":"12345678"}}` + "\x00", badFrame},
+		{"mandatory parameter null", `{"config_wifi":{"ssid":null}}` + "\x00", badFrame},
+		{"numeric ssid", `{"config_wifi":{"ssid":5}}` + "\x00", badFrame},
+		{"numeric psk", `{"config_wifi":{"ssid":"a","psk":12345678}}` + "\x00", badFrame},
+		{"invalid UTF-8", "{\"config_wifi\":{\"ssid\":\"\xff\"}}\x00", badFrame},
+		{"deeper than 32", `{"reset":{"x":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}}` + "\x00", badFrame},
+		{"brackets in a string are not depth", `{"reset":{"x":"\"` + strings.Repeat("[", 99) + `"}}` + "\x00", resetFrame},
+
+		// tolerance
+		{"one known and one unknown command", `{"fly":{},"reset":{}}` + "\x00", resetFrame},
+		{"unknown parameter", `{"reset":{"hard":true}}` + "\x00", resetFrame},
+		{"white space around", " \r\n\t{\"reset\" : {} }\n\x00", resetFrame},
+		{"keys given twice", `{"reset":null,"reset":{}}` + "\x00", resetFrame},
+		{"white space after the frame", `{"reset":{}}` + "\x00\n \t", resetFrame},
+
+		// beyond the original
+		{"two frames", `{"reset":{}}` + "\x00" + `{"stop_ap":{}}` + "\x00", resetFrame + `{"result":"stopped ap"}` + "\x00"},
+		{"an error does not end the connection", "nonsense\x00" + `{"reset":{}}` + "\x00", badFrame + resetFrame},
+		{"half a frame", `{"reset":`, badFrame},
+		{"a frame and a half", `{"reset":{}}` + "\x00" + `{"re`, resetFrame + badFrame},
+		{"nothing", "", badFrame},
+		{"only white space", "\n", badFrame},
+		{"number as id", `{"reset":{},"id":7}` + "\x00", `{"result":"reset daemon","id":7}` + "\x00"},
+		{"id first, large", `{"id":12345678901234567890,"reset":{}}` + "\x00", `{"result":"reset daemon","id":12345678901234567890}` + "\x00"},
+		{"string as id", `{"reset":{},"id":"ü\u0000"}` + "\x00", `{"result":"reset daemon","id":"\u00fc\u0000"}` + "\x00"},
+		{"null as id", `{"reset":{},"id":null}` + "\x00", `{"result":"reset daemon","id":null}` + "\x00"},
+		{"object as id", `{"reset":{},"id":{}}` + "\x00", badFrame},
+		{"id of an unknown command", `{"fly":{},"id":1}` + "\x00", `{"error":"unknown message","code":"unknown_command","id":1}` + "\x00"},
+		{"id of a bad command", `{"reset":[],"id":1}` + "\x00", `{"error":"error while processing message from client","code":"bad_request","id":1}` + "\x00"},
+		{"ssid too long", `{"config_wifi":{"ssid":"` + strings.Repeat("a", 33) + `"}}` + "\x00", `{"error":"ssid is longer than 32 bytes","code":"bad_request"}` + "\x00"},
+		{"ssid_hex is not", `{"config_wifi":{"ssid_hex":"xy"}}` + "\x00", `{"error":"ssid_hex is not hexadecimal","code":"bad_request"}` + "\x00"},
+	}
+	r := start(t, &fake{}, nil)
+	for _, row := range rows {
+		for _, chunk := range []int{1 << 20, 1, 16} {
+			t.Run(fmt.Sprintf("%s/%d", row.name, chunk), func(t *testing.T) {
+				if got := r.talk(t, row.in, chunk); got != row.out {
+					t.Errorf("got  %q\nwant %q", got, row.out)
+				}
+			})
+		}
+	}
+}
+
+// statusReply is the reply of a daemon that knows nothing yet: every field is
+// there, and what clients iterate over is not null.
+const statusReply = `{"result":{"link":false,"devs":[],` +
+	`"connections":{"wifi":false,"ap":false,"wired":false},` +
+	`"wifi":{"current_ssid":null,"current_ssid_hex":null,"current_address":null,"valid_config":false,"present":false,` +
+	`"last_error":null,"candidate":null,"networks":[]},` +
+	`"version":"",` +
+	`"uplink":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","interface":"","addresses":[]},` +
+	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[]}}}` + "\x00"
+
+func TestParametersReachTheHandler(t *testing.T) {
+	home := func(force bool) Request { return ConfigWifi{SSID: []byte("Home"), Force: force} }
+	rows := []struct {
+		name, in string
+		want     Request
+	}{
+		{"list_wifi as the plugin sends it", `{"list_wifi":{}}`, ListWifi{}},
+		{"list_wifi as the old CLI sends it", `{"list_wifi":{"force":false}}`, ListWifi{}},
+		{"force", `{"list_wifi":{"force":true}}`, ListWifi{Force: true}},
+		{"config_wifi as the plugin sends it", `{"config_wifi":{"ssid":"Home","psk":"12345678","force":false}}`,
+			ConfigWifi{SSID: []byte("Home"), PSK: secret.New("12345678")}},
+		{"config_wifi as the old CLI sends it", `{"config_wifi":{"psk":"12345678","options":null,"force":false,"ssid":"Home"}}`,
+			ConfigWifi{SSID: []byte("Home"), PSK: secret.New("12345678")}},
+		{"no psk", `{"config_wifi":{"ssid":"Home"}}`, home(false)},
+		{"null psk", `{"config_wifi":{"ssid":"Home","psk":null}}`, home(false)},
+		{"empty psk", `{"config_wifi":{"ssid":"Home","psk":""}}`, home(false)},
+		{"false psk", `{"config_wifi":{"ssid":"Home","psk":false}}`, home(false)},
+		{"options are not read", `{"config_wifi":{"ssid":"Home","options":[1]}}`, home(false)},
+		{"the word false is true", `{"config_wifi":{"ssid":"Home","force":"false"}}`, home(true)},
+		{"1 is true", `{"config_wifi":{"ssid":"Home","force":1}}`, home(true)},
+		{"1e999 is true", `{"config_wifi":{"ssid":"Home","force":1e999}}`, home(true)},
+		{"a filled list is true", `{"config_wifi":{"ssid":"Home","force":[0]}}`, home(true)},
+		{"a filled object is true", `{"config_wifi":{"ssid":"Home","force":{"a":0}}}`, home(true)},
+		{"0 is false", `{"config_wifi":{"ssid":"Home","force":0}}`, home(false)},
+		{"-0.0 is false", `{"config_wifi":{"ssid":"Home","force":-0.0}}`, home(false)},
+		{"an empty text is false", `{"config_wifi":{"ssid":"Home","force":""}}`, home(false)},
+		{"an empty list is false", `{"config_wifi":{"ssid":"Home","force":[ ]}}`, home(false)},
+		{"an empty object is false", `{"config_wifi":{"ssid":"Home","force":{ }}}`, home(false)},
+		{"empty ssid counts as given", `{"config_wifi":{"ssid":""}}`, ConfigWifi{SSID: []byte{}}},
+		{"UTF-8 ssid", `{"config_wifi":{"ssid":"K\u00f6ln \ud83d\ude00"}}`, ConfigWifi{SSID: []byte("Köln 😀")}},
+		{"ssid_hex wins", `{"config_wifi":{"ssid":"\\xff","ssid_hex":"Ff00"}}`, ConfigWifi{SSID: []byte{0xff, 0}}},
+		{"psk keeps its blanks", `{"config_wifi":{"ssid":"Home","psk":" 0123456 "}}`,
+			ConfigWifi{SSID: []byte("Home"), PSK: secret.New(" 0123456 ")}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			f := &fake{}
+			start(t, f, nil).talk(t, row.in+"\x00", 1<<20)
+			if got := f.requests(); len(got) != 1 || !reflect.DeepEqual(got[0], row.want) {
+				t.Errorf("got %#v, want %#v", got, row.want)
+			}
+		})
+	}
+}
+
+func TestResultsAreCompactASCII(t *testing.T) {
+	signal := -61
+	bss := client.NewBSS([]byte("Köln <😀>\x7f"), []byte{2, 0, 0, 0xab, 0xcd, 0xef})
+	bss.Channel, bss.Encrypted, bss.Signal, bss.Security, bss.Frequency = 6, true, &signal, "wpa2", 2437
+	raw := client.NewBSS([]byte("\xff\\a"), []byte{2, 0, 0, 0, 0, 1})
+	f := &fake{handle: func(context.Context, Peer, Request) (any, error) { return []client.BSS{bss, raw}, nil }}
+	got := start(t, f, nil).talk(t, `{"list_wifi":{}}`+"\x00", 1<<20)
+	want := `{"result":[` +
+		`{"ssid":"K\u00f6ln <\ud83d\ude00>\u007f","ssid_hex":"` + hex.EncodeToString([]byte("Köln <😀>\x7f")) + `","channel":6,"address":"02:00:00:AB:CD:EF","encrypted":true,"signal":-61,"security":"wpa2","frequency":2437},` +
+		`{"ssid":"\\xff\\\\a","ssid_hex":"ff5c61","channel":0,"address":"02:00:00:00:00:01","encrypted":false,"signal":null,"security":"","frequency":0}]}` + "\x00"
+	if got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestErrorsOfTheHandler(t *testing.T) {
+	rows := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"with code", &client.Error{Code: "wrong_key", Message: "could not connect"},
+			`{"error":"could not connect","code":"wrong_key","id":3}`},
+		{"wrapped, with reason", fmt.Errorf("join: %w", &client.Error{Code: "wrong_key", Message: "could not connect", Reason: `"Home" refused it`}),
+			`{"error":"could not connect","code":"wrong_key","reason":"\"Home\" refused it","id":3}`},
+		{"without code", &client.Error{Message: "could not connect"},
+			`{"error":"could not connect","code":"internal","id":3}`},
+		{"any other", errors.New("open /etc/x: psk 12345678"),
+			`{"error":"error while processing message from client","code":"internal","id":3}`},
+		{"cancelled by somebody else", context.Canceled,
+			`{"error":"error while processing message from client","code":"internal","id":3}`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			f := &fake{handle: func(context.Context, Peer, Request) (any, error) { return nil, row.err }}
+			r := start(t, f, nil)
+			if got := r.talk(t, `{"start_wifi":{},"id":3}`+"\x00", 1<<20); got != row.want+"\x00" {
+				t.Errorf("got  %q\nwant %q", got, row.want)
+			}
+			mustContain(t, r.log.String(), "command=start_wifi")
+		})
+	}
+}
+
+// TestLogHasNoPassphrase sends one in good and bad requests.
+func TestLogHasNoPassphrase(t *testing.T) {
+	f := &fake{handle: func(_ context.Context, _ Peer, r Request) (any, error) { return nil, fmt.Errorf("bad %v %+v", r, r) }}
+	r := start(t, f, nil)
+	for _, request := range []string{
+		`{"config_wifi":{"ssid":"Home","psk":"hunter22"}}`,
+		`{"config_wifi":{"psk":"hunter22"}}`,
+		`{"config_wifi":{"ssid":"Home","psk":["hunter22"]}}`,
+		`{"config_wifi":{"ssid":"Home","psk":"hunter22"`,
+		`{"hunter22":{}}`,
+	} {
+		r.talk(t, request+"\x00", 1<<20)
+	}
+	if strings.Contains(r.log.String(), "hunter22") {
+		t.Errorf("passphrase in the log:\n%s", r.log)
+	}
+	mustContain(t, r.log.String(), "command=config_wifi")
+}
+
+func TestRequestSizeLimit(t *testing.T) {
+	request := func(size int) string {
+		head, tail := `{"reset":{"x":"`, `"}}`
+		return head + strings.Repeat("x", size-len(head)-len(tail)) + tail + "\x00"
+	}
+	tooLong := `{"error":"request is too long","code":"bad_request"}` + "\x00"
+	rows := []struct{ name, in, out string }{
+		{"64 KiB fit", request(64 << 10), resetFrame},
+		{"one more does not", request(64<<10 + 1), tooLong},
+		{"the next request does", request(5<<20) + `{"reset":{}}` + "\x00", tooLong + resetFrame},
+		{"too long and unfinished", strings.TrimSuffix(request(1<<20), "\x00"), badFrame},
+	}
+	r := start(t, &fake{}, nil)
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			if got := r.talk(t, row.in, 1<<16); got != row.out {
+				t.Errorf("got %q, want %q", got, row.out)
+			}
+		})
+	}
+}
+
+// TestOldClientInPython lets a client with the loop of all known old clients
+// talk to the server: short reads, over when a read ends in NUL.
+func TestOldClientInPython(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("python3 is not installed")
+	}
+	f := &fake{handle: func(ctx context.Context, _ Peer, r Request) (any, error) {
+		if _, ok := r.(StartWifi); ok {
+			// longer than the client's timeout: only white space keeps it
+			select {
+			case <-time.After(1600 * time.Millisecond):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		return originalResult(r)
+	}}
+	r := start(t, f, func(c *Config) { c.KeepAlive = 300 * time.Millisecond })
+	cmd := exec.Command(python, "testdata/oldclient.py", r.path)
+	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

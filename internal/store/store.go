@@ -1,0 +1,267 @@
+// Package store keeps the Wi-Fi networks that have worked, and one candidate
+// that is being tried, over restarts and power loss.
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+// Network is what is needed to join a network again.
+type Network struct {
+	SSID        []byte // 1 to 32 bytes of any value (IEEE 802.11)
+	PSK         secret.Secret
+	Security    string    // as wifi.Security, e.g. "wpa2"; empty: unknown
+	Frequency   int       // MHz where it was last seen; 0: unknown
+	Hidden      bool      // does not tell its name in beacons
+	LastSuccess time.Time // by the wall clock, for people; zero: never
+}
+
+// ErrNoCandidate says that there is nothing to promote.
+var ErrNoCandidate = errors.New("no candidate is stored")
+
+// ErrUnknown says that no saved network has that SSID.
+var ErrUnknown = errors.New("network is not saved")
+
+// touchEvery keeps a network that comes and goes from wearing out the flash:
+// a last success that is younger than this is news only for the memory.
+const touchEvery = 10 * time.Minute
+
+// Store holds the networks in memory and in one file that only its owner can
+// read. Every change is in memory first: when writing fails, on a read-only
+// root or a full disk, the error is returned and the change still counts
+// until the process ends; the next change writes it too.
+//
+// Reads never wait, whatever a change does with the disk meanwhile. The zero
+// Store is empty and has no file.
+type Store struct {
+	path  string
+	write func(path string, data []byte, perm fs.FileMode) error
+
+	changing sync.Mutex // one change at a time
+	current  atomic.Pointer[contents]
+	unsaved  bool  // the memory has what the file has not
+	refuse   error // why the file must not be replaced, or nil
+}
+
+// contents are immutable once they are published.
+type contents struct {
+	networks  []Network
+	candidate *Network
+}
+
+// Open reads the file at path, which only this process may use. A missing
+// file is an empty store.
+//
+// The store can be used even if there is an error: it is empty then. A file
+// that cannot be understood is renamed to path + ".broken" (or ".broken2" …)
+// for a person to look at; one that cannot be read or renamed stays as it is
+// and is never replaced: changes then only live in memory.
+func Open(path string) (*Store, error) {
+	s := &Store{path: path, write: atomicfile.Write}
+	sweep(path)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		s.refuse = fmt.Errorf("read saved networks: %w", err)
+		return s, s.refuse
+	}
+	c, err := decode(data)
+	if err != nil {
+		return s, s.setAside(fmt.Errorf("read saved networks %s: %w", path, err))
+	}
+	s.current.Store(c)
+	hide(path)
+	return s, nil
+}
+
+// hide takes the rights of others from a file that somebody made readable,
+// e.g. by restoring a backup. If that fails the next change does it.
+func hide(path string) {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		_ = os.Chmod(path, 0o600)
+	}
+}
+
+// setAside renames a broken file to a name that is free.
+func (s *Store) setAside(cause error) error {
+	aside, err := freeName(s.path + ".broken")
+	if err == nil {
+		err = os.Rename(s.path, aside)
+	}
+	if err != nil {
+		s.refuse = fmt.Errorf("%w; keep it aside: %w", cause, err)
+		return s.refuse
+	}
+	hide(aside)
+	return fmt.Errorf("%w; it is kept as %s", cause, filepath.Base(aside))
+}
+
+// freeName is name, or name with the first number from 2 that is not in use.
+func freeName(name string) (string, error) {
+	candidate := name
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(candidate); errors.Is(err, fs.ErrNotExist) {
+			return candidate, nil
+		} else if err != nil {
+			return "", err
+		}
+		candidate = fmt.Sprintf("%s%d", name, n)
+	}
+}
+
+// sweep removes what a power loss in the middle of a change has left: files
+// that atomicfile had not renamed yet, with passphrases in them.
+func sweep(path string) {
+	left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".*"))
+	for _, name := range left {
+		_ = os.Remove(name) // on a read-only root it stays, as unreadable as it is
+	}
+}
+
+func (s *Store) now() *contents {
+	if c := s.current.Load(); c != nil {
+		return c
+	}
+	return &contents{}
+}
+
+// Networks are the saved networks, best first.
+func (s *Store) Networks() []Network {
+	saved := s.now().networks
+	networks := make([]Network, len(saved))
+	for i, n := range saved {
+		networks[i] = n.clone()
+	}
+	return networks
+}
+
+// Candidate is the network that is to be tried, if there is one.
+func (s *Store) Candidate() (Network, bool) {
+	if c := s.now().candidate; c != nil {
+		return c.clone(), true
+	}
+	return Network{}, false
+}
+
+// SetCandidate keeps n beside what worked, in the place of an earlier one.
+func (s *Store) SetCandidate(n Network) error {
+	if len(n.SSID) == 0 || len(n.SSID) > 32 {
+		return fmt.Errorf("store candidate: SSID has %d bytes, not 1 to 32", len(n.SSID))
+	}
+	if !utf8.ValidString(n.PSK.Reveal()) {
+		return errors.New("store candidate: passphrase is not UTF-8") // JSON would change it
+	}
+	n = n.clone()
+	return s.change(func(c contents) (contents, bool, error) {
+		c.candidate = &n
+		return c, true, nil
+	})
+}
+
+// Promote makes the candidate, which has just worked, the saved network, and
+// forgets the one that was saved before.
+func (s *Store) Promote() error {
+	return s.change(func(c contents) (contents, bool, error) {
+		if c.candidate == nil {
+			return c, false, fmt.Errorf("promote candidate: %w", ErrNoCandidate)
+		}
+		return contents{networks: []Network{*c.candidate}}, true, nil
+	})
+}
+
+// DropCandidate forgets the candidate, if there is one, and nothing else.
+func (s *Store) DropCandidate() error {
+	return s.change(func(c contents) (contents, bool, error) {
+		had := c.candidate != nil
+		c.candidate = nil
+		return c, had, nil
+	})
+}
+
+// Touch notes that the saved network with that SSID has worked, at a
+// frequency in MHz (0: unknown) and a time of the wall clock.
+func (s *Store) Touch(ssid []byte, frequency int, when time.Time) error {
+	return s.change(func(c contents) (contents, bool, error) {
+		i := slices.IndexFunc(c.networks, func(n Network) bool { return bytes.Equal(n.SSID, ssid) })
+		if i < 0 {
+			return c, false, fmt.Errorf("touch network %q: %w", ssid, ErrUnknown)
+		}
+		c.networks = slices.Clone(c.networks)
+		n := &c.networks[i]
+		// The clock may have been set back, so both directions count.
+		worth := when.Sub(n.LastSuccess).Abs() >= touchEvery
+		if frequency != 0 && frequency != n.Frequency {
+			n.Frequency, worth = frequency, true
+		}
+		n.LastSuccess = when.UTC().Truncate(time.Second)
+		return c, worth, nil
+	})
+}
+
+// Forget removes the saved networks and the candidate, and reports whether
+// there was any.
+func (s *Store) Forget() (had bool, err error) {
+	err = s.change(func(c contents) (contents, bool, error) {
+		had = len(c.networks) > 0 || c.candidate != nil
+		return contents{}, had, nil
+	})
+	return had, err
+}
+
+// change replaces the contents by what next makes of them. It writes the file
+// if next says that this is worth it, or an earlier change is not in it yet.
+func (s *Store) change(next func(contents) (c contents, worth bool, err error)) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	c, worth, err := next(*s.now())
+	if err != nil {
+		return err
+	}
+	s.current.Store(&c)
+	s.unsaved = s.unsaved || worth
+	if !s.unsaved {
+		return nil
+	}
+	if err := s.save(&c); err != nil {
+		return fmt.Errorf("save networks: %w", err)
+	}
+	s.unsaved = false
+	return nil
+}
+
+func (s *Store) save(c *contents) error {
+	switch {
+	case s.path == "":
+		return nil
+	case s.refuse != nil:
+		return s.refuse
+	}
+	data, err := encode(c)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
+		return err
+	}
+	return s.write(s.path, data, 0o600)
+}
+
+func (n Network) clone() Network {
+	n.SSID = bytes.Clone(n.SSID)
+	return n
+}

@@ -1,0 +1,398 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+var (
+	when   = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	home   = Network{SSID: []byte("Home & Garden"), PSK: secret.New("01234567"), Security: "wpa2", Frequency: 2412}
+	office = Network{SSID: []byte("Caf\xe9\x00"), PSK: secret.New(" <ß\"\\> "), Security: "wpa3", Hidden: true}
+	open   = Network{SSID: []byte("Open"), Security: "open"}
+)
+
+// sameNetwork compares secrets too, which print alike.
+var sameNetwork = cmp.Comparer(func(a, b secret.Secret) bool { return a == b })
+
+func newStore(t *testing.T) (*Store, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "networks.json")
+	return mustOpen(t, path), path
+}
+
+func mustOpen(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// saved makes a store in which n has worked.
+func saved(t *testing.T, n Network) (*Store, string) {
+	t.Helper()
+	s, path := newStore(t)
+	must(t, s.SetCandidate(n))
+	must(t, s.Promote())
+	return s, path
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantContents(t *testing.T, s *Store, candidate *Network, networks ...Network) {
+	t.Helper()
+	got := s.Networks()
+	if diff := cmp.Diff(append([]Network{}, networks...), got, sameNetwork); diff != "" {
+		t.Errorf("networks (-want +got):\n%s", diff)
+	}
+	c, ok := s.Candidate()
+	if ok != (candidate != nil) {
+		t.Errorf("candidate there: %t", ok)
+	} else if ok && !cmp.Equal(c, *candidate, sameNetwork) {
+		t.Errorf("candidate = %+v, want %+v", c, *candidate)
+	}
+}
+
+func TestStory(t *testing.T) {
+	touched := home
+	touched.Frequency, touched.LastSuccess = 5180, when
+	type step struct {
+		name      string
+		do        func(*Store) error
+		candidate *Network
+		saved     []Network
+	}
+	steps := []step{
+		{"nothing at first", func(*Store) error { return nil }, nil, nil},
+		{"a candidate is beside", func(s *Store) error { return s.SetCandidate(open) }, &open, nil},
+		{"another replaces it", func(s *Store) error { return s.SetCandidate(home) }, &home, nil},
+		{"success saves it", (*Store).Promote, nil, []Network{home}},
+		{"it works again", func(s *Store) error { return s.Touch(home.SSID, 5180, when) }, nil, []Network{touched}},
+		{"a new candidate changes nothing saved", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched}},
+		{"it failed", (*Store).DropCandidate, nil, []Network{touched}},
+		{"dropping none is fine", (*Store).DropCandidate, nil, []Network{touched}},
+		{"the next one", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched}},
+		{"replaces what was saved", (*Store).Promote, nil, []Network{office}},
+		{"a candidate before forgetting", func(s *Store) error { return s.SetCandidate(home) }, &home, []Network{office}},
+		{"forget takes both", func(s *Store) error { _, err := s.Forget(); return err }, nil, nil},
+	}
+	s, path := newStore(t)
+	for _, step := range steps {
+		t.Run(step.name, func(t *testing.T) {
+			must(t, step.do(s))
+			wantContents(t, s, step.candidate, step.saved...)
+			wantContents(t, mustOpen(t, path), step.candidate, step.saved...)
+		})
+	}
+}
+
+func TestForgetTellsWhetherThereWasAny(t *testing.T) {
+	s, _ := newStore(t)
+	if had, err := s.Forget(); had || err != nil {
+		t.Errorf("empty: %t, %v", had, err)
+	}
+	must(t, s.SetCandidate(home))
+	if had, err := s.Forget(); !had || err != nil {
+		t.Errorf("candidate: %t, %v", had, err)
+	}
+	s, _ = saved(t, home)
+	if had, err := s.Forget(); !had || err != nil {
+		t.Errorf("saved: %t, %v", had, err)
+	}
+}
+
+func TestFile(t *testing.T) {
+	s, path := saved(t, home)
+	must(t, s.Touch(home.SSID, 0, when))
+	must(t, s.SetCandidate(office))
+	const want = `{
+  "version": 1,
+  "networks": [
+    {
+      "name": "Home & Garden",
+      "ssid": "486f6d6520262047617264656e",
+      "psk": "01234567",
+      "security": "wpa2",
+      "frequency": 2412,
+      "last_success": "2026-05-04T03:02:01Z"
+    }
+  ],
+  "candidate": {
+    "ssid": "436166e900",
+    "psk": " <ß\"\\> ",
+    "security": "wpa3",
+    "hidden": true
+  }
+}
+`
+	if diff := cmp.Diff(want, string(read(t, path))); diff != "" {
+		t.Errorf("file (-want +got):\n%s", diff)
+	}
+	wantMode(t, path)
+}
+
+func TestFolderIsMadeForTheOwner(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lib", "netconnectd", "networks.json")
+	must(t, mustOpen(t, path).SetCandidate(home))
+	info, err := os.Stat(filepath.Dir(path))
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("folder: %v, %v", info, err)
+	}
+}
+
+func TestOpenHidesWhatOthersCanRead(t *testing.T) {
+	s, path := saved(t, home)
+	_ = s
+	must(t, os.Chmod(path, 0o644))
+	mustOpen(t, path)
+	wantMode(t, path)
+}
+
+func TestOpenRemovesWhatAPowerLossLeft(t *testing.T) {
+	_, path := saved(t, home)
+	left := filepath.Join(filepath.Dir(path), ".networks.json.123456")
+	must(t, os.WriteFile(left, []byte("half a fi"), 0o600))
+	wantContents(t, mustOpen(t, path), nil, home)
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("temporary file: %v", err)
+	}
+}
+
+func TestZeroStoreHasNoFile(t *testing.T) {
+	var s Store
+	wantContents(t, &s, nil)
+	must(t, s.SetCandidate(home))
+	must(t, s.Promote())
+	wantContents(t, &s, nil, home)
+}
+
+func TestRefusedChangesLeaveFileAndMemory(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(*Store) error
+		is   error
+	}{
+		{"candidate without SSID", func(s *Store) error { return s.SetCandidate(Network{}) }, nil},
+		{"candidate with 33 bytes", func(s *Store) error { return s.SetCandidate(Network{SSID: make([]byte, 33)}) }, nil},
+		{"passphrase that JSON would change", func(s *Store) error {
+			return s.SetCandidate(Network{SSID: []byte("x"), PSK: secret.New("\xff2345678")})
+		}, nil},
+		{"nothing to promote", (*Store).Promote, ErrNoCandidate},
+		{"touch of a stranger", func(s *Store) error { return s.Touch([]byte("home"), 2412, when) }, ErrUnknown},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, path := saved(t, home)
+			before := read(t, path)
+			err := tt.do(s)
+			if err == nil || tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("error = %v", err)
+			}
+			if !bytes.Equal(before, read(t, path)) {
+				t.Error("the file has changed")
+			}
+			wantContents(t, s, nil, home)
+		})
+	}
+}
+
+func TestTouchSparesTheFlash(t *testing.T) {
+	s, path := saved(t, home)
+	must(t, s.Touch(home.SSID, 2412, when))
+	file := read(t, path)
+	must(t, s.Touch(home.SSID, 2412, when.Add(9*time.Minute)))
+	if !bytes.Equal(file, read(t, path)) {
+		t.Error("written again for 9 minutes")
+	}
+	if got := s.Networks()[0].LastSuccess; !got.Equal(when.Add(9 * time.Minute)) {
+		t.Errorf("memory has %v", got)
+	}
+	for name, touch := range map[string]func() error{
+		"later":          func() error { return s.Touch(home.SSID, 2412, when.Add(20*time.Minute)) },
+		"clock set back": func() error { return s.Touch(home.SSID, 2412, when.AddDate(-10, 0, 0)) },
+		"new frequency":  func() error { return s.Touch(home.SSID, 2437, s.Networks()[0].LastSuccess) },
+	} {
+		before := read(t, path)
+		must(t, touch())
+		if bytes.Equal(before, read(t, path)) {
+			t.Errorf("%s: not written", name)
+		}
+	}
+}
+
+func TestReadersGetCopies(t *testing.T) {
+	s, _ := saved(t, home)
+	must(t, s.SetCandidate(open))
+	s.Networks()[0].SSID[0] = 'X'
+	c, _ := s.Candidate()
+	c.SSID[0] = 'X'
+	wantContents(t, s, &open, home)
+
+	ssid := []byte("mine")
+	must(t, s.SetCandidate(Network{SSID: ssid}))
+	ssid[0] = 'X'
+	wantContents(t, s, &Network{SSID: []byte("mine")}, home)
+}
+
+func TestReadsDoNotWaitForTheDisk(t *testing.T) {
+	s, _ := saved(t, home)
+	writing, finish := make(chan struct{}), make(chan struct{})
+	write := s.write
+	s.write = func(path string, data []byte, perm os.FileMode) error {
+		close(writing)
+		<-finish
+		return write(path, data, perm)
+	}
+	done := make(chan error)
+	go func() { done <- s.SetCandidate(open) }()
+	<-writing
+	wantContents(t, s, &open, home) // would block here until the test's deadline
+	close(finish)
+	must(t, <-done)
+}
+
+func TestFailedWriteIsMadeUpForByTheNext(t *testing.T) {
+	s, path := saved(t, home)
+	before := read(t, path)
+	write := s.write
+	s.write = func(string, []byte, os.FileMode) error { return syscall.EROFS }
+	must(t, s.DropCandidate()) // nothing to write
+	if err := s.SetCandidate(office); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("SetCandidate: %v", err)
+	}
+	if err := s.Promote(); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("Promote: %v", err)
+	}
+	wantContents(t, s, nil, office)
+	if !bytes.Equal(before, read(t, path)) {
+		t.Error("the file has changed")
+	}
+	s.write = write
+	must(t, s.DropCandidate())
+	wantContents(t, mustOpen(t, path), nil, office)
+}
+
+func TestBrokenFilesAreKeptAside(t *testing.T) {
+	tests := []struct{ name, file, says string }{
+		{"empty", "", "ends too early"},
+		{"cut off", `{"version": 1, "networks": [{"ssid": "48", "psk": "hunter22`, "ends too early"},
+		{"not JSON", `networks: hunter22`, "not JSON at byte 2"},
+		{"two values", `{"version": 1}{"psk":"hunter22"}`, "something follows"},
+		{"later version", `{"version": 2, "networks": []}`, "version 2, not 1"},
+		{"no version", `{}`, "version 0"},
+		{"list", `[]`, "wrong type"},
+		{"number for a passphrase", `{"version": 1, "networks": [{"ssid": "48", "psk": 12345678}]}`, "networks.psk has the wrong type"},
+		{"SSID is not hexadecimal", `{"version": 1, "networks": [{"ssid": "hunter22"}]}`, "networks[0]: ssid"},
+		{"SSID of 33 bytes", `{"version": 1, "candidate": {"ssid": "` + strings.Repeat("41", 33) + `"}}`, "candidate: ssid"},
+		{"SSID is missing", `{"version": 1, "networks": [{}]}`, "networks[0]: ssid"},
+		{"bad date", `{"version": 1, "networks": [{"ssid": "48", "last_success": "hunter22"}]}`, "not JSON of the right shape"},
+		{"negative frequency", `{"version": 1, "networks": [{"ssid": "48", "frequency": -1}]}`, "frequency"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "networks.json")
+			must(t, os.WriteFile(path, []byte(tt.file), 0o644))
+			s, err := Open(path)
+			if err == nil || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) ||
+				!strings.Contains(err.Error(), "kept as networks.json.broken") {
+				t.Errorf("error = %v", err)
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter22") {
+				t.Errorf("the error tells the secret: %v", err)
+			}
+			must(t, s.SetCandidate(home)) // the device goes on
+			if got := string(read(t, path+".broken")); got != tt.file {
+				t.Errorf("kept %q", got)
+			}
+			wantMode(t, path+".broken")
+			wantContents(t, mustOpen(t, path), &home)
+		})
+	}
+}
+
+func TestBrokenFilesDoNotReplaceEachOther(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "networks.json")
+	for _, text := range []string{"one", "two", "three"} {
+		must(t, os.WriteFile(path, []byte(text), 0o600))
+		if _, err := Open(path); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	for suffix, want := range map[string]string{".broken": "one", ".broken2": "two", ".broken3": "three"} {
+		if got := string(read(t, path+suffix)); got != want {
+			t.Errorf("%s = %q", suffix, got)
+		}
+	}
+}
+
+func TestUnreadableFileIsNeverReplaced(t *testing.T) {
+	// A folder in the file's place is unreadable for root too.
+	path := filepath.Join(t.TempDir(), "networks.json")
+	must(t, os.Mkdir(path, 0o700))
+	s, err := Open(path)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if err := s.SetCandidate(home); err == nil || !strings.Contains(err.Error(), "read saved networks") {
+		t.Errorf("SetCandidate: %v", err)
+	}
+	wantContents(t, s, &home)
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	must(t, err)
+	return data
+}
+
+func wantMode(t *testing.T, path string) {
+	t.Helper()
+	info, err := os.Stat(path)
+	must(t, err)
+	if info.Mode() != 0o600 {
+		t.Errorf("%s has mode %v", path, info.Mode())
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"version":1,"networks":[{"ssid":"48","psk":"x","last_success":"2026-05-04T03:02:01Z"}],"candidate":{"ssid":"00"}}`))
+	f.Add([]byte(`{"version":1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := decode(data)
+		if err != nil {
+			return
+		}
+		again, err := encode(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := decode(again)
+		if err != nil {
+			t.Fatalf("own file: %v\n%s", err, again)
+		}
+		if diff := cmp.Diff(c, back, sameNetwork, cmp.AllowUnexported(contents{}), cmp.Comparer(time.Time.Equal)); diff != "" {
+			t.Errorf("changed by a round:\n%s", diff)
+		}
+	})
+}

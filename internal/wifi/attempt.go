@@ -1,0 +1,254 @@
+package wifi
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/wpactrl"
+)
+
+// attempt decides from wpa_supplicant's events how one attempt to join goes.
+// It is pure: it neither asks nor waits, and says what to do next. Event texts
+// are those of wpa_supplicant 2.10 (wpa_ctrl.h, events.c, sme.c).
+//
+// wpa_supplicant's own conclusion (SSID-TEMP-DISABLED reason=WRONG_KEY) is not
+// used as such: it says the same when a router vanishes in the handshake. What
+// counts is who ended it, when, and why.
+type attempt struct {
+	network Network
+	id      string // of the network block, as in events
+
+	phase      phase
+	full       bool // the scan that runs or comes next is of all channels
+	scanned    bool // a scan ended since the network was selected
+	beaconLoss bool
+	refusals   int
+	refusal    string // the last one, for people
+}
+
+type phase int
+
+const (
+	searching      phase = iota
+	authenticating       // 802.11 authentication; SAE happens here
+	associating
+	keyExchange // associated; the 4-way handshake, if there is a key
+)
+
+// decision is what to do next.
+type decision struct {
+	do   action
+	fail *JoinError // of giveUp
+}
+
+type action int
+
+const (
+	wait       action = iota // for the next event, or for quiet when patience says so
+	searchFull               // select the network again, without a hint
+	look                     // read the scan results and call seen
+	joined
+	giveUp
+)
+
+const (
+	// silence after a scan in which wpa_supplicant found something to join
+	// lasts only for milliseconds.
+	silence = time.Second
+
+	// refusalLimit is how often a router may refuse. wpa_supplicant retries
+	// after 0.1, 0.5 and 1 s, with other cells of the network first, and then
+	// pauses for 10 s and more.
+	refusalLimit = 3
+)
+
+// newAttempt starts with a scan of the hint only, if the network has one.
+func newAttempt(n Network, id string) *attempt {
+	return &attempt{network: n, id: id, full: n.Frequency == 0}
+}
+
+// event takes the next message.
+func (a *attempt) event(e wpactrl.Event) decision {
+	switch e.Name {
+	case "CTRL-EVENT-SCAN-FAILED":
+		return a.scanFailed(e)
+	case "CTRL-EVENT-SCAN-RESULTS":
+		a.scanned = a.phase == searching
+	case "CTRL-EVENT-NETWORK-NOT-FOUND":
+		return a.notFound()
+	case "SME:": // "SME: Trying to authenticate with <bssid> (SSID=…"
+		return a.sme(e)
+	case "Trying": // "Trying to associate with …"
+		a.phase, a.beaconLoss = associating, false
+	case "Associated": // "Associated with <bssid>"
+		a.phase = keyExchange
+	case "CTRL-EVENT-BEACON-LOSS":
+		a.beaconLoss = true
+	case "CTRL-EVENT-AUTH-REJECT":
+		return a.authRejected(e)
+	case "CTRL-EVENT-ASSOC-REJECT":
+		return a.refused("the router refused the association (status " + e.Param("status_code") + ")")
+	case "CTRL-EVENT-DISCONNECTED":
+		return a.disconnected(e)
+	case "CTRL-EVENT-SSID-TEMP-DISABLED":
+		return a.tempDisabled(e)
+	case "CTRL-EVENT-CONNECTED":
+		if e.Param("id") == a.id {
+			return decision{do: joined}
+		}
+	}
+	return decision{}
+}
+
+// scanFailed: -ENETDOWN and -ERFKILL do not pass by themselves.
+func (a *attempt) scanFailed(e wpactrl.Event) decision {
+	if ret := e.Param("ret"); ret == "-100" || ret == "-132" {
+		return fail(CodeRadioOff, "the radio is switched off or its interface is down")
+	}
+	return decision{}
+}
+
+// notFound also comes at once when the network is selected while older scan
+// results are still good: then it says nothing yet.
+func (a *attempt) notFound() decision {
+	switch {
+	case a.phase != searching:
+		return fail(CodeLost, "the router vanished while we joined")
+	case !a.scanned:
+		return decision{}
+	}
+	return a.unfound()
+}
+
+func (a *attempt) unfound() decision {
+	if !a.full {
+		// The router may have moved to another channel.
+		a.full, a.scanned = true, false
+		return decision{do: searchFull}
+	}
+	return decision{do: look}
+}
+
+// patience is how long wpa_supplicant may do nothing before quiet must be
+// called; 0: as long as it wants.
+func (a *attempt) patience() time.Duration {
+	if a.phase == searching && a.scanned {
+		return silence
+	}
+	return 0
+}
+
+// quiet is called when patience ran out: wpa_supplicant can be silent about a
+// network whose security does not fit.
+func (a *attempt) quiet() decision {
+	if a.phase != searching || !a.scanned {
+		return decision{}
+	}
+	return a.unfound()
+}
+
+// seen takes the cells of the scan, after a decision to look.
+func (a *attempt) seen(cells []BSS) decision {
+	verdict, present := a.network.mismatch(cells)
+	switch {
+	case verdict != nil:
+		return decision{do: giveUp, fail: verdict}
+	case !present:
+		return fail(CodeNotFound, "the network was not found")
+	}
+	// It is there and fits: wpa_supplicant found it too weak, or will try it
+	// after its next scan.
+	a.scanned = false
+	return decision{}
+}
+
+func (a *attempt) sme(e wpactrl.Event) decision {
+	switch {
+	case len(e.Args) >= 9 && e.Args[:9] == "Trying to":
+		a.phase, a.beaconLoss = authenticating, false
+	case e.Args == "Authentication request to the driver failed":
+		a.refusal = "the driver refused to authenticate (the radio may be in use on another channel)"
+	}
+	return decision{}
+}
+
+// authRejected knows a wrong SAE password by the second message being refused:
+// it proves the password (status 1 in hostapd to 2.10; 15, challenge failure,
+// elsewhere). One is enough: no lost frame looks like that.
+func (a *attempt) authRejected(e wpactrl.Event) decision {
+	status := e.Param("status_code")
+	if e.Param("auth_type") == "3" && e.Param("auth_transaction") == "2" && (status == "1" || status == "15") {
+		return fail(CodeWrongKey, "the passphrase is not the router's")
+	}
+	return a.refused("the router refused to authenticate us (status " + status + ")")
+}
+
+func (a *attempt) refused(why string) decision {
+	a.refusals++
+	a.refusal = why
+	if a.refusals < refusalLimit {
+		return decision{}
+	}
+	return fail(CodeRejected, "%s", why)
+}
+
+// disconnected decides during the key exchange only; before that
+// wpa_supplicant tries again by itself.
+//
+// The first sign of a wrong key decides. A second one would cost the 10 s for
+// which wpa_supplicant disables the network, and the verdict may take 8. The
+// price is that a link which loses every frame of a handshake for 4 s, but
+// none before, is called a wrong key; whoever knows that the key has worked
+// must take that into account.
+func (a *attempt) disconnected(e wpactrl.Event) decision {
+	if a.phase != keyExchange {
+		return decision{}
+	}
+	reason, local := e.Param("reason"), e.Param("locally_generated") == "1"
+	switch {
+	case local && (a.beaconLoss || reason == "4"): // 4: inactivity
+		return fail(CodeLost, "the router vanished during the key exchange")
+	case local:
+		return fail(CodeTimeout, "the router did not finish the key exchange")
+	case a.network.PSK.IsZero():
+	case reason == "15" || reason == "2" || reason == "14": // handshake time-out, authentication not valid, MIC failure
+		return fail(CodeWrongKey, "the passphrase is not the router's")
+	}
+	return fail(CodeRejected, "the router ended the association (reason %s)", number(reason))
+}
+
+// tempDisabled ends the attempt: wpa_supplicant gave up for 10 s or longer.
+func (a *attempt) tempDisabled(e wpactrl.Event) decision {
+	switch {
+	case e.Param("id") != a.id:
+		return decision{}
+	case a.refusal != "":
+		return fail(CodeRejected, "%s", a.refusal)
+	case a.beaconLoss || a.phase == authenticating || a.phase == associating:
+		return fail(CodeLost, "the router stopped answering")
+	}
+	return fail(CodeTimeout, "the router did not finish the key exchange")
+}
+
+// overdue is the verdict when the attempt's time is over.
+func (a *attempt) overdue() *JoinError {
+	switch {
+	case a.refusal != "":
+		return joinError(CodeRejected, "%s", a.refusal)
+	case a.phase == searching:
+		return joinError(CodeTimeout, "the search for the network took too long")
+	}
+	return joinError(CodeTimeout, "the router did not answer in time")
+}
+
+func fail(code Code, format string, args ...any) decision {
+	return decision{do: giveUp, fail: joinError(code, format, args...)}
+}
+
+// number keeps text of the event out of messages for people.
+func number(s string) string {
+	if _, err := strconv.Atoi(s); err != nil {
+		return "unknown"
+	}
+	return s
+}

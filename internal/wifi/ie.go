@@ -1,0 +1,123 @@
+package wifi
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// Information elements of beacons and probe responses (IEEE 802.11-2020,
+// 9.4.2). They come from anybody in reach: nothing in them can be trusted to
+// have the right length.
+const (
+	elementSSID   = 0
+	elementRSN    = 48
+	elementVendor = 221
+
+	maxSSID = 32 // bytes, 9.4.2.2
+)
+
+// microsoftWPA begins the vendor element of WPA1: OUI 00:50:f2, type 1.
+var microsoftWPA = []byte{0x00, 0x50, 0xf2, 0x01}
+
+var (
+	ouiIEEE      = [3]byte{0x00, 0x0f, 0xac} // AKM suites of RSN
+	ouiMicrosoft = [3]byte{0x00, 0x50, 0xf2} // of WPA1
+)
+
+// elements is what we read from a beacon or a probe response.
+type elements struct {
+	ssid     []byte
+	hasSSID  bool
+	rsn, wpa *akms // nil: no such element
+}
+
+// akms are the ways to authenticate that a cell offers.
+type akms struct{ psk, sae, owe, eap bool }
+
+// parseElements reads as far as lengths are credible. Of repeated elements
+// the first counts.
+func parseElements(b []byte) elements {
+	var e elements
+	for len(b) >= 2 && len(b) >= 2+int(b[1]) {
+		id, body := b[0], b[2:2+int(b[1])]
+		b = b[2+int(b[1]):]
+		switch {
+		case id == elementSSID && !e.hasSSID && len(body) <= maxSSID:
+			e.ssid, e.hasSSID = bytes.Clone(body), true
+		case id == elementRSN && e.rsn == nil:
+			e.rsn = parseAKMs(body, ouiIEEE)
+		case id == elementVendor && e.wpa == nil && bytes.HasPrefix(body, microsoftWPA):
+			e.wpa = parseAKMs(body[len(microsoftWPA):], ouiMicrosoft)
+		}
+	}
+	return e
+}
+
+// parseAKMs reads the body that RSN (9.4.2.24) and WPA1 share: version, group
+// suite, counted pairwise suites, counted AKM suites, each suite 4 bytes. What
+// is left out has the standard's default, which for the AKM is 802.1X.
+func parseAKMs(b []byte, oui [3]byte) *akms {
+	b, ok := skip(b, 2+4) // version, group data cipher
+	if !ok || len(b) < 2 {
+		return &akms{eap: true}
+	}
+	pairwise := int(binary.LittleEndian.Uint16(b))
+	b, ok = skip(b, 2+4*pairwise)
+	if !ok || len(b) < 2 {
+		return &akms{eap: true}
+	}
+	count := int(binary.LittleEndian.Uint16(b))
+	found := &akms{}
+	for b = b[2:]; count > 0 && len(b) >= 4; count, b = count-1, b[4:] {
+		if [3]byte(b[:3]) == oui {
+			found.add(b[3])
+		}
+	}
+	return found
+}
+
+func skip(b []byte, n int) ([]byte, bool) {
+	if len(b) < n {
+		return nil, false
+	}
+	return b[n:], true
+}
+
+// add notes an AKM suite (9.4.2.24.3, table 9-151; 24 and 25: 802.11-2024).
+// WPA1 knows the first two only, with the same numbers.
+func (a *akms) add(suite byte) {
+	switch suite {
+	case 1, 3, 5, 11, 12, 13, 14, 15, 16, 17, 22, 23: // 802.1X, its FT, SHA-256, Suite B and FILS variants
+		a.eap = true
+	case 2, 4, 6, 19, 20: // PSK, its FT, SHA-256 and SHA-384 variants
+		a.psk = true
+	case 8, 9, 24, 25: // SAE, FT, with a group-dependent hash
+		a.sae = true
+	case 18:
+		a.owe = true
+	}
+}
+
+// security sums up what a cell offers; where it is several things, what
+// somebody with a passphrase can use comes first.
+func (e elements) security(privacy bool) Security {
+	switch rsn, wpa := e.rsn, e.wpa; {
+	case rsn != nil && rsn.psk && rsn.sae:
+		return WPA2WPA3
+	case rsn != nil && rsn.psk:
+		return WPA2
+	case rsn != nil && rsn.sae:
+		return WPA3
+	case wpa != nil && wpa.psk:
+		return WPA
+	case rsn != nil && rsn.owe:
+		return OWE
+	case rsn != nil && rsn.eap, wpa != nil && wpa.eap:
+		return EAP
+	case rsn != nil, wpa != nil:
+		return Unknown
+	case privacy:
+		return WEP
+	}
+	return Open
+}

@@ -1,0 +1,169 @@
+package wifi
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// setting is one variable of a network block of wpa_supplicant.conf(5), in
+// the syntax of SET_NETWORK.
+type setting struct{ name, value string }
+
+// Check says whether the network can be joined at all: nil or a *JoinError
+// with a text for whoever typed the passphrase.
+func (n Network) Check() error {
+	if len(n.SSID) == 0 || len(n.SSID) > maxSSID {
+		return joinError(CodeUnsupported, "a network's name has 1 to %d bytes, not %d", maxSSID, len(n.SSID))
+	}
+	switch n.security() {
+	case Open, OWE:
+		if !n.PSK.IsZero() {
+			// Whoever imitates the name must not get us without the passphrase.
+			return joinError(CodeSecurityMismatch, "the network is open, but there is a passphrase for it")
+		}
+		return nil
+	case WPA, WPA2, WPA3, WPA2WPA3:
+		return n.checkPSK()
+	case WEP:
+		return joinError(CodeUnsupported, "the network uses WEP, which does not protect anything")
+	case EAP:
+		return joinError(CodeUnsupported, "the network wants a user's own credentials (802.1X)")
+	}
+	return joinError(CodeUnsupported, "the network's security %q is not supported", n.Security)
+}
+
+func (n Network) checkPSK() error {
+	psk := n.PSK.Reveal()
+	switch {
+	case psk == "":
+		return joinError(CodeSecurityMismatch, "the network wants a passphrase")
+	case n.rawKey() && n.security() == WPA3:
+		return joinError(CodeUnsupported, "the network is WPA3 only and wants the passphrase itself, not a key of 64 digits")
+	case n.rawKey():
+		return nil
+	case len(psk) < 8 || len(psk) > 63: // IEEE 802.11-2020, annex J.4
+		return joinError(CodeUnsupported, "a passphrase has 8 to 63 bytes, not %d", len(psk))
+	case strings.ContainsFunc(psk, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return joinError(CodeUnsupported, "a passphrase has no control characters")
+	}
+	return nil
+}
+
+// rawKey: 64 hexadecimal digits are the key itself, not a passphrase. SAE
+// cannot use it.
+func (n Network) rawKey() bool {
+	psk := n.PSK.Reveal()
+	_, err := hex.DecodeString(psk)
+	return len(psk) == 64 && err == nil
+}
+
+// security resolves "".
+func (n Network) security() Security {
+	switch {
+	case n.Security != "":
+		return n.Security
+	case n.PSK.IsZero():
+		return Open
+	}
+	return WPA2WPA3
+}
+
+// accepts reports whether our settings can join a cell of that security.
+func (n Network) accepts(seen Security) bool {
+	switch n.security() {
+	case Open:
+		return seen == Open
+	case OWE:
+		return seen == OWE
+	case WPA:
+		return seen == WPA
+	case WPA2:
+		return seen == WPA2 || seen == WPA2WPA3 || seen == WPA
+	case WPA3:
+		return seen == WPA3 || seen == WPA2WPA3
+	case WPA2WPA3:
+		return seen == WPA || seen == WPA2 || seen == WPA2WPA3 || seen == WPA3 && !n.rawKey()
+	}
+	return false
+}
+
+// settings renders the network for SET_NETWORK. It must have passed Check.
+// Every value is safe whatever bytes the user gave: the SSID is hexadecimal;
+// a passphrase ends at the *last* quote of the command, so quotes within need
+// no escape, and it has no control characters.
+func (n Network) settings(mark string) []setting {
+	list := []setting{
+		{"ssid", hex.EncodeToString(n.SSID)},
+		{"id_str", strconv.Quote(mark)},
+	}
+	if n.Hidden {
+		list = append(list, setting{"scan_ssid", "1"})
+	}
+	return append(list, n.keySettings()...)
+}
+
+func (n Network) keySettings() []setting {
+	psk := setting{"psk", `"` + n.PSK.Reveal() + `"`}
+	if n.rawKey() {
+		psk.value = n.PSK.Reveal()
+	}
+	switch security := n.security(); {
+	case security == Open:
+		return []setting{{"key_mgmt", "NONE"}}
+	case security == OWE:
+		return []setting{{"key_mgmt", "OWE"}, {"ieee80211w", "2"}}
+	case security == WPA3:
+		return []setting{{"key_mgmt", "SAE"}, {"ieee80211w", "2"}, {"sae_password", psk.value}}
+	case security == WPA2WPA3 && !n.rawKey():
+		// Protected management frames where the router can: SAE needs them.
+		return []setting{{"key_mgmt", "WPA-PSK SAE"}, {"ieee80211w", "1"}, psk}
+	case security == WPA:
+		return []setting{{"key_mgmt", "WPA-PSK"}, {"proto", "WPA"}, psk}
+	}
+	// Also for 64 digits on a transition router, which never connects with
+	// SAE in the list.
+	return []setting{{"key_mgmt", "WPA-PSK"}, psk}
+}
+
+// mark names the network and its passphrase without revealing either: it is
+// in wpa_supplicant's log. A hash without a key would let who reads the log
+// try passphrases faster than the radio's own handshake does.
+func (n Network) mark(key []byte) string {
+	mac := hmac.New(sha256.New, key)
+	binary.Write(mac, binary.BigEndian, uint32(len(n.SSID))) // never fails
+	mac.Write(n.SSID)
+	mac.Write([]byte(n.PSK.Reveal()))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// mismatch looks for the network among the cells of a scan: nil if a cell fits
+// or the network is not there at all (present tells which).
+func (n Network) mismatch(cells []BSS) (verdict *JoinError, present bool) {
+	for _, cell := range cells {
+		if !bytes.Equal(cell.SSID, n.SSID) {
+			continue
+		}
+		if n.accepts(cell.Security) {
+			return nil, true
+		}
+		present = true
+		verdict = joinError(CodeSecurityMismatch, "the network's security is %s, expected was %s", cell.Security, n.expected())
+	}
+	return verdict, present
+}
+
+func (n Network) expected() string {
+	switch {
+	case n.rawKey():
+		return "wpa2 (a key of 64 digits)"
+	case n.Security == "" && !n.PSK.IsZero():
+		return "a passphrase"
+	}
+	return fmt.Sprint(n.security())
+}

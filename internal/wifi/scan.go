@@ -1,0 +1,172 @@
+package wifi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// scanDeadline bounds a scan whose context has no earlier deadline. All
+	// channels take 4 s, on slow radios with two bands up to 8 s.
+	scanDeadline = 10 * time.Second
+
+	// busyPause is how long we wait for the end of somebody else's scan before
+	// asking again: what keeps a radio busy need not be a scan that ends.
+	busyPause = time.Second
+
+	// clockSlack allows for the kernel's coarse clock (jiffies) in the age of
+	// a cell.
+	clockSlack = 100 * time.Millisecond
+)
+
+// ScanRequest says where to look.
+type ScanRequest struct {
+	Interface   string // a Wi-Fi interface that is up
+	Frequencies []int  // MHz; none: all
+	AP          bool   // the interface is an access point that serves: it leaves its channel for moments
+}
+
+// scanner is what a scan needs of nl80211.
+type scanner interface {
+	trigger(ifindex int, req ScanRequest) error
+	abort(ifindex int) error
+	next(ctx context.Context) (scanEnd, error)
+	results(ifindex int) ([]BSS, error)
+}
+
+// Scan asks everybody in reach to answer and returns the cells that were heard
+// since the request, in the kernel's order. When ctx ends, or after 10 s, the
+// scan is aborted. Errors wrap ErrNotSupported, ErrBusy, ErrNoInterface,
+// ErrDown or the context's.
+func Scan(ctx context.Context, req ScanRequest) ([]BSS, error) {
+	ifi, err := net.InterfaceByName(req.Interface)
+	if err != nil {
+		return nil, fmt.Errorf("scan on %s: %w", req.Interface, ErrNoInterface)
+	}
+	conn, err := dialNL80211()
+	if err != nil {
+		return nil, fmt.Errorf("scan on %s: %w", req.Interface, err)
+	}
+	defer conn.Close()
+	found, err := scan(ctx, conn, ifi.Index, req)
+	if err != nil {
+		return nil, fmt.Errorf("scan on %s: %w", req.Interface, err)
+	}
+	return found, nil
+}
+
+// scan runs on a scanner that is already subscribed: an end that comes right
+// after the trigger is not missed.
+func scan(ctx context.Context, s scanner, ifindex int, req ScanRequest) ([]BSS, error) {
+	ctx, cancel := context.WithTimeout(ctx, scanDeadline)
+	defer cancel()
+	started, err := start(ctx, s, ifindex, req)
+	if err != nil {
+		return nil, explain(err)
+	}
+	if err := finish(ctx, s, ifindex); err != nil {
+		return nil, explain(err)
+	}
+	found, err := s.results(ifindex)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return heardWithin(found, time.Since(started)+clockSlack), nil
+}
+
+// start triggers the scan, after those of others if need be, and says when.
+func start(ctx context.Context, s scanner, ifindex int, req ScanRequest) (time.Time, error) {
+	for {
+		started := time.Now()
+		err := s.trigger(ifindex, req)
+		if err == nil || !errors.Is(err, unix.EBUSY) {
+			return started, err
+		}
+		// Somebody else's results may be of one channel, or of one SSID: they
+		// do not replace ours. The end may be on another interface of the radio.
+		pause, cancel := context.WithTimeout(ctx, busyPause)
+		_, waitErr := s.next(pause)
+		cancel()
+		if ctx.Err() != nil {
+			return started, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+		}
+		if waitErr != nil && !errors.Is(waitErr, context.DeadlineExceeded) {
+			return started, waitErr
+		}
+	}
+}
+
+// finish waits for the end of our scan and aborts it when ctx ends.
+func finish(ctx context.Context, s scanner, ifindex int) error {
+	for {
+		end, err := s.next(ctx)
+		switch {
+		case err != nil:
+			// A scan that goes on would keep the radio from whoever comes next.
+			return errors.Join(err, ignoreIdle(s.abort(ifindex)))
+		case end.ifindex == ifindex && end.aborted:
+			return fmt.Errorf("%w: the scan was aborted", ErrBusy)
+		case end.ifindex == ifindex:
+			return nil
+		}
+	}
+}
+
+// ignoreIdle drops the answer that there is no scan to abort.
+func ignoreIdle(err error) error {
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return err
+}
+
+func heardWithin(found []BSS, age time.Duration) []BSS {
+	fresh := make([]BSS, 0, len(found))
+	for _, bss := range found {
+		if bss.LastSeen <= age {
+			fresh = append(fresh, bss)
+		}
+	}
+	return fresh
+}
+
+// explain adds our error to the kernel's.
+func explain(err error) error {
+	for _, known := range []struct{ errno, ours error }{
+		{unix.EOPNOTSUPP, ErrNotSupported},
+		{unix.EBUSY, ErrBusy},
+		{unix.ENODEV, ErrNoInterface},
+		{unix.ENETDOWN, ErrDown},
+	} {
+		if errors.Is(err, known.errno) {
+			return fmt.Errorf("%w: %w", known.ours, err)
+		}
+	}
+	return err
+}
+
+// cached returns what the kernel heard within age, without a scan of its own.
+func cached(ctx context.Context, name string, age time.Duration) ([]BSS, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ifi, err := net.InterfaceByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("list networks on %s: %w", name, ErrNoInterface)
+	}
+	conn, err := dialNL80211()
+	if err != nil {
+		return nil, fmt.Errorf("list networks on %s: %w", name, err)
+	}
+	defer conn.Close()
+	found, err := conn.results(ifi.Index)
+	if err != nil {
+		return nil, fmt.Errorf("list networks on %s: %w", name, explain(err))
+	}
+	return heardWithin(found, age), nil
+}

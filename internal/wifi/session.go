@@ -1,0 +1,283 @@
+package wifi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/wpactrl"
+)
+
+const (
+	// joinLimit bounds an attempt: a hinted scan, a full one of up to 8 s, and
+	// the 10 s that wpa_supplicant allows for authentication.
+	joinLimit = 30 * time.Second
+
+	// cleanLimit bounds what must be done although ctx has ended.
+	cleanLimit = 2 * time.Second
+)
+
+// session is the connection to one running wpa_supplicant.
+type session struct {
+	child      child
+	ctrl       *wpactrl.Conn
+	socketPath string
+	localDir   string
+	log        *slog.Logger
+	cells      func(ctx context.Context, age time.Duration) ([]BSS, error) // what a scan heard within age
+}
+
+func (s *session) close() { s.ctrl.Close() }
+
+// join makes one attempt with a network block of its own, because temporary
+// disabling and its counters belong to the old one. A block whose attempt did
+// not succeed is removed, so that wpa_supplicant does not go on.
+func (s *session) join(ctx context.Context, n Network, mark string) (Association, error) {
+	ctx, cancel := context.WithTimeout(ctx, joinLimit)
+	defer cancel()
+	ctx, stop := whileAlive(ctx, s.child)
+	defer stop()
+	a, err := s.attempt(ctx, n, mark)
+	if err == nil {
+		s.log.Info("associated", "ssid", string(n.SSID), "bssid", a.BSSID, "mhz", a.Frequency)
+		return a, nil
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errEnded) {
+		return Association{}, fmt.Errorf("join the network: %w", cause)
+	}
+	s.abandon(ctx)
+	return Association{}, err
+}
+
+func (s *session) attempt(ctx context.Context, n Network, mark string) (Association, error) {
+	if err := s.clear(ctx); err != nil {
+		return Association{}, err
+	}
+	// Only now: the end of the association before must not count.
+	events, err := wpactrl.Attach(ctx, s.socketPath, s.localDir)
+	if err != nil {
+		return Association{}, err
+	}
+	defer events.Close()
+	id, err := s.add(ctx, n, mark)
+	if err != nil {
+		return Association{}, err
+	}
+	if err := s.follow(ctx, events, newAttempt(n, id)); err != nil {
+		return Association{}, err
+	}
+	if a, ok := s.associated(ctx, mark); ok {
+		return a, nil
+	}
+	return Association{}, joinError(CodeLost, "the association was lost at once")
+}
+
+// clear removes every network, which ends an association, and forgets which
+// cells have failed.
+func (s *session) clear(ctx context.Context) error {
+	if _, err := s.ctrl.Request(ctx, "REMOVE_NETWORK all"); err != nil {
+		return err
+	}
+	// The old name of BSSID_IGNORE; 2.9 to 2.11 know it. Without it the
+	// attempt is merely slower.
+	var refused *wpactrl.CommandError
+	if _, err := s.ctrl.Request(ctx, "BLACKLIST clear"); err != nil && !errors.As(err, &refused) {
+		return err
+	}
+	return nil
+}
+
+// abandon keeps wpa_supplicant from searching on; its scans would disturb
+// ours. It works after the end of ctx, too.
+func (s *session) abandon(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
+	defer cancel()
+	select {
+	case <-s.child.Done():
+		return
+	default:
+	}
+	if _, err := s.ctrl.Request(ctx, "REMOVE_NETWORK all"); err != nil {
+		s.log.Warn("network not removed from wpa_supplicant", "err", err)
+	}
+}
+
+// add creates and selects the network and returns its id.
+func (s *session) add(ctx context.Context, n Network, mark string) (id string, err error) {
+	if id, err = s.ctrl.Request(ctx, "ADD_NETWORK"); err != nil {
+		return "", err
+	}
+	for _, v := range n.settings(mark) {
+		if err := s.set(ctx, id, v); err != nil {
+			return "", err
+		}
+	}
+	cmd := "SELECT_NETWORK " + id
+	if n.Frequency != 0 {
+		cmd += " freq=" + strconv.Itoa(n.Frequency) // of the first scan only
+	}
+	_, err = s.ctrl.Request(ctx, cmd)
+	return id, err
+}
+
+// set changes a variable. A refusal means that this wpa_supplicant was built
+// without what the network needs, for example without SAE.
+func (s *session) set(ctx context.Context, id string, v setting) error {
+	_, err := s.ctrl.Request(ctx, "SET_NETWORK "+id+" "+v.name+" "+v.value)
+	var refused *wpactrl.CommandError
+	if errors.As(err, &refused) {
+		return joinError(CodeUnsupported, "this wpa_supplicant does not accept the network's %s", v.name)
+	}
+	return err
+}
+
+// follow carries out an attempt's decisions until there is a verdict.
+func (s *session) follow(ctx context.Context, events *wpactrl.Events, a *attempt) error {
+	begun := time.Now()
+	var deadline time.Time // of the attempt's patience; zero: none
+	for {
+		e, quiet, err := listen(ctx, events, deadline)
+		if err != nil {
+			return s.overdue(ctx, a, err)
+		}
+		d := decision{}
+		if quiet {
+			d, deadline = a.quiet(), time.Time{}
+		} else {
+			d = a.event(e)
+		}
+		if d.do == look {
+			d = a.seen(s.heard(ctx, time.Since(begun)))
+		}
+		switch d.do {
+		case joined:
+			return nil
+		case giveUp:
+			return d.fail
+		case searchFull:
+			if _, err := s.ctrl.Request(ctx, "SELECT_NETWORK "+a.id); err != nil {
+				return err
+			}
+		}
+		switch patience := a.patience(); {
+		case patience == 0:
+			deadline = time.Time{}
+		case deadline.IsZero():
+			deadline = time.Now().Add(patience)
+		}
+	}
+}
+
+// heard is what the scans of the attempt found. Without it a network that
+// wpa_supplicant does not find counts as not there.
+func (s *session) heard(ctx context.Context, age time.Duration) []BSS {
+	cells, err := s.cells(ctx, age)
+	if err != nil {
+		s.log.Warn("scan results not read", "err", err)
+	}
+	return cells
+}
+
+// listen waits for the next event; quiet says that there was none until the
+// deadline, if there is one.
+func listen(ctx context.Context, events *wpactrl.Events, deadline time.Time) (e wpactrl.Event, quiet bool, err error) {
+	limited := ctx
+	if !deadline.IsZero() {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
+	}
+	e, err = events.Next(limited)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		return e, true, nil
+	}
+	return e, false, err
+}
+
+// overdue turns the end of the time into a verdict.
+func (s *session) overdue(ctx context.Context, a *attempt, err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("join the network: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
+	defer cancel()
+	if fields, statusErr := s.status(ctx); statusErr == nil && fields["wpa_state"] == "INTERFACE_DISABLED" {
+		return joinError(CodeRadioOff, "the radio is switched off or its interface is down")
+	}
+	return a.overdue()
+}
+
+func (s *session) status(ctx context.Context) (map[string]string, error) {
+	reply, err := s.ctrl.Request(ctx, "STATUS")
+	if err != nil {
+		return nil, err
+	}
+	return wpactrl.Fields(reply), nil
+}
+
+// associated returns the association, if there is one with the network of
+// that mark; any will do for "".
+func (s *session) associated(ctx context.Context, mark string) (Association, bool) {
+	fields, err := s.status(ctx)
+	if err != nil || fields["wpa_state"] != "COMPLETED" {
+		return Association{}, false
+	}
+	if mark != "" && fields["id_str"] != mark {
+		return Association{}, false
+	}
+	a := Association{SSID: wpactrl.Unescape(fields["ssid"])}
+	a.BSSID, _ = net.ParseMAC(fields["bssid"])
+	a.Frequency, _ = strconv.Atoi(fields["freq"])
+	if reply, err := s.ctrl.Request(ctx, "SIGNAL_POLL"); err == nil {
+		a.Signal, _ = strconv.Atoi(wpactrl.Fields(reply)["RSSI"])
+	}
+	return a, true
+}
+
+// watch returns when the association is lost, wpa_supplicant ended (both a
+// *LostError), or ctx ended.
+func (s *session) watch(ctx context.Context) error {
+	alive, stop := whileAlive(ctx, s.child)
+	defer stop()
+	err := s.watchEvents(alive)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case alive.Err() != nil:
+		return &LostError{Reason: context.Cause(alive).Error()}
+	}
+	return err
+}
+
+func (s *session) watchEvents(ctx context.Context) error {
+	events, err := wpactrl.Attach(ctx, s.socketPath, s.localDir)
+	if err != nil {
+		return &LostError{Reason: err.Error()}
+	}
+	defer events.Close()
+	var v vigil
+	deadline := time.Now() // what happened before Attach is seen in the state
+	for {
+		e, quiet, err := listen(ctx, events, deadline)
+		if err != nil {
+			return &LostError{Reason: err.Error()}
+		}
+		doubted, lost := v.reason != "", false
+		if quiet {
+			_, completed := s.associated(ctx, "")
+			lost = v.state(completed)
+		} else {
+			lost = v.event(e)
+		}
+		if lost {
+			return &LostError{Reason: v.reason}
+		}
+		if quiet || doubted != (v.reason != "") {
+			deadline = time.Now().Add(v.patience())
+		}
+	}
+}

@@ -1,0 +1,364 @@
+package wifi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/wpactrl"
+)
+
+// program plays wpa_supplicant: it answers commands and, when a network is
+// selected, tells the events of a trace.
+type program struct {
+	conn  *net.UnixConn
+	local string
+
+	mu       sync.Mutex
+	commands []string // but PING, ATTACH, DETACH, STATUS
+	monitors map[string]*net.UnixAddr
+	onSelect func(cmd string) (trace string)
+	state    string
+	mark     string
+}
+
+// ended is a child for tests.
+type lifetime struct{ done chan struct{} }
+
+func (l lifetime) Done() <-chan struct{} { return l.done }
+func (l lifetime) Err() error            { return errors.New("signal: killed") }
+
+func newProgram(t *testing.T) (*program, *session, lifetime) {
+	t.Helper()
+	p := &program{local: t.TempDir(), monitors: map[string]*net.UnixAddr{}, state: "DISCONNECTED"}
+	path := filepath.Join(p.local, "wlan0")
+	var err error
+	if p.conn, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"}); err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(p.serve)
+	ctrl, err := wpactrl.Dial(t.Context(), path, p.local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctrl.Close()
+		p.conn.Close()
+		serving.Wait()
+	})
+	life := lifetime{make(chan struct{})}
+	return p, &session{
+		child: life, ctrl: ctrl, socketPath: path, localDir: p.local,
+		log:   slog.New(slog.DiscardHandler),
+		cells: func(context.Context, time.Duration) ([]BSS, error) { return nil, nil },
+	}, life
+}
+
+func (p *program) serve() {
+	buf := make([]byte, 4096)
+	for {
+		n, from, err := p.conn.ReadFromUnix(buf)
+		if err != nil {
+			return
+		}
+		cmd := string(buf[:n])
+		p.mu.Lock()
+		reply := p.answer(cmd, from)
+		p.conn.WriteToUnix([]byte(reply), from)
+		if strings.HasPrefix(cmd, "SELECT_NETWORK") && p.onSelect != nil {
+			p.tell(p.onSelect(cmd))
+		}
+		p.mu.Unlock()
+	}
+}
+
+func (p *program) answer(cmd string, from *net.UnixAddr) string {
+	verb, rest, _ := strings.Cut(cmd, " ")
+	switch verb {
+	case "PING":
+		return "PONG\n"
+	case "ATTACH":
+		p.monitors[from.Name] = from
+		return "OK\n"
+	case "DETACH":
+		delete(p.monitors, from.Name)
+		return "OK\n"
+	case "STATUS":
+		return "bssid=02:00:00:00:01:00\nfreq=2412\nssid=h\\x00me\nid=0\nid_str=" + p.mark + "\nwpa_state=" + p.state + "\n"
+	case "SIGNAL_POLL":
+		return "RSSI=-42\nLINKSPEED=54\n"
+	case "SET_NETWORK":
+		if _, value, ok := strings.Cut(rest, "id_str "); ok {
+			p.mark = strings.Trim(value, `"`)
+		}
+	case "REMOVE_NETWORK":
+		p.state = "DISCONNECTED"
+	}
+	p.commands = append(p.commands, cmd)
+	if verb == "ADD_NETWORK" {
+		return "0\n"
+	}
+	return "OK\n"
+}
+
+// tell sends the events of a trace. The caller holds the lock.
+func (p *program) tell(trace string) {
+	for line := range strings.Lines(trace) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+			continue
+		case strings.HasPrefix(line, "CTRL-EVENT-CONNECTED"):
+			p.state = "COMPLETED"
+		case strings.HasPrefix(line, "CTRL-EVENT-DISCONNECTED"):
+			p.state = "DISCONNECTED"
+		}
+		for _, monitor := range p.monitors {
+			p.conn.WriteToUnix([]byte("<3>"+line), monitor)
+		}
+	}
+}
+
+func (p *program) say(trace string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tell(trace)
+}
+
+func (p *program) did() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.commands, "\n")
+}
+
+// attached waits until somebody listens to events.
+func (p *program) attached(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		n := len(p.monitors)
+		p.mu.Unlock()
+		if n > 0 {
+			return
+		}
+	}
+	t.Fatal("nobody attached")
+}
+
+func TestJoinWritesAFreshNetworkAndReadsTheAssociation(t *testing.T) {
+	p, s, _ := newProgram(t)
+	p.onSelect = func(string) string { return scanDone + associated + connected }
+	a, err := s.join(t.Context(), hinted(homeWPA2), "5e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(a.SSID) != "h\x00me" || a.BSSID.String() != "02:00:00:00:01:00" || a.Frequency != 2412 || a.Signal != -42 {
+		t.Errorf("association %+v", a)
+	}
+	want := strings.Join([]string{
+		"REMOVE_NETWORK all", "BLACKLIST clear", "ADD_NETWORK",
+		"SET_NETWORK 0 ssid 686f6d65", `SET_NETWORK 0 id_str "5e"`,
+		"SET_NETWORK 0 key_mgmt WPA-PSK", `SET_NETWORK 0 psk "correct horse"`,
+		"SELECT_NETWORK 0 freq=2412", "SIGNAL_POLL"}, "\n")
+	want = strings.TrimSuffix(want, "\nSIGNAL_POLL")
+	if got := p.did(); got != want {
+		t.Errorf("commands:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestJoinRemovesTheNetworkAfterAFailure(t *testing.T) {
+	p, s, _ := newProgram(t)
+	p.onSelect = func(string) string {
+		return scanDone + associated + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15"
+	}
+	_, err := s.join(t.Context(), homeWPA2, "5e")
+	var verdict *JoinError
+	if !errors.As(err, &verdict) || verdict.Code != CodeWrongKey {
+		t.Fatalf("error %v, want wrong_key", err)
+	}
+	if got := p.did(); !strings.HasSuffix(got, "\nREMOVE_NETWORK all") {
+		t.Errorf("the network was left:\n%s", got)
+	}
+	if strings.Contains(err.Error(), "correct horse") {
+		t.Errorf("the passphrase is in %q", err)
+	}
+}
+
+func TestJoinSearchesEverywhereWhenTheHintIsWrong(t *testing.T) {
+	p, s, _ := newProgram(t)
+	p.onSelect = func(cmd string) string {
+		if strings.Contains(cmd, "freq=") {
+			return scanDone + "CTRL-EVENT-NETWORK-NOT-FOUND"
+		}
+		return "CTRL-EVENT-NETWORK-NOT-FOUND\n" + scanDone + associated + connected
+	}
+	if _, err := s.join(t.Context(), hinted(homeWPA2), "5e"); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.did(); !strings.HasSuffix(got, "SELECT_NETWORK 0 freq=2412\nSELECT_NETWORK 0") {
+		t.Errorf("commands:\n%s", got)
+	}
+}
+
+func TestJoinAsksTheScanResultsWhenWpaSupplicantIsSilent(t *testing.T) {
+	p, s, _ := newProgram(t)
+	p.onSelect = func(string) string { return scanDone }
+	s.cells = func(context.Context, time.Duration) ([]BSS, error) {
+		return []BSS{{SSID: []byte("home"), Security: WPA3}}, nil
+	}
+	begun := time.Now()
+	_, err := s.join(t.Context(), homeWPA2, "5e")
+	var verdict *JoinError
+	if !errors.As(err, &verdict) || verdict.Code != CodeSecurityMismatch {
+		t.Errorf("error %v, want security_mismatch", err)
+	}
+	if took := time.Since(begun); took < silence || took > silence+time.Second {
+		t.Errorf("verdict after %v, want about %v", took, silence)
+	}
+}
+
+func TestJoinEndsWithItsContext(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		state  string
+		cancel bool
+		want   Code
+	}{
+		{"cancelled: no verdict", "SCANNING", true, ""},
+		{"deadline: a time-out", "SCANNING", false, CodeTimeout},
+		{"deadline, and the interface is disabled", "INTERFACE_DISABLED", false, CodeRadioOff},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p, s, _ := newProgram(t)
+			p.onSelect = func(string) string { p.state = row.state; return "" }
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			if row.cancel {
+				ctx, cancel = context.WithCancel(t.Context())
+				time.AfterFunc(100*time.Millisecond, cancel)
+			}
+			_, err := s.join(ctx, homeWPA2, "5e")
+			var verdict *JoinError
+			switch errors.As(err, &verdict); {
+			case row.want == "" && !errors.Is(err, context.Canceled):
+				t.Errorf("error %v, want context.Canceled", err)
+			case row.want != "" && (verdict == nil || verdict.Code != row.want):
+				t.Errorf("error %v, want %s", err, row.want)
+			}
+			if got := p.did(); !strings.HasSuffix(got, "\nREMOVE_NETWORK all") {
+				t.Errorf("the network was left:\n%s", got)
+			}
+		})
+	}
+}
+
+func TestJoinEndsWithTheProgram(t *testing.T) {
+	p, s, life := newProgram(t)
+	p.onSelect = func(string) string { close(life.done); return "" }
+	_, err := s.join(t.Context(), homeWPA2, "5e")
+	var verdict *JoinError
+	if errors.As(err, &verdict) || !errors.Is(err, errEnded) || !strings.Contains(err.Error(), "signal: killed") {
+		t.Errorf("error %v, want that wpa_supplicant ended and how", err)
+	}
+}
+
+func TestAssociatedRecognisesTheNetworkByItsMark(t *testing.T) {
+	p, s, _ := newProgram(t)
+	p.state, p.mark = "COMPLETED", "5e"
+	for mark, want := range map[string]bool{"5e": true, "5f": false, "": true} {
+		if _, got := s.associated(t.Context(), mark); got != want {
+			t.Errorf("associated(%q) = %v, want %v", mark, got, want)
+		}
+	}
+	p.state = "4WAY_HANDSHAKE"
+	if _, got := s.associated(t.Context(), "5e"); got {
+		t.Error("associated during the handshake")
+	}
+}
+
+func TestWatch(t *testing.T) {
+	goodbye := "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3\n"
+	for _, row := range []struct {
+		name  string
+		story func(*program, lifetime)
+		want  string // the reason; "" if it still holds
+	}{
+		{"nothing happens", func(*program, lifetime) {}, ""},
+		{"router says goodbye", func(p *program, _ lifetime) { p.say(goodbye) }, "the router ended it (reason 3)"},
+		{"goodbye, and back at once", func(p *program, _ lifetime) { p.say(goodbye + connected) }, ""},
+		{"wpa_supplicant ends", func(p *program, _ lifetime) { p.say("CTRL-EVENT-TERMINATING") }, "wpa_supplicant ended"},
+		{"wpa_supplicant is killed", func(_ *program, life lifetime) { close(life.done) }, "wpa_supplicant ended: signal: killed"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			p, s, life := newProgram(t)
+			p.state = "COMPLETED"
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			var watching sync.WaitGroup
+			var err error
+			watching.Go(func() { err = s.watch(ctx) })
+			p.attached(t)
+			row.story(p, life)
+			watching.Wait()
+			var lost *LostError
+			switch errors.As(err, &lost); {
+			case row.want == "" && !errors.Is(err, context.DeadlineExceeded):
+				t.Errorf("error %v, want that it still holds", err)
+			case row.want != "" && (lost == nil || lost.Reason != row.want):
+				t.Errorf("error %v, want lost because %q", err, row.want)
+			}
+		})
+	}
+}
+
+func TestWatchNoticesALossBeforeItBegan(t *testing.T) {
+	_, s, _ := newProgram(t) // DISCONNECTED
+	begun := time.Now()
+	var lost *LostError
+	if err := s.watch(t.Context()); !errors.As(err, &lost) {
+		t.Errorf("error %v, want a LostError", err)
+	}
+	if took := time.Since(begun); took > recovery+time.Second {
+		t.Errorf("noticed after %v", took)
+	}
+}
+
+func TestWatchSurvivesManyEventsOfNoMeaning(t *testing.T) {
+	p, s, _ := newProgram(t)
+	p.state = "COMPLETED"
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	var watching sync.WaitGroup
+	var err error
+	watching.Go(func() { err = s.watch(ctx) })
+	p.attached(t)
+	noise := slices.Repeat([]string{"CTRL-EVENT-BSS-ADDED 7 02:00:00:00:01:00", "CTRL-EVENT-SCAN-STARTED"}, 20)
+	p.say(strings.Join(noise, "\n"))
+	watching.Wait()
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSessionLogsNoSecrets(t *testing.T) {
+	p, s, _ := newProgram(t)
+	var out bytes.Buffer
+	s.log = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	p.onSelect = func(string) string { return scanDone + associated + connected }
+	if _, err := s.join(t.Context(), homeWPA2, homeWPA2.mark([]byte("k"))); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); strings.Contains(text, "correct") || !strings.Contains(text, "associated") {
+		t.Errorf("log: %s", text)
+	}
+}

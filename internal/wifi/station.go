@@ -1,0 +1,294 @@
+package wifi
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/wpactrl"
+)
+
+// Role is wpa_supplicant's among the children (process.Spec).
+const Role = "wpa_supplicant"
+
+const (
+	// startLimit bounds the time from the start of wpa_supplicant until it
+	// answers; it takes a tenth of a second or two.
+	startLimit = 10 * time.Second
+
+	// adoptLimit bounds the answer of one that runs already.
+	adoptLimit = 3 * time.Second
+)
+
+// StationConfig says what a Station works with.
+type StationConfig struct {
+	Interface  string // of the radio, e.g. "wlan0"; it must exist
+	Program    string // absolute path of wpa_supplicant
+	Driver     string // wpa_supplicant's -D; "" is "nl80211"
+	RuntimeDir string // a folder of ours: configuration, control sockets, the key of marks
+	Runner     *process.Runner
+	Log        *slog.Logger // nil discards
+}
+
+// Station is the radio as a member of somebody's network. Associate, Wait and
+// End are for one goroutine; Status may be called at any time.
+type Station struct {
+	cfg StationConfig
+
+	mu      sync.Mutex // guards session
+	session *session   // nil: not connected to a wpa_supplicant
+}
+
+// NewStation starts nothing: Associate does.
+func NewStation(cfg StationConfig) *Station {
+	if cfg.Driver == "" {
+		cfg.Driver = "nl80211"
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Station{cfg: cfg}
+}
+
+// Associate joins a network and returns when the keys are in place; it has no
+// address yet. It starts wpa_supplicant or adopts the one that runs, and keeps
+// an association with the same network and passphrase as it is. Any other is
+// given up first. A network that cannot be joined is a *JoinError, and is not
+// tried any further; every other error is a fault of ours or the end of ctx.
+// The interface should be up.
+func (s *Station) Associate(ctx context.Context, n Network) (Association, error) {
+	if err := n.Check(); err != nil {
+		return Association{}, err
+	}
+	key, err := markKey(filepath.Join(s.cfg.RuntimeDir, "station.key"))
+	if err != nil {
+		return Association{}, err
+	}
+	session, err := s.ensure(ctx)
+	if err != nil {
+		return Association{}, err
+	}
+	mark := n.mark(key)
+	if a, ok := session.associated(ctx, mark); ok {
+		s.cfg.Log.Info("association kept", "iface", s.cfg.Interface, "ssid", string(n.SSID), "bssid", a.BSSID)
+		return a, nil
+	}
+	return session.join(ctx, n, mark)
+}
+
+// Wait blocks while the association holds. It returns a *LostError when it is
+// lost and did not come back within 2 s, and takes care that wpa_supplicant
+// does not go on searching then. When ctx ends the association stays.
+func (s *Station) Wait(ctx context.Context) error {
+	session := s.current()
+	if session == nil {
+		return &LostError{Reason: "there is none"}
+	}
+	err := session.watch(ctx)
+	if lost := (*LostError)(nil); errors.As(err, &lost) {
+		session.abandon(ctx)
+	}
+	return err
+}
+
+// End ends wpa_supplicant, and with it the association, also one that an
+// earlier daemon left.
+func (s *Station) End(ctx context.Context) error {
+	s.replace(nil)
+	if child, found := s.cfg.Runner.Find(Role); found {
+		if err := child.End(ctx); err != nil {
+			return fmt.Errorf("end the station: %w", err)
+		}
+	}
+	return nil
+}
+
+// Status returns the association, of this or of an earlier daemon, if there
+// is one.
+func (s *Station) Status(ctx context.Context) (Association, bool) {
+	session := s.current()
+	if session == nil {
+		child, found := s.cfg.Runner.Find(Role)
+		if !found {
+			return Association{}, false
+		}
+		ctrl, err := wpactrl.Dial(ctx, s.socketPath(), s.cfg.RuntimeDir)
+		if err != nil {
+			return Association{}, false
+		}
+		session = s.newSession(child, ctrl)
+		defer session.close()
+	}
+	return session.associated(ctx, "")
+}
+
+func (s *Station) current() *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.session
+}
+
+// replace closes the session that was.
+func (s *Station) replace(with *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.session != nil {
+		s.session.close()
+	}
+	s.session = with
+}
+
+// ensure returns a session with a wpa_supplicant that answers.
+func (s *Station) ensure(ctx context.Context) (*session, error) {
+	spec, err := s.prepare()
+	if err != nil {
+		return nil, err
+	}
+	child, adopted, err := s.cfg.Runner.Ensure(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	if old := s.current(); old != nil && old.child == child {
+		return old, nil
+	}
+	s.replace(nil)
+	ctrl, err := s.connect(ctx, child, adopted)
+	if err != nil && adopted && ctx.Err() == nil {
+		s.cfg.Log.Warn("adopted wpa_supplicant does not answer, it is replaced", "pid", child.PID(), "err", err)
+		if err := child.End(ctx); err != nil {
+			return nil, err
+		}
+		if child, _, err = s.cfg.Runner.Ensure(ctx, spec); err != nil {
+			return nil, err
+		}
+		ctrl, err = s.connect(ctx, child, false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	session := s.newSession(child, ctrl)
+	s.replace(session)
+	return session, nil
+}
+
+func (s *Station) connect(ctx context.Context, child *process.Child, adopted bool) (*wpactrl.Conn, error) {
+	// Every wpa_supplicant that ends removes the folder, and the next one may
+	// not have made it yet.
+	if err := os.Mkdir(s.controlDir(), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("prepare wpa_supplicant: %w", err)
+	}
+	limit := startLimit
+	if adopted {
+		limit = adoptLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	ctx, stop := whileAlive(ctx, child)
+	defer stop()
+	ctrl, err := wpactrl.Await(ctx, s.socketPath(), s.cfg.RuntimeDir)
+	if errors.Is(err, errEnded) { // the cause is rarely its last line
+		return nil, fmt.Errorf("start wpa_supplicant: %w (%s)", err, strings.Join(child.LastOutput(), "; "))
+	}
+	return ctrl, err
+}
+
+func (s *Station) newSession(child child, ctrl *wpactrl.Conn) *session {
+	return &session{
+		child:      child,
+		ctrl:       ctrl,
+		socketPath: s.socketPath(),
+		localDir:   s.cfg.RuntimeDir,
+		log:        s.cfg.Log.With("iface", s.cfg.Interface),
+		cells: func(ctx context.Context, age time.Duration) ([]BSS, error) {
+			return cached(ctx, s.cfg.Interface, age)
+		},
+	}
+}
+
+func (s *Station) controlDir() string { return filepath.Join(s.cfg.RuntimeDir, "wpa") }
+
+// socketPath: wpa_supplicant names the socket after the interface.
+func (s *Station) socketPath() string { return filepath.Join(s.controlDir(), s.cfg.Interface) }
+
+// prepare writes the configuration and describes the child. Networks come
+// over the control socket, so no secret is in the file.
+func (s *Station) prepare() (process.Spec, error) {
+	path := filepath.Join(s.cfg.RuntimeDir, "wpa_supplicant.conf")
+	text := renderConfig(s.controlDir())
+	if err := atomicfile.Write(path, text, 0o600); err != nil {
+		return process.Spec{}, fmt.Errorf("prepare wpa_supplicant: %w", err)
+	}
+	// No -B: it would leave the Runner's record with a dead pid. No -d and no
+	// -K: they would print keys.
+	args := []string{"-i", s.cfg.Interface, "-c", path, "-D", s.cfg.Driver}
+	hash := sha256.Sum256([]byte(strings.Join(append(args, s.cfg.Program, string(text)), "\x00")))
+	return process.Spec{
+		Role: Role,
+		Path: s.cfg.Program,
+		Args: args,
+		Hash: hex.EncodeToString(hash[:]),
+		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
+	}, nil
+}
+
+// renderConfig writes wpa_supplicant.conf(5) without any network.
+func renderConfig(controlDir string) []byte {
+	return []byte("ctrl_interface=" + controlDir + "\n" +
+		"p2p_disabled=1\n") // or a P2P device would share the radio
+}
+
+// markKey reads the key of Network.mark or makes one. It lives as long as the
+// runtime folder, as do the associations that it marks.
+func markKey(path string) ([]byte, error) {
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) == sha256.Size {
+		return key, nil
+	}
+	key = make([]byte, sha256.Size)
+	rand.Read(key) // never fails
+	if err := atomicfile.Write(path, key, 0o600); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+// child is what a session needs of *process.Child.
+type child interface {
+	Done() <-chan struct{}
+	Err() error
+}
+
+// errEnded is the cause of a context that a child's end has ended.
+var errEnded = errors.New("wpa_supplicant ended")
+
+// whileAlive derives a context that ends with the child. stop waits for
+// everything that it started.
+func whileAlive(ctx context.Context, c child) (alive context.Context, stop func()) {
+	alive, cancel := context.WithCancelCause(ctx)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		select {
+		case <-c.Done():
+			cancel(fmt.Errorf("%w: %w", errEnded, c.Err()))
+		case <-alive.Done():
+		}
+	}()
+	return alive, func() {
+		cancel(nil)
+		<-stopped
+	}
+}

@@ -1,0 +1,253 @@
+package wifi
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/wpactrl"
+)
+
+// hostileSSIDs are legal names that break careless programs.
+var hostileSSIDs = []string{
+	"plain", "a\x00b", "\x00", "new\nline", `"quoted"`, `back\slash`, "$(reboot)", "`id`", "' OR 1",
+	" leading and trailing ", strings.Repeat("\xff", 32), "<script>", "😀", "\u202eevil", "key=value", "x\tpsk=",
+}
+
+// realStation uses the real wpa_supplicant, without a radio.
+func realStation(t *testing.T, dir string) (*Station, *bytes.Buffer) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root: wpa_supplicant opens a packet socket, and keeps capabilities")
+	}
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	runner := &process.Runner{Dir: dir, Log: slog.New(slog.DiscardHandler)}
+	s := NewStation(StationConfig{
+		Interface: "lo", Program: "/usr/sbin/wpa_supplicant", Driver: "none",
+		RuntimeDir: dir, Runner: runner, Log: logger,
+	})
+	t.Cleanup(func() {
+		if err := runner.EndAll(context.Background()); err != nil {
+			t.Error(err)
+		}
+		runner.Close()
+	})
+	return s, &log
+}
+
+func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
+	s, _ := realStation(t, t.TempDir())
+	session, err := s.ensure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(cmd string) string {
+		t.Helper()
+		reply, err := session.ctrl.Request(t.Context(), cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply
+	}
+	try := func(t *testing.T, n Network) (id string) {
+		t.Helper()
+		if err := n.Check(); err != nil {
+			t.Fatal(err)
+		}
+		id, err := session.add(t.Context(), n, "5e")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if listed := ask("LIST_NETWORKS"); !bytes.Contains(wpactrl.Unescape(listed), n.SSID) {
+			t.Errorf("%q is not in %q", n.SSID, listed)
+		}
+		return id
+	}
+	for _, ssid := range hostileSSIDs {
+		t.Run(hex.EncodeToString([]byte(ssid)), func(t *testing.T) {
+			n := Network{SSID: []byte(ssid), PSK: secret.New("correct horse"), Frequency: 2412, Hidden: true}
+			id := try(t, n)
+			// It quotes what is printable and gives hexadecimal otherwise.
+			got := ask("GET_NETWORK " + id + " ssid")
+			if got != `"`+ssid+`"` && got != hex.EncodeToString([]byte(ssid)) {
+				t.Errorf("SSID became %s", got)
+			}
+			ask("REMOVE_NETWORK all")
+		})
+	}
+	for _, row := range []struct {
+		security Security
+		psk      string
+		keyMgmt  string
+	}{
+		{Open, "", "NONE"},
+		{OWE, "", "OWE"},
+		{WPA, "password", "WPA-PSK"},
+		{WPA2, "password", "WPA-PSK"},
+		{WPA2WPA3, "password", "WPA-PSK SAE"},
+		{WPA3, "password", "SAE"},
+		{WPA3, `with "quotes" and \ `, "SAE"},
+		{"", `"quoted"`, "WPA-PSK SAE"},
+		{"", "pässwörter", "WPA-PSK SAE"},
+		{"", strings.Repeat("a", 63), "WPA-PSK SAE"},
+		{"", digits64, "WPA-PSK"},
+	} {
+		t.Run(string(row.security)+row.psk, func(t *testing.T) {
+			id := try(t, Network{SSID: []byte("home"), PSK: secret.New(row.psk), Security: row.security})
+			if got := ask("GET_NETWORK " + id + " key_mgmt"); got != row.keyMgmt {
+				t.Errorf("key_mgmt = %s, want %s", got, row.keyMgmt)
+			}
+			ask("REMOVE_NETWORK all")
+		})
+	}
+}
+
+// TestRealWpaSupplicantRefuses shows that the acceptance above means something.
+func TestRealWpaSupplicantRefuses(t *testing.T) {
+	s, _ := realStation(t, t.TempDir())
+	session, err := s.ensure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	unchecked := Network{SSID: []byte("home"), PSK: secret.New("short")}
+	_, err = session.add(t.Context(), unchecked, "5e")
+	var verdict *JoinError
+	if !errors.As(err, &verdict) || verdict.Code != CodeUnsupported || strings.Contains(err.Error(), "short") {
+		t.Errorf("error %v, want unsupported without the passphrase", err)
+	}
+}
+
+func TestAssociateStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
+	dir := t.TempDir()
+	s, log := realStation(t, dir)
+	if _, ok := s.Status(t.Context()); ok {
+		t.Error("associated before the start")
+	}
+
+	// Without a radio there is nothing to join: the limit ends it.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := s.Associate(ctx, homeWPA2)
+	var verdict *JoinError
+	if !errors.As(err, &verdict) || verdict.Code != CodeTimeout {
+		t.Fatalf("Associate = %v, want a time-out", err)
+	}
+	child, found := s.cfg.Runner.Find(Role)
+	if !found {
+		t.Fatal("wpa_supplicant does not run")
+	}
+	session := s.current()
+	if reply, err := session.ctrl.Request(t.Context(), "LIST_NETWORKS"); err != nil || strings.Count(reply, "\n") != 0 {
+		t.Errorf("networks left: %q, %v", reply, err)
+	}
+	for _, name := range []string{"wpa_supplicant.conf", "station.key"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	if strings.Contains(log.String(), "correct horse") {
+		t.Errorf("the passphrase is in the log: %s", log)
+	}
+
+	// The next daemon finds it.
+	next, _ := realStation(t, dir)
+	adopted, err := next.ensure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := adopted.child.(*process.Child).PID(); got != child.PID() {
+		t.Errorf("pid %d became %d", child.PID(), got)
+	}
+
+	if err := next.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, found := next.cfg.Runner.Find(Role); found {
+		t.Error("wpa_supplicant runs after End")
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, "wpactrl-*"))
+	session.close()
+	if left, _ = filepath.Glob(filepath.Join(dir, "wpactrl-*")); len(left) != 0 {
+		t.Errorf("sockets left: %v", left)
+	}
+	if err := next.End(t.Context()); err != nil {
+		t.Errorf("second End: %v", err)
+	}
+}
+
+func TestEnsureReplacesOneThatDoesNotAnswer(t *testing.T) {
+	s, _ := realStation(t, t.TempDir())
+	if _, err := s.ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	old, _ := s.cfg.Runner.Find(Role)
+	s.replace(nil)
+	if err := os.Remove(s.socketPath()); err != nil { // nobody can reach it now
+		t.Fatal(err)
+	}
+	session, err := s.ensure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session.ctrl.Request(t.Context(), "PING"); err != nil {
+		t.Error(err)
+	}
+	if fresh, _ := s.cfg.Runner.Find(Role); fresh.PID() == old.PID() {
+		t.Error("the deaf one is still there")
+	}
+}
+
+func TestAssociateSaysWhyWpaSupplicantDoesNotStart(t *testing.T) {
+	s, _ := realStation(t, t.TempDir())
+	s.cfg.Driver = "no-such-driver"
+	begun := time.Now()
+	_, err := s.Associate(t.Context(), homeWPA2)
+	if err == nil || !strings.Contains(err.Error(), "no-such-driver") {
+		t.Errorf("error %v, want wpa_supplicant's own words", err)
+	}
+	if took := time.Since(begun); took > startLimit/2 {
+		t.Errorf("known after %v only", took)
+	}
+}
+
+func TestAssociateRefusesWhatCannotBeJoined(t *testing.T) {
+	s := NewStation(StationConfig{Interface: "lo", RuntimeDir: "/nonexistent"})
+	var verdict *JoinError
+	if _, err := s.Associate(t.Context(), Network{SSID: []byte("x"), PSK: secret.New("short")}); !errors.As(err, &verdict) {
+		t.Errorf("error %v, want a JoinError before anything is touched", err)
+	}
+}
+
+func TestWaitWithoutAssociation(t *testing.T) {
+	var lost *LostError
+	if err := NewStation(StationConfig{}).Wait(t.Context()); !errors.As(err, &lost) {
+		t.Errorf("error %v, want a LostError", err)
+	}
+}
+
+func TestMarkKeyStaysTheSame(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	first, err := markKey(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := markKey(path); err != nil || !bytes.Equal(first, second) {
+		t.Errorf("second key differs, %v", err)
+	}
+	if err := os.WriteFile(path, []byte("cut"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if third, err := markKey(path); err != nil || len(third) != len(first) || bytes.Equal(first, third) {
+		t.Errorf("a broken key was not replaced: %v", err)
+	}
+}

@@ -1,0 +1,121 @@
+// Package wifi is the station's side of a radio: what networks there are
+// (Scan), which interfaces are radios (Radios), and being associated with one
+// network through wpa_supplicant (Station). Addresses, routes and whether the
+// interface is up are the business of package link.
+package wifi
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+// Security is how a network keeps strangers out.
+type Security string
+
+// The securities that a scan tells apart.
+const (
+	Open     Security = "open"
+	WEP      Security = "wep"
+	WPA      Security = "wpa"       // WPA1 with a passphrase, nothing better
+	WPA2     Security = "wpa2"      // PSK, also beside WPA1
+	WPA3     Security = "wpa3"      // SAE only
+	WPA2WPA3 Security = "wpa2/wpa3" // transition mode: PSK and SAE
+	OWE      Security = "owe"       // open, but encrypted (RFC 8110)
+	EAP      Security = "eap"       // 802.1X, a name and a password or a certificate each
+	Unknown  Security = "unknown"   // protected by something that we do not know
+)
+
+// Network is what is needed to join one.
+type Network struct {
+	SSID      []byte        // 1 to 32 bytes of any value
+	PSK       secret.Secret // passphrase of 8 to 63 bytes, or 64 hexadecimal digits; zero if open
+	Security  Security      // as a scan saw it; "" is Open without PSK, else whatever takes a passphrase
+	Frequency int           // MHz, where it was seen last; 0 if not known. A hint: it saves a full scan
+	Hidden    bool          // its beacons do not tell the SSID
+}
+
+// BSS is one cell of a network as a scan saw it.
+type BSS struct {
+	SSID      []byte // raw; empty or zero bytes if hidden
+	BSSID     net.HardwareAddr
+	Frequency int  // MHz
+	Channel   int  // of Frequency, 0 if it is in no band that we know
+	Signal    int  // dBm
+	Privacy   bool // the capability bit of the beacon
+	Security  Security
+	LastSeen  time.Duration // ago
+}
+
+// What Scan returns, wrapped, when it cannot.
+var (
+	ErrNotSupported = errors.New("not supported by the radio or its driver")
+	ErrBusy         = errors.New("the radio is busy")
+	ErrNoInterface  = errors.New("no such Wi-Fi interface")
+	ErrDown         = errors.New("the interface is down")
+)
+
+// Code says why a network was not joined; part of the socket's protocol.
+type Code string
+
+// The codes of a JoinError.
+const (
+	CodeWrongKey         Code = "wrong_key"
+	CodeLost             Code = "lost"              // the router vanished or fell silent while we joined
+	CodeNotFound         Code = "not_found"         // not seen by a full scan
+	CodeSecurityMismatch Code = "security_mismatch" // seen, but with other security than ours
+	CodeRejected         Code = "rejected"          // the router, or the driver, does not want us
+	CodeRadioOff         Code = "radio_off"         // rfkill, or the interface is down
+	CodeUnsupported      Code = "unsupported"       // we cannot join such a network
+	CodeTimeout          Code = "timeout"
+)
+
+// JoinError is the verdict on an attempt to join.
+type JoinError struct {
+	Code   Code
+	Reason string // for people, e.g. "the passphrase is not the router's"
+}
+
+func (e *JoinError) Error() string { return fmt.Sprintf("join the network: %s", e.Reason) }
+
+func joinError(code Code, format string, args ...any) *JoinError {
+	return &JoinError{Code: code, Reason: fmt.Sprintf(format, args...)}
+}
+
+// LostError says that an association ended.
+type LostError struct{ Reason string }
+
+func (e *LostError) Error() string { return "association lost: " + e.Reason }
+
+// Association is a network that we are in.
+type Association struct {
+	SSID      []byte
+	BSSID     net.HardwareAddr
+	Frequency int // MHz
+	Signal    int // dBm, 0 if the driver does not tell
+}
+
+// Channel gives the number of the channel whose centre is at a frequency in
+// MHz, 0 if there is none (IEEE 802.11-2020, annex E; 6 GHz: 802.11ax).
+func Channel(mhz int) int {
+	switch {
+	case mhz == 2484:
+		return 14
+	case mhz >= 2412 && mhz <= 2472 && (mhz-2407)%5 == 0:
+		return (mhz - 2407) / 5
+	case mhz >= 4910 && mhz <= 4980 && mhz%5 == 0: // public safety, Japan
+		return (mhz - 4000) / 5
+	case mhz >= 5005 && mhz <= 5895 && mhz%5 == 0:
+		return (mhz - 5000) / 5
+	case mhz == 5935: // the one 6 GHz channel out of the raster
+		return 2
+	case mhz >= 5955 && mhz <= 7115 && mhz%5 == 0:
+		return (mhz - 5950) / 5
+	case mhz >= 58320 && mhz <= 69120 && (mhz-56160)%2160 == 0:
+		return (mhz - 56160) / 2160
+	}
+	return 0
+}

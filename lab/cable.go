@@ -1,0 +1,88 @@
+package lab
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Cable is an Ethernet cable between the device's eth0 and somebody's switch
+// with a DHCP server behind it: a veth pair and dnsmasq. In the device
+// systemd-networkd owns eth0, as on many a system; netconnectd only watches it.
+type Cable struct {
+	ns      namespace
+	lab     *Lab
+	dnsmasq *program
+}
+
+const (
+	wiredDevice = "eth0"
+	wiredPeer   = "port1"
+	wiredSubnet = "192.168.70"
+)
+
+// newCable: a device without a wired interface at all is where a scenario starts.
+func newCable(t testing.TB, l *Lab) *Cable {
+	t.Helper()
+	c := &Cable{ns: "cable", lab: l}
+	c.ns.create(t)
+	c.Absent(t)
+	return c
+}
+
+// Absent takes the wired interface out of the device.
+func (c *Cable) Absent(t testing.TB) {
+	t.Helper()
+	if link(wiredDevice) != nil {
+		must(t, "", "ip", "link", "delete", wiredDevice)
+	}
+}
+
+// Socket gives the device an eth0 in which no cable is plugged.
+func (c *Cable) Socket(t testing.TB) {
+	t.Helper()
+	must(t, "", "ip", "link", "add", wiredDevice, "type", "veth", "peer", "name", wiredPeer, "netns", string(c.ns))
+	must(t, c.ns, "ip", "addr", "add", wiredSubnet+".1/24", "dev", wiredPeer)
+	until(t, 10*time.Second, "systemd-networkd has set eth0 up", func() (string, bool) {
+		l := link(wiredDevice)
+		return l.String(), l.up() && !l.carrier()
+	})
+}
+
+// Plug plugs the cable in. The carrier is there when it returns; the address is
+// systemd-networkd's business.
+func (c *Cable) Plug(t testing.TB) {
+	t.Helper()
+	must(t, c.ns, "ip", "link", "set", wiredPeer, "up")
+	if c.dnsmasq == nil || !c.dnsmasq.running() {
+		leases := filepath.Join(runFolder, "cable.leases")
+		command := dnsmasqCommand(wiredPeer, wiredSubnet+".1", wiredSubnet, leases)
+		c.dnsmasq = c.ns.start(t, filepath.Join(c.lab.logs, "cable-dnsmasq.log"), command...)
+	}
+	c.awaitCarrier(t, true)
+}
+
+// Pull pulls the cable out of the socket.
+func (c *Cable) Pull(t testing.TB) {
+	t.Helper()
+	must(t, c.ns, "ip", "link", "set", wiredPeer, "down")
+	c.awaitCarrier(t, false)
+}
+
+func (c *Cable) awaitCarrier(t testing.TB, want bool) {
+	t.Helper()
+	until(t, 5*time.Second, "carrier of eth0 changes", func() (string, bool) {
+		l := link(wiredDevice)
+		return l.String(), l.carrier() == want
+	})
+}
+
+// Leases says whether the address is one that the switch's network gives away.
+func (c *Cable) Leases(address string) bool {
+	return inRange(address, wiredSubnet+".100", wiredSubnet+".150")
+}
+
+func (c *Cable) close(t testing.TB) {
+	c.dnsmasq.end()
+	c.Absent(t)
+}

@@ -1,0 +1,263 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Device is the machine itself, with netconnectd as systemd runs it.
+type Device struct {
+	lab *Lab
+	// KeepForReboot leaves the daemon and what it has saved when the scenario
+	// ends, because the next one follows after a reboot.
+	KeepForReboot bool
+}
+
+// The access point as the scenarios configure it.
+const (
+	apSSID       = "netconnectd-lab"
+	apPassphrase = "lab passphrase"
+	apChannel    = 6
+	apAddress    = "10.250.250.1"
+	apFirst      = "10.250.250.100"
+	apLast       = "10.250.250.200"
+)
+
+const (
+	configFile  = "/etc/netconnectd.yaml"
+	stateFolder = "/var/lib/netconnectd"
+	daemonUser  = "netconnectd"
+	radioDevice = "wlan0"
+
+	daemonUnit    = "netconnectd.service"
+	socketUnit    = "netconnectd.socket"
+	companionUnit = "netconnectd-radio.service"
+)
+
+// People who log in to the device. Only the first is a member of the group
+// netconnect.
+const (
+	member   = "pi"
+	stranger = "guest"
+)
+
+func newDevice(t testing.TB, l *Lab) *Device {
+	t.Helper()
+	d := &Device{lab: l}
+	must(t, "", "ip", "link", "set", radioDevice, "down")
+	return d
+}
+
+// installed says whether there is a netconnectd to speak of.
+func (d *Device) installed() bool {
+	_, err := os.Stat("/lib/systemd/system/" + daemonUnit)
+	return err == nil
+}
+
+// Configure writes the device's configuration as the original's users know it.
+// What it leaves out has its default: link_monitor.hold 15, start.settle 10.
+func (d *Device) Configure(t testing.TB, wired bool) {
+	t.Helper()
+	interfaces := "  wifi: " + radioDevice + "\n"
+	if wired {
+		interfaces += "  wired: " + wiredDevice + "\n"
+	}
+	writeFile(t, configFile, fmt.Sprintf(`interfaces:
+%slink_monitor:
+  interval: 5
+  max_link_down: 3
+ap:
+  ssid: %s
+  psk: "%s"
+  channel: %d
+  ip: %s
+  network: 10.250.250.0/24
+  range:
+    - %s
+    - %s
+`, interfaces, apSSID, apPassphrase, apChannel, apAddress, apFirst, apLast))
+}
+
+// Start starts the daemon and does not wait for it.
+func (d *Device) Start(t testing.TB) {
+	t.Helper()
+	if !d.installed() {
+		t.Fatal("no netconnectd is installed: its units are missing")
+	}
+	must(t, "", "systemctl", "start", "--no-block", daemonUnit)
+}
+
+// Started is when systemd executed the daemon, on the monotonic clock.
+func (d *Device) Started(t testing.TB) time.Duration {
+	t.Helper()
+	out := must(t, "", "systemctl", "show", "--property=ExecMainStartTimestampMonotonic", "--value", daemonUnit)
+	us, err := strconv.ParseInt(strings.TrimSpace(out), 10, 64)
+	if err != nil || us == 0 {
+		t.Fatalf("%s was never started: %q", daemonUnit, out)
+	}
+	return time.Duration(us) * time.Microsecond
+}
+
+// Restart restarts the daemon, as an upgrade does.
+func (d *Device) Restart(t testing.TB) { t.Helper(); must(t, "", "systemctl", "restart", daemonUnit) }
+
+// Stop ends the daemon and everything that it left on the device, and sees to
+// it that this is so.
+func (d *Device) Stop(t testing.TB) {
+	t.Helper()
+	if _, err := namespace("").runFor(30*time.Second, "systemctl", "stop", daemonUnit, socketUnit); err != nil {
+		t.Errorf("stop the daemon: %v", err)
+	}
+	took, answer, ok := poll(10*time.Second, func() (string, bool) {
+		state, _ := namespace("").run("systemctl", "is-active", companionUnit)
+		left, air, wifi := d.processes(t), radio(radioDevice), link(radioDevice)
+		clean := strings.TrimSpace(state) != "active" && strings.TrimSpace(state) != "deactivating" &&
+			len(left) == 0 && air.Type == "managed" && len(wifi.addresses()) == 0
+		return fmt.Sprintf("companion %sprocesses %v, %v, radio %+v", state, left, wifi, air), clean
+	})
+	if !ok {
+		t.Errorf("stopped for %.0f s, and something is left: %s", took.Seconds(), answer)
+	}
+}
+
+// processes of the daemon's user.
+func (d *Device) processes(t testing.TB) []string {
+	t.Helper()
+	u, err := user.Lookup(daemonUser)
+	if err != nil {
+		t.Fatalf("look the daemon's user up: %v", err)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		t.Fatalf("look the daemon's user up: %v", err)
+	}
+	return processesOf(uint32(uid))
+}
+
+// Reply is what a person sees of netconnectcli.
+type Reply struct {
+	Stdout, Stderr string
+	Status         int
+}
+
+// Run runs netconnectcli as the user, without any privilege.
+func (d *Device) Run(t testing.TB, user string, arguments ...string) Reply {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	argv := append([]string{"--reuid", user, "--regid", user, "--init-groups", "netconnectcli"}, arguments...)
+	cmd := exec.CommandContext(ctx, "setpriv", argv...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = time.Second
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("run netconnectcli %v as %s: %v", arguments, user, err)
+	}
+	return Reply{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// must is Run for what has to succeed.
+func (d *Device) must(t testing.TB, user string, arguments ...string) string {
+	t.Helper()
+	r := d.Run(t, user, arguments...)
+	if r.Status != 0 {
+		t.Fatalf("netconnectcli %s as %s: exit status %d\n%s%s", arguments[0], user, r.Status, r.Stdout, r.Stderr)
+	}
+	return r.Stdout
+}
+
+// Status is what the scenarios read of the daemon's own account.
+type Status struct {
+	Link        bool `json:"link"`
+	Connections struct {
+		WiFi  bool `json:"wifi"`
+		AP    bool `json:"ap"`
+		Wired bool `json:"wired"`
+	} `json:"connections"`
+	WiFi struct {
+		SSID *string `json:"current_ssid"`
+	} `json:"wifi"`
+}
+
+// Status asks the daemon, as somebody without rights.
+func (d *Device) Status(t testing.TB) Status {
+	t.Helper()
+	text := d.must(t, stranger, "--json", "status")
+	var reply struct{ Result Status }
+	if err := json.Unmarshal([]byte(text), &reply); err != nil {
+		t.Fatalf("read the daemon's status: %v\n%s", err, text)
+	}
+	return reply.Result
+}
+
+// ServesAccessPoint says whether the device is an access point: to its kernel,
+// to DHCP clients, and to the phone, which sees its beacons.
+func (d *Device) ServesAccessPoint() (answer string, ok bool) {
+	air, dhcp := radio(radioDevice), listensUDP(os.Getpid(), 67)
+	if air.Type != "AP" || air.SSID != apSSID || !dhcp {
+		return fmt.Sprintf("radio %+v, port 67 bound: %v", air, dhcp), false
+	}
+	if !d.lab.Phone.Sees(apSSID, frequency(apChannel)) {
+		return fmt.Sprintf("radio %+v, not seen by the phone", air), false
+	}
+	return "iw: type AP, port 67 bound, phone's iw scan", true
+}
+
+// HasNoAccessPoint says whether nothing of an access point is left.
+func (d *Device) HasNoAccessPoint(t testing.TB) (answer string, ok bool) {
+	t.Helper()
+	running, air := d.processes(t), radio(radioDevice)
+	gone := !slices.Contains(running, "hostapd") && !slices.Contains(running, "dnsmasq") && air.Type == "managed"
+	if !gone {
+		return fmt.Sprintf("processes %v, radio %+v", running, air), false
+	}
+	if d.lab.Phone.Sees(apSSID, frequency(apChannel)) {
+		return "the phone still sees it", false
+	}
+	return "iw: type managed, no hostapd, no dnsmasq, not in the phone's iw scan", true
+}
+
+// On says whether the device is on the router's network: by its own address,
+// and by the router, which sees its station and answers it.
+func (d *Device) On(r *Router) (answer string, ok bool) {
+	wifi := link(radioDevice)
+	if wifi == nil || !slices.ContainsFunc(wifi.addresses(), r.Leases) {
+		return wifi.String(), false
+	}
+	on, err := r.Stations()
+	if !slices.Contains(on, wifi.MAC) {
+		return fmt.Sprintf("the router's stations %v (%v), without %s", on, err, wifi.MAC), false
+	}
+	if _, err := namespace("").run("ping", "-n", "-c", "1", "-W", "1", "-I", radioDevice, r.Address()); err != nil {
+		return "the router does not answer", false
+	}
+	return "ip: " + strings.Join(wifi.addresses(), " ") + ", router's station dump, ping", true
+}
+
+// close stops the daemon and forgets what it has learnt.
+func (d *Device) close(t testing.TB) {
+	if d.KeepForReboot || !d.installed() {
+		return
+	}
+	d.Stop(t)
+	saved, _ := filepath.Glob(stateFolder + "/*")
+	for _, path := range saved {
+		if err := os.RemoveAll(path); err != nil {
+			t.Errorf("forget what the daemon has saved: %v", err)
+		}
+	}
+}

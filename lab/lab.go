@@ -1,0 +1,114 @@
+// Package lab plays the world around one device, on simulated radios and with
+// real programs: the user's router, a neighbour's, a phone, an Ethernet cable.
+// Its scenarios (build tag lab) run as root inside the machine that lab/run
+// boots, where the device's netconnectd runs under systemd.
+//
+// Each party lives in a network namespace of its own. Nothing here waits for
+// time to pass: every wait asks a witness, a program that is not ours, and has
+// a deadline.
+package lab
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Radios of the simulation, by the number in phyN and wlanN. The first stays
+// in the root namespace: it is the device's.
+const (
+	deviceRadio = iota
+	homeRadio
+	neighbourRadio
+	phoneRadio
+)
+
+// Folders of the lab's machine.
+const (
+	runFolder = "/run/lab"     // sockets and configuration of the parties
+	outFolder = "/run/lab/out" // shared with the host: logs that outlive the machine
+)
+
+// Lab is the world of one scenario.
+type Lab struct {
+	Home      *Router // the user's
+	Neighbour *Router // somebody else's
+	Phone     *Phone
+	Cable     *Cable
+	Device    *Device
+	Timeline  *Timeline
+
+	logs string
+}
+
+// New prepares the world: every party exists, nobody does anything yet. What
+// the parties say goes to a folder named after the test, and stays there.
+func New(t testing.TB, title string) *Lab {
+	t.Helper()
+	logs := filepath.Join(outFolder, t.Name())
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		t.Fatalf("make the scenario's log folder: %v", err)
+	}
+	l := &Lab{logs: logs, Timeline: newTimeline(title)}
+	l.Home = newRouter(t, l, routerConfig{
+		name: "home", radio: homeRadio, SSID: "home", passphrase: "correct horse", channel: 1, subnet: "192.168.50",
+	})
+	l.Neighbour = newRouter(t, l, routerConfig{
+		name: "neighbour", radio: neighbourRadio, SSID: "next door", passphrase: "none of yours", channel: 11, subnet: "192.168.60",
+	})
+	l.Phone = newPhone(t, l)
+	l.Cable = newCable(t, l)
+	l.Device = newDevice(t, l)
+	t.Cleanup(func() { l.close(t) })
+	return l
+}
+
+// close ends the parties; a failed scenario first writes down what they see.
+func (l *Lab) close(t testing.TB) {
+	if t.Failed() {
+		l.record(t)
+	}
+	l.Device.close(t)
+	l.Phone.close()
+	l.Cable.close(t)
+	l.Home.close()
+	l.Neighbour.close()
+}
+
+// record leaves what a person asks for first after a failure.
+func (l *Lab) record(t testing.TB) {
+	questions := []struct {
+		file string
+		ns   namespace
+		argv []string
+	}{
+		{"journal.log", "", []string{"journalctl", "--boot", "--no-pager", "--output=short-monotonic", "-u", "netconnectd*", "-u", "systemd-networkd"}},
+		{"kernel.log", "", []string{"dmesg"}},
+		{"units.txt", "", []string{"systemctl", "--no-pager", "--full", "status", "netconnectd*"}},
+		{"device-addresses.json", "", []string{"ip", "-d", "-j", "-p", "addr"}},
+		{"device-routes.txt", "", []string{"ip", "route", "show", "table", "all"}},
+		{"device-neighbours.txt", "", []string{"ip", "neigh"}},
+		{"device-radio.txt", "", []string{"iw", "dev"}},
+		{"device-status.json", "", []string{"timeout", "10", "netconnectcli", "--json", "status"}},
+		{"processes.txt", "", []string{"busybox", "ps", "-o", "pid,user,time,args"}},
+		{"home-radio.txt", "home", []string{"iw", "dev", l.Home.device, "station", "dump"}},
+		{"home-addresses.txt", "home", []string{"ip", "addr"}},
+		{"neighbour-radio.txt", "neighbour", []string{"iw", "dev", l.Neighbour.device, "station", "dump"}},
+		{"phone-addresses.txt", "phone", []string{"ip", "addr"}},
+		{"phone-radio.txt", "phone", []string{"iw", "dev", l.Phone.device, "link"}},
+		{"cable-addresses.txt", "cable", []string{"ip", "addr"}},
+	}
+	for _, q := range questions {
+		answer, err := q.ns.run(q.argv...)
+		if err != nil {
+			answer += fmt.Sprintf("\n%v\n", err)
+		}
+		if err := os.WriteFile(filepath.Join(l.logs, q.file), []byte(answer), 0o644); err != nil {
+			t.Errorf("write down %s: %v", q.file, err)
+		}
+	}
+	place := filepath.Join(cmp.Or(os.Getenv("LAB_OUT"), outFolder), t.Name())
+	t.Logf("what every party said and saw: %s", place)
+}

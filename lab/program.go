@@ -1,0 +1,142 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// commandLimit ends a short command that hangs, as `iw scan` sometimes does.
+const commandLimit = 10 * time.Second
+
+// namespace is the name of a network namespace; "" is the root one.
+type namespace string
+
+// create makes the namespace if it is not there yet.
+func (n namespace) create(t testing.TB) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join("/run/netns", string(n))); err == nil {
+		return
+	}
+	must(t, "", "ip", "netns", "add", string(n))
+	must(t, n, "ip", "link", "set", "lo", "up")
+}
+
+func (n namespace) command(ctx context.Context, argv ...string) *exec.Cmd {
+	if n != "" {
+		argv = append([]string{"ip", "netns", "exec", string(n)}, argv...)
+	}
+	return exec.CommandContext(ctx, argv[0], argv[1:]...)
+}
+
+// run runs a short command in the namespace and returns its standard output;
+// its error carries what it said on standard error.
+func (n namespace) run(argv ...string) (string, error) {
+	return n.runFor(commandLimit, argv...)
+}
+
+func (n namespace) runFor(limit time.Duration, argv ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	cmd := n.command(ctx, argv...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		said := strings.TrimSpace(stderr.String())
+		return stdout.String(), fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, said)
+	}
+	return stdout.String(), nil
+}
+
+// must runs a command that the scenario cannot go on without.
+func must(t testing.TB, n namespace, argv ...string) string {
+	t.Helper()
+	out, err := n.run(argv...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// program is a running party's program. Its output goes to its log.
+type program struct {
+	cmd  *exec.Cmd
+	gone chan struct{}
+}
+
+// start starts a program in the namespace and appends what it says to log.
+func (n namespace) start(t testing.TB, log string, argv ...string) *program {
+	t.Helper()
+	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatalf("open the log of %s: %v", argv[0], err)
+	}
+	defer file.Close()
+	cmd := n.command(context.Background(), argv...)
+	cmd.Stdout, cmd.Stderr = file, file
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", argv[0], err)
+	}
+	p := &program{cmd: cmd, gone: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // how it ended is in its log; that it ended is what counts
+		close(p.gone)
+	}()
+	return p
+}
+
+// running says whether the program is still there.
+func (p *program) running() bool {
+	select {
+	case <-p.gone:
+		return false
+	default:
+		return true
+	}
+}
+
+// end asks the program to end, and after 3 s ends it. By its pid: pkill in one
+// namespace kills in all of them.
+func (p *program) end() {
+	if p == nil {
+		return
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.gone:
+	case <-time.After(3 * time.Second):
+		p.kill()
+	}
+}
+
+// kill leaves the program no time for a last word.
+func (p *program) kill() {
+	if p == nil {
+		return
+	}
+	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		panic(fmt.Sprintf("kill %s: %v", p.cmd.Path, err))
+	}
+	<-p.gone
+}
+
+// writeFile writes a party's configuration.
+func writeFile(t testing.TB, path, content string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatalf("write %s: %v", path, err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatalf("write %s: %v", path, err)
+	}
+	return path
+}

@@ -1,0 +1,178 @@
+//go:build lab
+
+package lab
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestColdStart: nothing saved and no wired interface, so there is nothing to
+// wait for.
+func TestColdStart(t *testing.T) {
+	l := New(t, "Cold start, nothing saved, no wired interface")
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.phoneUses(t)
+}
+
+// TestColdStartUnplugged: a wired interface without a cable is waited for, but
+// not for long.
+func TestColdStartUnplugged(t *testing.T) {
+	l := New(t, "Cold start, nothing saved, wired interface without a cable")
+	l.Cable.Socket(t)
+	l.Device.Configure(t, true)
+	l.coldStart(t, settle)
+	l.phoneUses(t)
+}
+
+// TestJoinThroughSocket: from the access point onto the router, by somebody
+// without privileges; and it lasts.
+func TestJoinThroughSocket(t *testing.T) {
+	l := New(t, "A network is given to the device through its socket")
+	l.switchOn(t, l.Home)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.listNetworks(t)
+	l.Timeline.Step("guest, no member of the group, is refused", func() string {
+		reply := l.refused(t, stranger, "configure_wifi", l.Home.SSID, l.Home.passphrase)
+		if reply.Code != "permission_denied" {
+			t.Fatalf("a stranger's configure_wifi: %+v, want code permission_denied", reply)
+		}
+		return reply.Error
+	})
+	l.join(t, l.Home)
+	l.restart(t)
+	l.Timeline.Step("daemon stopped: nothing of it is left", func() string {
+		l.Device.Stop(t)
+		return "no process of its user, no address, iw: managed"
+	})
+	l.Device.Start(t)
+	l.seeOn(t, l.Home, joining)
+}
+
+// listNetworks: the person sees the router's network from the access point.
+func (l *Lab) listNetworks(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("pi: netconnectcli list_wifi", func() string {
+		list := l.Device.must(t, member, "list_wifi")
+		for line := range strings.Lines(list) {
+			if strings.Contains(line, l.Home.SSID) {
+				return strings.Join(strings.Fields(line), " ")
+			}
+		}
+		t.Fatalf("list_wifi does not show %s:\n%s", l.Home.SSID, list)
+		return ""
+	})
+}
+
+// restart: an upgrade or a crash must not cost the connection.
+func (l *Lab) restart(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("daemon restarted, online again", func() string {
+		before := l.Device.Started(t)
+		l.Device.Restart(t)
+		if l.Device.Started(t) == before {
+			t.Fatal("systemd did not restart the daemon")
+		}
+		until(t, joining, "the daemon says that it is connected", func() (string, bool) {
+			answer, on := l.Device.On(l.Home)
+			return answer, on && l.Device.Status(t).Connections.WiFi
+		})
+		return "status, ip, router's station dump, ping"
+	})
+	l.seeNoAccessPoint(t)
+}
+
+// TestBeforeReboot leaves a device that knows a network. See TestAfterReboot.
+func TestBeforeReboot(t *testing.T) {
+	l := New(t, "A network is saved; then the device reboots")
+	l.switchOn(t, l.Home)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	l.Device.KeepForReboot = true
+}
+
+// TestAfterReboot runs in the next boot after TestBeforeReboot.
+func TestAfterReboot(t *testing.T) {
+	l := New(t, "After the reboot")
+	l.switchOn(t, l.Home)
+	l.bootOn(t)
+}
+
+// bootOn lets the boot go on with the neighbourhood on the air: the device's
+// systemd starts the daemon, nobody else does anything.
+func (l *Lab) bootOn(t *testing.T) {
+	t.Helper()
+	must(t, "", "systemctl", "start", "--no-block", "multi-user.target")
+	l.seeOn(t, l.Home, joining)
+}
+
+// TestRouterDies: no goodbye, so that only beacons and answers are missing.
+func TestRouterDies(t *testing.T) {
+	l := New(t, "The router dies without a word and returns 60 s later")
+	l.switchOn(t, l.Home)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	cut := l.routerDies(t, l.Home)
+	l.away(t, cut, 60*time.Second)
+	l.switchOn(t, l.Home)
+	l.seeOn(t, l.Home, joining)
+}
+
+// TestCableDuringFallback: a cable is a way online that ends the access point,
+// for as long as it is plugged in.
+func TestCableDuringFallback(t *testing.T) {
+	l := New(t, "A cable is plugged in while the access point serves, and pulled")
+	l.Cable.Socket(t)
+	l.Device.Configure(t, true)
+	l.coldStart(t, settle)
+	l.Timeline.Step("cable plugged in", func() string {
+		l.Cable.Plug(t)
+		return "systemd-networkd: " + l.awaitWiredLease(t)
+	})
+	l.Timeline.Step("daemon sees it", func() string {
+		until(t, noticed, "status says wired", func() (string, bool) {
+			status := l.Device.Status(t)
+			return "connections.wired false", status.Connections.Wired && status.Link
+		})
+		return "netconnectcli status: connections.wired"
+	})
+	l.seeNoAccessPoint(t)
+	l.Timeline.Step("cable pulled", func() string {
+		l.Cable.Pull(t)
+		return "ip: " + link(wiredDevice).String()
+	})
+	l.seeAccessPoint(t, hold+startingUp)
+	if l.Device.Status(t).Connections.Wired {
+		t.Error("status still says wired, without a cable")
+	}
+}
+
+// TestWrongPassphrase: a join is a transaction. It fails with its reason, and
+// what worked before still works.
+func TestWrongPassphrase(t *testing.T) {
+	l := New(t, "A wrong passphrase harms nothing")
+	l.switchOn(t, l.Home)
+	l.switchOn(t, l.Neighbour)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	l.routerDies(t, l.Home)
+	l.Timeline.Step("pi: the neighbour's network with a wrong passphrase", func() string {
+		l.Device.must(t, member, "configure_wifi", l.Neighbour.SSID, "guessed wrong")
+		reply := l.refused(t, member, "select_wifi")
+		if !strings.HasPrefix(reply.Error, "could not connect") || reply.Code != "wrong_key" {
+			t.Fatalf("select_wifi: %+v, want could not connect with code wrong_key", reply)
+		}
+		return reply.Error + ", code " + reply.Code
+	})
+	if took := l.seeAccessPoint(t, servesAfterVerdict+startingUp); took > servesAfterVerdict {
+		t.Errorf("the access point served %.1f s after the verdict, want at most %v", took.Seconds(), servesAfterVerdict)
+	}
+	l.switchOn(t, l.Home)
+	l.seeOn(t, l.Home, joining)
+}

@@ -1,0 +1,208 @@
+//go:build lab
+
+package lab
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What the issue promises.
+const (
+	servesAfterStart   = 3 * time.Second  // access point after the daemon's start, nothing to wait for
+	settle             = 10 * time.Second // start.settle: the same with a cable that could be plugged in
+	hold               = 15 * time.Second // link_monitor.hold: access point after a loss
+	servesAfterVerdict = 5 * time.Second  // access point after a join that failed
+)
+
+// And what a scenario waits at most where nothing is promised but that it happens.
+const (
+	noticed    = 10 * time.Second // a loss, or an end
+	startingUp = 8 * time.Second  // from the decision for the access point to the phone that sees it
+	joining    = 90 * time.Second // a way back that nobody asks for
+)
+
+// coldStart starts the daemon with nothing saved and sees the access point
+// within limit, counted from the moment systemd executed the daemon.
+func (l *Lab) coldStart(t *testing.T, limit time.Duration) {
+	t.Helper()
+	l.Timeline.Step("netconnectd started, access point serves", func() string {
+		l.Device.Start(t)
+		var seen time.Duration
+		var witness string
+		until(t, limit+startingUp, "the access point serves", func() (answer string, ok bool) {
+			witness, ok = l.Device.ServesAccessPoint()
+			seen = monotonic()
+			return witness, ok
+		})
+		took := seen - l.Device.Started(t)
+		if took > limit {
+			t.Errorf("the access point served %.2f s after the daemon's start, want at most %v", took.Seconds(), limit)
+		}
+		return fmt.Sprintf("%.2f s after systemd's start of it; %s", took.Seconds(), witness)
+	})
+}
+
+// phoneUses sees a person's phone join the access point and reach the device.
+func (l *Lab) phoneUses(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("phone joins it with the passphrase", func() string {
+		l.Phone.Join(t, apSSID, apPassphrase, frequency(apChannel), 15*time.Second)
+		return "wpa_cli COMPLETED"
+	})
+	l.Timeline.Step("phone gets a lease and reaches the device", func() string {
+		address := l.Phone.Lease(t)
+		if !inRange(address, apFirst, apLast) {
+			t.Fatalf("the phone's address %s is not in ap.range", address)
+		}
+		until(t, 3*time.Second, "the device answers the phone", func() (string, bool) {
+			return "no answer", l.Phone.Reaches(apAddress)
+		})
+		return "udhcpc: " + address + ", ping " + apAddress
+	})
+}
+
+// switchOn puts a router on the air.
+func (l *Lab) switchOn(t *testing.T, r *Router) {
+	t.Helper()
+	l.Timeline.Step("router "+r.name+" on the air", func() string {
+		r.Start(t)
+		return "hostapd_cli, port 67 bound"
+	})
+}
+
+// join gives the device a network through its socket, as a person does who has
+// logged in as the user pi.
+func (l *Lab) join(t *testing.T, r *Router) {
+	t.Helper()
+	l.Timeline.Step("pi: netconnectcli configure_wifi", func() string {
+		return firstLine(l.Device.must(t, member, "configure_wifi", r.SSID, r.passphrase))
+	})
+	l.Timeline.Step("pi: netconnectcli select_wifi", func() string {
+		said := firstLine(l.Device.must(t, member, "select_wifi"))
+		if said != "connected to wifi" {
+			t.Fatalf("select_wifi printed %q, want connected to wifi", said)
+		}
+		return said
+	})
+	l.seeOn(t, r, noticed)
+}
+
+// seeOn sees the device on the router, and its access point gone.
+func (l *Lab) seeOn(t *testing.T, r *Router, limit time.Duration) {
+	t.Helper()
+	l.Timeline.Step("device is on "+r.name, func() (seen string) {
+		until(t, limit, "the device is on "+r.name, func() (answer string, ok bool) {
+			seen, ok = l.Device.On(r)
+			return seen, ok
+		})
+		return seen
+	})
+	l.seeNoAccessPoint(t)
+}
+
+func (l *Lab) seeNoAccessPoint(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("access point gone", func() (seen string) {
+		until(t, noticed, "the access point is gone", func() (answer string, ok bool) {
+			seen, ok = l.Device.HasNoAccessPoint(t)
+			return seen, ok
+		})
+		return seen
+	})
+}
+
+// seeAccessPoint sees the access point serve within limit, and returns how long
+// it took.
+func (l *Lab) seeAccessPoint(t *testing.T, limit time.Duration) (took time.Duration) {
+	t.Helper()
+	l.Timeline.Step("access point serves", func() (seen string) {
+		took = until(t, limit, "the access point serves", func() (answer string, ok bool) {
+			seen, ok = l.Device.ServesAccessPoint()
+			return seen, ok
+		})
+		return seen
+	})
+	return took
+}
+
+// routerDies cuts the router's power and sees the access point after hold. It
+// returns when the power went.
+func (l *Lab) routerDies(t *testing.T, r *Router) time.Time {
+	t.Helper()
+	r.DieSilently(t)
+	cut := time.Now()
+	var lost time.Time
+	l.Timeline.Step("router dies without a word, device loses its carrier", func() string {
+		until(t, noticed, "the carrier is lost", func() (string, bool) {
+			wifi := link(radioDevice)
+			return wifi.String(), !wifi.carrier()
+		})
+		lost = time.Now()
+		return "ip: " + link(radioDevice).String()
+	})
+	l.seeAccessPoint(t, hold+startingUp)
+	if waited := time.Since(lost); waited < hold-2*time.Second {
+		t.Errorf("the access point came %.1f s after the loss, before the %v that the router had to return", waited.Seconds(), hold)
+	}
+	return cut
+}
+
+// away keeps the router off until so long after its death. The access point
+// has to stay for as long.
+func (l *Lab) away(t *testing.T, cut time.Time, duration time.Duration) {
+	t.Helper()
+	l.Timeline.Step(fmt.Sprintf("router stays away for %v, access point stays", duration), func() string {
+		looks := 0
+		until(t, duration, "the time is over", func() (string, bool) {
+			if air := radio(radioDevice); air.Type != "AP" {
+				t.Fatalf("the access point did not stay: radio %+v", air)
+			}
+			if _, ok := l.Device.ServesAccessPoint(); ok {
+				looks++
+			}
+			return "", time.Since(cut) >= duration
+		})
+		if looks == 0 {
+			t.Fatal("the phone does not see the access point")
+		}
+		return fmt.Sprintf("iw: type AP all the time, %d times in the phone's iw scan", looks)
+	})
+}
+
+// monotonic is the clock of systemd's …TimestampMonotonic properties.
+func monotonic() time.Duration {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		panic(fmt.Sprintf("read the monotonic clock: %v", err))
+	}
+	return time.Duration(now.Nano())
+}
+
+// errorReply is what `netconnectcli --json` prints of a request that failed.
+type errorReply struct {
+	Error string `json:"error"`
+	Code  string `json:"code"`
+}
+
+// refused runs netconnectcli where it has to fail, and returns why.
+func (l *Lab) refused(t *testing.T, user string, arguments ...string) errorReply {
+	t.Helper()
+	r := l.Device.Run(t, user, append([]string{"--json"}, arguments...)...)
+	var reply errorReply
+	if err := json.Unmarshal([]byte(r.Stdout), &reply); err != nil || r.Status != 1 || reply.Error == "" {
+		t.Fatalf("netconnectcli %s as %s: exit status %d, want 1 and an error reply\n%s%s",
+			arguments[0], user, r.Status, r.Stdout, r.Stderr)
+	}
+	return reply
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}

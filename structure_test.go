@@ -1,0 +1,165 @@
+// Package structure holds the tests of the source tree itself: who imports
+// whom, and what a package may not do.
+package structure
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/netconnectd/netconnectd/"
+
+// mayImport lists, for each package, those of ours that it may import. Imports
+// go downwards only; a package that is not listed may import none.
+var mayImport = map[string][]string{
+	"cmd/netconnectd":        {"internal/config", "internal/daemon"},
+	"cmd/netconnectcli":      {"client"},
+	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
+	"internal/daemon": {
+		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/link", "internal/link/proto/dhcp",
+		"internal/probe", "internal/process", "internal/resolver", "internal/server", "internal/store",
+		"internal/supervisor", "internal/supervisor/policy", "internal/wifi",
+	},
+	"internal/server":          {"client", "internal/secret"},
+	"internal/supervisor":      {"internal/supervisor/policy"},
+	"internal/ap":              {"internal/atomicfile", "internal/link", "internal/process", "internal/secret", "internal/wpactrl"},
+	"internal/wifi":            {"internal/atomicfile", "internal/process", "internal/secret", "internal/wpactrl"},
+	"internal/probe":           {"internal/link"},
+	"internal/resolver":        {"internal/atomicfile", "internal/process"},
+	"internal/process":         {"internal/atomicfile"},
+	"internal/config":          {"internal/secret"},
+	"internal/store":           {"internal/atomicfile", "internal/secret"},
+	"internal/link":            {"internal/link/rtnl"},
+	"internal/link/proto/dhcp": {},
+}
+
+// source is one parsed file that is not a test.
+type source struct {
+	pkg  string // folder from the root
+	path string
+	*ast.File
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	set := token.NewFileSet()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != "." || d.Name() == "testdata" || path == "build" || path == "bin") {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+		if err == nil {
+			all = append(all, source{filepath.ToSlash(filepath.Dir(path)), path, f})
+		}
+		return err
+	})
+	if err != nil || len(all) == 0 {
+		t.Fatalf("read the source tree: %d files, %v", len(all), err)
+	}
+	return all
+}
+
+func (s source) imports() []string {
+	var paths []string
+	for _, spec := range s.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+func inLab(pkg string) bool { return pkg == "lab" || strings.HasPrefix(pkg, "lab/") }
+
+func TestImportsGoDownwards(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, path := range s.imports() {
+			ours, ok := strings.CutPrefix(path, module)
+			if ok && !inLab(s.pkg) && !slices.Contains(mayImport[s.pkg], ours) {
+				t.Errorf("%s imports %s", s.path, ours)
+			}
+		}
+	}
+}
+
+func TestOnlyProcessStartsPrograms(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.pkg != "internal/process" && !inLab(s.pkg) && slices.Contains(s.imports(), "os/exec") {
+			t.Errorf("%s imports os/exec", s.path)
+		}
+	}
+}
+
+func TestPolicyIsPure(t *testing.T) {
+	allowed := []string{"cmp", "errors", "fmt", "net/netip", "slices", "strings", "time"}
+	clock := []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Since", "Until"}
+	seen := false
+	for _, s := range sources(t) {
+		if s.pkg != "internal/supervisor/policy" {
+			continue
+		}
+		seen = true
+		for _, path := range s.imports() {
+			if !slices.Contains(allowed, path) {
+				t.Errorf("%s imports %s", s.path, path)
+			}
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt, *ast.ChanType, *ast.SelectStmt, *ast.SendStmt:
+				t.Errorf("%s has a %T", s.path, n)
+			case *ast.SelectorExpr:
+				if x, ok := n.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(clock, n.Sel.Name) {
+					t.Errorf("%s reads the clock: time.%s", s.path, n.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+	if !seen {
+		t.Error("package policy was not found")
+	}
+}
+
+// A goroutine has an owner who waits for it, so nothing starts one unasked.
+func TestConstructorsStartNoGoroutine(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, decl := range s.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || f.Name.Name != "init" && !strings.HasPrefix(f.Name.Name, "New") {
+				continue
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if _, ok := n.(*ast.GoStmt); ok {
+					t.Errorf("%s: %s starts a goroutine", s.path, f.Name.Name)
+				}
+				return true
+			})
+		}
+	}
+}
+
+func TestEveryPackageSaysItsJob(t *testing.T) {
+	documented := map[string]bool{}
+	for _, s := range sources(t) {
+		documented[s.pkg] = documented[s.pkg] || s.Doc != nil
+	}
+	for pkg, ok := range documented {
+		if !ok {
+			t.Errorf("%s has no package comment", pkg)
+		}
+	}
+}

@@ -106,7 +106,7 @@ func build(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 		store:  networks,
 		runner: runner,
 		log:    log,
-		ap:     ap.New(apConfig(cfg, iface), runner, links{}, log),
+		ap:     ap.New(apConfig(cfg, iface), runner, link.Kernel{}, log),
 		station: wifi.NewStation(wifi.StationConfig{
 			Interface: iface, Program: cfg.Paths.WPASupplicant, RuntimeDir: cfg.RuntimeDir, Runner: runner, Log: log,
 		}),

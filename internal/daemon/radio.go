@@ -199,9 +199,3 @@ func (r *radio) failed(code string, err error) error {
 	}
 	return &supervisor.Failed{Failure: policy.Failure{Code: code, Reason: err.Error()}}
 }
-
-// links lets the access point configure its interface.
-type links struct{}
-
-// Apply implements ap.Links.
-func (links) Apply(ctx context.Context, want link.Spec) error { return link.Apply(ctx, want) }

@@ -181,8 +181,8 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// concerned tells what has to be read again. The kernel does not notify the
-// routes that go with an address or with a link, so these follow.
+// concerned tells what has to be read again. By far not every route that goes
+// with an address or a link is notified, so routes follow both.
 func concerned(messages []netlink.Message) parts {
 	var which parts
 	for _, m := range messages {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -109,7 +110,11 @@ func TestMonitorSees(t *testing.T) {
 		{"a neighbour", "neigh add 10.7.0.1 lladdr 02:00:00:00:00:01 dev mon0 nud reachable",
 			func(s *Snapshot) bool { return len(s.Neighbours) == 1 && s.Neighbours[0].State == unix.NUD_REACHABLE }},
 		{"another MTU", "link set mon0 mtu 1300", func(s *Snapshot) bool { return mon0(s).MTU == 1300 }},
-		// The kernel does not notify that the routes are gone.
+		// The kernel does not notify that these routes are gone.
+		{"no routes while down", "link set mon0 down", func(s *Snapshot) bool {
+			return !mon0(s).Up && has(s, "10.7.0.7/24") && !routeTo(s, "10.7.0.0/24") && !routeTo(s, "0.0.0.0/0")
+		}},
+		{"up again", "link set mon0 up", func(s *Snapshot) bool { return routeTo(s, "10.7.0.0/24") }},
 		{"no address, no routes", "addr del 10.7.0.7/24 dev mon0", func(s *Snapshot) bool {
 			return !has(s, "10.7.0.7/24") && !routeTo(s, "10.7.0.0/24") && !routeTo(s, "0.0.0.0/0")
 		}},
@@ -142,6 +147,7 @@ func TestMonitorSeesCarrierLossSoon(t *testing.T) {
 	w.await(t, "carrier", carrier(true))
 	var worst time.Duration
 	for range 10 {
+		time.Sleep(spacing) // the loss comes out of a calm, as it does in life
 		ip(t, "link", "set", "mon1", "down")
 		worst = max(worst, w.await(t, "carrier loss", carrier(false)))
 		ip(t, "link", "set", "mon1", "up")
@@ -174,6 +180,40 @@ func TestMonitorSurvivesLostMessages(t *testing.T) {
 	if !strings.Contains(w.log.String(), "network events lost") {
 		t.Errorf("nothing logged: %s", w.log.String())
 	}
+}
+
+// TestMonitorStartsAgain: without a free file descriptor there is no socket;
+// as soon as there is one the Monitor sees.
+func TestMonitorStartsAgain(t *testing.T) {
+	needNamespace(t)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	none := limit
+	none.Cur = 0
+	log := &lines{seen: make(chan string, 100)}
+	m := NewMonitor(slog.New(slog.NewTextHandler(log, nil)))
+	hint, cancelHint := m.Subscribe()
+	defer cancelHint()
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	for range log.until(t, "too many open files") {
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-hint:
+	case <-time.After(5 * time.Second):
+		t.Error("the Monitor did not start again")
+	}
+	cancel()
+	<-ended
 }
 
 // TestMonitorIsQuiet: what changes nothing is not published.
@@ -228,5 +268,29 @@ func TestSubscribe(t *testing.T) {
 	m.publish(&Snapshot{})
 	if hinted() {
 		t.Error("a hint after the end")
+	}
+}
+
+func TestConcerned(t *testing.T) {
+	tests := []struct {
+		name   string
+		kind   netlink.HeaderType
+		family byte
+		want   parts
+	}{
+		{"a link takes routes, addresses and neighbours along", unix.RTM_DELLINK, unix.AF_UNSPEC, everything},
+		{"an address takes routes along", unix.RTM_DELADDR, unix.AF_INET, addresses | routes},
+		{"a route", unix.RTM_NEWROUTE, unix.AF_INET6, routes},
+		{"a neighbour", unix.RTM_NEWNEIGH, unix.AF_INET, neighbours},
+		{"a bridge's forwarding table", unix.RTM_NEWNEIGH, unix.AF_BRIDGE, 0},
+		{"a rule", unix.RTM_NEWRULE, unix.AF_INET, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m := netlink.Message{Header: netlink.Header{Type: test.kind}, Data: []byte{test.family}}
+			if got := concerned([]netlink.Message{m}); got != test.want {
+				t.Errorf("got %b, want %b", got, test.want)
+			}
+		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/netconnectd/netconnectd/internal/config"
@@ -37,6 +38,11 @@ func run(args []string) error {
 	}
 	for _, w := range warnings {
 		fmt.Fprintln(os.Stderr, "netconnectd: warning:", w)
+	}
+	if err != nil && slices.Contains(args, "--tear-down") {
+		// What runs must end whatever became of the configuration meanwhile.
+		fmt.Fprintln(os.Stderr, "netconnectd: warning: defaults are used:", err)
+		cfg, _, err = config.Load([]string{"--tear-down", "--config", os.DevNull}, nil)
 	}
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -359,6 +360,9 @@ func TestMissingAndUnreadableFiles(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			if _, err := os.Stat(DefaultFile); err == nil && slices.Contains(tt.args, DefaultFile) {
+				t.Skipf("%s is there", DefaultFile)
+			}
 			_, _, err := Load(tt.args, tt.env)
 			if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "read configuration: open /") {
 				t.Errorf("error = %v", err)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,7 +152,8 @@ func TestValuesThatOnlyMakeSenseTogether(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, warnings, err := loadYAML(t, tt.yaml+"\n")
-			if (err != nil) != (tt.problem != "") || err != nil && !strings.Contains(err.Error(), tt.problem) {
+			if (err != nil) != (tt.problem != "") || err != nil && !strings.Contains(err.Error(), tt.problem) ||
+				strings.Contains(fmt.Sprint(err), "problems") {
 				t.Errorf("error = %v, want %q", err, tt.problem)
 			}
 			if got := texts(warnings); (got != "") != (tt.warning != "") || !strings.Contains(got, tt.warning) {
@@ -191,7 +193,7 @@ func TestValuesAtTheirLimits(t *testing.T) {
 		}
 		for _, text := range tt.bad {
 			_, _, err := loadYAML(t, asYAML(tt.path, text))
-			if err == nil || !strings.Contains(err.Error(), "\n  "+tt.path+": ") {
+			if err == nil || !strings.Contains(err.Error(), ": 1 problem\n  "+tt.path+": ") {
 				t.Errorf("%s: %s: error = %v", tt.path, text, err)
 			}
 		}

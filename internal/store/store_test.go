@@ -251,6 +251,15 @@ func TestReadersGetCopies(t *testing.T) {
 	wantContents(t, s, &Network{SSID: []byte("mine")}, home)
 }
 
+func TestChangesLeaveWhatReadersHold(t *testing.T) {
+	s, _ := saved(t, home)
+	held := s.now()
+	must(t, s.Touch(home.SSID, 5180, when))
+	if held.networks[0].Frequency != home.Frequency {
+		t.Error("contents changed after they were published")
+	}
+}
+
 func TestReadsDoNotWaitForTheDisk(t *testing.T) {
 	s, _ := saved(t, home)
 	writing, finish := make(chan struct{}), make(chan struct{})
@@ -372,6 +381,16 @@ func wantMode(t *testing.T, path string) {
 	must(t, err)
 	if info.Mode() != 0o600 {
 		t.Errorf("%s has mode %v", path, info.Mode())
+	}
+}
+
+func TestOnlyReadableNamesAreShown(t *testing.T) {
+	for ssid, want := range map[string]string{
+		"Home & Garden": "Home & Garden", "Wi-Fi ☕": "Wi-Fi ☕", "Caf\xe9": "", "a\x00b": "", "\x1b[31m": "", "a\u202eb": "",
+	} {
+		if got := readable([]byte(ssid)); got != want {
+			t.Errorf("%q: %q", ssid, got)
+		}
 	}
 }
 

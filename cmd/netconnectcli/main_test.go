@@ -28,7 +28,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			path := filepath.Join(env.WorkDir, "s")
 			env.Setenv(socketEnv, path)
-			env.Setenv("TZ", "UTC")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // or every exit takes a second
 			return serve(env.Defer, path)
 		},
 	})

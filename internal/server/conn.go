@@ -120,7 +120,8 @@ func (c *conn) answer(ctx context.Context, frame []byte) error {
 
 // run lets the Handler work and returns the reply. Meanwhile it sends white
 // space, which shows the client that somebody is at work. A client that is
-// gone makes no difference: what it began goes on.
+// gone makes no difference: what it began goes on. Only a Handler that ignores
+// the end of ctx for too long is left behind.
 func (c *conn) run(ctx context.Context, id json.RawMessage, req Request) []byte {
 	done := make(chan []byte, 1)
 	go func() { done <- c.s.handle(ctx, c.peer, id, req) }()

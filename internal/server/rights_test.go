@@ -55,6 +55,7 @@ func TestRights(t *testing.T) {
 		{"a stranger may ask for force when it does no harm", group, stranger, false, []string{forced}, true},
 		{"everyone changes", Rights{Everyone: true}, stranger, true, append(changes, forced), true},
 		{"without the group nobody else changes", noGroup, member, true, changes, false},
+		{"without the group its id is not 0", noGroup, Peer{UID: 4711, Groups: []uint32{0}}, true, changes, false},
 		{"without the group root changes", noGroup, Peer{UID: 0}, true, changes, true},
 		{"without the group everybody reads", noGroup, stranger, true, reads, true},
 	}

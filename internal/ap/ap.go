@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -54,11 +55,16 @@ type AccessPoint struct {
 	runner *process.Runner
 	links  Links
 	log    *slog.Logger
+
+	hostapdConfig func() []byte // rendered once: deriving the key takes a while
 }
 
 // New returns an access point that does nothing yet.
 func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *AccessPoint {
-	return &AccessPoint{config: config, runner: runner, links: links, log: log}
+	return &AccessPoint{
+		config: config, runner: runner, links: links, log: log,
+		hostapdConfig: sync.OnceValue(func() []byte { return RenderHostapd(config) }),
+	}
 }
 
 // Hold makes the access point serve, calls ready once when it does, and blocks
@@ -112,7 +118,12 @@ func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec
 			return c, err
 		}
 	}
-	var err error
+	// hostapd makes the folder, and removes it when it ends; but only in one
+	// that exists can the appearance of the socket be watched.
+	err := os.MkdirAll(a.config.hostapdControlDir(), 0o700)
+	if err != nil {
+		return c, err
+	}
 	if c.hostapd, _, err = a.runner.Ensure(ctx, hostapd); err != nil {
 		return c, err
 	}
@@ -197,11 +208,7 @@ func (a *AccessPoint) hostapdSpec() (process.Spec, error) {
 		Role: RoleHostapd, Path: a.config.Hostapd, Args: []string{file},
 		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
 	}
-	// Before hostapd makes it, so that its appearance can be watched.
-	if err := os.MkdirAll(a.config.hostapdControlDir(), 0o700); err != nil {
-		return spec, err
-	}
-	return writeConfig(spec, file, RenderHostapd(a.config))
+	return writeConfig(spec, file, a.hostapdConfig())
 }
 
 func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {

@@ -18,18 +18,25 @@ var epilogue = []string{
 	"configuration file:", "errors found in configuration file", "Configuration file",
 }
 
-// remedies tells what to do about a complaint that contains the text.
+const (
+	radioOff     = "the radio is switched off: see `rfkill list`, then rfkill unblock wlan"
+	wrongChannel = "the radio may not be an access point on this channel here: choose another ap.channel, or set ap.country to where the device is"
+	inUse        = "another program may hold the interface (NetworkManager, wpa_supplicant), or its driver has no access point mode: see `iw list`"
+	portTaken    = "another program serves DHCP or DNS on this device: see `ss -lunp`"
+	noRights     = "hostapd and dnsmasq need the capabilities that netconnectd.service gives: start it by systemd or as root"
+)
+
+// remedies tells what to do about a line that contains the text.
 var remedies = []struct{ text, remedy string }{
-	{"rfkill", "the radio is switched off: rfkill unblock wlan"},
-	{"RF-kill", "the radio is switched off: rfkill unblock wlan"},
-	{"Could not configure driver mode", "another program may hold the interface (NetworkManager, wpa_supplicant), or its driver has no access point mode: see `iw list`"},
-	{"Could not select hw_mode and channel", "the radio may not send on this channel here: choose another ap.channel, or set ap.country to where the device is"},
-	{"does not support configured channel", "the radio may not send on this channel here: choose another ap.channel, or set ap.country to where the device is"},
-	{"not allowed for AP mode", "the radio may not send on this channel here: choose another ap.channel, or set ap.country to where the device is"},
-	{"Address already in use", "another program serves DHCP or DNS on this device: see `ss -lunp`"},
-	{"Operation not permitted", "hostapd and dnsmasq need the capabilities that netconnectd.service gives: start it by systemd or as root"},
-	{"Permission denied", "hostapd and dnsmasq need the capabilities that netconnectd.service gives: start it by systemd or as root"},
-	{"No such device", "the interface is gone"},
+	{"WLAN soft blocked", radioOff},
+	{"WLAN hard blocked", radioOff},
+	{"not allowed for AP mode", wrongChannel},
+	{"does not support configured channel", wrongChannel},
+	{"Could not select hw_mode and channel", wrongChannel},
+	{"Could not configure driver mode", inUse},
+	{"Address already in use", portTaken},
+	{"Operation not permitted", noRights},
+	{"Permission denied", noRights},
 }
 
 // explain says why a child ended before it served, in its own words and with
@@ -41,24 +48,21 @@ func explain(name string, child *process.Child) error {
 	return fmt.Errorf("start %s: %w", name, child.Err())
 }
 
-// complaint picks the lines that say what is wrong, and adds the remedy.
+// complaint picks the line that has a remedy, which is the first of the usual
+// cascade; without one the last two that say something.
 func complaint(lines []string) string {
 	var said []string
 	for _, line := range lines {
+		for _, r := range remedies {
+			if strings.Contains(line, r.text) {
+				return line + " (" + r.remedy + ")"
+			}
+		}
 		if !containsAny(line, epilogue) {
 			said = append(said, line)
 		}
 	}
-	if len(said) > 2 {
-		said = said[len(said)-2:]
-	}
-	text := strings.Join(said, "; ")
-	for _, r := range remedies {
-		if strings.Contains(text, r.text) {
-			return text + " (" + r.remedy + ")"
-		}
-	}
-	return text
+	return strings.Join(said[max(0, len(said)-2):], "; ")
 }
 
 func containsAny(s string, parts []string) bool {
@@ -73,7 +77,7 @@ func containsAny(s string, parts []string) bool {
 // explainLink adds what to do about a kernel's refusal.
 func explainLink(err error) error {
 	if errors.Is(err, unix.ERFKILL) {
-		return fmt.Errorf("%w (the radio is switched off: rfkill unblock wlan)", err)
+		return fmt.Errorf("%w (%s)", err, radioOff)
 	}
 	return err
 }

@@ -20,14 +20,22 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
 func TestPhoneIsServed(t *testing.T) {
 	phone := cable(t)
 	output(t, exec.Command("ip", "addr", "add", "192.168.9.9/24", "dev", "wlan0")) // left by another program
 	d := newDaemon(t, testConfig(runtimeDir(t)))
+	links := &recordingLinks{}
+	d.ap.links = links
 	h := d.start()
 	t.Logf("ready after %v", h.took)
+	// Cleared before hostapd takes the interface, ours only afterwards: on an
+	// address that is there while the interface is down dnsmasq does not listen.
+	if w := links.wanted; len(w) != 2 || len(w[0].Addresses) != 0 || w[0].Up || len(w[1].Addresses) != 1 || !w[1].Up {
+		t.Errorf("the interface was changed in this way: %+v", w)
+	}
 	if got := addresses(t); !slices.Equal(got, []string{"10.250.250.1/24"}) {
 		t.Errorf("addresses %v", got)
 	}
@@ -47,6 +55,28 @@ func TestPhoneIsServed(t *testing.T) {
 		if out := output(t, phone("busybox", "nslookup", "-type=a", name, "10.250.250.1")); !strings.Contains(out, "Address: 10.250.250.1\n") {
 			t.Errorf("%s is not our address:\n%s", name, out)
 		}
+	}
+}
+
+func TestDnsmasqMayStartBeforeTheAddress(t *testing.T) {
+	cable(t)
+	d := newDaemon(t, testConfig(runtimeDir(t)))
+	spec, err := d.ap.dnsmasqSpec(withNames)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, _, err := d.runner.Ensure(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := func() bool { return strings.Contains(strings.Join(child.LastOutput(), "\n"), "IP range") }
+	for end := time.Now().Add(5 * time.Second); !started() && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	}
+	if err := link.Apply(t.Context(), d.ap.spec()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.ap.awaitDnsmasq(t.Context(), child); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -106,6 +136,9 @@ func TestLeaveAndAdopt(t *testing.T) {
 	}
 	if got := askLease(t, phone); got["ip"] == "" {
 		t.Error("no lease from the adopted dnsmasq")
+	}
+	if log := second.logged.String(); strings.Contains(log, "output of adopted child is lost") {
+		t.Error(log)
 	}
 	if err := unix.Kill(dnsmasq, unix.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -209,6 +242,8 @@ func TestHoldRefuses(t *testing.T) {
 			"access point on wlan0: start hostapd: Line 2: invalid/unknown driver 'rtl871xdrv'"},
 		{"an interface that is no radio", true, func(c *Config) { c.Driver = "nl80211" },
 			"access point on wlan0: start hostapd: "},
+		{"a dnsmasq that dies with its ports bound", true, func(c *Config) { c.Dnsmasq = testBinary() },
+			"access point on wlan0: start dnsmasq: changed my mind"},
 		{"a user that dnsmasq does not know", true, func(c *Config) { c.User = "nobody-at-all" },
 			"access point on wlan0: start dnsmasq: dnsmasq: unknown user or group: nobody-at-all"},
 	} {
@@ -227,6 +262,14 @@ func TestHoldRefuses(t *testing.T) {
 			t.Log(err)
 		})
 	}
+}
+
+func testBinary() string {
+	name, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return name
 }
 
 func TestPortsOfOthers(t *testing.T) {
@@ -361,5 +404,48 @@ func TestEndAsOrdinaryUser(t *testing.T) {
 		return found
 	}) {
 		t.Error("a child is still there")
+	}
+}
+
+func TestDisabledHostapd(t *testing.T) {
+	phone := cable(t)
+	d := newDaemon(t, testConfig(runtimeDir(t)))
+	h := d.start()
+	hostapd, dnsmasq := d.pids()
+	conn, err := wpactrl.Dial(t.Context(), d.ap.config.hostapdSocket(), d.ap.config.RuntimeDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Request(t.Context(), "DISABLE"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.result(time.Second); err == nil || !strings.Contains(err.Error(), "AP-DISABLED") {
+		t.Fatalf("got %v", err)
+	}
+	d.start() // one that lives and does not serve is not adopted
+	if h2, m2 := d.pids(); h2 == hostapd || m2 != dnsmasq {
+		t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want only hostapd anew", hostapd, h2, dnsmasq, m2)
+	}
+	if got := askLease(t, phone); got["ip"] == "" {
+		t.Error("no lease afterwards")
+	}
+}
+
+func TestHungHostapdIsNotAdopted(t *testing.T) {
+	cable(t)
+	d := newDaemon(t, testConfig(runtimeDir(t)))
+	h := d.start()
+	hostapd, _ := d.pids()
+	h.leave()
+	h.result(time.Second)
+	if err := unix.Kill(hostapd, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if again := d.start(); again.took > adoptLimit+time.Second {
+		t.Errorf("took %v", again.took)
+	}
+	if h2, _ := d.pids(); h2 == hostapd {
+		t.Error("a hung hostapd was adopted")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -26,6 +27,9 @@ const insideKey = "AP_TEST_INSIDE" // set in the process that has a network name
 
 // TestMain runs the tests in a network namespace of their own if it may.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && strings.HasPrefix(os.Args[1], "--conf-file=") {
+		playDyingDnsmasq()
+	}
 	if os.Geteuid() != 0 || os.Getenv(insideKey) != "" {
 		os.Exit(m.Run())
 	}
@@ -37,6 +41,21 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// playDyingDnsmasq has its ports and dies nevertheless, as dnsmasq does when it
+// dislikes something later in its start.
+func playDyingDnsmasq() {
+	for _, address := range []string{"0.0.0.0:67", "10.250.250.1:53"} {
+		for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			if _, err := net.ListenPacket("udp4", address); err == nil {
+				break
+			}
+		}
+	}
+	time.Sleep(200 * time.Millisecond)
+	fmt.Println("changed my mind")
+	os.Exit(1)
 }
 
 func needNamespace(t *testing.T) {

@@ -126,6 +126,9 @@ func hostapdStatus(t *testing.T, c Config) map[string]string {
 		t.Fatal(err)
 	}
 	spec.Caps = nil
+	if err := os.MkdirAll(c.hostapdControlDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	child, _, err := d.runner.Ensure(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 // It is a pipe that the child itself holds open for reading and writing, and
 // without blocking: while no daemon reads, nothing breaks and nothing stops;
 // what does not fit into the pipe is lost. The next daemon opens the pipe by
-// /proc/PID/fd/1 and finds what was printed meanwhile.
+// /proc/PID/fd and finds what was printed meanwhile.
 type output struct {
 	child  *os.File // given to the child as stdout and stderr, then closed
 	reader *os.File
@@ -61,21 +62,29 @@ func (o *output) abandon() {
 	o.reader.Close()
 }
 
-// adoptOutput opens the pipe of a running child.
-func adoptOutput(pid int) (*output, error) {
-	name := fmt.Sprintf("/proc/%d/fd/1", pid)
-	info, err := os.Stat(name)
+// name is how /proc/PID/fd shows the pipe, e.g. "pipe:[4711]".
+func (o *output) name() (string, error) {
+	return os.Readlink(fmt.Sprintf("/proc/self/fd/%d", o.child.Fd()))
+}
+
+// adoptOutput opens the pipe of a running child, wherever it holds it: dnsmasq
+// moves its stderr to another number.
+func adoptOutput(pid int, name string) (*output, error) {
+	fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil {
 		return nil, err
 	}
-	if info.Mode()&os.ModeNamedPipe == 0 {
-		return nil, fmt.Errorf("%s is not a pipe", name)
+	for _, fd := range fds {
+		if target, err := os.Readlink(fd); err != nil || target != name {
+			continue
+		}
+		f, err := os.OpenFile(fd, os.O_RDONLY|unix.O_NONBLOCK, 0)
+		if err != nil {
+			return nil, err
+		}
+		return &output{reader: f, copied: make(chan struct{})}, nil
 	}
-	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	return &output{reader: f, copied: make(chan struct{})}, nil
+	return nil, fmt.Errorf("pid %d does not hold %q", pid, name)
 }
 
 // copy reads lines until the pipe ends, Close is called, or drain is called

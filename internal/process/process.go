@@ -92,7 +92,7 @@ func (r *Runner) Find(role string) (*Child, bool) {
 		r.log().Debug("recorded child is gone", "role", role, "pid", rec.PID, "err", err)
 		return nil, false
 	}
-	if c.out, err = adoptOutput(c.pid); err != nil {
+	if c.out, err = adoptOutput(c.pid, rec.Output); err != nil {
 		r.log().Warn("output of adopted child is lost", "role", role, "pid", c.pid, "err", err)
 	}
 	r.log().Info("child adopted", "role", role, "pid", c.pid)
@@ -176,7 +176,7 @@ func (r *Runner) start(spec Spec) (*Child, error) {
 		out.abandon()
 		return nil, fmt.Errorf("start %s: %w", spec.Role, err)
 	}
-	c, err := r.record(spec, cmd)
+	c, err := r.record(spec, cmd, out)
 	if err = errors.Join(err, out.handOver()); err != nil {
 		// Without a record nobody would ever end it.
 		err = errors.Join(fmt.Errorf("start %s: %w", spec.Role, err), cmd.Process.Kill())
@@ -192,8 +192,12 @@ func (r *Runner) start(spec Spec) (*Child, error) {
 }
 
 // record makes a Child of a started command and writes its record.
-func (r *Runner) record(spec Spec, cmd *exec.Cmd) (*Child, error) {
+func (r *Runner) record(spec Spec, cmd *exec.Cmd, out *output) (*Child, error) {
 	start, err := startTime(cmd.Process.Pid) // ours and not yet reaped, so the pid is its
+	if err != nil {
+		return nil, err
+	}
+	pipe, err := out.name()
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +206,7 @@ func (r *Runner) record(spec Spec, cmd *exec.Cmd) (*Child, error) {
 		return nil, err
 	}
 	c.cmd = cmd
-	rec := record{Role: spec.Role, PID: c.pid, StartTime: start, Hash: spec.Hash}
+	rec := record{Role: spec.Role, PID: c.pid, StartTime: start, Hash: spec.Hash, Output: pipe}
 	if err := rec.write(r.recordPath(spec.Role)); err != nil {
 		c.pidfd.Close()
 		return nil, err

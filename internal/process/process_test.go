@@ -35,6 +35,11 @@ func play(part string, args []string) {
 		signal.Ignore(unix.SIGTERM)
 		fmt.Println("ready")
 		time.Sleep(time.Minute)
+	case "orderly": // handles SIGTERM itself, as hostapd does
+		term := make(chan os.Signal, 1)
+		signal.Notify(term, unix.SIGTERM)
+		fmt.Println("ready")
+		<-term
 	case "complain":
 		fmt.Println("first line")
 		fmt.Fprintln(os.Stderr, "cannot do it")
@@ -338,7 +343,7 @@ func TestEnd(t *testing.T) {
 		min, max   time.Duration
 	}{
 		{name: "at once", part: "sleep", max: time.Second},
-		{name: "stopped by somebody", part: "sleep", before: stop, max: time.Second},
+		{name: "stopped by somebody", part: "orderly", before: stop, max: grace - time.Second/2},
 		{name: "ignores SIGTERM", part: "stubborn", before: ready, min: grace, max: grace + time.Second},
 		{name: "ignores SIGTERM and the caller's time is short", part: "stubborn", before: ready,
 			timeout: 200 * time.Millisecond, min: 200 * time.Millisecond, max: time.Second},
@@ -371,6 +376,7 @@ func TestEnd(t *testing.T) {
 }
 
 func stop(t *testing.T, c *Child) {
+	ready(t, c)
 	if err := unix.Kill(c.PID(), unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}

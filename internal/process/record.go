@@ -18,6 +18,7 @@ type record struct {
 	PID       int    `json:"pid"`
 	StartTime uint64 `json:"start_time"` // field 22 of /proc/PID/stat, clock ticks since boot
 	Hash      string `json:"hash"`
+	Output    string `json:"output"` // name of its output pipe in /proc/PID/fd
 }
 
 func readRecord(path string) (record, error) {

@@ -47,7 +47,9 @@ func sweep(dir string) {
 	}
 }
 
-// folderWatch tells that something appeared in a folder (inotify(7)).
+// folderWatch tells that something appeared in a folder, or changed its mode
+// there (inotify(7)): bind makes the file of a socket before it can be
+// connected to, and hostapd and wpa_supplicant set the mode after that.
 type folderWatch struct{ file *os.File }
 
 func watchFolder(dir string) (*folderWatch, error) {
@@ -56,7 +58,7 @@ func watchFolder(dir string) (*folderWatch, error) {
 		return nil, fmt.Errorf("watch %s: %w", dir, err)
 	}
 	file := os.NewFile(uintptr(fd), "inotify")
-	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_CREATE|unix.IN_MOVED_TO); err != nil {
+	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_CREATE|unix.IN_MOVED_TO|unix.IN_ATTRIB); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("watch %s: %w", dir, err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/resolver"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
@@ -38,6 +39,7 @@ type daemon struct {
 	store   *store.Store
 	radio   *radio
 	scanner *scanner
+	dns     *nameServers
 	sup     *supervisor.Supervisor
 	server  *server.Server
 }
@@ -66,6 +68,7 @@ func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logg
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ignoreEnd(ctx, d.monitor.Run(ctx)) })
 	group.Go(func() error { d.watchLinks(ctx); return nil })
+	group.Go(func() error { d.dns.run(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
 	group.Go(func() error {
 		saved, candidate := d.networks()
@@ -86,7 +89,7 @@ func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	}
 	defer runner.Close()
 	d := build(ctx, cfg, "", log, runner, &store.Store{})
-	return errors.Join(runner.EndAll(ctx), d.radio.clear(ctx, link.Spec{Name: d.radio.iface}))
+	return errors.Join(runner.EndAll(ctx), d.radio.clear(ctx, link.Spec{Name: d.radio.iface}), resolver.Withdraw(cfg.RuntimeDir))
 }
 
 func newRunner(cfg *config.Config, log *slog.Logger) (*process.Runner, error) {
@@ -112,6 +115,8 @@ func build(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 		}),
 		clientsChanged: func(ctx context.Context, n int) { d.sup.Post(ctx, policy.ClientsChanged{Count: n}) },
 	}
+	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: d.radio, way: func() string { return d.sup.State().Uplink.Name }}
+	d.radio.nameServersChanged = d.dns.changed
 	d.scanner = &scanner{iface: iface, store: networks, apUp: func() bool { return d.sup.State().AP.State == policy.APUp }}
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,

@@ -14,8 +14,8 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/process"
-	"github.com/netconnectd/netconnectd/internal/resolver"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
@@ -35,9 +35,12 @@ type radio struct {
 	ap      *ap.AccessPoint
 	station *wifi.Station
 
-	clientsChanged func(ctx context.Context, count int)
-	association    atomic.Pointer[wifi.Association] // nil while not a station
-	clients        atomic.Pointer[[]ap.Client]      // of the access point
+	clientsChanged     func(ctx context.Context, count int)
+	nameServersChanged func()
+
+	association atomic.Pointer[wifi.Association] // nil while not a station
+	leased      atomic.Pointer[dhcp.Lease]       // the latest
+	clients     atomic.Pointer[[]ap.Client]      // of the access point
 }
 
 // clientsInterval is how often the access point's stations are counted.
@@ -74,7 +77,7 @@ func (r *radio) holdOff(ctx context.Context, report func(policy.Stage)) error {
 }
 
 func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
-	if err := errors.Join(r.station.End(ctx), r.withdraw()); err != nil {
+	if err := errors.Join(r.station.End(ctx), r.dropLease()); err != nil {
 		return r.failed("radio_failed", err)
 	}
 	report(policy.StageCleared)
@@ -121,12 +124,10 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 		return &supervisor.Failed{Failure: policy.Failure{Code: "not_configured", Reason: fmt.Sprintf("%q is not stored any more", n.SSID)}}
 	}
 	previous := r.loadLease(network.SSID)
-	ending := []error{r.ap.End(ctx)}
-	if previous == nil { // what is configured belongs to another network
-		ending = append(ending, r.clear(ctx, link.Spec{Name: r.iface, Up: true}))
-	}
-	if err := errors.Join(ending...); err != nil {
-		return r.failed("radio_failed", err)
+	if previous == nil { // the interface is not that network's station already
+		if err := errors.Join(r.ap.End(ctx), r.clear(ctx, link.Spec{Name: r.iface, Up: true})); err != nil {
+			return r.failed("radio_failed", err)
+		}
 	}
 	report(policy.StageCleared)
 	association, err := r.station.Associate(ctx, wifi.Network{
@@ -134,7 +135,8 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 		Frequency: network.Frequency, Hidden: network.Hidden,
 	})
 	if err != nil {
-		return r.failed("rejected", err)
+		// The next attempt starts from a clean interface.
+		return r.failed("rejected", errors.Join(err, r.dropLease()))
 	}
 	r.association.Store(&association)
 	report(policy.StageAssociated)
@@ -167,17 +169,13 @@ func (r *radio) network(n policy.Network) (store.Network, bool) {
 	return all[i], true
 }
 
-// clear removes what a station left on the interface and in the resolver.
+// clear removes what a station left on the interface.
 func (r *radio) clear(ctx context.Context, bare link.Spec) error {
 	err := link.Apply(ctx, bare)
 	if errors.Is(err, link.ErrNotExist) {
 		err = nil
 	}
-	return errors.Join(err, r.withdraw())
-}
-
-func (r *radio) withdraw() error {
-	return errors.Join(resolver.Withdraw(r.dir), r.dropLease())
+	return errors.Join(err, r.dropLease())
 }
 
 func (r *radio) leaseFile() string { return filepath.Join(r.dir, "lease.json") }

@@ -18,7 +18,6 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/probe"
-	"github.com/netconnectd/netconnectd/internal/resolver"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
@@ -97,6 +96,7 @@ func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group, 
 		if err := s.configure(ctx, ev.Lease); err != nil {
 			fail(err)
 		}
+		s.nameServersChanged()
 	case dhcp.Lost:
 		err := s.clear(ctx, link.Spec{Name: s.iface, Up: true})
 		fail(errors.Join(failure("no_address", "%s", ev.Reason), err))
@@ -116,7 +116,7 @@ func (s *session) verify(ctx context.Context, lease dhcp.Lease, verified func())
 	return nil
 }
 
-// configure gives the interface and the resolver what the lease says.
+// configure gives the interface what the lease says.
 func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 	valid := time.Duration(0) // an infinite lease, an address for ever
 	if l.Expire > 0 {
@@ -137,14 +137,8 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 		return err
 	}
 	s.log.Info("lease", "iface", s.iface, "address", l.Address, "gateway", l.Router, "server", l.Server, "valid", valid.Round(time.Second))
-	search := l.Search
-	if len(search) == 0 && l.Domain != "" {
-		search = []string{l.Domain}
-	}
-	return errors.Join(
-		resolver.Publish(s.dir, resolver.Config{Interface: s.iface, Servers: l.DNS, Search: search}),
-		s.saveLease(l),
-	)
+	s.leased.Store(&l)
+	return s.saveLease(l)
 }
 
 func failure(code, format string, args ...any) error {

@@ -89,6 +89,7 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 
 // publish tells subscribers of a step that changed something.
 func (d *daemon) publish(old, next policy.State) {
+	d.dns.changed()
 	if old.Uplink.State != next.Uplink.State {
 		d.server.Publish(client.Event{
 			Type: client.EventUplink, Old: string(old.Uplink.State), New: string(next.Uplink.State), Reason: next.Uplink.Reason,

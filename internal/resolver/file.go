@@ -18,36 +18,39 @@ const systemFile = "/etc/resolv.conf"
 
 // saved is a file that we have replaced, and what was in its place.
 type saved struct {
-	Path     string      `json:"path"`               // of the file itself, links followed
-	Written  []byte      `json:"written"`            // by us; anything else is another program's
-	Previous []byte      `json:"previous,omitempty"` // content; nil if there was none
-	Mode     fs.FileMode `json:"mode,omitempty"`     // of the previous file
-	Link     string      `json:"link,omitempty"`     // the previous thing was a link to this, leading nowhere
+	Path    string      `json:"path"`    // of the file itself, links followed
+	Written []byte      `json:"written"` // by us; anything else is another program's
+	Existed bool        `json:"existed"` // there was a file with this content:
+	Content []byte      `json:"content,omitempty"`
+	Mode    fs.FileMode `json:"mode,omitempty"`
+	Link    string      `json:"link,omitempty"` // there was a link to this, leading nowhere
 }
 
 // setFile writes resolv.conf itself. Other programs (dhclient for a wired
 // interface, an administrator) write it too, and the last one wins: what
 // somebody wrote after us stays until there is something new to say.
 func (s *System) setFile(old record, published string, c Config) error {
+	if s.follow(systemFile) == published {
+		return nil // an administrator made resolv.conf a link to what we publish
+	}
 	content := c.render()
 	next, err := s.survey()
 	if err != nil {
 		return err
 	}
-	if next.Path == published {
-		return nil // an administrator made resolv.conf a link to what we publish
-	}
 	if was := old.File; was != nil && was.Path == next.Path {
 		switch {
-		case bytes.Equal(was.Written, next.Previous):
+		case bytes.Equal(next.Content, was.Written) && bytes.Equal(content, was.Written):
+			return nil
+		case bytes.Equal(next.Content, was.Written):
 			next = *was // still ours, so what was before it stays what is restored
-		case bytes.Equal(was.Written, content):
+		case bytes.Equal(content, was.Written):
 			s.Log.Info("resolv.conf left to the program that wrote it", "path", next.Path)
 			return nil
 		}
 	}
-	if bytes.HasPrefix(next.Previous, []byte(header)) {
-		next.Previous = nil // ours, of a time of which there is no record
+	if bytes.HasPrefix(next.Content, []byte(header)) {
+		next.Existed, next.Content = false, nil // ours, of a time of which there is no record
 	}
 	next.Written = content
 	// First the record: if we die in between, restoreFile finds a file that is
@@ -77,8 +80,8 @@ func (s *System) survey() (saved, error) {
 	if !info.Mode().IsRegular() {
 		return saved{}, fmt.Errorf("%s is not a regular file", found.Path)
 	}
-	found.Mode = info.Mode().Perm()
-	found.Previous, err = os.ReadFile(s.Root + found.Path)
+	found.Existed, found.Mode = true, info.Mode().Perm()
+	found.Content, err = os.ReadFile(s.Root + found.Path)
 	return found, err
 }
 
@@ -94,24 +97,19 @@ func (s *System) ourFolder(dir string) bool {
 
 // restoreFile puts back what was there before, if what is there now is ours.
 func (s *System) restoreFile(was *saved) error {
-	now, err := os.ReadFile(s.Root + was.Path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Equal(now, was.Written) {
+	path := s.Root + was.Path
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 		return nil
 	}
-	switch {
-	case err != nil:
+	now, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(now, was.Written) {
 		return err
-	case was.Link != "":
-		return s.restoreLink(was)
-	case was.Previous == nil:
-		return os.Remove(s.Root + was.Path)
 	}
-	return atomicfile.Write(s.Root+was.Path, was.Previous, was.Mode)
-}
-
-func (s *System) restoreLink(was *saved) error {
-	path := s.Root + was.Path
-	if err := os.Remove(path); err != nil {
+	if was.Existed {
+		return atomicfile.Write(path, was.Content, was.Mode)
+	}
+	if err := os.Remove(path); err != nil || was.Link == "" {
 		return err
 	}
 	return os.Symlink(was.Link, path)

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
@@ -81,29 +82,20 @@ func (c Config) usable() Config {
 		if server.Is6() && server.IsLinkLocalUnicast() {
 			server = server.WithZone(c.Interface)
 		}
-		if len(kept.Servers) < maxServers && validServer(server, c.Interface) && !contains(kept.Servers, server) {
+		if len(kept.Servers) < maxServers && validServer(server, c.Interface) && !slices.Contains(kept.Servers, server) {
 			kept.Servers = append(kept.Servers, server)
 		}
 	}
 	length := 0
 	for _, domain := range c.Search {
 		domain = strings.TrimSuffix(domain, ".")
-		if len(kept.Search) < maxSearch && validDomain(domain) && !contains(kept.Search, domain) &&
+		if len(kept.Search) < maxSearch && validDomain(domain) && !slices.Contains(kept.Search, domain) &&
 			length+len(domain)+1 <= maxLine {
 			kept.Search = append(kept.Search, domain)
 			length += len(domain) + 1
 		}
 	}
 	return kept
-}
-
-func contains[T comparable](list []T, item T) bool {
-	for _, other := range list {
-		if other == item {
-			return true
-		}
-	}
-	return false
 }
 
 // header begins every file that we write; the interface name follows.

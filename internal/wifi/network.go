@@ -93,6 +93,12 @@ func (n Network) accepts(seen Security) bool {
 	return false
 }
 
+// printable shows an SSID in a log: without loss, and in one line.
+func printable(ssid []byte) string {
+	quoted := strconv.Quote(string(ssid))
+	return quoted[1 : len(quoted)-1]
+}
+
 // settings renders the network for SET_NETWORK. It must have passed Check.
 // Every value is safe whatever bytes the user gave: the SSID is hexadecimal;
 // a passphrase ends at the *last* quote of the command, so quotes within need

@@ -3,6 +3,7 @@ package wifi
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mdlayher/genetlink"
+	"github.com/mdlayher/genetlink/genltest"
 	"github.com/mdlayher/netlink"
 	"github.com/mdlayher/wifi"
 	"golang.org/x/sys/unix"
@@ -164,6 +166,37 @@ func TestDecodeScanEnd(t *testing.T) {
 		if got := fmt.Sprint(end, ok); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
 		}
+	}
+}
+
+// TestCommands (0x300: dump) shows what the kernel is asked, and what becomes of its answers.
+func TestCommands(t *testing.T) {
+	refusal := error(nil)
+	asked := ""
+	kernel := func(greq genetlink.Message, nreq netlink.Message) ([]genetlink.Message, error) {
+		asked = fmt.Sprintf("command %d, flags %v, %d bytes", greq.Header.Command, nreq.Header.Flags, len(greq.Data))
+		cell := cellMessage(t, func(ae *netlink.AttributeEncoder) { ae.Bytes(unix.NL80211_BSS_BSSID, bssid) })
+		if greq.Header.Command != unix.NL80211_CMD_GET_SCAN {
+			cell = nil
+		}
+		return []genetlink.Message{{Data: cell}, {Data: []byte("broken")}}, refusal
+	}
+	n := &nl80211{commands: genltest.Dial(kernel)}
+	defer n.Close()
+
+	if err := n.trigger(5, ScanRequest{}); err != nil || asked != "command 33, flags request|acknowledge, 16 bytes" {
+		t.Errorf("trigger: %v, %s", err, asked)
+	}
+	if err := n.abort(5); err != nil || asked != "command 114, flags request|acknowledge, 8 bytes" {
+		t.Errorf("abort: %v, %s", err, asked)
+	}
+	cells, err := n.results(5)
+	if err != nil || len(cells) != 1 || asked != "command 32, flags request|0x300, 8 bytes" {
+		t.Errorf("results: %v, %v, %s", cells, err, asked)
+	}
+	refusal = genltest.Error(int(unix.EBUSY))
+	if err := n.trigger(5, ScanRequest{}); !errors.Is(err, unix.EBUSY) {
+		t.Errorf("trigger: %v, want EBUSY", err)
 	}
 }
 

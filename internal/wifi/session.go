@@ -43,7 +43,7 @@ func (s *session) join(ctx context.Context, n Network, mark string) (Association
 	defer stop()
 	a, err := s.attempt(ctx, n, mark)
 	if err == nil {
-		s.log.Info("associated", "ssid", string(n.SSID), "bssid", a.BSSID, "mhz", a.Frequency)
+		s.log.Info("associated", "ssid", printable(n.SSID), "bssid", a.BSSID.String(), "mhz", a.Frequency)
 		return a, nil
 	}
 	if cause := context.Cause(ctx); errors.Is(cause, errEnded) {

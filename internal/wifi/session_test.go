@@ -23,14 +23,14 @@ type program struct {
 	local string
 
 	mu       sync.Mutex
-	commands []string // but PING, ATTACH, DETACH, STATUS
+	commands []string // those that change something
 	monitors map[string]*net.UnixAddr
 	onSelect func(cmd string) (trace string)
 	state    string
 	mark     string
 }
 
-// ended is a child for tests.
+// lifetime is a child for tests.
 type lifetime struct{ done chan struct{} }
 
 func (l lifetime) Done() <-chan struct{} { return l.done }
@@ -61,6 +61,20 @@ func newProgram(t *testing.T) (*program, *session, lifetime) {
 		log:   slog.New(slog.DiscardHandler),
 		cells: func(context.Context, time.Duration) ([]BSS, error) { return nil, nil },
 	}, life
+}
+
+// script sets what follows the selection of a network.
+func (p *program) script(onSelect func(cmd string) (trace string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.onSelect = onSelect
+}
+
+// become sets what STATUS says.
+func (p *program) become(state, mark string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state, p.mark = state, mark
 }
 
 func (p *program) serve() {
@@ -156,7 +170,7 @@ func (p *program) attached(t *testing.T) {
 
 func TestJoinWritesAFreshNetworkAndReadsTheAssociation(t *testing.T) {
 	p, s, _ := newProgram(t)
-	p.onSelect = func(string) string { return scanDone + associated + connected }
+	p.script(func(string) string { return scanDone + associated + connected })
 	a, err := s.join(t.Context(), hinted(homeWPA2), "5e")
 	if err != nil {
 		t.Fatal(err)
@@ -168,8 +182,7 @@ func TestJoinWritesAFreshNetworkAndReadsTheAssociation(t *testing.T) {
 		"REMOVE_NETWORK all", "BLACKLIST clear", "ADD_NETWORK",
 		"SET_NETWORK 0 ssid 686f6d65", `SET_NETWORK 0 id_str "5e"`,
 		"SET_NETWORK 0 key_mgmt WPA-PSK", `SET_NETWORK 0 psk "correct horse"`,
-		"SELECT_NETWORK 0 freq=2412", "SIGNAL_POLL"}, "\n")
-	want = strings.TrimSuffix(want, "\nSIGNAL_POLL")
+		"SELECT_NETWORK 0 freq=2412"}, "\n")
 	if got := p.did(); got != want {
 		t.Errorf("commands:\n%s\nwant:\n%s", got, want)
 	}
@@ -177,9 +190,9 @@ func TestJoinWritesAFreshNetworkAndReadsTheAssociation(t *testing.T) {
 
 func TestJoinRemovesTheNetworkAfterAFailure(t *testing.T) {
 	p, s, _ := newProgram(t)
-	p.onSelect = func(string) string {
+	p.script(func(string) string {
 		return scanDone + associated + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15"
-	}
+	})
 	_, err := s.join(t.Context(), homeWPA2, "5e")
 	var verdict *JoinError
 	if !errors.As(err, &verdict) || verdict.Code != CodeWrongKey {
@@ -195,12 +208,12 @@ func TestJoinRemovesTheNetworkAfterAFailure(t *testing.T) {
 
 func TestJoinSearchesEverywhereWhenTheHintIsWrong(t *testing.T) {
 	p, s, _ := newProgram(t)
-	p.onSelect = func(cmd string) string {
+	p.script(func(cmd string) string {
 		if strings.Contains(cmd, "freq=") {
 			return scanDone + "CTRL-EVENT-NETWORK-NOT-FOUND"
 		}
 		return "CTRL-EVENT-NETWORK-NOT-FOUND\n" + scanDone + associated + connected
-	}
+	})
 	if _, err := s.join(t.Context(), hinted(homeWPA2), "5e"); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +224,7 @@ func TestJoinSearchesEverywhereWhenTheHintIsWrong(t *testing.T) {
 
 func TestJoinAsksTheScanResultsWhenWpaSupplicantIsSilent(t *testing.T) {
 	p, s, _ := newProgram(t)
-	p.onSelect = func(string) string { return scanDone }
+	p.script(func(string) string { return scanDone })
 	s.cells = func(context.Context, time.Duration) ([]BSS, error) {
 		return []BSS{{SSID: []byte("home"), Security: WPA3}}, nil
 	}
@@ -239,7 +252,7 @@ func TestJoinEndsWithItsContext(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p, s, _ := newProgram(t)
-			p.onSelect = func(string) string { p.state = row.state; return "" }
+			p.script(func(string) string { p.state = row.state; return "" })
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
 			if row.cancel {
@@ -263,7 +276,7 @@ func TestJoinEndsWithItsContext(t *testing.T) {
 
 func TestJoinEndsWithTheProgram(t *testing.T) {
 	p, s, life := newProgram(t)
-	p.onSelect = func(string) string { close(life.done); return "" }
+	p.script(func(string) string { close(life.done); return "" })
 	_, err := s.join(t.Context(), homeWPA2, "5e")
 	var verdict *JoinError
 	if errors.As(err, &verdict) || !errors.Is(err, errEnded) || !strings.Contains(err.Error(), "signal: killed") {
@@ -273,13 +286,13 @@ func TestJoinEndsWithTheProgram(t *testing.T) {
 
 func TestAssociatedRecognisesTheNetworkByItsMark(t *testing.T) {
 	p, s, _ := newProgram(t)
-	p.state, p.mark = "COMPLETED", "5e"
+	p.become("COMPLETED", "5e")
 	for mark, want := range map[string]bool{"5e": true, "5f": false, "": true} {
 		if _, got := s.associated(t.Context(), mark); got != want {
 			t.Errorf("associated(%q) = %v, want %v", mark, got, want)
 		}
 	}
-	p.state = "4WAY_HANDSHAKE"
+	p.become("4WAY_HANDSHAKE", "5e")
 	if _, got := s.associated(t.Context(), "5e"); got {
 		t.Error("associated during the handshake")
 	}
@@ -301,7 +314,7 @@ func TestWatch(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			p, s, life := newProgram(t)
-			p.state = "COMPLETED"
+			p.become("COMPLETED", "")
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
 			var watching sync.WaitGroup
@@ -335,7 +348,7 @@ func TestWatchNoticesALossBeforeItBegan(t *testing.T) {
 
 func TestWatchSurvivesManyEventsOfNoMeaning(t *testing.T) {
 	p, s, _ := newProgram(t)
-	p.state = "COMPLETED"
+	p.become("COMPLETED", "")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	var watching sync.WaitGroup
@@ -354,7 +367,7 @@ func TestSessionLogsNoSecrets(t *testing.T) {
 	p, s, _ := newProgram(t)
 	var out bytes.Buffer
 	s.log = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	p.onSelect = func(string) string { return scanDone + associated + connected }
+	p.script(func(string) string { return scanDone + associated + connected })
 	if _, err := s.join(t.Context(), homeWPA2, homeWPA2.mark([]byte("k"))); err != nil {
 		t.Fatal(err)
 	}

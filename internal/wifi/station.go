@@ -83,7 +83,7 @@ func (s *Station) Associate(ctx context.Context, n Network) (Association, error)
 	}
 	mark := n.mark(key)
 	if a, ok := session.associated(ctx, mark); ok {
-		s.cfg.Log.Info("association kept", "iface", s.cfg.Interface, "ssid", string(n.SSID), "bssid", a.BSSID)
+		s.cfg.Log.Info("association kept", "iface", s.cfg.Interface, "ssid", printable(n.SSID), "bssid", a.BSSID.String())
 		return a, nil
 	}
 	return session.join(ctx, n, mark)
@@ -121,15 +121,12 @@ func (s *Station) End(ctx context.Context) error {
 func (s *Station) Status(ctx context.Context) (Association, bool) {
 	session := s.current()
 	if session == nil {
-		child, found := s.cfg.Runner.Find(Role)
-		if !found {
-			return Association{}, false
-		}
+		// Who answers in our folder is ours; the Runner is not for this goroutine.
 		ctrl, err := wpactrl.Dial(ctx, s.socketPath(), s.cfg.RuntimeDir)
 		if err != nil {
 			return Association{}, false
 		}
-		session = s.newSession(child, ctrl)
+		session = s.newSession(nil, ctrl)
 		defer session.close()
 	}
 	return session.associated(ctx, "")

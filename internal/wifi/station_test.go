@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,13 +176,61 @@ func TestAssociateStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
 	if _, found := next.cfg.Runner.Find(Role); found {
 		t.Error("wpa_supplicant runs after End")
 	}
-	left, _ := filepath.Glob(filepath.Join(dir, "wpactrl-*"))
 	session.close()
-	if left, _ = filepath.Glob(filepath.Join(dir, "wpactrl-*")); len(left) != 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "wpactrl-*")); len(left) != 0 {
 		t.Errorf("sockets left: %v", left)
 	}
 	if err := next.End(t.Context()); err != nil {
 		t.Errorf("second End: %v", err)
+	}
+}
+
+// TestAssociationOutlivesTheDaemon needs no radio: to wpa_supplicant's driver
+// for cables, every open network is there.
+func TestAssociationOutlivesTheDaemon(t *testing.T) {
+	dir := t.TempDir()
+	station := func() (*Station, *bytes.Buffer) {
+		s, log := realStation(t, dir)
+		s.cfg.Driver = "wired"
+		return s, log
+	}
+	first, _ := station()
+	n := Network{SSID: []byte("a\x00\"\xff")}
+	a, err := first.Associate(t.Context(), n)
+	if err != nil || !bytes.Equal(a.SSID, n.SSID) {
+		t.Fatalf("Associate = %+v, %v", a, err)
+	}
+	if b, ok := first.Status(t.Context()); !ok || !bytes.Equal(b.SSID, n.SSID) {
+		t.Errorf("Status = %+v, %v", b, ok)
+	}
+
+	second, log := station()
+	if _, ok := second.Status(t.Context()); !ok {
+		t.Error("the next daemon does not see the association")
+	}
+	if _, err := second.Associate(t.Context(), n); err != nil || !strings.Contains(log.String(), "association kept") {
+		t.Errorf("Associate = %v, log: %s", err, log)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := second.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Wait = %v, want that it holds", err)
+	}
+
+	n.SSID = []byte("another")
+	if a, err = second.Associate(t.Context(), n); err != nil || string(a.SSID) != "another" {
+		t.Errorf("Associate = %+v, %v, want the other network", a, err)
+	}
+	child, _ := second.cfg.Runner.Find(Role)
+	if err := syscall.Kill(child.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	var lost *LostError
+	if err := second.Wait(t.Context()); !errors.As(err, &lost) || !strings.Contains(lost.Reason, "wpa_supplicant ended") {
+		t.Errorf("Wait = %v, want lost because wpa_supplicant ended", err)
+	}
+	if _, err := second.Associate(t.Context(), n); err != nil {
+		t.Errorf("Associate after the kill: %v", err)
 	}
 }
 

@@ -146,22 +146,29 @@ func (c *client) perform(a action, on func(Event)) {
 // send transmits. A message that cannot be sent is like one that was lost on
 // the way: the machine repeats it.
 func (c *client) send(s send) {
-	message, err := c.encode(s)
-	if err == nil && s.to.IsValid() {
-		err = c.transport.Unicast(s.client, s.to, message)
-	}
-	if err == nil && !s.to.IsValid() {
-		err = c.transport.Broadcast(s.client, message)
-	}
-	c.log.Debug("send DHCP message", "type", s.kind, "attempt", s.attempt, "to", s.to, "error", err)
-	if err != nil && s.to.IsValid() {
-		// The address may not be on the interface, or the port may be taken;
-		// servers take a broadcast as well.
-		c.transport.Broadcast(s.client, message)
-	}
+	log := c.log.With("type", s.kind, "attempt", s.attempt)
 	if s.kind == discover && s.attempt == silentAfter {
-		c.log.Warn("no DHCP server answers", "waited", s.elapsed)
+		c.log.Warn("no DHCP server answers", "waited", s.elapsed.Round(time.Second))
 	}
+	message, err := c.encode(s)
+	if err != nil {
+		log.Warn("no DHCP message sent", "error", err)
+		return
+	}
+	if s.to.IsValid() {
+		if err = c.transport.Unicast(s.client, s.to, message); err == nil {
+			log.Debug("DHCP message sent", "to", s.to)
+			return
+		}
+		// The address may not be on the interface, or another client holds the
+		// port; servers answer a broadcast as well.
+		log.Debug("DHCP message not sent by unicast", "to", s.to, "error", err)
+	}
+	if err := c.transport.Broadcast(s.client, message); err != nil {
+		log.Debug("DHCP message not sent", "error", err)
+		return
+	}
+	log.Debug("DHCP message sent", "to", "broadcast")
 }
 
 func (c *client) logEvent(event Event) {

@@ -1,0 +1,359 @@
+package resolver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/process"
+)
+
+// machine is a file system with a daemon's folder, and a diary of what the
+// programs on it were told.
+type machine struct {
+	t      *testing.T
+	root   string
+	run    string // the daemon's folder
+	system System
+}
+
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	m := &machine{t: t, root: t.TempDir()}
+	m.run = filepath.Join(m.root, "run/netconnectd")
+	for _, dir := range []string{"etc", "run/netconnectd", "usr/bin", "usr/sbin", "sys/class/net/wlan0", "state"} {
+		if err := os.MkdirAll(filepath.Join(m.root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.system = System{Root: m.root, StateDir: m.root + "/state", Run: process.Run, Log: slog.New(slog.DiscardHandler)}
+	return m
+}
+
+// program puts an executable there that writes its arguments and input down.
+func (m *machine) program(path, exit string) {
+	m.t.Helper()
+	script := fmt.Sprintf("#!/bin/sh\n{ echo \"%s $*\"; sed 's/^/  /'; } >>%s/diary\n%s\n", filepath.Base(path), m.root, exit)
+	if err := os.WriteFile(m.root+path, []byte(script), 0o755); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func (m *machine) diary() string {
+	content, _ := os.ReadFile(m.root + "/diary")
+	os.Remove(m.root + "/diary")
+	return string(content)
+}
+
+func (m *machine) write(path, content string) {
+	m.t.Helper()
+	if err := os.WriteFile(m.root+path, []byte(content), 0o644); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func (m *machine) link(target, path string) {
+	m.t.Helper()
+	os.Remove(m.root + path)
+	if err := os.Symlink(target, m.root+path); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// publish is the daemon's side and the root side's, one after the other.
+func (m *machine) publish(ifname string, servers ...string) error {
+	m.t.Helper()
+	config := Config{Interface: ifname, Servers: addresses(servers...), Search: []string{"lan"}}
+	if err := Publish(m.run, config); err != nil {
+		m.t.Fatal(err)
+	}
+	return m.system.Apply(m.t.Context(), filepath.Join(m.run, FileName))
+}
+
+func (m *machine) withdraw() error {
+	m.t.Helper()
+	if err := Withdraw(m.run); err != nil {
+		m.t.Fatal(err)
+	}
+	return m.system.Apply(m.t.Context(), filepath.Join(m.run, FileName))
+}
+
+// etc describes /etc/resolv.conf without following it.
+func (m *machine) etc() string {
+	path := m.root + systemFile
+	if link, err := os.Readlink(path); err == nil {
+		return "-> " + link
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "absent"
+	}
+	return string(content)
+}
+
+func (m *machine) ok(err error) {
+	m.t.Helper()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func (m *machine) same(what, want, got string) {
+	m.t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		m.t.Errorf("%s (-want +got)\n%s", what, diff)
+	}
+}
+
+func ours(ifname, server string) string {
+	return fmt.Sprintf("# netconnectd: %s\nnameserver %s\nsearch lan\n", ifname, server)
+}
+
+func TestApplyBySystemdResolved(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		etc  func(m *machine)
+		want bool
+	}{
+		{"link to its stub file", func(m *machine) { m.link("../run/systemd/resolve/stub-resolv.conf", systemFile) }, true},
+		{"absolute link to its uplink file", func(m *machine) { m.link("/run/systemd/resolve/resolv.conf", systemFile) }, true},
+		{"link to its static file", func(m *machine) { m.link("/usr/lib/systemd/resolv.conf", systemFile) }, true},
+		{"file that names its stub", func(m *machine) { m.write(systemFile, "# hand-made\nnameserver 127.0.0.53\n") }, true},
+		{"file that names another server too", func(m *machine) { m.write(systemFile, "nameserver 127.0.0.53\nnameserver 9.9.9.9\n") }, false},
+		{"file that names nobody", func(m *machine) { m.write(systemFile, "") }, false},
+		{"no file", func(m *machine) {}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			m := newMachine(t)
+			m.program("/usr/bin/resolvectl", "exit 0")
+			row.etc(m)
+			before := m.etc()
+			m.ok(m.publish("wlan0", "10.0.0.1", "10.0.0.2"))
+			if !row.want {
+				m.same("resolvectl", "", m.diary())
+				return
+			}
+			m.same("resolvectl", "resolvectl dns wlan0 10.0.0.1 10.0.0.2\nresolvectl domain wlan0 lan\n", m.diary())
+			m.ok(m.withdraw())
+			m.ok(m.withdraw())
+			m.same("resolvectl", "resolvectl revert wlan0\n", m.diary())
+			m.same("resolv.conf", before, m.etc())
+		})
+	}
+}
+
+func TestApplyMovesToAnotherInterface(t *testing.T) {
+	m := newMachine(t)
+	m.program("/usr/bin/resolvectl", `[ "$1 $2" != "revert wlan0" ]`)
+	m.link("../run/systemd/resolve/stub-resolv.conf", systemFile)
+	m.ok(m.publish("wlan0", "10.0.0.1"))
+	m.ok(os.Remove(m.root + "/sys/class/net/wlan0")) // unplugged: revert fails, and that is no matter
+	m.ok(m.publish("wlan1", "10.0.0.1"))
+	m.same("resolvectl", "resolvectl dns wlan0 10.0.0.1\nresolvectl domain wlan0 lan\n"+
+		"resolvectl revert wlan0\nresolvectl dns wlan1 10.0.0.1\nresolvectl domain wlan1 lan\n", m.diary())
+}
+
+func TestApplyByResolvconf(t *testing.T) {
+	m := newMachine(t)
+	m.program("/usr/sbin/resolvconf", "exit 0")
+	m.write(systemFile, "nameserver 9.9.9.9\n")
+	m.ok(m.publish("wlan0", "10.0.0.1"))
+	m.ok(m.withdraw())
+	m.same("resolvconf", "resolvconf -a wlan0.netconnectd\n  # netconnectd: wlan0\n  nameserver 10.0.0.1\n  search lan\n"+
+		"resolvconf -d wlan0.netconnectd\n", m.diary())
+	m.same("resolv.conf", "nameserver 9.9.9.9\n", m.etc())
+}
+
+// systemd-resolved is installed but not in charge: its resolvconf would talk
+// to a resolver that nobody asks.
+func TestApplyIgnoresResolvedsResolvconf(t *testing.T) {
+	m := newMachine(t)
+	m.program("/usr/bin/resolvectl", "exit 0")
+	m.link("../bin/resolvectl", "/usr/sbin/resolvconf")
+	m.write(systemFile, "nameserver 9.9.9.9\n")
+	m.ok(m.publish("wlan0", "10.0.0.1"))
+	m.same("programs", "", m.diary())
+	m.same("resolv.conf", ours("wlan0", "10.0.0.1"), m.etc())
+}
+
+func TestApplyReportsAProgramThatFails(t *testing.T) {
+	m := newMachine(t)
+	m.program("/usr/sbin/resolvconf", "echo no space >&2; exit 3")
+	err := m.publish("wlan0", "10.0.0.1")
+	if err == nil || !strings.Contains(err.Error(), "no space") {
+		t.Errorf("error %v, want the program's words", err)
+	}
+}
+
+func TestApplyByFile(t *testing.T) {
+	const static = "nameserver 9.9.9.9\noptions edns0\n"
+	wlan, wlan2 := ours("wlan0", "10.0.0.1"), ours("wlan0", "10.0.0.2")
+	for _, row := range []struct {
+		name  string
+		steps func(m *machine)
+	}{
+		{"put there and taken away again", func(m *machine) {
+			m.write(systemFile, static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.same("published", wlan, m.etc())
+			m.ok(m.publish("wlan0", "10.0.0.2"))
+			m.same("published anew", wlan2, m.etc())
+			m.ok(m.publish("wlan1", "10.0.0.2"))
+			m.same("other interface", ours("wlan1", "10.0.0.2"), m.etc())
+			m.ok(m.withdraw())
+			m.same("withdrawn", static, m.etc())
+			m.ok(m.withdraw())
+			m.same("withdrawn again", static, m.etc())
+		}},
+		{"nothing before, nothing after", func(m *machine) {
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.same("published", wlan, m.etc())
+			m.ok(m.withdraw())
+			m.same("withdrawn", "absent", m.etc())
+		}},
+		{"an empty file before, an empty file after", func(m *machine) {
+			m.write(systemFile, "")
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.ok(m.withdraw())
+			m.same("withdrawn", "", m.etc())
+		}},
+		{"another program writes meanwhile: its word stays", func(m *machine) {
+			m.write(systemFile, static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.write(systemFile, "nameserver 172.16.0.1 # eth0\n")
+			m.ok(m.publish("wlan0", "10.0.0.1")) // the lease was renewed
+			m.same("published again", "nameserver 172.16.0.1 # eth0\n", m.etc())
+			m.ok(m.withdraw())
+			m.same("withdrawn", "nameserver 172.16.0.1 # eth0\n", m.etc())
+		}},
+		{"another program wrote meanwhile, but there is news", func(m *machine) {
+			m.write(systemFile, static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.write(systemFile, "nameserver 172.16.0.1 # eth0\n")
+			m.ok(m.publish("wlan0", "10.0.0.2"))
+			m.same("published", wlan2, m.etc())
+			m.ok(m.withdraw())
+			m.same("withdrawn", "nameserver 172.16.0.1 # eth0\n", m.etc())
+		}},
+		{"the power was cut while published", func(m *machine) {
+			m.write(systemFile, static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.ok(os.RemoveAll(m.run)) // /run is gone, /etc and the record are not
+			m.ok(m.system.Apply(m.t.Context(), filepath.Join(m.run, FileName)))
+			m.same("at the next start", static, m.etc())
+		}},
+		{"the record was lost", func(m *machine) {
+			m.write(systemFile, static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.ok(os.Remove(m.root + "/state/applied.json"))
+			m.ok(m.publish("wlan0", "10.0.0.2"))
+			m.ok(m.withdraw())
+			m.same("withdrawn", "absent", m.etc())
+		}},
+		{"link to another program's file", func(m *machine) {
+			m.ok(os.Mkdir(m.root+"/run/other", 0o755))
+			m.write("/run/other/resolv.conf", static)
+			m.link("../run/other/resolv.conf", systemFile)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.same("the link", "-> ../run/other/resolv.conf", m.etc())
+			content, _ := os.ReadFile(m.root + systemFile)
+			m.same("behind the link", wlan, string(content))
+			m.ok(m.withdraw())
+			content, _ = os.ReadFile(m.root + systemFile)
+			m.same("behind the link", static, string(content))
+		}},
+		{"link into nowhere", func(m *machine) {
+			m.link("/run/uninstalled/resolv.conf", systemFile)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.same("published", wlan, m.etc())
+			m.ok(m.publish("wlan0", "10.0.0.2"))
+			m.same("published anew", wlan2, m.etc())
+			m.ok(m.withdraw())
+			m.same("withdrawn", "-> /run/uninstalled/resolv.conf", m.etc())
+		}},
+		{"permissions come back", func(m *machine) {
+			m.write(systemFile, static)
+			m.ok(os.Chmod(m.root+systemFile, 0o600))
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			info, err := os.Stat(m.root + systemFile)
+			m.ok(err)
+			m.same("published", "-rw-r--r--", info.Mode().String())
+			m.ok(m.withdraw())
+			info, err = os.Stat(m.root + systemFile)
+			m.ok(err)
+			m.same("withdrawn", "-rw-------", info.Mode().String())
+		}},
+		{"systemd-resolved takes over meanwhile", func(m *machine) {
+			m.write(systemFile, static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.program("/usr/bin/resolvectl", "exit 0")
+			m.link("../run/systemd/resolve/stub-resolv.conf", systemFile)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.same("resolvectl", "resolvectl dns wlan0 10.0.0.1\nresolvectl domain wlan0 lan\n", m.diary())
+			m.ok(m.withdraw())
+			m.same("resolv.conf", "-> ../run/systemd/resolve/stub-resolv.conf", m.etc())
+		}},
+		{"a published file that is not ours changes nothing", func(m *machine) {
+			m.write(systemFile, static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.ok(os.WriteFile(filepath.Join(m.run, FileName), []byte("nameserver 6.6.6.6\n"), 0o644))
+			if err := m.system.Apply(m.t.Context(), filepath.Join(m.run, FileName)); err == nil {
+				m.t.Error("no error")
+			}
+			m.same("resolv.conf", wlan, m.etc())
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) { row.steps(newMachine(t)) })
+	}
+}
+
+// Nothing is to be done where resolv.conf is a link to what is published.
+func TestApplyWherePublishedFileIsUsed(t *testing.T) {
+	m := newMachine(t)
+	m.link("../run/netconnectd/resolv.conf", systemFile)
+	m.ok(Publish(m.run, Config{Interface: "wlan0", Servers: addresses("10.0.0.1")}))
+	m.system.StateDir = "/nowhere"
+	m.ok(m.system.setFile(record{}, "/run/netconnectd/resolv.conf", Config{Interface: "wlan0", Servers: addresses("10.0.0.1")}))
+	m.same("resolv.conf", "-> ../run/netconnectd/resolv.conf", m.etc())
+}
+
+// A folder of another user is no place for root to write, even if a link of
+// the system leads there.
+func TestApplyDoesNotWriteIntoAnotherUsersFolder(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root to make another user's folder")
+	}
+	m := newMachine(t)
+	m.ok(os.Mkdir(m.root+"/run/user", 0o777))
+	m.ok(os.Chown(m.root+"/run/user", 65534, 65534))
+	m.write("/run/user/resolv.conf", "nameserver 9.9.9.9\n")
+	m.link("../run/user/resolv.conf", systemFile)
+	m.ok(m.publish("wlan0", "10.0.0.1"))
+	m.same("resolv.conf", ours("wlan0", "10.0.0.1"), m.etc())
+	m.ok(m.withdraw())
+	m.same("resolv.conf", "-> ../run/user/resolv.conf", m.etc())
+}
+
+// A publication between the read and the end of the root side is announced.
+func TestApplyClearsTheAnnouncementBeforeItReads(t *testing.T) {
+	m := newMachine(t)
+	m.program("/usr/sbin/resolvconf", "exit 0")
+	run := m.system.Run
+	m.system.Run = func(ctx context.Context, path string, args []string, stdin []byte) ([]byte, error) {
+		if _, err := os.Stat(filepath.Join(m.run, PendingName)); err == nil {
+			t.Error("still announced while it is applied")
+		}
+		m.ok(Publish(m.run, Config{Interface: "wlan0", Servers: addresses("10.0.0.2")}))
+		return run(ctx, path, args, stdin)
+	}
+	m.ok(m.publish("wlan0", "10.0.0.1"))
+	if _, err := os.Stat(filepath.Join(m.run, PendingName)); err != nil {
+		t.Errorf("the second publication is not announced: %v", err)
+	}
+}

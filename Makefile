@@ -74,11 +74,11 @@ endif
 .PHONY: test-lab
 test-lab: machine ## the scenarios on simulated radios (ring 4); SCENARIO=regexp for some
 	@echo '== scenarios in the lab'
-	@$(LAB) $(if $(SCENARIO),-run '$(SCENARIO)') test
+	@$(LAB) $(if $(value SCENARIO),-run '$(value SCENARIO)') test
 
 .PHONY: soak
 soak: machine ## scenarios again and again: make soak N=20 SCENARIO=TestRouterDies
-	@$(LAB) -count $(N) -deadline $(N)0m -run '$(or $(SCENARIO),^Test[^S].*[^t]$$)' test
+	@$(LAB) -count $(N) -deadline $(N)0m -run '$(or $(value SCENARIO),^Test[^S].*[^t]$$)' test
 
 .PHONY: bench
 bench: ## benchmarks

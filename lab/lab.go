@@ -10,7 +10,9 @@ package lab
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -47,11 +49,7 @@ type Lab struct {
 // the parties say goes to a folder named after the test, and stays there.
 func New(t testing.TB, title string) *Lab {
 	t.Helper()
-	logs := filepath.Join(outFolder, t.Name())
-	if err := os.MkdirAll(logs, 0o755); err != nil {
-		t.Fatalf("make the scenario's log folder: %v", err)
-	}
-	l := &Lab{logs: logs, Timeline: newTimeline(title)}
+	l := &Lab{logs: makeLogFolder(t), Timeline: newTimeline(title)}
 	l.Home = newRouter(t, l, routerConfig{
 		name: "home", radio: homeRadio, SSID: "home", passphrase: "correct horse", channel: 1, subnet: "192.168.50",
 	})
@@ -65,12 +63,31 @@ func New(t testing.TB, title string) *Lab {
 	return l
 }
 
+// makeLogFolder is the scenario's own, also when it runs more than once.
+func makeLogFolder(t testing.TB) string {
+	t.Helper()
+	folder := filepath.Join(outFolder, t.Name())
+	for again := 2; ; again++ {
+		err := os.Mkdir(folder, 0o755)
+		if err == nil {
+			return folder
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			t.Fatalf("make the scenario's log folder: %v", err)
+		}
+		folder = filepath.Join(outFolder, fmt.Sprintf("%s-%d", t.Name(), again))
+	}
+}
+
 // close ends the parties; a failed scenario first writes down what they see.
+// The journal is kept in any case.
 func (l *Lab) close(t testing.TB) {
 	if t.Failed() {
 		l.record(t)
 	}
 	l.Device.close(t)
+	l.write(t, "journal.log", "", "journalctl", "--boot", "--no-pager", "--output=short-monotonic",
+		"-u", "netconnectd*", "-u", "systemd-networkd")
 	l.Phone.close()
 	l.Cable.close(t)
 	l.Home.close()
@@ -84,7 +101,6 @@ func (l *Lab) record(t testing.TB) {
 		ns   namespace
 		argv []string
 	}{
-		{"journal.log", "", []string{"journalctl", "--boot", "--no-pager", "--output=short-monotonic", "-u", "netconnectd*", "-u", "systemd-networkd"}},
 		{"kernel.log", "", []string{"dmesg"}},
 		{"units.txt", "", []string{"systemctl", "--no-pager", "--full", "status", "netconnectd*"}},
 		{"device-addresses.json", "", []string{"ip", "-d", "-j", "-p", "addr"}},
@@ -92,23 +108,32 @@ func (l *Lab) record(t testing.TB) {
 		{"device-neighbours.txt", "", []string{"ip", "neigh"}},
 		{"device-radio.txt", "", []string{"iw", "dev"}},
 		{"device-status.json", "", []string{"timeout", "10", "netconnectcli", "--json", "status"}},
-		{"processes.txt", "", []string{"busybox", "ps", "-o", "pid,user,time,args"}},
+		{"processes.txt", "", []string{"busybox", "ps", "-o", "pid,ppid,user,vsz,args"}},
+		{"runtime-folder.txt", "", []string{"find", "/run/netconnectd", "-printf", "%T+ %M %u %i %p\\n"}},
 		{"home-radio.txt", "home", []string{"iw", "dev", l.Home.device, "station", "dump"}},
 		{"home-addresses.txt", "home", []string{"ip", "addr"}},
 		{"neighbour-radio.txt", "neighbour", []string{"iw", "dev", l.Neighbour.device, "station", "dump"}},
 		{"phone-addresses.txt", "phone", []string{"ip", "addr"}},
 		{"phone-radio.txt", "phone", []string{"iw", "dev", l.Phone.device, "link"}},
 		{"cable-addresses.txt", "cable", []string{"ip", "addr"}},
+		// Last: the daemon writes all its goroutines to the journal, and ends.
+		{"quit.txt", "", []string{"systemctl", "kill", "--kill-whom=main", "--signal=SIGQUIT", daemonUnit}},
 	}
 	for _, q := range questions {
-		answer, err := q.ns.run(q.argv...)
-		if err != nil {
-			answer += fmt.Sprintf("\n%v\n", err)
-		}
-		if err := os.WriteFile(filepath.Join(l.logs, q.file), []byte(answer), 0o644); err != nil {
-			t.Errorf("write down %s: %v", q.file, err)
-		}
+		l.write(t, q.file, q.ns, q.argv...)
 	}
-	place := filepath.Join(cmp.Or(os.Getenv("LAB_OUT"), outFolder), t.Name())
+	place := filepath.Join(cmp.Or(os.Getenv("LAB_OUT"), outFolder), filepath.Base(l.logs))
 	t.Logf("what every party said and saw: %s", place)
+}
+
+// write leaves a witness's answer among the scenario's logs.
+func (l *Lab) write(t testing.TB, file string, ns namespace, argv ...string) {
+	t.Helper()
+	answer, err := ns.run(argv...)
+	if err != nil {
+		answer += fmt.Sprintf("\n%v\n", err)
+	}
+	if err := os.WriteFile(filepath.Join(l.logs, file), []byte(answer), 0o644); err != nil {
+		t.Errorf("write down %s: %v", file, err)
+	}
 }

@@ -20,10 +20,15 @@ const (
 	servesAfterVerdict = 5 * time.Second  // access point after a join that failed
 )
 
+// noise is how many times as long a promise may take before a scenario fails:
+// the machine is emulated, on cores that others share. The timeline shows the
+// figure itself.
+const noise = 4
+
 // And what a scenario waits at most where nothing is promised but that it happens.
 const (
-	noticed    = 10 * time.Second // a loss, or an end
-	startingUp = 8 * time.Second  // from the decision for the access point to the phone that sees it
+	noticed    = 20 * time.Second // a loss, or an end
+	startingUp = 20 * time.Second // from the decision for the access point to the phone that sees it
 	joining    = 90 * time.Second // a way back that nobody asks for
 )
 
@@ -35,14 +40,14 @@ func (l *Lab) coldStart(t *testing.T, limit time.Duration) {
 		l.Device.Start(t)
 		var seen time.Duration
 		var witness string
-		until(t, limit+startingUp, "the access point serves", func() (answer string, ok bool) {
+		until(t, noise*limit+startingUp, "the access point serves", func() (answer string, ok bool) {
 			witness, ok = l.Device.ServesAccessPoint()
 			seen = monotonic()
 			return witness, ok
 		})
 		took := seen - l.Device.Started(t)
-		if took > limit {
-			t.Errorf("the access point served %.2f s after the daemon's start, want at most %v", took.Seconds(), limit)
+		if took > noise*limit {
+			t.Errorf("the access point served %.2f s after the daemon's start, want at most %d times %v", took.Seconds(), noise, limit)
 		}
 		return fmt.Sprintf("%.2f s after systemd's start of it; %s", took.Seconds(), witness)
 	})
@@ -117,18 +122,16 @@ func (l *Lab) seeNoAccessPoint(t *testing.T) {
 	})
 }
 
-// seeAccessPoint sees the access point serve within limit, and returns how long
-// it took.
-func (l *Lab) seeAccessPoint(t *testing.T, limit time.Duration) (took time.Duration) {
+// seeAccessPoint sees the access point serve within limit.
+func (l *Lab) seeAccessPoint(t *testing.T, limit time.Duration) {
 	t.Helper()
 	l.Timeline.Step("access point serves", func() (seen string) {
-		took = until(t, limit, "the access point serves", func() (answer string, ok bool) {
+		until(t, limit, "the access point serves", func() (answer string, ok bool) {
 			seen, ok = l.Device.ServesAccessPoint()
 			return seen, ok
 		})
 		return seen
 	})
-	return took
 }
 
 // routerDies cuts the router's power and sees the access point after hold. It

@@ -78,6 +78,7 @@ configure() {
 	rm -f "$root/etc/machine-id" "$root/etc/resolv.conf" "$root"/var/cache/apt/*.bin
 	echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 	echo netconnectd-lab >"$root/etc/hostname"
+	printf '127.0.0.1 localhost\n127.0.1.1 netconnectd-lab\n' >"$root/etc/hosts"
 	: >"$root/etc/resolv.conf"
 }
 
@@ -107,5 +108,5 @@ cp "$root/boot/vmlinuz-$kernel" "$out/vmlinuz"
 step "writing the initrd for Linux $kernel"
 initrd "$kernel"
 step "writing the disk"
-mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$out/root.ext4" 2G
+mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$out/root.ext4" 2G >/dev/null
 chown "$owner" "$out/root.ext4" "$out/vmlinuz" "$out/initrd"

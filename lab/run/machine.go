@@ -94,7 +94,7 @@ func (m machine) arguments(console string) []string {
 		"-nodefaults", "-display", "none", "-no-reboot", "-net", "none",
 		"-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-smp", "2",
 		"-kernel", filepath.Join(m.image, "vmlinuz"), "-initrd", filepath.Join(m.image, "initrd"),
-		"-append", "console=ttyS0 panic=-1 systemd.unit=lab.target net.ifnames=0 mitigations=off apparmor=0 tsc=reliable no_timer_check",
+		"-append", "console=ttyS0 loglevel=5 panic=-1 systemd.unit=lab.target net.ifnames=0 mitigations=off apparmor=0 tsc=reliable no_timer_check",
 		"-drive", "file=" + diskFile + ",if=virtio,format=qcow2,cache=unsafe",
 		"-serial", "file:" + console,
 		"-chardev", "stdio,id=person,signal=" + onOff(!m.interactive), "-serial", "chardev:person",

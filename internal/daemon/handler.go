@@ -51,7 +51,7 @@ func (d *daemon) do(ctx context.Context, kind policy.CommandKind, text string) (
 }
 
 func (d *daemon) listWifi(ctx context.Context, force bool) (any, error) {
-	cells, err := d.scanner.list(ctx, force)
+	cells, err := d.look(ctx, force)
 	if err != nil {
 		return nil, err
 	}
@@ -66,9 +66,28 @@ func (d *daemon) listWifi(ctx context.Context, force bool) (any, error) {
 	return list, nil
 }
 
+// look gives the cells in reach. With force, and where the radio cannot scan
+// while it is an access point, the access point goes for as long as it takes.
+func (d *daemon) look(ctx context.Context, force bool) ([]wifi.BSS, error) {
+	cells, err := d.scanner.list(ctx, force)
+	if !force || !errors.Is(err, errCannotScan) {
+		return cells, err
+	}
+	again := policy.Resume
+	if d.sup.State().AP.Cause == policy.CauseAsked {
+		again = policy.StartAP
+	}
+	if _, err := d.sup.Do(ctx, policy.StopAP); err != nil {
+		return nil, fmt.Errorf("stop the access point to scan: %w", err)
+	}
+	cells, err = d.scanner.list(ctx, true)
+	_, againErr := d.sup.Do(ctx, again)
+	return cells, errors.Join(err, againErr)
+}
+
 // configWifi keeps a network beside what worked, for start_wifi to try.
 func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, error) {
-	cells, err := d.scanner.list(ctx, req.Force)
+	cells, err := d.look(ctx, req.Force)
 	if err != nil {
 		return nil, err
 	}

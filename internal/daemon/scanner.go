@@ -16,6 +16,9 @@ import (
 // front ends poll every 30 s and ask twice when a page opens.
 const scanAge = 10 * time.Second
 
+// errCannotScan says that the radio cannot scan while it is an access point.
+var errCannotScan = &client.Error{Code: "busy", Message: client.TextCannotScan}
+
 // scanner looks around, one scan at a time, and remembers what it saw.
 type scanner struct {
 	iface string
@@ -66,10 +69,10 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	switch {
 	case err == nil:
 		s.cells, s.taken = cells, time.Now()
-	case errors.Is(err, wifi.ErrNotSupported) && len(s.cells) > 0:
+	case errors.Is(err, wifi.ErrNotSupported) && len(s.cells) > 0 && !fresh:
 		return s.cells, nil
 	case errors.Is(err, wifi.ErrNotSupported):
-		return nil, &client.Error{Code: "busy", Message: client.TextCannotScan}
+		return nil, errCannotScan
 	case errors.Is(err, wifi.ErrNoInterface):
 		return nil, &client.Error{Code: "no_radio", Message: client.TextNotPresent(s.iface)}
 	}

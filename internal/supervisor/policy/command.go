@@ -23,6 +23,12 @@ func (st *step) command(c Command) {
 		st.dropStartAP(Failure{Code: "cancelled", Reason: "the daemon was reset"})
 		st.askedUntil, st.silentUntil = time.Time{}, time.Time{}
 		st.reply(c.ID, "reset daemon")
+	case Resume:
+		if st.silent() {
+			st.silentUntil = time.Time{}
+			st.atOnce = true
+		}
+		st.reply(c.ID, "resumed")
 	}
 }
 

@@ -75,6 +75,9 @@ const (
 	Join    CommandKind = "start_wifi"
 	Forget  CommandKind = "forget_wifi"
 	Reset   CommandKind = "reset"
+	// Resume ends the silence of a StopAP: whoever needed the radio for a
+	// moment gives it back.
+	Resume CommandKind = "resume"
 )
 
 func (Start) event()           {}

@@ -19,7 +19,7 @@ func TestLongSimulationsKeepTheInvariants(t *testing.T) {
 		}
 		w.boot(Target{}, saved)
 		for range 300 {
-			w.mischief(r.IntN(12))
+			w.mischief(r.IntN(13))
 			w.runFor(time.Duration(r.IntN(30000)) * time.Millisecond)
 		}
 		w.settle()
@@ -34,7 +34,7 @@ func FuzzStep(f *testing.F) {
 		w.cableThere = len(script)%2 == 0
 		w.boot(Target{}, nil)
 		for i := 0; i+1 < len(script) && i < 200; i += 2 {
-			w.mischief(int(script[i]) % 12)
+			w.mischief(int(script[i]) % 13)
 			w.runFor(time.Duration(script[i+1]) * 120 * time.Millisecond)
 		}
 		w.settle()
@@ -71,6 +71,8 @@ func (w *world) mischief(what int) {
 	case 11:
 		w.apBroken = !w.apBroken
 		w.post(ClientsChanged{Count: len(w.trace) % 2})
+	case 12:
+		w.command(Resume)
 	}
 }
 

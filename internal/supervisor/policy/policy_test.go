@@ -247,6 +247,26 @@ func TestTraces(t *testing.T) {
 			10.1s reply 1 stopped ap
 			40.0s ap starting fallback: no wired link and no known network
 			41.2s ap up fallback: no wired link and no known network`},
+		{"access point stopped for a moment", func(w *world) {
+			w.boot(Target{}, nil)
+			w.run("10s")
+			w.command(StopAP)
+			w.run("14s")
+			w.command(Resume)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s command stop_ap
+			10.0s ap stopping fallback: not wanted
+			10.1s ap off: not wanted
+			10.1s reply 1 stopped ap
+			14.0s command resume
+			14.0s ap starting fallback: no wired link and no known network
+			14.0s reply 2 resumed
+			15.2s ap up fallback: no wired link and no known network`},
 		{"forget while connected", func(w *world) {
 			w.router = true
 			w.boot(Target{}, home)

@@ -30,9 +30,9 @@ func (st *step) joined() bool { return st.radio.target.Role == RoleStation && st
 
 func (st *step) asked() bool { return st.now.Before(st.askedUntil) }
 
-func (st *step) wantAP() bool {
-	return st.asked() || st.fallback && !st.now.Before(st.silentUntil)
-}
+func (st *step) silent() bool { return st.now.Before(st.silentUntil) }
+
+func (st *step) wantAP() bool { return st.asked() || st.fallback && !st.silent() }
 
 func (st *step) absorbProgress(ev RadioProgress) {
 	if ev.Gen != st.radio.gen {

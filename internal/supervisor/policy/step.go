@@ -186,7 +186,7 @@ func (st *step) judgeFallback() {
 	if st.asked() && !online {
 		st.holdAt = st.askedUntil.Add(st.Config.Hold)
 	}
-	due := !st.holdAt.IsZero() && !st.now.Before(st.holdAt) && !st.now.Before(st.silentUntil)
+	due := !st.holdAt.IsZero() && !st.now.Before(st.holdAt) && !st.silent()
 	byCommand := st.attempt != nil && st.attempt.command != 0
 	switch {
 	case online && st.fallback:

@@ -8,9 +8,9 @@ STATICCHECK := build/tools/staticcheck-0.8.2
 LAB         := build/bin/lab
 VERSION_OF_STATICCHECK := v0.8.2
 
-# Scenarios for soak and test-lab, and how often soak runs them.
+# Scenarios for soak and test-lab, and how often soak and bench run theirs.
 SCENARIO ?=
-N        ?= 20
+N        ?=
 
 # Tests that make network namespaces need root. Their binaries get it, the
 # compiler does not; PATH because some of them look for the go command.
@@ -78,11 +78,11 @@ test-lab: machine ## the scenarios on simulated radios (ring 4); SCENARIO=regexp
 
 .PHONY: soak
 soak: machine ## scenarios again and again: make soak N=20 SCENARIO=TestRouterDies
-	@$(LAB) -count $(N) -deadline $(N)0m -run '$(or $(value SCENARIO),^Test[^S].*[^t]$$)' test
+	@$(LAB) -count $(or $(N),20) -deadline $(or $(N),20)0m -run '$(or $(value SCENARIO),^Test[^S].*[^t]$$)' test
 
 .PHONY: bench
-bench: ## benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: machine ## the promised figures on a quiet machine: N=5 times each scenario that has one
+	@LAB_NOISE=1 $(LAB) -count $(or $(N),5) -run '^(TestColdStart|TestColdStartUnplugged|TestWrongPassphrase)$$' test
 
 .PHONY: clean
 clean: ## remove what was built; the lab's disk image stays in the user's cache

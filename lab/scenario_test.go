@@ -172,7 +172,7 @@ func TestWrongPassphrase(t *testing.T) {
 		}
 		return reply.Error + ", code " + reply.Code
 	})
-	l.seeAccessPoint(t, noise*servesAfterVerdict)
+	l.seeAccessPoint(t, noise()*servesAfterVerdict)
 	l.switchOn(t, l.Home)
 	l.seeOn(t, l.Home, joining)
 }

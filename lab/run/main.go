@@ -113,6 +113,9 @@ func planFor(command, only string, count int) ([]string, error) {
 // environment tells the scenarios about the host.
 func environment() []string {
 	lines := []string{"env TERM=" + os.Getenv("TERM")}
+	if noise := os.Getenv("LAB_NOISE"); noise != "" {
+		lines = append(lines, "env LAB_NOISE="+noise)
+	}
 	if out, err := filepath.Abs(outFolder); err == nil && !strings.ContainsAny(out, " \n") {
 		lines = append(lines, "env LAB_OUT="+out)
 	}

@@ -32,7 +32,6 @@ type session struct {
 	*radio
 	ssid    []byte
 	report  func(policy.Stage)
-	lease   dhcp.Lease
 	bound   bool
 	timeout *time.Timer
 }

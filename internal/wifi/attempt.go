@@ -56,10 +56,10 @@ const (
 	// lasts only for milliseconds.
 	silence = time.Second
 
-	// refusalLimit is how often a router may refuse. wpa_supplicant retries
-	// after 0.1, 0.5 and 1 s, with other cells of the network first, and then
-	// pauses for 10 s and more.
-	refusalLimit = 3
+	// refusalLimit is how often a router may refuse. wpa_supplicant's second
+	// try, half a second later, goes to another cell of the network if there is
+	// one; before its third it searches all channels, which takes 8 s.
+	refusalLimit = 2
 )
 
 // newAttempt starts with a scan of the hint only, if the network has one.
@@ -103,9 +103,13 @@ func (a *attempt) event(e wpactrl.Event) decision {
 // scanFailed: -ENETDOWN and -ERFKILL do not pass by themselves.
 func (a *attempt) scanFailed(e wpactrl.Event) decision {
 	if ret := e.Param("ret"); ret == "-100" || ret == "-132" {
-		return fail(CodeRadioOff, "the radio is switched off or its interface is down")
+		return decision{do: giveUp, fail: radioOff()}
 	}
 	return decision{}
+}
+
+func radioOff() *JoinError {
+	return joinError(CodeRadioOff, "the radio is switched off or its interface is down")
 }
 
 // notFound also comes at once when the network is selected while older scan

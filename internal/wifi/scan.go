@@ -12,8 +12,9 @@ import (
 
 const (
 	// scanDeadline bounds a scan whose context has no earlier deadline. All
-	// channels take 4 s, on slow radios with two bands up to 8 s.
-	scanDeadline = 10 * time.Second
+	// channels of two bands take 4 to 8 s, beside an association half as long
+	// again, and somebody else's scan may come first.
+	scanDeadline = 20 * time.Second
 
 	// busyPause is how long we wait for the end of somebody else's scan before
 	// asking again: what keeps a radio busy need not be a scan that ends.
@@ -40,9 +41,9 @@ type scanner interface {
 }
 
 // Scan asks everybody in reach to answer and returns the cells that were heard
-// since the request, in the kernel's order. When ctx ends, or after 10 s, the
-// scan is aborted. Errors wrap ErrNotSupported, ErrBusy, ErrNoInterface,
-// ErrDown or the context's.
+// since the request, in the kernel's order. When ctx ends, or after 20 s, the
+// scan is aborted, and what was heard so far comes with the error. Errors wrap
+// ErrNotSupported, ErrBusy, ErrNoInterface, ErrDown or the context's.
 func Scan(ctx context.Context, req ScanRequest) ([]BSS, error) {
 	ifi, err := net.InterfaceByName(req.Interface)
 	if err != nil {
@@ -55,7 +56,7 @@ func Scan(ctx context.Context, req ScanRequest) ([]BSS, error) {
 	defer conn.Close()
 	found, err := scan(ctx, conn, ifi.Index, req)
 	if err != nil {
-		return nil, fmt.Errorf("scan on %s: %w", req.Interface, err)
+		return found, fmt.Errorf("scan on %s: %w", req.Interface, err)
 	}
 	return found, nil
 }
@@ -69,14 +70,12 @@ func scan(ctx context.Context, s scanner, ifindex int, req ScanRequest) ([]BSS, 
 	if err != nil {
 		return nil, explain(err)
 	}
-	if err := finish(ctx, s, ifindex); err != nil {
-		return nil, explain(err)
+	unfinished := finish(ctx, s, ifindex)
+	if unfinished != nil && ctx.Err() == nil {
+		return nil, explain(unfinished)
 	}
 	found, err := s.results(ifindex)
-	if err != nil {
-		return nil, explain(err)
-	}
-	return heardWithin(found, time.Since(started)+clockSlack), nil
+	return heardWithin(found, time.Since(started)+clockSlack), explain(errors.Join(unfinished, err))
 }
 
 // start triggers the scan, after those of others if need be, and says when.

@@ -67,6 +67,9 @@ func (s *session) attempt(ctx context.Context, n Network, mark string) (Associat
 	if err != nil {
 		return Association{}, err
 	}
+	if s.disabled(ctx) {
+		return Association{}, radioOff()
+	}
 	if err := s.follow(ctx, events, newAttempt(n, id)); err != nil {
 		return Association{}, err
 	}
@@ -77,22 +80,17 @@ func (s *session) attempt(ctx context.Context, n Network, mark string) (Associat
 }
 
 // clear removes every network, which ends an association, and forgets which
-// cells have failed.
+// cells have failed. (How often in a row wpa_supplicant does not forget before
+// an attempt succeeds: after four failures it disables a network at its first.)
 func (s *session) clear(ctx context.Context) error {
-	if _, err := s.ctrl.Request(ctx, "REMOVE_NETWORK all"); err != nil {
+	if err := s.stop(ctx); err != nil {
 		return err
 	}
-	// The old name of BSSID_IGNORE; 2.9 to 2.11 know it. Without it the
-	// attempt is merely slower.
-	var refused *wpactrl.CommandError
-	if _, err := s.ctrl.Request(ctx, "BLACKLIST clear"); err != nil && !errors.As(err, &refused) {
-		return err
-	}
-	return nil
+	return s.try(ctx, "BLACKLIST clear") // the old name of BSSID_IGNORE; 2.9 to 2.11 know it
 }
 
-// abandon keeps wpa_supplicant from searching on; its scans would disturb
-// ours. It works after the end of ctx, too.
+// abandon keeps wpa_supplicant from searching on. It works after the end of
+// ctx, too.
 func (s *session) abandon(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
 	defer cancel()
@@ -101,9 +99,27 @@ func (s *session) abandon(ctx context.Context) {
 		return
 	default:
 	}
-	if _, err := s.ctrl.Request(ctx, "REMOVE_NETWORK all"); err != nil {
+	if err := s.stop(ctx); err != nil {
 		s.log.Warn("network not removed from wpa_supplicant", "err", err)
 	}
+}
+
+// stop removes every network and ends the scan that runs for it: it would
+// keep the radio busy for seconds.
+func (s *session) stop(ctx context.Context) error {
+	if _, err := s.ctrl.Request(ctx, "REMOVE_NETWORK all"); err != nil {
+		return err
+	}
+	return s.try(ctx, "ABORT_SCAN") // refused when there is none
+}
+
+// try sends a command that may be refused.
+func (s *session) try(ctx context.Context, cmd string) error {
+	_, err := s.ctrl.Request(ctx, cmd)
+	if refused := (*wpactrl.CommandError)(nil); errors.As(err, &refused) {
+		return nil
+	}
+	return err
 }
 
 // add creates and selects the network and returns its id.
@@ -205,10 +221,16 @@ func (s *session) overdue(ctx context.Context, a *attempt, err error) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
 	defer cancel()
-	if fields, statusErr := s.status(ctx); statusErr == nil && fields["wpa_state"] == "INTERFACE_DISABLED" {
-		return joinError(CodeRadioOff, "the radio is switched off or its interface is down")
+	if s.disabled(ctx) {
+		return radioOff()
 	}
 	return a.overdue()
+}
+
+// disabled: wpa_supplicant then waits for the interface and tells no event.
+func (s *session) disabled(ctx context.Context) bool {
+	fields, err := s.status(ctx)
+	return err == nil && fields["wpa_state"] == "INTERFACE_DISABLED"
 }
 
 func (s *session) status(ctx context.Context) (map[string]string, error) {

@@ -179,7 +179,7 @@ func TestJoinWritesAFreshNetworkAndReadsTheAssociation(t *testing.T) {
 		t.Errorf("association %+v", a)
 	}
 	want := strings.Join([]string{
-		"REMOVE_NETWORK all", "BLACKLIST clear", "ADD_NETWORK",
+		"REMOVE_NETWORK all", "ABORT_SCAN", "BLACKLIST clear", "ADD_NETWORK",
 		"SET_NETWORK 0 ssid 686f6d65", `SET_NETWORK 0 id_str "5e"`,
 		"SET_NETWORK 0 key_mgmt WPA-PSK", `SET_NETWORK 0 psk "correct horse"`,
 		"SELECT_NETWORK 0 freq=2412"}, "\n")
@@ -198,7 +198,7 @@ func TestJoinRemovesTheNetworkAfterAFailure(t *testing.T) {
 	if !errors.As(err, &verdict) || verdict.Code != CodeWrongKey {
 		t.Fatalf("error %v, want wrong_key", err)
 	}
-	if got := p.did(); !strings.HasSuffix(got, "\nREMOVE_NETWORK all") {
+	if got := p.did(); !strings.HasSuffix(got, "\nREMOVE_NETWORK all\nABORT_SCAN") {
 		t.Errorf("the network was left:\n%s", got)
 	}
 	if strings.Contains(err.Error(), "correct horse") {
@@ -248,7 +248,7 @@ func TestJoinEndsWithItsContext(t *testing.T) {
 	}{
 		{"cancelled: no verdict", "SCANNING", true, ""},
 		{"deadline: a time-out", "SCANNING", false, CodeTimeout},
-		{"deadline, and the interface is disabled", "INTERFACE_DISABLED", false, CodeRadioOff},
+		{"disabled interface: at once", "INTERFACE_DISABLED", false, CodeRadioOff},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p, s, _ := newProgram(t)
@@ -267,7 +267,7 @@ func TestJoinEndsWithItsContext(t *testing.T) {
 			case row.want != "" && (verdict == nil || verdict.Code != row.want):
 				t.Errorf("error %v, want %s", err, row.want)
 			}
-			if got := p.did(); !strings.HasSuffix(got, "\nREMOVE_NETWORK all") {
+			if got := p.did(); !strings.HasSuffix(got, "\nREMOVE_NETWORK all\nABORT_SCAN") {
 				t.Errorf("the network was left:\n%s", got)
 			}
 		})

@@ -56,9 +56,12 @@ func (v *vigil) disconnected(e wpactrl.Event) {
 	}
 }
 
+// unnoticed is the reason until an event, which may be on its way, knows better.
+const unnoticed = "it ended unnoticed"
+
 // doubt keeps the first reason, which is the cause of the others.
 func (v *vigil) doubt(reason string) {
-	if v.reason == "" {
+	if v.reason == "" || v.reason == unnoticed {
 		v.reason = reason
 	}
 }
@@ -81,6 +84,6 @@ func (v *vigil) state(completed bool) (lost bool) {
 	case v.reason != "":
 		return true
 	}
-	v.doubt("it ended unnoticed")
+	v.doubt(unnoticed)
 	return false
 }

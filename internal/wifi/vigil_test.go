@@ -33,6 +33,10 @@ func TestVigil(t *testing.T) {
 		{"the event of the loss was lost", `
 			(not completed)
 			(not completed)`, "it ended unnoticed"},
+		{"the event comes after the look at the state", `
+			(not completed)
+			CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3
+			(not completed)`, "the router ended it (reason 3)"},
 		{"the event of the loss was lost, and it is back", `
 			(not completed)
 			(completed)`, ""},

@@ -12,9 +12,14 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// scanAge is how old a list of cells may be to be served instead of a scan:
-// front ends poll every 30 s and ask twice when a page opens.
-const scanAge = 10 * time.Second
+const (
+	// scanAge is how old a list of cells may be to be served instead of a
+	// scan: front ends poll every 30 s, and each scan disturbs who is served.
+	scanAge = 45 * time.Second
+	// scanLimit is when a list is made of what was heard so far: beside an
+	// association, a scan of all channels may take longer than anybody waits.
+	scanLimit = 12 * time.Second
+)
 
 // errCannotScan says that the radio cannot scan while it is an access point.
 var errCannotScan = &client.Error{Code: "busy", Message: client.TextCannotScan}
@@ -65,7 +70,12 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	if !fresh && !s.taken.IsZero() && time.Since(s.taken) < scanAge {
 		return s.cells, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, scanLimit)
+	defer cancel()
 	cells, err := wifi.Scan(ctx, wifi.ScanRequest{Interface: s.iface, AP: s.apUp()})
+	if errors.Is(err, context.DeadlineExceeded) && len(cells) > 0 {
+		err = nil
+	}
 	switch {
 	case err == nil:
 		s.cells, s.taken = cells, time.Now()

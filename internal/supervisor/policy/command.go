@@ -82,6 +82,8 @@ func (st *step) commandJoin(id int) {
 		st.fail(id, noRadio)
 	case n == nil:
 		st.fail(id, Failure{Code: "not_configured", Reason: "wifi is not yet configured"})
+	case st.Config.Always:
+		st.fail(id, Failure{Code: "ap_always", Reason: "ap.mode is always, so the radio is no station"})
 	case st.startAP != 0 || st.stopAP != 0 || st.attempt != nil && st.attempt.command != 0:
 		st.fail(id, busy)
 	default:

@@ -50,10 +50,18 @@ type ProbeDone struct {
 	Uplink string
 	Gen    int
 	Reason string
+	Portal bool // a portal answered
 }
 
 // ClientsChanged carries the number of stations on the access point.
 type ClientsChanged struct{ Count int }
+
+// ConfigChanged carries new settings; AccessPoint says that the access point
+// itself is to be another one.
+type ConfigChanged struct {
+	Config      Config
+	AccessPoint bool
+}
 
 // Wake says that a deadline has passed.
 type Wake struct{}
@@ -88,6 +96,7 @@ func (RadioFailed) event()     {}
 func (ScanDone) event()        {}
 func (ProbeDone) event()       {}
 func (ClientsChanged) event()  {}
+func (ConfigChanged) event()   {}
 func (Wake) event()            {}
 func (Command) event()         {}
 

@@ -33,7 +33,7 @@ func TestTraces(t *testing.T) {
 			w.run("60s")
 		}, `
 			0.0s uplink starting: started
-			0.0s uplink online eth0: eth0 reaches its gateway`},
+			0.0s uplink online eth0: eth0 works`},
 		{"cold start, saved network there", func(w *world) {
 			w.router = true
 			w.boot(Target{}, home)
@@ -41,7 +41,7 @@ func TestTraces(t *testing.T) {
 		}, `
 			0.0s uplink starting: started
 			0.0s uplink joining: joining "home"
-			0.9s uplink online wlan0: wlan0 reaches its gateway`},
+			0.9s uplink online wlan0: wlan0 works`},
 		{"cold start, saved network not there", func(w *world) {
 			w.boot(Target{}, home)
 			w.run("30s")
@@ -62,7 +62,7 @@ func TestTraces(t *testing.T) {
 		}, `
 			0.0s uplink starting: started
 			0.0s uplink joining: joining "home"
-			0.9s uplink online wlan0: wlan0 reaches its gateway
+			0.9s uplink online wlan0: wlan0 works
 			20.0s router on: false
 			21.8s uplink joining: carrier lost on wlan0, joining "home"
 			36.8s uplink lost: "home" could not be joined in time
@@ -72,7 +72,7 @@ func TestTraces(t *testing.T) {
 			84.2s uplink joining: joining "home"
 			84.2s ap stopping fallback: joining "home"
 			84.3s ap off: joining "home"
-			85.1s uplink online wlan0: wlan0 reaches its gateway`},
+			85.1s uplink online wlan0: wlan0 works`},
 		{"router dies and returns within the hold", func(w *world) {
 			w.router = true
 			w.boot(Target{}, home)
@@ -84,11 +84,11 @@ func TestTraces(t *testing.T) {
 		}, `
 			0.0s uplink starting: started
 			0.0s uplink joining: joining "home"
-			0.9s uplink online wlan0: wlan0 reaches its gateway
+			0.9s uplink online wlan0: wlan0 works
 			20.0s router on: false
 			21.8s uplink joining: carrier lost on wlan0, joining "home"
 			25.0s router on: true
-			28.7s uplink online wlan0: wlan0 reaches its gateway`},
+			28.7s uplink online wlan0: wlan0 works`},
 		{"router dies and returns while a phone is on the access point", func(w *world) {
 			w.boot(Target{}, home)
 			w.run("30s")
@@ -105,7 +105,7 @@ func TestTraces(t *testing.T) {
 			632.2s uplink joining: joining "home"
 			632.2s ap stopping fallback: joining "home"
 			632.3s ap off: joining "home"
-			633.1s uplink online wlan0: wlan0 reaches its gateway`},
+			633.1s uplink online wlan0: wlan0 works`},
 		{"cable in fallback, pulled again", func(w *world) {
 			w.cableThere = true
 			w.boot(Target{}, nil)
@@ -120,9 +120,9 @@ func TestTraces(t *testing.T) {
 			5.0s ap starting fallback: no wired link and no known network
 			6.2s ap up fallback: no wired link and no known network
 			20.0s cable plugged in: true
-			20.0s uplink online eth0: eth0 reaches its gateway
-			20.0s ap stopping fallback: eth0 reaches its gateway
-			20.1s ap off: eth0 reaches its gateway
+			20.0s uplink online eth0: eth0 works
+			20.0s ap stopping fallback: eth0 works
+			20.1s ap off: eth0 works
 			60.0s cable plugged in: false
 			60.0s uplink lost: carrier lost on eth0
 			75.0s ap starting fallback: carrier lost on eth0
@@ -143,7 +143,7 @@ func TestTraces(t *testing.T) {
 			10.0s uplink joining: joining "home"
 			10.0s ap stopping fallback: joining "home"
 			10.1s ap off: joining "home"
-			10.9s uplink online wlan0: wlan0 reaches its gateway
+			10.9s uplink online wlan0: wlan0 works
 			10.9s promote
 			10.9s reply 1 connected to wifi`},
 		{"wrong passphrase on the access point, nothing saved", func(w *world) {
@@ -176,11 +176,11 @@ func TestTraces(t *testing.T) {
 		}, `
 			0.0s uplink starting: started
 			0.0s uplink joining: joining "home"
-			0.9s uplink online wlan0: wlan0 reaches its gateway
+			0.9s uplink online wlan0: wlan0 works
 			10.0s command start_wifi
 			10.0s uplink joining: somebody asked to join another network, joining "other"
 			14.8s reply 1 error wrong_key: refused the key
-			15.7s uplink online wlan0: wlan0 reaches its gateway`},
+			15.7s uplink online wlan0: wlan0 works`},
 		{"gateway silent, then back", func(w *world) {
 			w.router = true
 			w.boot(Target{}, home)
@@ -192,7 +192,7 @@ func TestTraces(t *testing.T) {
 		}, `
 			0.0s uplink starting: started
 			0.0s uplink joining: joining "home"
-			0.9s uplink online wlan0: wlan0 reaches its gateway
+			0.9s uplink online wlan0: wlan0 works
 			49.9s uplink lost: gateway 198.51.100.1 on wlan0 is silent
 			49.9s ap starting fallback: gateway 198.51.100.1 on wlan0 is silent
 			51.1s ap up fallback: gateway 198.51.100.1 on wlan0 is silent
@@ -211,7 +211,7 @@ func TestTraces(t *testing.T) {
 			120.9s uplink joining: joining "home"
 			120.9s ap stopping fallback: joining "home"
 			121.0s ap off: joining "home"
-			121.8s uplink online wlan0: wlan0 reaches its gateway`},
+			121.8s uplink online wlan0: wlan0 works`},
 		{"access point asked for and its limit", func(w *world) {
 			w.router = true
 			w.boot(Target{}, home)
@@ -221,7 +221,7 @@ func TestTraces(t *testing.T) {
 		}, `
 			0.0s uplink starting: started
 			0.0s uplink joining: joining "home"
-			0.9s uplink online wlan0: wlan0 reaches its gateway
+			0.9s uplink online wlan0: wlan0 works
 			10.0s command start_ap
 			10.0s uplink lost: somebody asked for the access point
 			10.0s ap starting asked: somebody asked for it
@@ -230,7 +230,7 @@ func TestTraces(t *testing.T) {
 			3610.0s uplink joining: joining "home"
 			3610.0s ap stopping asked: joining "home"
 			3610.1s ap off: joining "home"
-			3610.9s uplink online wlan0: wlan0 reaches its gateway`},
+			3610.9s uplink online wlan0: wlan0 works`},
 		{"access point stopped by somebody with nothing else", func(w *world) {
 			w.boot(Target{}, nil)
 			w.run("10s")
@@ -276,7 +276,7 @@ func TestTraces(t *testing.T) {
 		}, `
 			0.0s uplink starting: started
 			0.0s uplink joining: joining "home"
-			0.9s uplink online wlan0: wlan0 reaches its gateway
+			0.9s uplink online wlan0: wlan0 works
 			10.0s command forget_wifi
 			10.0s uplink lost: the network was forgotten
 			10.0s ap starting fallback: the network was forgotten
@@ -336,9 +336,48 @@ func TestTraces(t *testing.T) {
 			10.0s command start_ap
 			10.0s reply 3 error busy: another request is being carried out
 			10.1s ap off: joining "home"
-			10.9s uplink online wlan0: wlan0 reaches its gateway
+			10.9s uplink online wlan0: wlan0 works
 			10.9s promote
 			10.9s reply 1 connected to wifi`},
+		{"ap.mode always", func(w *world) {
+			w.router = true
+			w.state.Config.Always, w.state.Config.Fallback = true, false
+			w.boot(Target{}, home)
+			w.run("60s")
+			w.command(Join)
+			w.run("70s")
+		}, `
+			0.0s uplink starting: started
+			0.0s ap starting always: ap.mode is always
+			1.2s ap up always: ap.mode is always
+			15.0s uplink lost: nothing came up
+			60.0s command start_wifi
+			60.0s reply 1 error ap_always: ap.mode is always, so the radio is no station`},
+		{"ap.mode never", func(w *world) {
+			w.state.Config.Fallback = false
+			w.boot(Target{}, nil)
+			w.run("60s")
+			w.command(StartAP)
+			w.run("70s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			60.0s command start_ap
+			60.0s ap starting asked: somebody asked for it
+			61.2s ap up asked: somebody asked for it
+			61.2s reply 1 started ap`},
+		{"another access point after a reload", func(w *world) {
+			w.boot(Target{}, nil)
+			w.run("10s")
+			w.post(ConfigChanged{Config: testConfig, AccessPoint: true})
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s ap starting fallback: no wired link and no known network
+			11.2s ap up fallback: no wired link and no known network`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, testConfig)

@@ -32,7 +32,9 @@ func (st *step) asked() bool { return st.now.Before(st.askedUntil) }
 
 func (st *step) silent() bool { return st.now.Before(st.silentUntil) }
 
-func (st *step) wantAP() bool { return st.asked() || st.fallback && !st.silent() }
+func (st *step) wantAP() bool {
+	return st.asked() || (st.fallback || st.Config.Always) && !st.silent()
+}
 
 func (st *step) absorbProgress(ev RadioProgress) {
 	if ev.Gen != st.radio.gen {
@@ -131,7 +133,7 @@ func (st *step) radioFree() bool {
 	if !st.wantAP() {
 		return true
 	}
-	return st.seen && !st.asked() && st.mayLeaveAP()
+	return st.seen && !st.asked() && !st.Config.Always && st.mayLeaveAP()
 }
 
 func (st *step) try(n Network, command int) {
@@ -249,8 +251,11 @@ func (st *step) judgeAP() {
 }
 
 func (st *step) cause() Cause {
-	if st.asked() {
+	switch {
+	case st.asked():
 		return CauseAsked
+	case st.Config.Always:
+		return CauseAlways
 	}
 	return CauseFallback
 }
@@ -266,6 +271,8 @@ func (st *step) apReason(state APState, cause Cause) string {
 		return st.radio.why
 	case cause == CauseAsked:
 		return "somebody asked for it"
+	case cause == CauseAlways:
+		return "ap.mode is always"
 	}
 	return st.Uplink.Reason
 }

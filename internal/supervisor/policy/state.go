@@ -14,6 +14,7 @@ import (
 // their keys and defaults.
 type Config struct {
 	Fallback    bool          // become an access point when nothing is left
+	Always      bool          // be an access point, whatever else there is
 	MaxLinkDown int           // failed probes in a row that make a soft loss
 	Interval    time.Duration // between probes of an uplink
 	Hold        time.Duration // from a hard loss to the access point
@@ -63,6 +64,7 @@ const (
 	CauseNone     Cause = ""
 	CauseFallback Cause = "fallback"
 	CauseAsked    Cause = "asked"
+	CauseAlways   Cause = "always"
 )
 
 // Network names a network that the store holds. The candidate is kept beside
@@ -101,6 +103,7 @@ type Uplink struct {
 type UplinkStatus struct {
 	State  UplinkState
 	Name   string // the interface that is online
+	Portal bool   // something in front of the Internet answers in its place
 	Since  time.Time
 	Reason string
 }
@@ -158,6 +161,7 @@ type State struct {
 type way struct {
 	Uplink
 	works    bool // the verdict, kept until MaxLinkDown probes in a row failed
+	portal   bool // of the last probe that passed
 	failures int
 	gen      int       // of the probe under way or last done
 	probing  bool      // gen's result is owed

@@ -81,21 +81,35 @@ func (st *step) absorb(ev Event) {
 		st.absorbProbe(ev)
 	case ClientsChanged:
 		st.clients = ev.Count
+	case ConfigChanged:
+		st.absorbConfig(ev)
 	case Command:
 		st.command(ev)
 	case Wake:
 	}
 }
 
+// justStarted is the reason of the first state.
+const justStarted = "started"
+
 // begin enters the first state. An access point that a predecessor left
 // running goes on, so that a restart of the daemon throws no phone off.
 func (st *step) begin(running Target) {
 	st.started = st.now
-	st.Uplink = UplinkStatus{State: Starting, Since: st.now, Reason: "started"}
+	st.Uplink = UplinkStatus{State: Starting, Since: st.now, Reason: justStarted}
 	st.AP = APStatus{State: APOff, Since: st.now}
 	if running.Role == RoleAccessPoint {
 		st.fallback = st.Config.Fallback
 		st.Uplink.Reason = "found the access point of the previous run"
+	}
+}
+
+// absorbConfig takes over new settings. An access point that serves comes up
+// anew when it is to be another one.
+func (st *step) absorbConfig(ev ConfigChanged) {
+	st.Config = ev.Config
+	if ev.AccessPoint && st.radio.target.Role == RoleAccessPoint {
+		st.setRadio(st.radio.target)
 	}
 }
 
@@ -105,8 +119,9 @@ func (st *step) judgeUplink() {
 	if w := st.working(); w != nil {
 		st.holdAt = time.Time{}
 		if st.Uplink.State != Online || st.Uplink.Name != w.Name {
-			st.Uplink = UplinkStatus{State: Online, Name: w.Name, Since: st.now, Reason: w.Name + " reaches its gateway"}
+			st.Uplink = UplinkStatus{State: Online, Name: w.Name, Since: st.now, Reason: w.Name + " works"}
 		}
+		st.Uplink.Portal = w.portal
 		return
 	}
 	switch {
@@ -196,11 +211,8 @@ func (st *step) judgeFallback() {
 	case !online && !st.fallback && due && !byCommand && st.Config.Fallback:
 		st.fallback = true
 		st.holdAt = time.Time{}
-		switch {
-		case st.saved != nil && st.Uplink.State == Joining:
+		if st.saved != nil && st.Uplink.State == Joining {
 			st.why = fmt.Sprintf("%q could not be joined in time", st.saved.SSID)
-		case st.Uplink.State == Starting && st.why == "":
-			st.why = "nothing came up"
 		}
 		st.attempt = nil
 	}
@@ -226,7 +238,7 @@ func (st *step) nameUplink() {
 		if st.Uplink.State == Lost && st.Uplink.Since.Equal(st.now) {
 			reason = st.Uplink.Reason + ", " + reason
 		}
-	case st.Uplink.State == Starting && !st.fallback:
+	case st.Uplink.State == Starting && st.now.Before(st.holdAt):
 		return
 	case st.Uplink.State == Joining && !st.wantAP() && st.saved != nil && st.radioPresent:
 		return // between two attempts
@@ -234,7 +246,10 @@ func (st *step) nameUplink() {
 	if st.Uplink.State == state {
 		return
 	}
-	if reason == "" {
+	switch {
+	case reason == "" && st.Uplink.Reason == justStarted:
+		reason = "nothing came up"
+	case reason == "":
 		reason = st.Uplink.Reason
 	}
 	st.Uplink = UplinkStatus{State: state, Since: st.now, Reason: reason}

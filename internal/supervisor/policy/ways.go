@@ -98,7 +98,7 @@ func (st *step) absorbProbe(ev ProbeDone) {
 		st.probeFailed(w)
 		return
 	}
-	w.works, w.failures = true, 0
+	w.works, w.portal, w.failures = true, ev.Portal, 0
 	w.probeAt = st.now.Add(st.Config.Interval)
 }
 

@@ -30,6 +30,10 @@ PACKAGES_RINGS := \
 	'hostapd=the real one, for tests without a radio' \
 	'dnsmasq-base=the real one, for tests without a radio' \
 	'wpasupplicant=the real one, for tests without a radio' \
+	'udhcpc=a DHCP client, a witness of what the access point leases' \
+	'nftables=nft, a witness of the packet filter' \
+	'procps=sysctl, for gateways that drop pings' \
+	'python3-minimal=a client of the socket that is not ours' \
 	'iproute2=ip, a witness of tests in network namespaces' \
 	'iputils-ping=ping, a witness of tests in network namespaces'
 

@@ -37,7 +37,8 @@ type daemon struct {
 	log     *slog.Logger
 	monitor *link.Monitor
 	store   *store.Store
-	radio   *radio
+	radio   slot
+	runner  *process.Runner
 	scanner *scanner
 	dns     *nameServers
 	sup     *supervisor.Supervisor
@@ -64,7 +65,7 @@ func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logg
 		log.Error("open the saved networks", "err", err)
 	}
 	d := build(ctx, cfg, version, log, runner, networks)
-	running := d.radio.running()
+	running := d.radio.current.Load().running()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ignoreEnd(ctx, d.monitor.Run(ctx)) })
 	group.Go(func() error { d.watchLinks(ctx); return nil })
@@ -74,7 +75,7 @@ func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logg
 		saved, candidate := d.networks()
 		return d.sup.Run(ctx, policy.Start{Running: running}, policy.NetworksChanged{Saved: saved, Candidate: candidate})
 	})
-	log.Info("started", "version", version, "radio", d.radio.iface, "socket", cfg.Socket, "config", cfg.File)
+	log.Info("started", "version", version, "radio", d.radio.iface(), "socket", cfg.Socket, "config", cfg.File)
 	if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
 		log.Warn("notify systemd", "err", err)
 	}
@@ -89,7 +90,7 @@ func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	}
 	defer runner.Close()
 	d := build(ctx, cfg, "", log, runner, &store.Store{})
-	return errors.Join(runner.EndAll(ctx), d.radio.clear(ctx, link.Spec{Name: d.radio.iface}), resolver.Withdraw(cfg.RuntimeDir))
+	return errors.Join(runner.EndAll(ctx), d.radio.current.Load().clear(ctx, link.Spec{Name: d.radio.iface()}), resolver.Withdraw(cfg.RuntimeDir))
 }
 
 func newRunner(cfg *config.Config, log *slog.Logger) (*process.Runner, error) {
@@ -100,32 +101,38 @@ func newRunner(cfg *config.Config, log *slog.Logger) (*process.Runner, error) {
 }
 
 func build(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, runner *process.Runner, networks *store.Store) *daemon {
-	d := &daemon{cfg: cfg, version: version, log: log, store: networks, monitor: link.NewMonitor(log)}
-	iface := radioName(ctx, cfg, log)
-	d.radio = &radio{
-		iface:  iface,
-		metric: uint32(cfg.Wifi.Metric),
-		dir:    cfg.RuntimeDir,
-		store:  networks,
-		runner: runner,
-		log:    log,
-		ap:     ap.New(apConfig(cfg, iface), runner, link.Kernel{}, log),
-		station: wifi.NewStation(wifi.StationConfig{
-			Interface: iface, Program: cfg.Paths.WPASupplicant, RuntimeDir: cfg.RuntimeDir, Runner: runner, Log: log,
-		}),
-		clientsChanged: func(ctx context.Context, n int) { d.sup.Post(ctx, policy.ClientsChanged{Count: n}) },
-	}
-	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: d.radio, way: func() string { return d.sup.State().Uplink.Name }}
-	d.radio.nameServersChanged = d.dns.changed
-	d.scanner = &scanner{iface: iface, store: networks, apUp: func() bool { return d.sup.State().AP.State == policy.APUp }}
+	d := &daemon{cfg: cfg, version: version, log: log, runner: runner, store: networks, monitor: link.NewMonitor(log)}
+	d.radio.clientsChanged = func(ctx context.Context, n int) { d.sup.Post(ctx, policy.ClientsChanged{Count: n}) }
+	d.radio.nameServersChanged = func() { d.dns.changed() }
+	d.radio.current.Store(d.newRadio(radioName(ctx, cfg, log)))
+	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: &d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
+	d.scanner = &scanner{iface: d.radio.iface, store: networks, apUp: func() bool { return d.sup.State().AP.State == policy.APUp }}
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
 	}})
 	d.sup = supervisor.New(supervisor.Config{
-		Policy: policyConfig(cfg), Radio: d.radio, Prober: prober{}, Scanner: d.scanner,
+		Policy: policyConfig(cfg), Radio: &d.radio, Prober: prober{}, Scanner: d.scanner,
 		Networks: d, Log: log, Changed: d.publish,
 	})
 	return d
+}
+
+// newRadio makes the interface of that name the radio, by the settings of now.
+func (d *daemon) newRadio(iface string) *radio {
+	return &radio{
+		iface:   iface,
+		metric:  uint32(d.cfg.Wifi.Metric),
+		dir:     d.cfg.RuntimeDir,
+		store:   d.store,
+		runner:  d.runner,
+		log:     d.log,
+		monitor: d.monitor,
+		live:    &d.radio.live,
+		ap:      ap.New(apConfig(d.cfg, iface), d.runner, link.Kernel{}, d.log),
+		station: wifi.NewStation(wifi.StationConfig{
+			Interface: iface, Program: d.cfg.Paths.WPASupplicant, RuntimeDir: d.cfg.RuntimeDir, Runner: d.runner, Log: d.log,
+		}),
+	}
 }
 
 // radioName is the interface that the daemon drives: the one that the config

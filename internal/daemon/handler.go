@@ -43,7 +43,7 @@ func (d *daemon) do(ctx context.Context, kind policy.CommandKind, text string) (
 	}
 	switch failed.Code {
 	case "no_radio":
-		return nil, &client.Error{Code: failed.Code, Message: client.TextNotPresent(d.radio.iface)}
+		return nil, &client.Error{Code: failed.Code, Message: client.TextNotPresent(d.radio.iface())}
 	case "not_configured":
 		return nil, &client.Error{Code: failed.Code, Message: client.TextNotConfigured}
 	}

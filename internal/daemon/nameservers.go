@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"log/slog"
 	"reflect"
 
 	"github.com/netconnectd/netconnectd/internal/resolver"
@@ -13,7 +14,8 @@ import (
 type nameServers struct {
 	dir   string // runtime folder
 	hint  chan struct{}
-	radio *radio
+	radio *slot
+	log   *slog.Logger
 	way   func() (iface string) // the uplink that works, "" for none
 }
 
@@ -34,7 +36,7 @@ func (n *nameServers) run(ctx context.Context) {
 		unknown := last == nil && n.way() == ""
 		if !unknown && (last == nil || !reflect.DeepEqual(*last, want)) {
 			if err := n.set(want); err != nil {
-				n.radio.log.Error("hand over the name servers", "err", err)
+				n.log.Error("hand over the name servers", "err", err)
 			} else {
 				last = &want
 			}
@@ -50,10 +52,10 @@ func (n *nameServers) run(ctx context.Context) {
 // want is empty while there is nothing to publish.
 func (n *nameServers) want() resolver.Config {
 	lease := n.radio.leased.Load()
-	if lease == nil || n.way() != n.radio.iface {
+	if lease == nil || n.way() != n.radio.iface() {
 		return resolver.Config{}
 	}
-	c := resolver.Config{Interface: n.radio.iface, Servers: lease.DNS, Search: lease.Search}
+	c := resolver.Config{Interface: n.radio.iface(), Servers: lease.DNS, Search: lease.Search}
 	if len(c.Search) == 0 && lease.Domain != "" {
 		c.Search = []string{lease.Domain}
 	}

@@ -35,18 +35,40 @@ type radio struct {
 	ap      *ap.AccessPoint
 	station *wifi.Station
 
-	clientsChanged     func(ctx context.Context, count int)
-	nameServersChanged func()
+	monitor *link.Monitor
+	*live
+}
 
+// live is what the radio does at the moment, for everybody to read. It is
+// the same for a radio that takes another's place.
+type live struct {
 	association atomic.Pointer[wifi.Association] // nil while not a station
 	leased      atomic.Pointer[dhcp.Lease]       // the latest
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
+
+	clientsChanged     func(ctx context.Context, count int)
+	nameServersChanged func()
 }
+
+// slot is the place of the radio: what is in it changes when the hardware or
+// the settings do. A Hold keeps the one with which it began.
+type slot struct {
+	live
+	current atomic.Pointer[radio]
+}
+
+// Hold implements supervisor.Radio.
+func (s *slot) Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	return s.current.Load().Hold(ctx, t, report)
+}
+
+// iface is the name of the radio's interface.
+func (s *slot) iface() string { return s.current.Load().iface }
 
 // clientsInterval is how often the access point's stations are counted.
 const clientsInterval = 2 * time.Second
 
-// Hold implements supervisor.Radio.
+// Hold makes the radio what the target says, see supervisor.Radio.
 func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	defer r.association.Store(nil)
 	switch t.Role {
@@ -140,13 +162,12 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 	}
 	r.association.Store(&association)
 	report(policy.StageAssociated)
-	s := &session{radio: r, ssid: network.SSID, report: report}
-	err = s.run(ctx, previous, func() {
+	s := &session{radio: r, ssid: network.SSID, report: report, verified: func() {
 		if !n.Candidate {
 			r.touch(association)
 		}
-	})
-	return r.failed("no_address", err)
+	}}
+	return r.failed("no_address", s.run(ctx, previous))
 }
 
 func (r *radio) touch(a wifi.Association) {

@@ -26,7 +26,7 @@ var errCannotScan = &client.Error{Code: "busy", Message: client.TextCannotScan}
 
 // scanner looks around, one scan at a time, and remembers what it saw.
 type scanner struct {
-	iface string
+	iface func() string
 	store *store.Store
 	apUp  func() bool
 
@@ -43,7 +43,7 @@ func (s *scanner) SavedVisible(ctx context.Context, full bool) (bool, error) {
 	if len(saved) == 0 {
 		return false, nil
 	}
-	req := wifi.ScanRequest{Interface: s.iface, AP: true}
+	req := wifi.ScanRequest{Interface: s.iface(), AP: true}
 	if f := saved[0].Frequency; f != 0 && !full {
 		req.Frequencies = []int{f}
 	}
@@ -72,7 +72,7 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, scanLimit)
 	defer cancel()
-	cells, err := wifi.Scan(ctx, wifi.ScanRequest{Interface: s.iface, AP: s.apUp()})
+	cells, err := wifi.Scan(ctx, wifi.ScanRequest{Interface: s.iface(), AP: s.apUp()})
 	if errors.Is(err, context.DeadlineExceeded) && len(cells) > 0 {
 		err = nil
 	}
@@ -84,7 +84,7 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	case errors.Is(err, wifi.ErrNotSupported):
 		return nil, errCannotScan
 	case errors.Is(err, wifi.ErrNoInterface):
-		return nil, &client.Error{Code: "no_radio", Message: client.TextNotPresent(s.iface)}
+		return nil, &client.Error{Code: "no_radio", Message: client.TextNotPresent(s.iface())}
 	}
 	return cells, err
 }

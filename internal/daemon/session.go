@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,18 +28,28 @@ import (
 // then the next attempt finds it forwarding.
 const addressLimit = 20 * time.Second
 
+// ipv4Head is how long a network may take to give an IPv4 address before an
+// IPv6 one is enough.
+const ipv4Head = 5 * time.Second
+
 // session is one stay in a network: from the association to its loss.
 type session struct {
 	*radio
-	ssid    []byte
-	report  func(policy.Stage)
-	bound   bool
+	ssid     []byte
+	report   func(policy.Stage)
+	verified func() // called once, when the gateway has answered
+
+	first   sync.Once // address of either family
 	timeout *time.Timer
 }
 
-// run gets an address, verifies the gateway, calls verified once, and keeps
-// the lease until the association is lost or ctx ends.
-func (s *session) run(ctx context.Context, previous *dhcp.Lease, verified func()) error {
+// run gets an address, verifies the gateway, and keeps the address until the
+// association is lost or ctx ends.
+func (s *session) run(ctx context.Context, previous *dhcp.Lease) error {
+	cfg, err := s.dhcpConfig(previous)
+	if err != nil {
+		return err
+	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	s.timeout = time.AfterFunc(addressLimit, func() {
@@ -47,14 +58,15 @@ func (s *session) run(ctx context.Context, previous *dhcp.Lease, verified func()
 	defer s.timeout.Stop()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.station.Wait(ctx) })
+	group.Go(func() error { return s.awaitIPv6(ctx) })
 	group.Go(func() error {
-		cfg, err := s.dhcpConfig(previous)
-		if err != nil {
-			return err
-		}
-		return dhcp.Run(ctx, cfg, func(ev dhcp.Event) { s.on(ctx, ev, group, fail, verified) })
+		return dhcp.Run(ctx, cfg, func(ev dhcp.Event) {
+			if err := s.on(ctx, ev, group); err != nil {
+				fail(err)
+			}
+		})
 	})
-	err := group.Wait()
+	err = group.Wait()
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
 		return cause
 	}
@@ -77,40 +89,76 @@ func (s *session) dhcpConfig(previous *dhcp.Lease) (dhcp.Config, error) {
 	}, nil
 }
 
-// on carries out what the DHCP client has found.
-func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group, fail context.CancelCauseFunc, verified func()) {
+// on carries out what the DHCP client has found. The gateway is asked beside
+// it: while on runs, the client sends and answers nothing.
+func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group) error {
 	switch ev := ev.(type) {
 	case dhcp.Bound:
-		s.timeout.Stop()
 		if err := s.configure(ctx, ev.Lease); err != nil {
-			fail(err)
-			return
+			return err
 		}
-		s.report(policy.StageAddressed)
-		if !s.bound {
-			s.bound = true
-			group.Go(func() error { return s.verify(ctx, ev.Lease, verified) })
-		}
+		s.first.Do(func() {
+			group.Go(func() error { return s.verify(ctx, ev.Lease.Router) })
+		})
 	case dhcp.Renewed:
 		if err := s.configure(ctx, ev.Lease); err != nil {
-			fail(err)
+			return err
 		}
 		s.nameServersChanged()
 	case dhcp.Lost:
-		err := s.clear(ctx, link.Spec{Name: s.iface, Up: true})
-		fail(errors.Join(failure("no_address", "%s", ev.Reason), err))
+		err := s.clear(ctx, link.Spec{Name: s.iface, Up: true, Autoconf: true})
+		return errors.Join(failure("no_address", "%s", ev.Reason), err)
+	}
+	return nil
+}
+
+// awaitIPv6 accepts a network that has nothing but IPv6: an address that the
+// kernel made from router advertisements, and a router.
+func (s *session) awaitIPv6(ctx context.Context) error {
+	hint, cancel := s.monitor.Subscribe()
+	defer cancel()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(ipv4Head):
+	}
+	for {
+		if router, ok := ipv6Router(s.monitor.Snapshot(), s.iface); ok {
+			var err error
+			s.first.Do(func() { err = s.verify(ctx, router) })
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-hint:
+		}
 	}
 }
 
-func (s *session) verify(ctx context.Context, lease dhcp.Lease, verified func()) error {
-	gateway := lease.Router
+// ipv6Router is the link's IPv6 gateway, if the link has a global address too.
+func ipv6Router(s *link.Snapshot, iface string) (netip.Addr, bool) {
+	if s == nil {
+		return netip.Addr{}, false
+	}
+	l, ok := s.Link(iface)
+	if !ok || !addressed(s, l.Index) {
+		return netip.Addr{}, false
+	}
+	gateway, ok := s.Gateway(l.Index)
+	return gateway, ok && gateway.Is6()
+}
+
+func (s *session) verify(ctx context.Context, gateway netip.Addr) error {
+	s.timeout.Stop()
+	s.report(policy.StageAddressed)
 	if !gateway.IsValid() {
 		return failure("no_gateway", "the network has no gateway")
 	}
 	if err := probe.Gateway(ctx, s.iface, gateway); err != nil {
 		return failure("no_gateway", "gateway %v: %v", gateway, err)
 	}
-	verified()
+	s.verified()
 	s.report(policy.StageReady)
 	return nil
 }

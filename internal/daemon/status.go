@@ -24,7 +24,7 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		Wifi:        d.wifiStatus(s, links),
 	}
 	target, ready := s.Target()
-	for _, u := range uplinks(links, d.radio.iface, d.cfg.Interfaces.Wired).Uplinks {
+	for _, u := range uplinks(links, d.radio.iface(), d.cfg.Interfaces.Wired).Uplinks {
 		if !s.Works(u.Name) {
 			continue
 		}
@@ -66,7 +66,7 @@ func (d *daemon) accessPoint(s policy.State) client.AccessPoint {
 }
 
 func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
-	_, present := links.Link(d.radio.iface)
+	_, present := links.Link(d.radio.iface())
 	w := client.Wifi{Present: present, Networks: []client.Network{}}
 	if a := d.radio.association.Load(); a != nil {
 		network := client.NewNetwork(a.SSID)

@@ -22,11 +22,25 @@ func (d *daemon) watchLinks(ctx context.Context) {
 			return
 		case <-hint:
 		}
-		now := uplinks(d.monitor.Snapshot(), d.radio.iface, d.cfg.Interfaces.Wired)
+		snapshot := d.monitor.Snapshot()
+		d.findRadio(ctx, snapshot)
+		now := uplinks(snapshot, d.radio.iface(), d.cfg.Interfaces.Wired)
 		if last == nil || !reflect.DeepEqual(*last, now) {
 			d.sup.Post(ctx, now)
 			last = &now
 		}
+	}
+}
+
+// findRadio puts another radio into the slot when the one in it is gone and
+// the config leaves the choice to us.
+func (d *daemon) findRadio(ctx context.Context, s *link.Snapshot) {
+	if _, there := s.Link(d.radio.iface()); there || d.cfg.Interfaces.Wifi != "" {
+		return
+	}
+	if name := radioName(ctx, d.cfg, d.log); name != d.radio.iface() {
+		d.log.Info("radio", "iface", name, "instead", d.radio.iface())
+		d.radio.current.Store(d.newRadio(name))
 	}
 }
 

@@ -56,6 +56,11 @@ func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logg
 		return err
 	}
 	defer runner.Close()
+	only, err := lock(cfg.RuntimeDir)
+	if err != nil {
+		return err
+	}
+	defer only.Close()
 	listener, err := listen(cfg.Socket)
 	if err != nil {
 		return err

@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
+	"golang.org/x/sys/unix"
 )
 
 // socketMode lets everybody connect; the server checks who may change things.
@@ -34,6 +36,20 @@ func listen(path string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("let everybody use the socket: %w", err), l.Close())
 	}
 	return l, nil
+}
+
+// lock makes this daemon the only one with that runtime folder, until the
+// process ends.
+func lock(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the runtime folder: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("another netconnectd is running: %s is locked", f.Name())
+	}
+	return f, nil
 }
 
 // removeStale removes a socket that nobody listens on any more, and refuses

@@ -7,93 +7,157 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
+	"os"
+	"strings"
 	"time"
-
-	probing "github.com/prometheus-community/pro-bing"
-
-	"github.com/netconnectd/netconnectd/internal/link"
 )
 
+// Kind says what is asked whether an uplink works.
+type Kind string
+
+// The kinds of probes.
 const (
-	// limit is how long a gateway has for an answer of either kind. The kernel
-	// gives up on a silent neighbour after the same time.
+	KindGateway Kind = "gateway" // the router of the interface; so is ""
+	KindPing    Kind = "ping"    // hosts, by ICMP echo
+	KindHTTP    Kind = "http"    // a web server that answers 204
+	KindDNS     Kind = "dns"     // a name server
+	KindNone    Kind = "none"    // nobody: an address is enough
+)
+
+// Config says whom to ask. Only the fields of its kind count.
+type Config struct {
+	Kind  Kind
+	Hosts []netip.Addr // ping: one that answers is enough
+	URL   string       // http: http:// or https://; https costs 5 MB of memory
+	Name  string       // dns: a name that has an address
+
+	// Servers are the name servers of the interface, for dns and for the host
+	// of the URL; none means those of /etc/resolv.conf. One that answers is
+	// enough. /etc/hosts and search domains do not count.
+	Servers []netip.Addr
+}
+
+// Result is what is known of the far end that answered.
+type Result struct {
+	Portal bool   // something in front of the Internet answered instead
+	Detail string // how the portal was known, without what changes from one answer to the next
+}
+
+const (
+	// limit is how long the far end has for an answer. The kernel gives up on
+	// a silent neighbour after the same time.
 	limit = 3 * time.Second
-	// interval between two echo requests: six in all, so that a link that
-	// loses a third of its packets still counts as one.
-	interval = 500 * time.Millisecond
+	// limitHTTP is for the whole of a request: name, connection and answer.
+	limitHTTP = 5 * time.Second
 )
 
 var errNoReply = errors.New("no reply")
 
-// asker asks the neighbour at addr itself whether it is there (link.Solicit).
-type asker func(ctx context.Context, ifname string, addr netip.Addr) (reachable bool, err error)
-
-// Gateway returns nil as soon as gw, a neighbour on the interface, gives a sign
-// of life: an ICMP echo reply, or an answer to ARP or neighbour discovery,
-// which routers that drop pings give as well. Otherwise it returns an error
-// that says what was tried, after 3 s or when ctx ends. A link-local gw needs
-// no zone, and one it has does not count. It needs CAP_NET_RAW and CAP_NET_ADMIN.
-func Gateway(ctx context.Context, ifname string, gw netip.Addr) error {
-	return gateway(ctx, ifname, gw, link.Solicit)
-}
-
-func gateway(ctx context.Context, ifname string, gw netip.Addr, ask asker) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	asked := make(chan error)
-	go func() {
-		err := solicit(ctx, ifname, gw, ask)
-		if err == nil {
-			cancel()
+// Check asks, over the interface and no other, what cfg names. It returns an
+// error that says what was tried if there is no answer within 3 s (http: 5 s)
+// or before ctx ends. Kind gateway needs the gateway, the others do not look
+// at it. It needs CAP_NET_RAW, and for kind gateway CAP_NET_ADMIN.
+func Check(ctx context.Context, cfg Config, ifname string, gateway netip.Addr) (Result, error) {
+	switch cfg.Kind {
+	case KindNone:
+		return Result{}, nil
+	case KindGateway, "":
+		if !gateway.IsValid() {
+			return Result{}, fmt.Errorf("reach gateway on %s: there is none", ifname)
 		}
-		asked <- err
-	}()
-	pingErr := ping(ctx, ifname, gw)
-	if pingErr == nil {
-		cancel()
+		return Result{}, Gateway(ctx, ifname, gateway)
+	case KindPing:
+		return Result{}, pingAny(ctx, ifname, cfg.Hosts)
+	case KindDNS:
+		return Result{}, resolve(ctx, ifname, cfg)
+	case KindHTTP:
+		return get(ctx, ifname, cfg)
 	}
-	askErr := <-asked
-	if pingErr == nil || askErr == nil {
-		return nil
-	}
-	return fmt.Errorf("reach gateway %v on %s: ping: %w; neighbour: %w", gw, ifname, pingErr, askErr)
+	return Result{}, fmt.Errorf("probe %s: there is no kind %q", ifname, cfg.Kind)
 }
 
-func solicit(ctx context.Context, ifname string, gw netip.Addr, ask asker) error {
-	reachable, err := ask(ctx, ifname, gw)
-	if err == nil && !reachable {
-		err = errNoReply
-	}
-	return err
-}
-
-// ping sends echo requests until the first reply, or until ctx ends.
-func ping(ctx context.Context, ifname string, gw netip.Addr) error {
-	address := &net.IPAddr{IP: gw.AsSlice()}
-	if gw.Is6() && gw.IsLinkLocalUnicast() {
-		ifi, err := net.InterfaceByName(ifname)
-		if err != nil {
-			return err
-		}
-		// By number: package net remembers for a minute what number a name
-		// had, and a radio that was plugged in again has a new one.
-		address.Zone = strconv.Itoa(ifi.Index)
-	}
-	p := probing.New(address.String())
-	p.SetIPAddr(address) // New would look the name up
-	p.SetPrivileged(true)
-	p.SetLogger(probing.NoopLogger{})
-	p.InterfaceName = ifname
-	p.Interval = interval
-	p.RecordRtts, p.RecordTTLs = false, false
-	p.OnRecv = func(*probing.Packet) { p.Stop() }
-	err := p.RunWithContext(ctx)
-	switch {
-	case p.Statistics().PacketsRecv > 0:
-		return nil
-	case err == nil, errors.Is(err, context.DeadlineExceeded):
+// plain takes off an error what says nothing here, or something else each time
+// (the port of this end), and calls a deadline what it means.
+func plain(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return errNoReply
 	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
 	return err
+}
+
+// failures are those of all who were asked, in one line.
+type failures []error
+
+func (f failures) Error() string {
+	texts := make([]string, len(f))
+	for i, err := range f {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap is for errors.Is and errors.As.
+func (f failures) Unwrap() []error { return f }
+
+// race tries all the runners until one succeeds, and returns what that one has.
+// Each starts headStart after the one before, or at once if one has failed.
+// The others are cancelled and waited for; what they have nevertheless goes to
+// discard, if there is one.
+func race[T, R any](ctx context.Context, headStart time.Duration, runners []T,
+	try func(context.Context, T) (R, error), discard func(R)) (R, error) {
+	type outcome struct {
+		runner int
+		result R
+		err    error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	outcomes := make(chan outcome)
+	started, running := 0, 0
+	start := func() {
+		i := started
+		started, running = started+1, running+1
+		go func() {
+			result, err := try(ctx, runners[i])
+			outcomes <- outcome{i, result, err}
+		}()
+	}
+	errs := make(failures, len(runners))
+	for started < len(runners) || running > 0 {
+		var next <-chan time.Time
+		if started < len(runners) {
+			if running == 0 || headStart == 0 {
+				start()
+				continue
+			}
+			next = time.After(headStart)
+		}
+		select {
+		case <-next:
+			start()
+		case o := <-outcomes:
+			running--
+			if o.err == nil {
+				cancel()
+				for range running {
+					if late := <-outcomes; late.err == nil && discard != nil {
+						discard(late.result)
+					}
+				}
+				return o.result, nil
+			}
+			errs[o.runner] = o.err
+			if started < len(runners) {
+				start()
+			}
+		}
+	}
+	var none R
+	if len(errs) == 0 {
+		return none, errors.New("nobody to ask")
+	}
+	return none, errs
 }

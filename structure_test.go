@@ -19,7 +19,7 @@ const module = "github.com/netconnectd/netconnectd/"
 // mayImport lists, for each package, those of ours that it may import. Imports
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
-	"cmd/netconnectd":        {"internal/config", "internal/daemon"},
+	"cmd/netconnectd":        {"client", "internal/config", "internal/daemon"},
 	"cmd/netconnectcli":      {"client"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {

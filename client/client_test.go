@@ -153,6 +153,7 @@ func TestErrorText(t *testing.T) {
 		{Error{Message: "unknown message"}, "unknown message"},
 		{Error{Code: "wrong_key", Message: "could not connect"}, "could not connect (wrong_key)"},
 		{Error{Code: "wrong_key", Message: "could not connect", Reason: "refused"}, "could not connect (wrong_key): refused"},
+		{Error{Code: "bad_config", Message: "2 problems\n  one\n  two"}, "2 problems (bad_config)\n  one\n  two"},
 	}
 	for _, row := range rows {
 		if got := row.err.Error(); got != row.want {
@@ -209,6 +210,7 @@ func TestCommands(t *testing.T) {
 		`  {"result":[{"ssid":"Home","address":"02:00:00:00:00:01","signal":-40,"new":1}]}`+"\x00",
 		`{"result":"a"}`+"\x00", `{"result":"b"}`+"\x00", `{"result":"c"}`+"\x00",
 		`{"result":"d"}`+"\x00", `{"result":"e"}`+"\x00", `{"result":"f"}`+"\x00",
+		`{"result":"g"}`+"\x00", `{"result":"h"}`+"\x00",
 		`{"error":"unknown message"}`+"\x00",
 		`{"error":"could not connect","code":"wrong_key","reason":"r"}`+"\x00",
 	)
@@ -227,6 +229,8 @@ func TestCommands(t *testing.T) {
 		func() (string, error) { return c.Reset(ctx) },
 		func() (string, error) { return c.StartAP(ctx) },
 		func() (string, error) { return c.StopAP(ctx) },
+		func() (string, error) { return c.Reload(ctx) },
+		func() (string, error) { return c.StopDaemon(ctx) },
 	} {
 		text, err := call()
 		if err != nil {
@@ -234,7 +238,7 @@ func TestCommands(t *testing.T) {
 		}
 		texts = append(texts, text)
 	}
-	if got := strings.Join(texts, ""); got != "abcdef" {
+	if got := strings.Join(texts, ""); got != "abcdefgh" {
 		t.Errorf("texts %q", got)
 	}
 	var e *Error
@@ -247,7 +251,7 @@ func TestCommands(t *testing.T) {
 	}
 	c.Close()
 	want := `{"status":{}} {"list_wifi":{"force":true}} {"config_wifi":{"ssid":"Home","psk":"12345678","force":true}} ` +
-		`{"start_wifi":{}} {"forget_wifi":{}} {"reset":{}} {"start_ap":{}} {"stop_ap":{}} {"stop_ap":{}} {"start_wifi":{}}`
+		`{"start_wifi":{}} {"forget_wifi":{}} {"reset":{}} {"start_ap":{}} {"stop_ap":{}} {"reload":{}} {"stop_daemon":{}} {"stop_ap":{}} {"start_wifi":{}}`
 	if got := strings.Join(requests(), " "); got != want {
 		t.Errorf("sent %s", got)
 	}

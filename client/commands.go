@@ -51,6 +51,17 @@ func (c *Client) StartAP(ctx context.Context) (string, error) { return c.text(ct
 // StopAP stops the access point.
 func (c *Client) StopAP(ctx context.Context) (string, error) { return c.text(ctx, "stop_ap", nil) }
 
+// Reload lets the daemon read its configuration again and apply what differs.
+// A configuration with problems changes nothing; the *Error then has
+// CodeBadConfig and all problems.
+func (c *Client) Reload(ctx context.Context) (string, error) { return c.text(ctx, "reload", nil) }
+
+// StopDaemon ends the daemon, which is for root and the daemon's own user. What
+// it set up stays: an access point goes on.
+func (c *Client) StopDaemon(ctx context.Context) (string, error) {
+	return c.text(ctx, "stop_daemon", nil)
+}
+
 // text makes a call whose result is a text for people.
 func (c *Client) text(ctx context.Context, command string, params any) (string, error) {
 	var text string

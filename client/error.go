@@ -1,5 +1,7 @@
 package client
 
+import "strings"
+
 // Codes of errors that the socket itself gives. Operations have codes of their
 // own, e.g. "wrong_key".
 const (
@@ -10,6 +12,8 @@ const (
 	CodeOverloaded       = "overloaded"        // too many connections
 	CodeTooSlow          = "too_slow"          // a request took too long to arrive, or events were not read
 	CodeShuttingDown     = "shutting_down"
+	CodeBadConfig        = "bad_config" // the text has all problems, one per line after the first
+	CodeSupervised       = "supervised" // something else starts and stops the daemon; the text says what to do
 )
 
 // Error is an error reply.
@@ -19,14 +23,18 @@ type Error struct {
 	Reason  string // for people, what lies behind the message; may be empty
 }
 
-// Error implements error: "could not connect (wrong_key): the reason".
+// Error implements error: "could not connect (wrong_key): the reason". Further
+// lines of the message follow.
 func (e *Error) Error() string {
-	text := e.Message
+	text, more, lines := strings.Cut(e.Message, "\n")
 	if e.Code != "" {
 		text += " (" + e.Code + ")"
 	}
 	if e.Reason != "" {
 		text += ": " + e.Reason
+	}
+	if lines {
+		text += "\n" + more
 	}
 	return text
 }

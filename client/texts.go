@@ -12,6 +12,17 @@ const (
 	ResultNotRunning     = "access point is not running"
 )
 
+// Result texts of commands that the original daemon did not have. That of
+// reload begins so, and may go on with what it changed.
+const (
+	ResultReloaded = "reloaded"
+	ResultStopping = "netconnectd stops"
+)
+
+// TextSupervised is the error text of stop_daemon under systemd, which would
+// start the daemon again at the next connection.
+const TextSupervised = "netconnectd runs under systemd: stop it with sudo systemctl stop netconnectd.socket netconnectd.service"
+
 // Error texts of the original daemon.
 const (
 	TextUnknownMessage  = "unknown message"

@@ -62,6 +62,7 @@ type Condition struct {
 type Uplink struct {
 	Condition
 	Interface string   `json:"interface"` // that leads out, "" while none does
+	Portal    bool     `json:"portal"`    // a portal answers in place of the Internet (probe.kind http)
 	Addresses []string `json:"addresses"` // of that interface, "192.0.2.7/24"; never null
 }
 

@@ -23,6 +23,8 @@ type Device struct {
 	// KeepForReboot leaves the daemon and what it has saved when the scenario
 	// ends, because the next one follows after a reboot.
 	KeepForReboot bool
+
+	index string // of the radio's interface when it was there last
 }
 
 // The access point as the scenarios configure it.
@@ -40,6 +42,7 @@ const (
 	stateFolder = "/var/lib/netconnectd"
 	daemonUser  = "netconnectd"
 	radioDevice = "wlan0"
+	devicePHY   = "phy0"
 
 	daemonUnit    = "netconnectd.service"
 	socketUnit    = "netconnectd.socket"
@@ -68,26 +71,49 @@ func (d *Device) installed() bool {
 
 // Configure writes the device's configuration as the original's users know it.
 // What it leaves out has its default: link_monitor.hold 15, start.settle 10.
-func (d *Device) Configure(t testing.TB, wired bool) {
+// More settings are "section.key: value".
+func (d *Device) Configure(t testing.TB, wired bool, more ...string) {
 	t.Helper()
-	interfaces := "  wifi: " + radioDevice + "\n"
-	if wired {
-		interfaces += "  wired: " + wiredDevice + "\n"
+	settings := []string{
+		"interfaces.wifi: " + radioDevice,
+		"link_monitor.interval: 5",
+		"link_monitor.max_link_down: 3",
+		"ap.ssid: " + apSSID,
+		"ap.psk: \"" + apPassphrase + "\"",
+		fmt.Sprintf("ap.channel: %d", apChannel),
+		"ap.ip: " + apAddress,
+		"ap.network: 10.250.250.0/24",
+		fmt.Sprintf("ap.range: [%s, %s]", apFirst, apLast),
 	}
-	writeFile(t, configFile, fmt.Sprintf(`interfaces:
-%slink_monitor:
-  interval: 5
-  max_link_down: 3
-ap:
-  ssid: %s
-  psk: "%s"
-  channel: %d
-  ip: %s
-  network: 10.250.250.0/24
-  range:
-    - %s
-    - %s
-`, interfaces, apSSID, apPassphrase, apChannel, apAddress, apFirst, apLast))
+	if wired {
+		settings = append(settings, "interfaces.wired: "+wiredDevice)
+	}
+	writeFile(t, configFile, yaml(append(settings, more...)))
+}
+
+// HideConfig takes the configuration from everybody's eyes, as the packages do.
+func (d *Device) HideConfig(t testing.TB) {
+	t.Helper()
+	must(t, "", "chown", "root:"+daemonUser, configFile)
+	must(t, "", "chmod", "640", configFile)
+}
+
+// yaml brings settings under the headings of their sections.
+func yaml(settings []string) string {
+	var sections []string
+	keys := map[string]string{}
+	for _, s := range settings {
+		section, key, _ := strings.Cut(s, ".")
+		if keys[section] == "" {
+			sections = append(sections, section)
+		}
+		keys[section] += "  " + key + "\n"
+	}
+	var text strings.Builder
+	for _, section := range sections {
+		text.WriteString(section + ":\n" + keys[section])
+	}
+	return text.String()
 }
 
 // Start starts the daemon and does not wait for it.
@@ -135,6 +161,12 @@ func (d *Device) Stop(t testing.TB) {
 // processes of the daemon's user.
 func (d *Device) processes(t testing.TB) []string {
 	t.Helper()
+	return processesOf(d.uid(t))
+}
+
+// uid of the daemon's user.
+func (d *Device) uid(t testing.TB) uint32 {
+	t.Helper()
 	u, err := user.Lookup(daemonUser)
 	if err != nil {
 		t.Fatalf("look the daemon's user up: %v", err)
@@ -143,7 +175,7 @@ func (d *Device) processes(t testing.TB) []string {
 	if err != nil {
 		t.Fatalf("look the daemon's user up: %v", err)
 	}
-	return processesOf(uint32(uid))
+	return uint32(uid)
 }
 
 // Reply is what a person sees of netconnectcli.
@@ -189,9 +221,17 @@ type Status struct {
 		Wired bool `json:"wired"`
 	} `json:"connections"`
 	WiFi struct {
-		SSID *string `json:"current_ssid"`
+		SSID      *string                      `json:"current_ssid"`
+		Present   bool                         `json:"present"`
+		LastError *struct{ Code, Text string } `json:"last_error"`
 	} `json:"wifi"`
+	Uplink      Condition `json:"uplink"`
+	AccessPoint Condition `json:"access_point"`
+	Text        string    `json:"-"` // all of it, as it came
 }
+
+// Condition is one of the daemon's two state variables.
+type Condition struct{ State, Reason string }
 
 // Status asks the daemon, as somebody without rights.
 func (d *Device) Status(t testing.TB) Status {
@@ -201,6 +241,7 @@ func (d *Device) Status(t testing.TB) Status {
 	if err := json.Unmarshal([]byte(text), &reply); err != nil {
 		t.Fatalf("read the daemon's status: %v\n%s", err, text)
 	}
+	reply.Result.Text = text
 	return reply.Result
 }
 

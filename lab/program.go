@@ -138,5 +138,9 @@ func writeFile(t testing.TB, path, content string) string {
 	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 		t.Fatalf("write %s: %v", path, err)
 	}
+	// Whatever an earlier scenario has made of it.
+	if err := errors.Join(os.Chmod(path, 0o644), os.Chown(path, 0, 0)); err != nil {
+		t.Fatalf("write %s: %v", path, err)
+	}
 	return path
 }

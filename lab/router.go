@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -40,7 +41,8 @@ func newRouter(t testing.TB, l *Lab, c routerConfig) *Router {
 		lab:          l,
 	}
 	moveRadio(t, r.ns, c.radio)
-	must(t, r.ns, "ip", "addr", "replace", r.Address()+"/24", "dev", r.device)
+	must(t, r.ns, "ip", "addr", "flush", "dev", r.device)
+	must(t, r.ns, "ip", "addr", "add", r.Address()+"/24", "dev", r.device)
 	return r
 }
 
@@ -68,17 +70,72 @@ func frequency(channel int) int { return 2407 + 5*channel }
 func (r *Router) Start(t testing.TB) {
 	t.Helper()
 	must(t, r.ns, "ip", "link", "set", r.device, "up")
-	r.hostapd = r.ns.start(t, r.log("hostapd"), "hostapd", "-t", r.writeHostapd(t))
 	r.dnsmasq = r.ns.start(t, r.log("dnsmasq"), r.dnsmasqCommand()...)
-	until(t, 10*time.Second, "router "+r.name+" serves", func() (string, bool) {
-		if !r.hostapd.running() || !r.dnsmasq.running() {
-			t.Fatalf("router %s: hostapd or dnsmasq ended, see %s", r.name, r.log("*"))
+	r.startRadio(t)
+	until(t, 10*time.Second, "router "+r.name+" serves leases", func() (string, bool) {
+		if !r.dnsmasq.running() {
+			t.Fatalf("router %s: dnsmasq ended, see %s", r.name, r.log("dnsmasq"))
+		}
+		return "port 67 not bound", listensUDP(r.dnsmasq.cmd.Process.Pid, 67)
+	})
+}
+
+// StartWith switches the router on with another DHCP server than its own.
+func (r *Router) StartWith(t testing.TB, server *DHCPServer) {
+	t.Helper()
+	must(t, r.ns, "ip", "link", "set", r.device, "up")
+	server.start(t, r)
+	r.startRadio(t)
+}
+
+func (r *Router) startRadio(t testing.TB) {
+	t.Helper()
+	r.hostapd = r.ns.start(t, r.log("hostapd"), "hostapd", "-t", r.writeHostapd(t))
+	until(t, 10*time.Second, "router "+r.name+" is on the air", func() (string, bool) {
+		if !r.hostapd.running() {
+			t.Fatalf("router %s: hostapd ended, see %s", r.name, r.log("hostapd"))
 		}
 		status, _ := r.ns.run("hostapd_cli", "-p", r.folder+"/hostapd", "-i", r.device, "status")
-		enabled := strings.Contains(status, "state=ENABLED")
-		listening := listensUDP(r.dnsmasq.cmd.Process.Pid, 67)
-		return fmt.Sprintf("hostapd enabled: %v, port 67 bound: %v", enabled, listening), enabled && listening
+		return status, strings.Contains(status, "state=ENABLED")
 	})
+}
+
+// Renumber moves the router, which must be off, to another subnet.
+func (r *Router) Renumber(t testing.TB, subnet string) {
+	t.Helper()
+	r.subnet = subnet
+	must(t, r.ns, "ip", "addr", "flush", "dev", r.device)
+	must(t, r.ns, "ip", "addr", "add", r.Address()+"/24", "dev", r.device)
+	_ = os.Remove(r.leaseFile())
+}
+
+// FallSilent makes the router's address answer neither pings nor ARP. Its radio
+// and its DHCP server go on, as in a router that has lost its mind.
+func (r *Router) FallSilent(t testing.TB) {
+	t.Helper()
+	r.filter(t, "icmp type echo-request drop", "drop")
+}
+
+// Lose makes the router lose that share of the packets that it receives.
+func (r *Router) Lose(t testing.TB, percent int) {
+	t.Helper()
+	rule := fmt.Sprintf("numgen random mod 100 < %d drop", percent)
+	r.filter(t, rule, rule)
+}
+
+// filter drops packets for the router's address, by nftables rules.
+func (r *Router) filter(t testing.TB, ip, arp string) {
+	t.Helper()
+	for family, rule := range map[string]string{"ip": ip, "arp": arp} {
+		must(t, r.ns, "nft", fmt.Sprintf(
+			"table %[1]s lab { chain in { type filter hook input priority 0; %[2]s; }; }", family, rule))
+	}
+}
+
+// Recover ends FallSilent and Lose.
+func (r *Router) Recover(t testing.TB) {
+	t.Helper()
+	must(t, r.ns, "nft", "flush", "ruleset")
 }
 
 // DieSilently is a power cut: no deauthentication, beacons just stop. hostapd
@@ -120,7 +177,7 @@ wpa_passphrase=%s
 }
 
 func (r *Router) dnsmasqCommand() []string {
-	return dnsmasqCommand(r.device, r.Address(), r.subnet, filepath.Join(runFolder, r.name+".leases"))
+	return dnsmasqCommand(r.device, r.Address(), r.subnet, r.leaseFile())
 }
 
 // dnsmasqCommand is a home network's DHCP and DNS server. no-ping: it would
@@ -137,6 +194,7 @@ func dnsmasqCommand(device, address, subnet, leases string) []string {
 }
 
 func (r *Router) close() {
+	_, _ = r.ns.run("nft", "flush", "ruleset")
 	r.hostapd.end()
 	r.dnsmasq.end()
 	_, _ = r.ns.run("ip", "link", "set", r.device, "down")

@@ -32,6 +32,15 @@ func noise() time.Duration {
 	return 4
 }
 
+// short is how long a scenario goes on that could go on for ever: not long, but
+// with LAB_LONG=1 (make soak) as long as the issue asks for.
+func short(usually, long time.Duration) time.Duration {
+	if os.Getenv("LAB_LONG") == "1" {
+		return long
+	}
+	return usually
+}
+
 // And what a scenario waits at most where nothing is promised but that it happens.
 const (
 	noticed    = 20 * time.Second // a loss, or an end

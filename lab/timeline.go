@@ -80,7 +80,7 @@ func (tl *Timeline) print(began time.Time, what, seen string) {
 	}
 	tl.mu.Lock()
 	defer tl.mu.Unlock()
-	at, took := time.Since(tl.origin.Round(0)), time.Since(began)
+	at, took := time.Since(tl.origin), time.Since(began)
 	fmt.Fprintf(tl.out, "%8.1f s %+7.1f s  %s\n", at.Seconds(), took.Seconds(), what)
 }
 

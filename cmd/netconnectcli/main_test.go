@@ -95,6 +95,12 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 		return client.ResultReset, nil
 	case server.StartAP:
 		return client.ResultAlreadyRunning, nil
+	case server.Reload:
+		if d.ssid == "badconfig" {
+			return nil, &client.Error{Code: client.CodeBadConfig, Message: "check configuration x.yaml: 2 problems\n" +
+				"  ap.channel: 15 is not in 1..13 (line 2)\n  wifi: \x1b[2J"}
+		}
+		return client.ResultReloaded + ": ap.channel", nil
 	case server.StopAP:
 		return client.ResultStoppedAP, nil
 	}

@@ -54,8 +54,16 @@ func run(args []string) int {
 		// cobra's suggestions come on lines of their own
 		text = strings.Join(strings.Fields(text), " ") + "; see " + cmd.CommandPath() + " --help"
 	}
-	fmt.Fprintf(os.Stderr, "netconnectcli: %s\n", printable(text))
+	printError(os.Stderr, text)
 	return status
+}
+
+// printError keeps the lines of the text: a reload reports a problem on each.
+func printError(out io.Writer, text string) {
+	fmt.Fprint(out, "netconnectcli: ")
+	for line := range strings.SplitSeq(text, "\n") {
+		fmt.Fprintln(out, printable(line))
+	}
 }
 
 func (a *app) exitStatus(err error) int {
@@ -98,6 +106,7 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.action("start_ap", "Start the access point", "start_ap"),
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
 		a.action("reset", "Forget the configured network and start afresh", "reset"),
+		a.action("reload", "Let the daemon read its configuration again", "reload"),
 		a.eventsCommand(), a.versionCommand(),
 	)
 	return root

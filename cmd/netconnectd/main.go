@@ -3,13 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/netconnectd/netconnectd/internal/config"
@@ -19,65 +19,86 @@ import (
 // version is set by the build.
 var version = "devel"
 
+// Exit statuses.
+const (
+	exitOK         = 0
+	exitError      = 1
+	exitUsage      = 2
+	exitNotRunning = 3 // of --daemon status, as init scripts have it
+)
+
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	status, err := run(os.Args[1:])
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "netconnectd:", err)
-		var usage *config.UsageError
-		if errors.As(err, &usage) {
-			os.Exit(2)
-		}
-		os.Exit(1)
 	}
+	os.Exit(status)
 }
 
-func run(args []string) error {
+func run(args []string) (status int, err error) {
 	cfg, warnings, err := config.Load(args, os.Environ())
-	if errors.Is(err, config.ErrHelp) {
-		fmt.Print(config.Usage())
-		return nil
-	}
 	for _, w := range warnings {
 		fmt.Fprintln(os.Stderr, "netconnectd: warning:", w)
 	}
-	if err != nil && slices.Contains(args, "--tear-down") {
-		// What runs must end whatever became of the configuration meanwhile.
-		fmt.Fprintln(os.Stderr, "netconnectd: warning: defaults are used:", err)
-		cfg, _, err = config.Load([]string{"--tear-down", "--config", os.DevNull}, nil)
-	}
-	if err != nil {
-		return err
-	}
+	var usage *config.UsageError
 	switch {
+	case errors.Is(err, config.ErrHelp):
+		fmt.Print(config.Usage())
+		return exitOK, nil
+	case errors.As(err, &usage):
+		return exitUsage, err
+	case err != nil:
+		return exitError, err
 	case cfg.Version:
 		fmt.Println("netconnectd", version)
-		return nil
+		return exitOK, nil
 	case cfg.Check:
-		return nil
+		fmt.Println(cmp.Or(cfg.File, "the configuration"), "is fine")
+		return exitOK, nil
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	log := logger(cfg.Log)
+	if cfg.Daemon != "" {
+		return control(ctx, cfg.Daemon, cfg.Socket, os.Stdout)
+	}
+	load := func() (*config.Config, []config.Problem, error) { return config.Load(args, os.Environ()) }
+	if err := serve(ctx, stop, cfg, load); err != nil {
+		return exitError, err
+	}
+	return exitOK, nil
+}
+
+// serve is the daemon, or its tear-down.
+func serve(ctx context.Context, stop func(), cfg *config.Config, load func() (*config.Config, []config.Problem, error)) error {
+	log := newLogger(cfg.Log)
+	defer log.Close()
 	if cfg.TearDown {
-		return daemon.TearDown(ctx, cfg, log)
+		return daemon.TearDown(ctx, cfg, log.Logger)
 	}
-	return daemon.Run(ctx, cfg, version, log)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer stop()
+	work.Go(func() { onHangup(ctx, hangups, log, cfg.Socket) })
+	return daemon.Run(ctx, cfg, daemon.Options{Version: version, Log: log.Logger, Load: load, Stop: stop})
 }
 
-func logger(l config.Log) *slog.Logger {
-	level := slog.LevelInfo
-	switch {
-	case l.Debug:
-		level = slog.LevelDebug
-	case l.Quiet:
-		level = slog.LevelWarn
+// onHangup begins a new log file and reloads at each SIGHUP. It asks over the
+// socket, so that there is one way to reload.
+func onHangup(ctx context.Context, hangups <-chan os.Signal, log *logger, socket string) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		if err := log.Rotate(); err != nil {
+			log.Error("begin a new log file", "err", err)
+		}
+		if err := reload(ctx, socket); err != nil && ctx.Err() == nil {
+			log.Error("reload at SIGHUP", "err", err)
+		}
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: journalTime}))
-}
-
-// journalTime drops the time when systemd's journal adds its own.
-func journalTime(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) == 0 && a.Key == slog.TimeKey && os.Getenv("JOURNAL_STREAM") != "" {
-		return slog.Attr{}
-	}
-	return a
 }

@@ -1,6 +1,7 @@
 // Package ap makes a radio an access point: it renders the configuration of
-// hostapd and dnsmasq, runs the two, gives the interface its address, and
-// says when phones are served and when no longer.
+// hostapd and dnsmasq, runs the two, gives the interface its address, lets
+// phones through to the wired network where that is wanted, and says when they
+// are served and when no longer.
 //
 // Both programs outlive the daemon (package process). The next daemon's Hold
 // adopts them when they run with the wanted configuration, and phones notice
@@ -57,6 +58,8 @@ type AccessPoint struct {
 	log    *slog.Logger
 
 	hostapdConfig func() []byte // rendered once: deriving the key takes a while
+	forwarding    *forwarding
+	forwardErr    string // what was logged of it last
 }
 
 // New returns an access point that does nothing yet.
@@ -64,6 +67,7 @@ func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *
 	return &AccessPoint{
 		config: config, runner: runner, links: links, log: log,
 		hostapdConfig: sync.OnceValue(func() []byte { return RenderHostapd(config) }),
+		forwarding:    newForwarding(config),
 	}
 }
 
@@ -78,11 +82,17 @@ func (a *AccessPoint) Hold(ctx context.Context, ready func()) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if blocked := blockedError(a.config.Interface); blocked != nil && !errors.Is(err, ErrBlocked) {
+		err = fmt.Errorf("%w: %w", blocked, err)
+	}
 	return fmt.Errorf("access point on %s: %w", a.config.Interface, err)
 }
 
 func (a *AccessPoint) hold(ctx context.Context, ready func()) error {
 	if err := a.config.Check(); err != nil {
+		return err
+	}
+	if err := blockedError(a.config.Interface); err != nil {
 		return err
 	}
 	hostapd, err := a.hostapdSpec()
@@ -99,13 +109,14 @@ func (a *AccessPoint) hold(ctx context.Context, ready func()) error {
 	}
 	defer running.events.Close()
 	ready()
-	return running.watch(ctx)
+	return a.watch(ctx, running)
 }
 
 // children are the two programs while they serve.
 type children struct {
 	hostapd, dnsmasq *process.Child
 	events           *wpactrl.Events // of hostapd
+	names            nameService     // of dnsmasq
 }
 
 // bringUp returns when phones are served. The address comes last: hostapd
@@ -133,7 +144,7 @@ func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec
 	if c.events, err = a.awaitHostapd(ctx, c.hostapd); err != nil {
 		return c, err
 	}
-	if c.dnsmasq, err = a.awaitDnsmasq(ctx, c.dnsmasq); err != nil {
+	if c.dnsmasq, c.names, err = a.awaitDnsmasq(ctx, c.dnsmasq); err != nil {
 		c.events.Close()
 		return c, err
 	}
@@ -149,16 +160,14 @@ func (a *AccessPoint) clear(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := a.links.Apply(ctx, link.Spec{Name: a.config.Interface}); err != nil {
-		return explainLink(err)
-	}
-	return nil
+	return a.links.Apply(ctx, link.Spec{Name: a.config.Interface})
 }
 
-// End ends both programs, whoever started them, and clears the interface,
-// which is down afterwards. An interface that is not there needs nothing.
+// End ends both programs, whoever started them, takes forwarding back, and
+// clears the interface, which is down afterwards. An interface that is not
+// there needs nothing.
 func (a *AccessPoint) End(ctx context.Context) error {
-	var errs []error
+	errs := []error{a.forwarding.stop()}
 	for _, role := range []string{RoleDnsmasq, RoleHostapd} {
 		if child, found := a.runner.Find(role); found {
 			errs = append(errs, child.End(ctx))
@@ -176,30 +185,6 @@ func (a *AccessPoint) End(ctx context.Context) error {
 		return fmt.Errorf("end access point on %s: %w", a.config.Interface, err)
 	}
 	return nil
-}
-
-// watch blocks until one of the two stops to serve, and says why.
-func (c children) watch(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	disabled := make(chan error, 1)
-	listening := make(chan struct{})
-	go func() {
-		defer close(listening)
-		if err := awaitDisabled(ctx, c.events); err != nil {
-			disabled <- err
-		}
-	}()
-	defer func() { cancel(); <-listening }()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-c.hostapd.Done():
-		return c.hostapd.Err()
-	case <-c.dnsmasq.Done():
-		return c.dnsmasq.Err()
-	case err := <-disabled:
-		return err
-	}
 }
 
 func (a *AccessPoint) hostapdSpec() (process.Spec, error) {

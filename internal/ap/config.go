@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/netconnectd/netconnectd/internal/secret"
@@ -23,6 +24,8 @@ type Config struct {
 	RangeFirst, RangeLast netip.Addr   // leased to the phones, within the prefix
 	Domain                string       // e.g. "printer.lan"; "": none
 	HostName              string       // this device's, answered with Address; "": none
+
+	ForwardTo string // wired interface through which phones reach other networks, need not be there yet; "": they reach this device only
 
 	Hostapd, Dnsmasq string // paths of the programs
 	RuntimeDir       string // absolute; configuration, leases and control sockets; only our user may enter
@@ -50,7 +53,10 @@ func (c Config) Check() error {
 			problems = append(problems, fmt.Errorf(format, args...))
 		}
 	}
-	require(interfacePattern.MatchString(c.Interface), "interface %q is not a name of an interface", c.Interface)
+	require(isInterface(c.Interface), "interface %q is not a name of an interface", c.Interface)
+	require(c.ForwardTo == "" || isInterface(c.ForwardTo), "interface %q is not a name of an interface", c.ForwardTo)
+	require(c.ForwardTo == "" || c.ForwardTo != c.Interface,
+		"ap.forwarding_to_wired: %q is the access point's own interface", c.ForwardTo)
 	require(driverPattern.MatchString(c.Driver), "ap.driver: %q is not a name of a driver such as nl80211", c.Driver)
 	require(len(c.SSID) >= 1 && len(c.SSID) <= 32, "ap.ssid has %d bytes, not 1 to 32", len(c.SSID))
 	require(c.PSK.IsZero() || c.hasHexKey() || passphrase.MatchString(c.PSK.Reveal()),
@@ -67,6 +73,12 @@ func (c Config) Check() error {
 	require(pathPattern.MatchString(c.RuntimeDir) && !strings.ContainsAny(c.RuntimeDir, `"\#,`),
 		"runtime folder %q is not a plain absolute path", c.RuntimeDir)
 	return errors.Join(problems...)
+}
+
+// isInterface refuses also names that mean something else below
+// /proc/sys/net/ipv4/conf.
+func isInterface(name string) bool {
+	return interfacePattern.MatchString(name) && !slices.Contains([]string{".", "..", "all", "default"}, name)
 }
 
 func (c Config) hasHexKey() bool { return hexKeyPattern.MatchString(c.PSK.Reveal()) }

@@ -1,11 +1,8 @@
 package ap
 
 import (
-	"errors"
 	"fmt"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/process"
 )
@@ -19,8 +16,11 @@ var epilogue = []string{
 }
 
 const (
-	radioOff     = "the radio is switched off: see `rfkill list`, then rfkill unblock wlan"
+	softBlocked  = "turn the radio on by `rfkill unblock wlan`"
+	hardBlocked  = "a switch or key of the device itself turns the radio on"
 	wrongChannel = "the radio may not be an access point on this channel here: choose another ap.channel, or set ap.country to where the device is"
+	wrongBand    = "the radio has not the band of ap.channel, or may not use it here: choose another ap.channel, or set ap.country to where the device is"
+	wrongCountry = "the radio's driver does not take ap.country: use the code of an existing country, or leave ap.country empty and the channel in 1..11"
 	inUse        = "another program may hold the interface (NetworkManager, wpa_supplicant), or its driver has no access point mode: see `iw list`"
 	portTaken    = "another program serves DHCP or DNS on this device: see `ss -lunp`"
 	noRights     = "hostapd and dnsmasq need the capabilities that netconnectd.service gives: start it by systemd or as root"
@@ -28,11 +28,16 @@ const (
 
 // remedies tells what to do about a line that contains the text.
 var remedies = []struct{ text, remedy string }{
-	{"WLAN soft blocked", radioOff},
-	{"WLAN hard blocked", radioOff},
+	{"WLAN soft blocked", softBlocked},
+	{"WLAN hard blocked", hardBlocked},
 	{"not allowed for AP mode", wrongChannel},
 	{"does not support configured channel", wrongChannel},
+	{"not found from the channel list", wrongChannel},
 	{"Could not select hw_mode and channel", wrongChannel},
+	{"Could not set channel for kernel driver", wrongChannel},
+	{"does not support configured mode", wrongBand},
+	{"Failed to set country code", wrongCountry},
+	{"Invalid country_code", wrongCountry},
 	{"Could not configure driver mode", inUse},
 	{"Address already in use", portTaken},
 	{"Operation not permitted", noRights},
@@ -72,12 +77,4 @@ func containsAny(s string, parts []string) bool {
 		}
 	}
 	return false
-}
-
-// explainLink adds what to do about a kernel's refusal.
-func explainLink(err error) error {
-	if errors.Is(err, unix.ERFKILL) {
-		return fmt.Errorf("%w (%s)", err, radioOff)
-	}
-	return err
 }

@@ -26,6 +26,8 @@ import (
 func TestPhoneIsServed(t *testing.T) {
 	phone := cable(t)
 	output(t, exec.Command("ip", "addr", "add", "192.168.9.9/24", "dev", "wlan0")) // left by another program
+	output(t, exec.Command("ip", "route", "add", "224.0.0.0/4", "dev", "lo"))
+	t.Cleanup(func() { output(t, exec.Command("ip", "route", "del", "224.0.0.0/4", "dev", "lo")) })
 	d := newDaemon(t, testConfig(runtimeDir(t)))
 	links := &recordingLinks{}
 	d.ap.links = links
@@ -38,6 +40,10 @@ func TestPhoneIsServed(t *testing.T) {
 	}
 	if got := addresses(t); !slices.Equal(got, []string{"10.250.250.1/24"}) {
 		t.Errorf("addresses %v", got)
+	}
+	if got := output(t, exec.Command("ip", "route", "show", "dev", "wlan0", "proto", "78")); got !=
+		"224.0.0.0/4 scope link \n239.255.255.250 scope link \n" {
+		t.Errorf("multicast routes:\n%s", got)
 	}
 	got := askLease(t, phone)
 	if ip, err := netip.ParseAddr(got["ip"]); err != nil || ip.Less(d.ap.config.RangeFirst) || d.ap.config.RangeLast.Less(ip) {
@@ -75,7 +81,7 @@ func TestDnsmasqMayStartBeforeTheAddress(t *testing.T) {
 	if err := link.Apply(t.Context(), d.ap.spec()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.ap.awaitDnsmasq(t.Context(), child); err != nil {
+	if _, _, err := d.ap.awaitDnsmasq(t.Context(), child); err != nil {
 		t.Error(err)
 	}
 }
@@ -340,6 +346,7 @@ func TestUnprivileged(t *testing.T) {
 	}
 	// root pulls the cable in and plays the phone; the user holds the access point.
 	phone := cable(t)
+	lan := wire(t)
 	dir := runtimeDir(t)
 	if err := os.Chown(dir, 65534, 65534); err != nil {
 		t.Fatal(err)
@@ -356,12 +363,23 @@ func TestUnprivileged(t *testing.T) {
 	}
 	defer newDaemon(t, testConfig(dir)) // ends what a failure leaves running
 	ordinary("TestHoldAsOrdinaryUser")
-	if got := askLease(t, phone); got["ip"] == "" {
+	got := askLease(t, phone)
+	if got["ip"] == "" {
 		t.Error("no lease")
+	}
+	join(t, phone, got["ip"])
+	if !pings(phone, lan) {
+		t.Error("no forwarding")
 	}
 	ordinary("TestEndAsOrdinaryUser")
 	if got := addresses(t); len(got) != 0 {
 		t.Errorf("addresses %v", got)
+	}
+	if got := switchesNow(t); got != "all=0 eth0=0 wlan0=0" {
+		t.Errorf("forwarding afterwards: %s", got)
+	}
+	if strings.Contains(ruleset(t), tableName) {
+		t.Error("our table is left")
 	}
 }
 
@@ -377,7 +395,7 @@ func asOrdinaryUser(t *testing.T) *daemon {
 	}
 	runner := &process.Runner{Dir: dir}
 	t.Cleanup(runner.Close)
-	return &daemon{t: t, runner: runner, ap: New(testConfig(dir), runner, kernelLinks{}, slog.New(slog.DiscardHandler))}
+	return &daemon{t: t, runner: runner, ap: New(forwardingConfig(dir), runner, kernelLinks{}, slog.New(slog.DiscardHandler))}
 }
 
 func TestHoldAsOrdinaryUser(t *testing.T) {
@@ -391,6 +409,7 @@ func TestHoldAsOrdinaryUser(t *testing.T) {
 	if h2, m2 := second.pids(); h2 != hostapd || m2 != dnsmasq {
 		t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want the same", hostapd, h2, dnsmasq, m2)
 	}
+	eventually(t, 5*time.Second, "eth0 forwards", func() bool { on, err := readSwitch("eth0"); return err == nil && on })
 }
 
 func TestEndAsOrdinaryUser(t *testing.T) {

@@ -100,9 +100,9 @@ type kernelLinks struct{}
 
 func (kernelLinks) Apply(ctx context.Context, want link.Spec) error { return link.Apply(ctx, want) }
 
-// cable makes wlan0, and its other end "phone" in a namespace of its own, and
-// returns how to run a program there.
-func cable(t *testing.T) (phone func(args ...string) *exec.Cmd) {
+// place makes a network namespace and returns its process, and how to run a
+// program there.
+func place(t *testing.T) (pid string, run func(args ...string) *exec.Cmd) {
 	t.Helper()
 	needNamespace(t)
 	holder := exec.Command("sleep", "600")
@@ -111,10 +111,17 @@ func cable(t *testing.T) (phone func(args ...string) *exec.Cmd) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { holder.Process.Kill(); holder.Wait() })
-	pid := fmt.Sprint(holder.Process.Pid)
-	phone = func(args ...string) *exec.Cmd {
+	pid = fmt.Sprint(holder.Process.Pid)
+	return pid, func(args ...string) *exec.Cmd {
 		return exec.Command("nsenter", append([]string{"-t", pid, "-n"}, args...)...)
 	}
+}
+
+// cable makes wlan0, and its other end "phone" in a namespace of its own, and
+// returns how to run a program there.
+func cable(t *testing.T) (phone func(args ...string) *exec.Cmd) {
+	t.Helper()
+	pid, phone := place(t)
 	output(t, exec.Command("ip", "link", "set", "lo", "up"))
 	output(t, exec.Command("ip", "link", "add", "wlan0", "type", "veth", "peer", "name", "phone", "netns", pid))
 	t.Cleanup(func() { output(t, exec.Command("ip", "link", "del", "wlan0")) })

@@ -108,7 +108,12 @@ func renderDnsmasq(c Config, names nameService) []byte {
 		// Whoever has the port may answer on our address too.
 		line("dhcp-option=option:dns-server,%v", c.Address.Addr())
 	}
-	line("no-resolv") // nothing to forward to: refuse at once what is not ours
+	if c.ForwardTo == "" {
+		line("no-resolv") // nothing to forward to: refuse at once what is not ours
+	} else { // to the servers of resolv.conf, but not what only we could know
+		line("domain-needed")
+		line("bogus-priv")
+	}
 	line("localise-queries")
 	if c.Domain != "" {
 		line("domain=%s", c.Domain)

@@ -26,6 +26,7 @@ var variants = []struct {
 	{"5ghz", func(c *Config) { c.Channel, c.Country = 36, "DE" }},
 	{"bytes", func(c *Config) { c.SSID = "\x00\xff\n\"=#" }},
 	{"plain", func(c *Config) { c.Domain, c.HostName, c.User = "", "", "" }},
+	{"forwarding", func(c *Config) { c.ForwardTo = "eth0" }},
 	{"wide", func(c *Config) {
 		c.Address = netip.MustParsePrefix("172.16.0.1/20")
 		c.RangeFirst, c.RangeLast = netip.MustParseAddr("172.16.1.0"), netip.MustParseAddr("172.16.15.254")
@@ -223,6 +224,8 @@ func TestCheck(t *testing.T) {
 			"ap.psk is neither 8 to 63 printable ASCII characters nor 64 hexadecimal digits"},
 		{"interface with a newline", func(c *Config) { c.Interface = "wlan0\nx" }, `interface "wlan0\nx" is not a name of an interface`},
 		{"interface with a slash", func(c *Config) { c.Interface = "../x" }, `interface "../x" is not a name of an interface`},
+		{"interface of all", func(c *Config) { c.ForwardTo = "all" }, `interface "all" is not a name of an interface`},
+		{"forwarding to itself", func(c *Config) { c.ForwardTo = c.Interface }, `ap.forwarding_to_wired: "wlan0" is the access point's own interface`},
 		{"no driver", func(c *Config) { c.Driver = "" }, `ap.driver: "" is not a name of a driver such as nl80211`},
 		{"channel 15", func(c *Config) { c.Channel = 15 }, "ap.channel: 15 is neither in 1..14 nor in 36..177"},
 		{"country in small letters", func(c *Config) { c.Country = "de" }, `ap.country: "de" is not two capital letters`},

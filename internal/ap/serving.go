@@ -57,7 +57,7 @@ func (a *AccessPoint) awaitHostapd(ctx context.Context, child *process.Child) (*
 	defer conn.Close()
 	// The socket appears when the interface is an access point's and up again.
 	if err := a.links.Apply(alive, a.spec()); err != nil {
-		return nil, a.hostapdFailed(child, explainLink(err))
+		return nil, a.hostapdFailed(child, err)
 	}
 	events, err := wpactrl.Attach(alive, a.config.hostapdSocket(), a.config.RuntimeDir)
 	if err != nil {
@@ -70,11 +70,20 @@ func (a *AccessPoint) awaitHostapd(ctx context.Context, child *process.Child) (*
 	return events, nil
 }
 
+// Services announce themselves and look for others by multicast (mDNS, SSDP).
+// Without routes of its own that would leave through the default route, which
+// an access point has none of.
+var multicast = []link.RouteSpec{
+	{Destination: netip.MustParsePrefix("224.0.0.0/4")},
+	{Destination: netip.MustParsePrefix("239.255.255.250/32")},
+}
+
 // spec is the interface of a serving access point.
 func (a *AccessPoint) spec() link.Spec {
 	return link.Spec{
 		Name: a.config.Interface, Up: true,
 		Addresses: []link.AddressSpec{{Prefix: a.config.Address}},
+		Routes:    multicast,
 	}
 }
 
@@ -146,23 +155,29 @@ func disabling(event wpactrl.Event) error {
 // awaitDnsmasq returns when phones get leases, and names where that is
 // possible. If another program has the port of DNS (Debian's dnsmasq.service,
 // say), dnsmasq is started once more for leases alone: they are what makes the
-// device reachable.
-func (a *AccessPoint) awaitDnsmasq(ctx context.Context, child *process.Child) (*process.Child, error) {
-	ctx, cancel := context.WithTimeout(ctx, dnsmasqLimit)
+// device reachable. One that lives but does not serve in time is ended, so
+// that the next Hold does not adopt it again.
+func (a *AccessPoint) awaitDnsmasq(ctx context.Context, child *process.Child) (*process.Child, nameService, error) {
+	limited, cancel := context.WithTimeout(ctx, dnsmasqLimit)
 	defer cancel()
-	err := a.awaitPorts(ctx, child, withNames)
-	if !errors.Is(err, errNamesTaken) {
-		return child, err
+	names := withNames
+	err := a.awaitPorts(limited, child, names)
+	if errors.Is(err, errNamesTaken) {
+		a.log.Warn("access point answers no names", "reason", complaint(child.LastOutput()))
+		names = withoutNames
+		spec, specErr := a.dnsmasqSpec(names)
+		if specErr != nil {
+			return nil, names, specErr
+		}
+		if child, _, err = a.runner.Ensure(limited, spec); err != nil {
+			return nil, names, err
+		}
+		err = a.awaitPorts(limited, child, names)
 	}
-	a.log.Warn("access point answers no names", "reason", complaint(child.LastOutput()))
-	spec, err := a.dnsmasqSpec(withoutNames)
-	if err != nil {
-		return nil, err
+	if err != nil && ctx.Err() == nil {
+		err = errors.Join(err, child.End(ctx))
 	}
-	if child, _, err = a.runner.Ensure(ctx, spec); err != nil {
-		return nil, err
-	}
-	return child, a.awaitPorts(ctx, child, withoutNames)
+	return child, names, err
 }
 
 // errNamesTaken says that dnsmasq could not have port 53.
@@ -177,7 +192,7 @@ func (a *AccessPoint) awaitPorts(ctx context.Context, child *process.Child, name
 	own := a.config.Address.Addr()
 	for {
 		ports, err := listening(child.PID(), own)
-		if ports.dhcp && (names == withoutNames || ports.dns && answers(own)) {
+		if ports.dhcp && (names == withoutNames || ports.dns && answers(ctx, own)) {
 			return nil
 		}
 		if names == withNames && saidNamesTaken(child) {
@@ -204,26 +219,35 @@ func saidNamesTaken(child *process.Child) bool {
 	})
 }
 
-// question asks for the root's address (RFC 1035 4.1): id, flags, one question,
-// no records; the empty name, type A, class IN. dnsmasq refuses it at once.
-var question = []byte{'n', 'd', 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1}
+// question asks for the address of "invalid", which nobody has (RFC 6761
+// 6.4), in the form of RFC 1035 4.1: id, flags, one question, no records; the
+// name, type A, class IN. dnsmasq answers it itself at once, also where it
+// asks other servers for other names (--domain-needed).
+var question = []byte("nd\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07invalid\x00\x00\x01\x00\x01")
 
-// answers asks the name server on our own address.
-func answers(own netip.Addr) bool {
+func answers(ctx context.Context, own netip.Addr) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	return ask(ctx, own) == nil
+}
+
+// ask asks the name server on our own address, until ctx ends.
+func ask(ctx context.Context, own netip.Addr) error {
 	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(own, 53)))
 	if err != nil {
-		return false
+		return err
 	}
 	defer conn.Close()
-	if conn.SetDeadline(time.Now().Add(answerLimit)) != nil {
-		return false
-	}
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 	if _, err := conn.Write(question); err != nil {
-		return false
+		return err
 	}
 	reply := make([]byte, 512)
 	n, err := conn.Read(reply)
-	return err == nil && n >= 12 && bytes.Equal(reply[:2], question[:2])
+	if err == nil && (n < 12 || !bytes.Equal(reply[:2], question[:2])) {
+		err = errors.New("the answer is not one to our question")
+	}
+	return err
 }
 
 // whileAlive derives a context that ends with the child; its cause is how.
@@ -242,7 +266,10 @@ func whileAlive(ctx context.Context, child *process.Child) (alive context.Contex
 }
 
 // ports are those that dnsmasq serves.
-type ports struct{ dhcp, dns bool }
+type ports struct {
+	dhcp, dns bool
+	unread    bool // requests for leases wait to be read
+}
 
 // listening looks for the UDP sockets of a process on port 67 of any address
 // and on port 53 of the given one.
@@ -260,7 +287,7 @@ func listening(pid int, addr netip.Addr) (ports, error) {
 		switch {
 		case !own[s.inode]:
 		case s.local.Port() == 67:
-			found.dhcp = true
+			found.dhcp, found.unread = true, found.unread || s.unread
 		case s.local == netip.AddrPortFrom(addr, 53):
 			found.dns = true
 		}
@@ -289,13 +316,14 @@ func socketInodes(pid int) (map[string]bool, error) {
 }
 
 type udpSocket struct {
-	local netip.AddrPort
-	inode string
+	local  netip.AddrPort
+	inode  string
+	unread bool
 }
 
 // parseUDP reads /proc/net/udp (proc_pid_net(5)): field 2 is the local address
-// as hexadecimal number in this machine's byte order with the port, field 10
-// the inode. Lines of another form, such as the heading, are skipped.
+// as hexadecimal number in this machine's byte order with the port, field 5
+// the sizes of what waits to be sent and to be read, field 10 the inode. Lines of another form, such as the heading, are skipped.
 func parseUDP(table []byte) []udpSocket {
 	var sockets []udpSocket
 	for lines := bufio.NewScanner(bytes.NewReader(table)); lines.Scan(); {
@@ -306,12 +334,16 @@ func parseUDP(table []byte) []udpSocket {
 		addr, port, _ := strings.Cut(fields[1], ":")
 		a, addrErr := strconv.ParseUint(addr, 16, 32)
 		p, portErr := strconv.ParseUint(port, 16, 16)
-		if addrErr != nil || portErr != nil {
+		_, waiting, _ := strings.Cut(fields[4], ":")
+		unread, waitErr := strconv.ParseUint(waiting, 16, 32)
+		if addrErr != nil || portErr != nil || waitErr != nil {
 			continue
 		}
 		var raw [4]byte
 		binary.NativeEndian.PutUint32(raw[:], uint32(a))
-		sockets = append(sockets, udpSocket{netip.AddrPortFrom(netip.AddrFrom4(raw), uint16(p)), fields[9]})
+		sockets = append(sockets, udpSocket{
+			local: netip.AddrPortFrom(netip.AddrFrom4(raw), uint16(p)), inode: fields[9], unread: unread > 0,
+		})
 	}
 	return sockets
 }

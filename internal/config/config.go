@@ -19,19 +19,21 @@ import (
 // DefaultFile is read when no other file is named, and may be missing.
 const DefaultFile = "/etc/netconnectd.yaml"
 
-// Config is everything that a user can set. Its values are checked, and two
-// of them can be compared by ==.
+// Config is everything that a user can set. Its values are checked. Diff
+// compares two.
 type Config struct {
 	File       string // that was read; empty when there is none
 	Version    bool   // only the version is asked for; nothing else is set
 	Check      bool   // only the check of the settings is asked for
 	TearDown   bool   // only the end of what an earlier run left is asked for
+	Daemon     string // what is asked of the daemon that runs: "stop", "status", or nothing
 	Socket     string // path of the Unix socket
 	RuntimeDir string // folder that a reboot empties, e.g. /run/netconnectd
 	StateDir   string // folder of the saved networks, e.g. /var/lib/netconnectd
 
 	Interfaces  Interfaces
 	LinkMonitor LinkMonitor
+	Probe       Probe
 	Start       Start
 	AP          AP
 	Wifi        Wifi
@@ -54,6 +56,15 @@ type LinkMonitor struct {
 	Hold        time.Duration // without any carrier until the access point
 }
 
+// Probe says what has to answer for a network to count as one. Only what its
+// Kind needs is sure to be there; the rest is without effect.
+type Probe struct {
+	Kind  string       // gateway, ping, http, dns or none
+	Hosts []netip.Addr // for ping, 1 to 8 without zone; one answer is enough
+	URL   string       // for http: http:// or https://
+	Name  string       // for dns
+}
+
 // Start bounds the wait for a network after the daemon's start.
 type Start struct {
 	Settle time.Duration
@@ -61,6 +72,7 @@ type Start struct {
 
 // AP describes the access point.
 type AP struct {
+	Mode              string // fallback, always or never: when it comes up by itself
 	Name              string // of the original; without effect
 	Driver            string // hostapd.conf(5) driver, e.g. nl80211
 	SSID              string // 1 to 32 bytes
@@ -71,7 +83,7 @@ type AP struct {
 	RangeFirst        netip.Addr
 	RangeLast         netip.Addr
 	Domain            string
-	ForwardingToWired bool
+	ForwardingToWired bool          // false while interfaces.wired has no name
 	AskedLimit        time.Duration // an access point that somebody asked for ends then
 	YieldAfter        time.Duration // it gives way to a working uplink even while somebody is on it
 	Rescan            time.Duration // between two looks for known networks
@@ -80,9 +92,9 @@ type AP struct {
 // Wifi describes the station.
 type Wifi struct {
 	Name        string // of the original; without effect
-	Free        bool
-	Kill        bool
-	Metric      int // of its default route
+	Free        bool   // take the radio from NetworkManager; without effect so far
+	Kill        bool   // reset the radio by rfkill when its driver fails
+	Metric      int    // of its default route
 	JoinTimeout time.Duration
 }
 
@@ -99,10 +111,11 @@ type Permissions struct {
 	Change string
 }
 
-// Log chooses how much is written.
+// Log chooses how much is written, and where.
 type Log struct {
 	Debug bool
 	Quiet bool
+	File  string // absolute path; empty is standard error
 }
 
 // draft is a Config in the making, with what only the checks need.
@@ -118,6 +131,8 @@ type draft struct {
 //
 // The warnings stand also when there is an error. Errors are ErrHelp, a
 // *UsageError, an *Error with all problems, or that the file cannot be read.
+// With --tear-down and --daemon the last two are warnings, and the defaults
+// hold: what runs must end whatever became of the configuration meanwhile.
 func Load(args, environ []string) (*Config, []Problem, error) {
 	line, err := parseFlags(args)
 	if err != nil {
@@ -133,12 +148,18 @@ func Load(args, environ []string) (*Config, []Problem, error) {
 		path, named = fromEnv, true
 	}
 	file, err := readFile(path, named, &r)
-	if err != nil {
+	if err != nil && !line.lenient() {
 		return nil, nil, err
+	}
+	if err != nil {
+		r.problem("", origin{}, "%v", err)
 	}
 	line.review(&r)
 	d := settle(line, env.values, file.values, &r)
-	d.File, d.Check, d.TearDown, d.Log = file.path, line.check, line.tearDown, line.log
+	if line.lenient() {
+		d = pardon(line, env.values, file.values, &r)
+	}
+	d.File, d.Check, d.TearDown, d.Daemon, d.Log = file.path, line.check, line.tearDown, line.daemon, line.log
 	if len(r.problems) > 0 {
 		return nil, byLine(r.warnings), &Error{File: file.path, Problems: byLine(r.problems)}
 	}
@@ -160,6 +181,28 @@ func settle(line *commandLine, env, file map[string]value, r *report) *draft {
 	}
 	crossCheck(d, winners, r)
 	return d
+}
+
+// pardon settles again with the default of every key that has a problem, and
+// turns the problems into the only warnings.
+func pardon(line *commandLine, env, file map[string]value, r *report) *draft {
+	plan := []string{"ap.ip", "ap.network", "ap.range"} // which only fit together
+	wrong := []string{}
+	for _, p := range r.problems {
+		wrong = append(wrong, p.Key)
+	}
+	if r.bad(plan...) {
+		wrong = append(wrong, plan...)
+	}
+	for _, path := range wrong {
+		if f := line.flags[path]; f != nil {
+			f.given = false
+		}
+		delete(env, path)
+		delete(file, path)
+	}
+	r.warnings, r.problems = r.problems, nil
+	return settle(line, env, file, &report{})
 }
 
 // defaultSSID is the access point's name when nobody chose one: the host's

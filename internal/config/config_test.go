@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files, docs/config.md and configs/netconnectd.yaml")
 
-// comparable shows what differs between two configs, secrets included.
-var comparable = cmp.Options{
+// asIs shows what differs between two configs, secrets included.
+var asIs = cmp.Options{
 	cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
@@ -37,9 +37,10 @@ func defaults(t *testing.T) *Config {
 		RuntimeDir:  "/run/netconnectd",
 		StateDir:    "/var/lib/netconnectd",
 		LinkMonitor: LinkMonitor{Enabled: true, MaxLinkDown: 3, Interval: 10 * time.Second, Hold: 15 * time.Second},
+		Probe:       Probe{Kind: "gateway"},
 		Start:       Start{Settle: 10 * time.Second},
 		AP: AP{
-			Name: "netconnectd_ap", Driver: "nl80211", SSID: defaultSSID(host), Channel: 3,
+			Mode: "fallback", Name: "netconnectd_ap", Driver: "nl80211", SSID: defaultSSID(host), Channel: 3,
 			Address:    netip.MustParsePrefix("10.250.250.1/24"),
 			RangeFirst: netip.MustParseAddr("10.250.250.100"), RangeLast: netip.MustParseAddr("10.250.250.200"),
 			AskedLimit: time.Hour, YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
@@ -82,7 +83,7 @@ func TestWithoutAnythingTheDefaultsHold(t *testing.T) {
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("%v, %v", warnings, err)
 	}
-	if diff := cmp.Diff(defaults(t), got, comparable); diff != "" {
+	if diff := cmp.Diff(defaults(t), got, asIs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -105,47 +106,24 @@ func TestFilesThatSayNothing(t *testing.T) {
 			}
 			want := defaults(t)
 			want.File = got.File
-			if diff := cmp.Diff(want, got, comparable); diff != "" {
+			if diff := cmp.Diff(want, got, asIs); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// A file in the style of the original with every key of it.
-const everyOriginalKey = `
-socket: /tmp/netconnectd.sock
-interfaces:
-  wifi: wlan1
-  wired: eth1
-link_monitor:
-  enabled: false
-  max_link_down: 5
-  interval: 20
-ap:
-  name: my_ap
-  driver: nl80211
-  ssid: 0123
-  psk: 01234567
-  channel: 6
-  ip: 192.168.4.1
-  network: 192.168.4.0/24
-  range:
-  - 192.168.4.10
-  - 192.168.4.20
-  domain: printer.local
-  forwarding_to_wired: true
-wifi:
-  name: my_wifi
-  free: true
-  kill: true
-paths:
-  hostapd: /opt/hostapd
-  hostapd_conf: /etc/netconnectd.conf.d/hostapd
-  dnsmasq: /opt/dnsmasq
-  dnsmasq_conf: /etc/netconnectd.conf.d/dnsmasq
-  interfaces: /etc/network/interfaces
-`
+// originalFile is in the style of the original and has every key of it.
+const originalFile = "testdata/original.yaml"
+
+func readText(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 func wantEveryOriginalKey(t *testing.T) *Config {
 	want := defaults(t)
@@ -162,20 +140,18 @@ func wantEveryOriginalKey(t *testing.T) *Config {
 }
 
 func TestFileOfTheOriginal(t *testing.T) {
-	got, warnings, err := loadYAML(t, everyOriginalKey)
+	got, warnings, err := loadYAML(t, readText(t, originalFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := wantEveryOriginalKey(t)
 	want.File = got.File
-	if diff := cmp.Diff(want, got, comparable); diff != "" {
+	if diff := cmp.Diff(want, got, asIs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	const unused = `ap.name: has no effect, only files of the original have it (line 11)
-ap.forwarding_to_wired: has no effect in this version (line 22)
 wifi.name: has no effect, only files of the original have it (line 24)
-wifi.free: has no effect in this version (line 25)
-wifi.kill: has no effect in this version (line 26)
+wifi.free: has no effect in this version; NetworkManager has to be told itself to leave the radio alone (line 25)
 paths.hostapd_conf: has no effect, only files of the original have it (line 29)
 paths.dnsmasq_conf: has no effect, only files of the original have it (line 31)
 paths.interfaces: has no effect, only files of the original have it (line 32)
@@ -199,12 +175,12 @@ func TestFlagsOfTheOriginal(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := wantEveryOriginalKey(t)
-	want.File, want.Log.Debug = got.File, true
-	if diff := cmp.Diff(want, got, comparable); diff != "" {
+	want.File, want.Log = got.File, Log{Debug: true, File: "/var/log/x.log"}
+	if diff := cmp.Diff(want, got, asIs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, says := range []string{
-		"--pid: has no effect", "--logfile: has no effect", "wifi.kill: has no effect in this version (--wifi-kill)",
+		"--pid: has no effect", "wifi.free: has no effect in this version;",
 		"ap.psk: every user can read it in the list of processes; put it into the file (--ap-psk)",
 	} {
 		if !strings.Contains(texts(warnings), says) {
@@ -255,12 +231,15 @@ func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
 func TestEveryKeyFromEverySource(t *testing.T) {
 	changed := map[kind]string{
 		kindText: "group", kindPath: "/changed", kindBoolean: "true", kindWhole: "11", kindSeconds: "77.5",
-		kindRange: "10.250.250.3,10.250.250.4",
+		kindRange: "10.250.250.3,10.250.250.4", kindHosts: "192.0.2.1,2001:db8::1",
 	}
 	special := map[string]string{
 		"permissions.change": "everyone", "link_monitor.enabled": "no", "ap.country": "NO", "ap.psk": "00000000",
 		"ap.ip": "10.250.250.2", "ap.network": "10.250.0.0/16",
+		"probe.kind": "none", "probe.url": "http://example.org/", "ap.mode": "never",
 	}
+	// What a key needs to have an effect.
+	needs := map[string][]string{"ap.forwarding_to_wired": {"--interface-wired=eth7"}}
 	for i := range keys {
 		k := &keys[i]
 		t.Run(k.path, func(t *testing.T) {
@@ -274,11 +253,13 @@ func TestEveryKeyFromEverySource(t *testing.T) {
 			}
 			var viaFile *Config
 			for source, load := range map[string]func() (*Config, []Problem, error){
-				"file": func() (*Config, []Problem, error) { return loadYAML(t, asYAML(k.path, text)) },
+				"file": func() (*Config, []Problem, error) { return loadYAML(t, asYAML(k.path, text), needs[k.path]...) },
 				"env": func() (*Config, []Problem, error) {
-					return Load([]string{"-c", writeYAML(t, "")}, []string{k.env() + "=" + text})
+					return Load(append([]string{"-c", writeYAML(t, "")}, needs[k.path]...), []string{k.env() + "=" + text})
 				},
-				"flag": func() (*Config, []Problem, error) { return loadYAML(t, "", "--"+k.flag+"="+flagText) },
+				"flag": func() (*Config, []Problem, error) {
+					return loadYAML(t, "", append(needs[k.path], "--"+k.flag+"="+flagText)...)
+				},
 			} {
 				c, _, err := load()
 				if err != nil {
@@ -288,12 +269,19 @@ func TestEveryKeyFromEverySource(t *testing.T) {
 				if viaFile == nil {
 					viaFile = c
 				}
-				if diff := cmp.Diff(viaFile, c, comparable); diff != "" {
+				if diff := cmp.Diff(viaFile, c, asIs); diff != "" {
 					t.Errorf("%s differs from another source:\n%s", source, diff)
 				}
-				ignored := strings.Contains(k.noEffect, "original") && strings.HasPrefix(k.path, "paths.")
-				if same := *c == *defaults(t); same != ignored {
-					t.Errorf("%s: changed nothing: %t", source, same)
+				want := []string{k.path}
+				if strings.Contains(k.noEffect, "original") && strings.HasPrefix(k.path, "paths.") {
+					want = nil
+				}
+				without, _, err := loadYAML(t, "", needs[k.path]...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := Diff(without, c); !slices.Equal(got, want) {
+					t.Errorf("%s: changed %v", source, got)
 				}
 			}
 		})
@@ -397,6 +385,9 @@ func TestWrongUse(t *testing.T) {
 		{"--wifi-free true", "argument 2 is not a flag"},
 		{"--ap-ssid x hunter22", "argument 3 is not a flag"},
 		{"-d -q", "exclude each other"},
+		{"--daemon", "needs an argument"},
+		{"--daemon=", "--daemon takes stop or status, not \"\""},
+		{"--daemon start", "--daemon takes stop or status, not start"},
 	} {
 		_, _, err := Load(strings.Fields(tt.args), nil)
 		var usage *UsageError
@@ -420,6 +411,11 @@ func TestVersionHelpAndCheck(t *testing.T) {
 	}
 	if c, _, err := loadYAML(t, "", "--check"); err != nil || !c.Check {
 		t.Errorf("--check: %v, %v", c, err)
+	}
+	for _, args := range [][]string{{"--daemon", "stop"}, {"--daemon=status"}} {
+		if c, _, err := loadYAML(t, "", args...); err != nil || "--daemon="+c.Daemon != strings.Join(args, "=") {
+			t.Errorf("%v: %v, %v", args, c, err)
+		}
 	}
 	for i := range keys {
 		if !strings.Contains(Usage(), "--"+keys[i].flag+" ") {

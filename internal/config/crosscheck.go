@@ -11,6 +11,11 @@ func crossCheck(d *draft, winners map[string]value, r *report) {
 	if !r.bad("ap.channel", "ap.country") && d.AP.Channel > 13 && d.AP.Country == "" {
 		r.warning("ap.channel", winners["ap.channel"].from, "%d is in 5 GHz, where most radios need ap.country", d.AP.Channel)
 	}
+	checkProbe(d, winners, r)
+	if d.AP.ForwardingToWired && d.Interfaces.Wired == "" && !r.bad("interfaces.wired") {
+		r.warning("ap.forwarding_to_wired", winners["ap.forwarding_to_wired"].from, "has no effect without interfaces.wired")
+		d.AP.ForwardingToWired = false
+	}
 	if r.bad("ap.ip", "ap.network") {
 		return
 	}

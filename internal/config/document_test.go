@@ -71,6 +71,8 @@ func meaning(k *key) string {
 
 func yamlDefault(k *key) string {
 	switch {
+	case k.value == "" && k.kind.isList():
+		return "[]"
 	case k.value == "":
 		return `""`
 	case k.kind == kindRange:
@@ -116,7 +118,7 @@ func TestExampleFileHasTheDefaults(t *testing.T) {
 			}
 		}
 		c.File = ""
-		if diff := cmp.Diff(defaults(t), c, comparable); diff != "" {
+		if diff := cmp.Diff(defaults(t), c, asIs); diff != "" {
 			t.Errorf("%s (-defaults +file):\n%s", name, diff)
 		}
 	}

@@ -167,7 +167,7 @@ func (w *walker) setting(path string, node, content *yaml.Node) {
 		return
 	}
 	w.once(path, node)
-	if k.kind == kindRange && content.Kind == yaml.SequenceNode {
+	if k.kind.isList() && content.Kind == yaml.SequenceNode {
 		w.list(k, content)
 		return
 	}

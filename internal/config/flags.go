@@ -17,10 +17,13 @@ type commandLine struct {
 	version   bool
 	check     bool
 	tearDown  bool
+	daemon    string
 	log       Log
 	pid       string // of the original; without effect
-	logfile   string // of the original; without effect
 }
+
+// lenient reports whether a wrong configuration must not stand in the way.
+func (line *commandLine) lenient() bool { return line.tearDown || line.daemon != "" }
 
 // keyFlag is the flag of one key. It keeps the text as it was typed: it is a
 // pflag.Value for the parser and a viper.FlagValue for the precedence.
@@ -80,7 +83,8 @@ func newFlagSet(line *commandLine) *pflag.FlagSet {
 	fs.BoolVarP(&line.log.Quiet, "quiet", "q", false, "Log only warnings and errors.")
 	fs.BoolP("foreground", "F", true, "Stay in the foreground, which is always so.")
 	fs.StringVarP(&line.pid, "pid", "p", "", "Accepted without effect: no `file` of the process is needed.")
-	fs.StringVar(&line.logfile, "logfile", "", "Accepted without effect: the log goes to standard error, whatever the `file`.")
+	fs.StringVar(&line.log.File, "logfile", "", "Log to a `file` of 10 MB at most, and keep the three before it; SIGHUP begins a new one. Without it: standard error.")
+	fs.StringVar(&line.daemon, "daemon", "", "Ask the daemon that runs, then end: `status` or stop.")
 	for i := range keys {
 		f := line.flags[keys[i].path]
 		fs.AddFlag(f.describe())
@@ -126,6 +130,8 @@ func parseFlags(args []string) (*commandLine, error) {
 			len(args)-fs.NArg()+1)}
 	case line.log.Debug && line.log.Quiet:
 		return nil, &UsageError{errors.New("--debug and --quiet exclude each other")}
+	case fs.Changed("daemon") && line.daemon != "stop" && line.daemon != "status":
+		return nil, &UsageError{fmt.Errorf("--daemon takes stop or status, not %s", shown(line.daemon))}
 	}
 	line.fileGiven = fs.Changed("config")
 	return line, nil
@@ -137,8 +143,10 @@ func (line *commandLine) review(r *report) {
 	if line.pid != "" {
 		r.warning("--pid", origin{}, "has no effect, systemd knows the process")
 	}
-	if line.logfile != "" {
-		r.warning("--logfile", origin{}, "has no effect, the log goes to standard error")
+	if line.log.File != "" {
+		if err := absolute(line.log.File); err != nil {
+			r.problem("--logfile", origin{}, "%v", err)
+		}
 	}
 	for i := range keys {
 		k := &keys[i]

@@ -15,13 +15,23 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
-// A setter checks the text of one setting and puts it into the draft. Its
-// error continues "<key>: "; that of a secret never shows the text.
-type setter func(d *draft, text string) error
+// setting is the way of one key into the draft and out of it.
+type setting struct {
+	// set checks the text and puts the value into the draft. Its error
+	// continues "<key>: "; that of a secret never shows the text.
+	set func(d *draft, text string) error
+	// get gives what of the Config the key decides, fit for ==.
+	get func(c *Config) any
+}
+
+// plain is the setting of a field that == compares.
+func plain[T comparable](field func(*draft) *T, set func(d *draft, text string) error) setting {
+	return setting{set: set, get: func(c *Config) any { return *field(&draft{Config: *c}) }}
+}
 
 // text accepts a string that every check accepts.
-func text(field func(*draft) *string, checks ...func(string) error) setter {
-	return func(d *draft, text string) error {
+func text(field func(*draft) *string, checks ...func(string) error) setting {
+	return plain(field, func(d *draft, text string) error {
 		for _, check := range checks {
 			if err := check(text); err != nil {
 				return err
@@ -29,23 +39,36 @@ func text(field func(*draft) *string, checks ...func(string) error) setter {
 		}
 		*field(d) = text
 		return nil
-	}
+	})
 }
 
 // ignored accepts everything, for keys without effect.
-func ignored(*draft, string) error { return nil }
+var ignored = setting{
+	set: func(*draft, string) error { return nil },
+	get: func(*Config) any { return nil },
+}
 
 // boolean accepts the words of YAML 1.1, which the original understood.
-func boolean(field func(*draft) *bool) setter {
-	return func(d *draft, text string) error {
+func boolean(field func(*draft) *bool) setting {
+	return plain(field, func(d *draft, text string) error {
 		truth, ok := truthOf(text)
 		if !ok {
 			return fmt.Errorf("%s is neither true nor false", shown(text))
 		}
 		*field(d) = truth
 		return nil
-	}
+	})
 }
+
+// Settings that are more than one field.
+var (
+	passphrase = setting{setPassphrase, func(c *Config) any { return c.AP.PSK }}
+	country    = setting{setCountry, func(c *Config) any { return c.AP.Country }}
+	apIP       = setting{setIP, func(c *Config) any { return c.AP.Address.Addr() }}
+	apNetwork  = setting{setNetwork, func(c *Config) any { return c.AP.Address.Masked() }}
+	apRange    = setting{setRange, func(c *Config) any { return [2]netip.Addr{c.AP.RangeFirst, c.AP.RangeLast} }}
+	probeHosts = setting{setHosts, func(c *Config) any { return fmt.Sprint(c.Probe.Hosts) }}
+)
 
 func truthOf(text string) (truth, ok bool) {
 	switch strings.ToLower(text) {
@@ -58,8 +81,8 @@ func truthOf(text string) (truth, ok bool) {
 }
 
 // whole accepts a decimal number; zeros in front have no meaning.
-func whole(field func(*draft) *int, check func(int) error) setter {
-	return func(d *draft, text string) error {
+func whole(field func(*draft) *int, check func(int) error) setting {
+	return plain(field, func(d *draft, text string) error {
 		n, err := strconv.Atoi(text)
 		if err != nil {
 			return fmt.Errorf("%s is not a whole number", shown(text))
@@ -69,7 +92,7 @@ func whole(field func(*draft) *int, check func(int) error) setter {
 		}
 		*field(d) = n
 		return nil
-	}
+	})
 }
 
 func within(low, high int) func(int) error {
@@ -100,8 +123,8 @@ const (
 )
 
 // seconds accepts a number of seconds, with or without a fraction.
-func seconds(field func(*draft) *time.Duration, low, high time.Duration) setter {
-	return func(d *draft, text string) error {
+func seconds(field func(*draft) *time.Duration, low, high time.Duration) setting {
+	return plain(field, func(d *draft, text string) error {
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(n) {
 			return fmt.Errorf("%s is not a number of seconds", shown(text))
@@ -112,7 +135,7 @@ func seconds(field func(*draft) *time.Duration, low, high time.Duration) setter 
 		}
 		*field(d) = time.Duration(math.Round(n * float64(time.Second)))
 		return nil
-	}
+	})
 }
 
 // oneOf accepts one of some words.
@@ -171,9 +194,9 @@ func ssid(text string) error {
 	return nil
 }
 
-// passphrase accepts what hostapd and wpa_supplicant do, or nothing for an
+// setPassphrase accepts what hostapd and wpa_supplicant do, or nothing for an
 // open network.
-func passphrase(d *draft, text string) error {
+func setPassphrase(d *draft, text string) error {
 	n := len(text)
 	hex := n == 64 && strings.Trim(text, "0123456789abcdefABCDEF") == ""
 	if n != 0 && (n < 8 || n > 63) && !hex {
@@ -186,8 +209,8 @@ func passphrase(d *draft, text string) error {
 	return nil
 }
 
-// country accepts two letters of ISO 3166-1, or nothing.
-func country(d *draft, text string) error {
+// setCountry accepts two letters of ISO 3166-1, or nothing.
+func setCountry(d *draft, text string) error {
 	upper := strings.ToUpper(text)
 	if upper != "" && (len(upper) != 2 || strings.Trim(upper, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
 		return fmt.Errorf("%s is not the code of a country in two letters, e.g. DE", shown(text))
@@ -213,14 +236,14 @@ func domain(text string) error {
 	return nil
 }
 
-func apIP(d *draft, text string) (err error) {
+func setIP(d *draft, text string) (err error) {
 	d.ip, err = ipv4(text)
 	return err
 }
 
-// apNetwork accepts 10.250.250.0/24 and, as the original did, a netmask and
+// setNetwork accepts 10.250.250.0/24 and, as the original did, a netmask and
 // an address with bits behind the mask.
-func apNetwork(d *draft, text string) error {
+func setNetwork(d *draft, text string) error {
 	base, mask, _ := strings.Cut(text, "/")
 	addr, err := netip.ParseAddr(base)
 	bits, ok := maskBits(mask)
@@ -247,8 +270,8 @@ func maskBits(text string) (int, bool) {
 	return ones, size == 32
 }
 
-// apRange accepts "first,last".
-func apRange(d *draft, text string) error {
+// setRange accepts "first,last".
+func setRange(d *draft, text string) error {
 	first, last, two := strings.Cut(text, ",")
 	if !two || strings.Contains(last, ",") {
 		return fmt.Errorf("%s is not a first and a last address", shown(text))

@@ -51,6 +51,17 @@ func TestAllProblemsInOneReport(t *testing.T) {
 	}
 }
 
+// An original's file after an evening of editing: the faults that people make.
+func TestFileWithTheUsualFaults(t *testing.T) {
+	path := writeYAML(t, readText(t, "testdata/faults.yaml"))
+	c, warnings, err := Load([]string{"-c", path}, nil)
+	if c != nil || err == nil {
+		t.Fatalf("accepted: %+v", c)
+	}
+	got := strings.ReplaceAll(err.Error(), path, "netconnectd.yaml") + "\nwarnings\n" + texts(warnings)
+	golden(t, filepath.Join("testdata", "faults.golden"), got)
+}
+
 func TestSyntaxProblemsNameTheLineAndNoSecret(t *testing.T) {
 	tests := []struct{ name, psk, says string }{
 		{"alias", "*hunter22", "begins with * in quotes (line 3)"},
@@ -125,6 +136,17 @@ func TestValuesThatOnlyMakeSenseTogether(t *testing.T) {
 	tests := []struct{ name, yaml, problem, warning string }{
 		{name: "same interface twice", yaml: "interfaces: {wifi: wlan0, wired: wlan0}",
 			problem: "interfaces.wired: wlan0 is interfaces.wifi already (line 1)"},
+		{name: "ping without hosts", yaml: "probe:\n  kind: ping", problem: "probe.kind: ping needs probe.hosts (line 2)"},
+		{name: "ping with an empty list", yaml: "probe: {kind: ping, hosts: []}", problem: "probe.kind: ping needs probe.hosts (line 1)"},
+		{name: "http without url", yaml: "probe: {kind: http}", problem: "probe.kind: http needs probe.url (line 1)"},
+		{name: "dns without name", yaml: "probe: {kind: dns}", problem: "probe.kind: dns needs probe.name (line 1)"},
+		{name: "hosts that nobody pings", yaml: "probe: {hosts: [192.0.2.1]}",
+			warning: "probe.hosts: has no effect, because probe.kind is gateway (line 1)"},
+		{name: "ping of a bad host", yaml: "probe: {kind: ping, hosts: [example.org]}",
+			problem: "probe.hosts: example.org is not an address; a name is asked for by probe.kind dns (line 1)"},
+		{name: "forwarding to no interface", yaml: "ap: {forwarding_to_wired: yes}",
+			warning: "ap.forwarding_to_wired: has no effect without interfaces.wired (line 1)"},
+		{name: "forwarding", yaml: "{ap: {forwarding_to_wired: yes}, interfaces: {wired: eth0}}"},
 		{name: "both decided by the daemon", yaml: "interfaces: {wifi: '', wired: ''}"},
 		{name: "5 GHz without country", yaml: "ap: {channel: 36}",
 			warning: "ap.channel: 36 is in 5 GHz, where most radios need ap.country (line 1)"},
@@ -182,6 +204,14 @@ func TestValuesAtTheirLimits(t *testing.T) {
 		{"wifi.metric", []string{"0", "2147483647"}, []string{"-1", "2147483648", "99999999999999999999"}},
 		{"socket", []string{"/s", "/" + strings.Repeat("a", 106)}, []string{"s", `""`, "/" + strings.Repeat("a", 107), `"/a\nb"`}},
 		{"paths.hostapd", []string{"/usr/bin/hostapd"}, []string{"hostapd", "./hostapd", "~/hostapd", `""`}},
+		{"ap.mode", []string{"fallback", "always", "never"}, []string{"Always", "off", `""`}},
+		{"probe.kind", []string{"gateway", "none"}, []string{"arp", "Ping", `""`}},
+		{"probe.hosts", []string{"[192.0.2.1]", "192.0.2.1", "[192.0.2.1, '2001:db8::1']", "['fe80::1']", "[]", `""`, "192.0.2.1, 192.0.2.2"},
+			[]string{"[example.org]", "['fe80::1%eth0']", "[0.0.0.0]", "['::']", "[127.0.0.1]", "[224.0.0.1]", "[192.0.2.1/24]", "[[192.0.2.1]]",
+				"[" + strings.Repeat("192.0.2.1, ", 8) + "192.0.2.9]", "{a: b}"}},
+		{"probe.url", []string{"http://example.org/generate_204", "https://example.org", "http://192.0.2.1:8080", "http://[2001:db8::1]/", `""`},
+			[]string{"http://example.org:99999", "http://example.org:0", "http://[fe80::1%25eth0]/", "example.org", "http://", "http:///x", "ftp://example.org", "http://user:hunter22@example.org", "'http://a b/'"}},
+		{"probe.name", []string{"example.org", "router", `""`}, []string{"-a", "a b", "http://example.org"}},
 		{"permissions.change", []string{"group", "everyone"}, []string{"Group", "nobody", `""`}},
 		{"ap.range", []string{`"10.250.250.3, 10.250.250.4"`}, []string{"10.250.250.3", "a,b", `"1.2.3.4,1.2.3.5,1.2.3.6"`, "[]", `"::1,::2"`}},
 	}
@@ -239,7 +269,7 @@ func FuzzFile(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{string(problems), everyOriginalKey, "ap: &a\n  psk: *a\n", "a: &x [*x]\n", "\"\\x00\": {", "ap: !!null x\n"} {
+	for _, seed := range []string{string(problems), readText(f, originalFile), "ap: &a\n  psk: *a\n", "a: &x [*x]\n", "\"\\x00\": {", "ap: !!null x\n"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

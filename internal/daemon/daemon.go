@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/resolver"
 	"github.com/netconnectd/netconnectd/internal/server"
@@ -30,11 +32,21 @@ import (
 // defaultRadio is assumed where no radio is named and none is there yet.
 const defaultRadio = "wlan0"
 
+// Options are what the daemon needs of its program.
+type Options struct {
+	Version string
+	Log     *slog.Logger
+	Load    func() (*config.Config, []config.Problem, error) // reads the settings again
+	Stop    func()                                           // ends the daemon
+}
+
 // daemon holds the parts that translate into each other.
 type daemon struct {
-	cfg     *config.Config
-	version string
+	Options
+	cfg     atomic.Pointer[config.Config]
 	log     *slog.Logger
+	jitter  float64       // of this run, see policy.Config
+	relink  chan struct{} // asks watchLinks to look again
 	monitor *link.Monitor
 	store   *store.Store
 	radio   slot
@@ -47,7 +59,8 @@ type daemon struct {
 
 // Run is the daemon. It returns nil when ctx ends; what it made (children,
 // addresses) stays for the next run, and TearDown removes it.
-func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logger) error {
+func Run(ctx context.Context, cfg *config.Config, opts Options) error {
+	log := opts.Log
 	if err := process.ClearAmbient(); err != nil {
 		log.Warn("clear the ambient capabilities", "err", err)
 	}
@@ -69,7 +82,7 @@ func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logg
 	if err != nil {
 		log.Error("open the saved networks", "err", err)
 	}
-	d := build(ctx, cfg, version, log, runner, networks)
+	d := build(ctx, cfg, opts, runner, networks)
 	running := d.radio.current.Load().running()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ignoreEnd(ctx, d.monitor.Run(ctx)) })
@@ -80,7 +93,7 @@ func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logg
 		saved, candidate := d.networks()
 		return d.sup.Run(ctx, policy.Start{Running: running}, policy.NetworksChanged{Saved: saved, Candidate: candidate})
 	})
-	log.Info("started", "version", version, "radio", d.radio.iface(), "socket", cfg.Socket, "config", cfg.File)
+	log.Info("started", "version", opts.Version, "radio", d.radio.iface(), "socket", cfg.Socket, "config", cfg.File)
 	if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
 		log.Warn("notify systemd", "err", err)
 	}
@@ -94,8 +107,14 @@ func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer runner.Close()
-	d := build(ctx, cfg, "", log, runner, &store.Store{})
-	return errors.Join(runner.EndAll(ctx), d.radio.current.Load().clear(ctx, link.Spec{Name: d.radio.iface()}), resolver.Withdraw(cfg.RuntimeDir))
+	d := build(ctx, cfg, Options{Log: log}, runner, &store.Store{})
+	r := d.radio.current.Load()
+	return errors.Join(
+		r.ap.End(ctx),
+		runner.EndAll(ctx),
+		r.clear(ctx, link.Spec{Name: r.iface}),
+		resolver.Withdraw(cfg.RuntimeDir),
+	)
 }
 
 func newRunner(cfg *config.Config, log *slog.Logger) (*process.Runner, error) {
@@ -105,8 +124,13 @@ func newRunner(cfg *config.Config, log *slog.Logger) (*process.Runner, error) {
 	return &process.Runner{Dir: cfg.RuntimeDir, Output: os.Stderr, Log: log}, nil
 }
 
-func build(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, runner *process.Runner, networks *store.Store) *daemon {
-	d := &daemon{cfg: cfg, version: version, log: log, runner: runner, store: networks, monitor: link.NewMonitor(log)}
+func build(ctx context.Context, cfg *config.Config, opts Options, runner *process.Runner, networks *store.Store) *daemon {
+	log := opts.Log
+	d := &daemon{
+		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1),
+		runner: runner, store: networks, monitor: link.NewMonitor(log),
+	}
+	d.cfg.Store(cfg)
 	d.radio.clientsChanged = func(ctx context.Context, n int) { d.sup.Post(ctx, policy.ClientsChanged{Count: n}) }
 	d.radio.nameServersChanged = func() { d.dns.changed() }
 	d.radio.current.Store(d.newRadio(radioName(ctx, cfg, log)))
@@ -116,7 +140,7 @@ func build(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
 	}})
 	d.sup = supervisor.New(supervisor.Config{
-		Policy: policyConfig(cfg), Radio: &d.radio, Prober: prober{}, Scanner: d.scanner,
+		Policy: d.policyConfig(cfg), Radio: &d.radio, Prober: d, Scanner: d.scanner,
 		Networks: d, Log: log, Changed: d.publish,
 	})
 	return d
@@ -124,18 +148,21 @@ func build(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 
 // newRadio makes the interface of that name the radio, by the settings of now.
 func (d *daemon) newRadio(iface string) *radio {
+	cfg := d.cfg.Load()
 	return &radio{
 		iface:   iface,
-		metric:  uint32(d.cfg.Wifi.Metric),
-		dir:     d.cfg.RuntimeDir,
+		metric:  uint32(cfg.Wifi.Metric),
+		kill:    cfg.Wifi.Kill,
+		blind:   probe.Kind(cfg.Probe.Kind) == probe.KindNone,
+		dir:     cfg.RuntimeDir,
 		store:   d.store,
 		runner:  d.runner,
 		log:     d.log,
 		monitor: d.monitor,
 		live:    &d.radio.live,
-		ap:      ap.New(apConfig(d.cfg, iface), d.runner, link.Kernel{}, d.log),
+		ap:      ap.New(apConfig(cfg, iface), d.runner, link.Kernel{}, d.log),
 		station: wifi.NewStation(wifi.StationConfig{
-			Interface: iface, Program: d.cfg.Paths.WPASupplicant, RuntimeDir: d.cfg.RuntimeDir, Runner: d.runner, Log: d.log,
+			Interface: iface, Program: cfg.Paths.WPASupplicant, RuntimeDir: cfg.RuntimeDir, Runner: d.runner, Log: d.log,
 		}),
 	}
 }
@@ -159,6 +186,10 @@ func radioName(ctx context.Context, cfg *config.Config, log *slog.Logger) string
 }
 
 func apConfig(cfg *config.Config, iface string) ap.Config {
+	forwardTo := ""
+	if cfg.AP.ForwardingToWired {
+		forwardTo = cfg.Interfaces.Wired
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "" // the access point answers to its address only
@@ -168,13 +199,15 @@ func apConfig(cfg *config.Config, iface string) ap.Config {
 		Channel: cfg.AP.Channel, Country: cfg.AP.Country, Address: cfg.AP.Address,
 		RangeFirst: cfg.AP.RangeFirst, RangeLast: cfg.AP.RangeLast, Domain: cfg.AP.Domain,
 		Hostapd: cfg.Paths.Hostapd, Dnsmasq: cfg.Paths.Dnsmasq, RuntimeDir: cfg.RuntimeDir,
-		HostName: host,
+		HostName: host, ForwardTo: forwardTo,
 	}
 }
 
-func policyConfig(cfg *config.Config) policy.Config {
+func (d *daemon) policyConfig(cfg *config.Config) policy.Config {
 	return policy.Config{
-		Fallback:    cfg.LinkMonitor.Enabled,
+		Fallback:    cfg.LinkMonitor.Enabled && cfg.AP.Mode == "fallback",
+		Always:      cfg.AP.Mode == "always",
+		Gateway:     probe.Kind(cfg.Probe.Kind) == probe.KindGateway,
 		MaxLinkDown: cfg.LinkMonitor.MaxLinkDown,
 		Interval:    cfg.LinkMonitor.Interval,
 		Hold:        cfg.LinkMonitor.Hold,
@@ -183,7 +216,7 @@ func policyConfig(cfg *config.Config) policy.Config {
 		AskedLimit:  cfg.AP.AskedLimit,
 		YieldAfter:  cfg.AP.YieldAfter,
 		Rescan:      cfg.AP.Rescan,
-		Jitter:      rand.Float64(),
+		Jitter:      d.jitter,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/server"
@@ -30,8 +31,21 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 		return d.do(ctx, policy.StartAP, "could not start the access point")
 	case server.StopAP:
 		return d.do(ctx, policy.StopAP, "could not stop the access point")
+	case server.Reload:
+		return d.reload(ctx)
+	case server.StopDaemon:
+		return d.stop()
 	}
 	return nil, fmt.Errorf("carry out %s: unknown request", req.Command())
+}
+
+// stop ends the daemon, unless systemd would start it again at once.
+func (d *daemon) stop() (any, error) {
+	if os.Getenv("NOTIFY_SOCKET") != "" { // sd_notify(3)
+		return nil, &client.Error{Code: client.CodeSupervised, Message: client.TextSupervised}
+	}
+	d.Stop()
+	return client.ResultStopping, nil
 }
 
 // do carries out a command; text is what the original said of any failure.
@@ -107,7 +121,7 @@ func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, er
 	}
 	saved, next := d.networks()
 	d.sup.Post(ctx, policy.NetworksChanged{Saved: saved, Candidate: next})
-	return client.ResultConfigured(d.cfg.Wifi.Name), nil
+	return client.ResultConfigured(d.cfg.Load().Wifi.Name), nil
 }
 
 // choose picks the strongest cell that fits what the user typed. A passphrase

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/link"
@@ -28,6 +29,8 @@ import (
 type radio struct {
 	iface   string
 	metric  uint32 // of the station's default route
+	blind   bool   // no gateway is asked
+	kill    bool   // a radio that fails is reset by rfkill
 	dir     string // runtime folder
 	store   *store.Store
 	runner  *process.Runner
@@ -65,12 +68,32 @@ func (s *slot) Hold(ctx context.Context, t policy.Target, report func(policy.Sta
 // iface is the name of the radio's interface.
 func (s *slot) iface() string { return s.current.Load().iface }
 
+// Codes of failures after which a reset of the radio may help.
+const (
+	codeRadioOff    = string(wifi.CodeRadioOff)
+	codeRadioFailed = "radio_failed"
+)
+
 // clientsInterval is how often the access point's stations are counted.
 const clientsInterval = 2 * time.Second
 
-// Hold makes the radio what the target says, see supervisor.Radio.
+// Hold makes the radio what the target says, see supervisor.Radio. A radio
+// that is off or has failed is reset, where the config wants that, before the
+// policy tries again.
 func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	defer r.association.Store(nil)
+	err := r.hold(ctx, t, report)
+	var failed *supervisor.Failed
+	if r.kill && ctx.Err() == nil && errors.As(err, &failed) && slices.Contains([]string{codeRadioOff, codeRadioFailed}, failed.Code) {
+		r.log.Warn("reset the radio", "iface", r.iface, "reason", failed.Reason)
+		if resetErr := ap.Reset(ctx, r.iface); resetErr != nil {
+			r.log.Error("reset the radio", "err", resetErr)
+		}
+	}
+	return err
+}
+
+func (r *radio) hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	switch t.Role {
 	case policy.RoleAccessPoint:
 		return r.holdAP(ctx, report)
@@ -90,7 +113,7 @@ func (r *radio) running() policy.Target {
 
 func (r *radio) holdOff(ctx context.Context, report func(policy.Stage)) error {
 	if err := errors.Join(r.ap.End(ctx), r.station.End(ctx), r.clear(ctx, link.Spec{Name: r.iface, Up: true})); err != nil {
-		return r.failed("radio_failed", err)
+		return r.failed(codeRadioFailed, err)
 	}
 	report(policy.StageCleared)
 	report(policy.StageReady)
@@ -100,7 +123,7 @@ func (r *radio) holdOff(ctx context.Context, report func(policy.Stage)) error {
 
 func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
 	if err := errors.Join(r.station.End(ctx), r.dropLease()); err != nil {
-		return r.failed("radio_failed", err)
+		return r.failed(codeRadioFailed, err)
 	}
 	report(policy.StageCleared)
 	defer r.clients.Store(nil)
@@ -108,10 +131,19 @@ func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
 	group.Go(func() error {
 		return r.ap.Hold(ctx, func() {
 			report(policy.StageReady)
+			r.stayAwake(ctx)
 			group.Go(func() error { return r.countClients(ctx) })
 		})
 	})
 	return r.failed("ap_failed", group.Wait())
+}
+
+// stayAwake switches power saving off: an access point that sleeps loses
+// what its clients send.
+func (r *radio) stayAwake(ctx context.Context) {
+	if err := wifi.SetPowerSave(ctx, r.iface, false); err != nil && !errors.Is(err, wifi.ErrNotSupported) {
+		r.log.Warn("switch power saving off", "err", err)
+	}
 }
 
 // countClients tells who is on the access point until ctx ends.
@@ -148,7 +180,7 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 	previous := r.loadLease(network.SSID)
 	if previous == nil { // the interface is not that network's station already
 		if err := errors.Join(r.ap.End(ctx), r.clear(ctx, link.Spec{Name: r.iface, Up: true})); err != nil {
-			return r.failed("radio_failed", err)
+			return r.failed(codeRadioFailed, err)
 		}
 	}
 	report(policy.StageCleared)
@@ -215,6 +247,8 @@ func (r *radio) failed(code string, err error) error {
 		return &supervisor.Failed{Failure: policy.Failure{Code: "lost", Reason: lost.Reason}}
 	case errors.Is(err, link.ErrNotExist):
 		code = "no_radio"
+	case errors.Is(err, ap.ErrBlocked), errors.Is(err, unix.ERFKILL):
+		code = codeRadioOff
 	}
 	return &supervisor.Failed{Failure: policy.Failure{Code: code, Reason: err.Error()}}
 }

@@ -17,14 +17,14 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		links = &link.Snapshot{}
 	}
 	st := client.Status{
-		Version:     d.version,
+		Version:     d.Version,
 		Devs:        []string{},
-		Uplink:      client.Uplink{Condition: condition(string(s.Uplink.State), s.Uplink.Since, s.Uplink.Reason), Interface: s.Uplink.Name, Addresses: []string{}},
+		Uplink:      client.Uplink{Condition: condition(string(s.Uplink.State), s.Uplink.Since, s.Uplink.Reason), Interface: s.Uplink.Name, Portal: s.Uplink.Portal, Addresses: []string{}},
 		AccessPoint: d.accessPoint(s),
 		Wifi:        d.wifiStatus(s, links),
 	}
 	target, ready := s.Target()
-	for _, u := range uplinks(links, d.radio.iface(), d.cfg.Interfaces.Wired).Uplinks {
+	for _, u := range uplinks(links, d.radio.iface(), d.cfg.Load().Interfaces.Wired).Uplinks {
 		if !s.Works(u.Name) {
 			continue
 		}
@@ -50,7 +50,7 @@ func condition(state string, since time.Time, reason string) client.Condition {
 func (d *daemon) accessPoint(s policy.State) client.AccessPoint {
 	p := client.AccessPoint{
 		Condition: condition(string(s.AP.State), s.AP.Since, s.AP.Reason),
-		SSID:      client.SSIDText([]byte(d.cfg.AP.SSID)),
+		SSID:      client.SSIDText([]byte(d.cfg.Load().AP.SSID)),
 		Clients:   []client.Station{},
 	}
 	if clients := d.radio.clients.Load(); clients != nil {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"net/netip"
 	"reflect"
 
 	"golang.org/x/sys/unix"
@@ -21,10 +22,14 @@ func (d *daemon) watchLinks(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-hint:
+		case <-d.relink:
 		}
 		snapshot := d.monitor.Snapshot()
+		if snapshot == nil {
+			continue
+		}
 		d.findRadio(ctx, snapshot)
-		now := uplinks(snapshot, d.radio.iface(), d.cfg.Interfaces.Wired)
+		now := uplinks(snapshot, d.radio.iface(), d.cfg.Load().Interfaces.Wired)
 		if last == nil || !reflect.DeepEqual(*last, now) {
 			d.sup.Post(ctx, now)
 			last = &now
@@ -35,10 +40,10 @@ func (d *daemon) watchLinks(ctx context.Context) {
 // findRadio puts another radio into the slot when the one in it is gone and
 // the config leaves the choice to us.
 func (d *daemon) findRadio(ctx context.Context, s *link.Snapshot) {
-	if _, there := s.Link(d.radio.iface()); there || d.cfg.Interfaces.Wifi != "" {
+	if _, there := s.Link(d.radio.iface()); there || d.cfg.Load().Interfaces.Wifi != "" {
 		return
 	}
-	if name := radioName(ctx, d.cfg, d.log); name != d.radio.iface() {
+	if name := radioName(ctx, d.cfg.Load(), d.log); name != d.radio.iface() {
 		d.log.Info("radio", "iface", name, "instead", d.radio.iface())
 		d.radio.current.Store(d.newRadio(name))
 	}
@@ -74,10 +79,19 @@ func addressed(s *link.Snapshot, index int) bool {
 	return false
 }
 
-// prober asks the gateway of an uplink.
-type prober struct{}
+// Probe implements supervisor.Prober by the probe that the config asks for.
+func (d *daemon) Probe(ctx context.Context, u policy.Uplink) (portal bool, err error) {
+	p := d.cfg.Load().Probe
+	result, err := probe.Check(ctx, probe.Config{
+		Kind: probe.Kind(p.Kind), Hosts: p.Hosts, URL: p.URL, Name: p.Name, Servers: d.servers(u),
+	}, u.Name, u.Gateway)
+	return result.Portal, err
+}
 
-// Probe implements supervisor.Prober.
-func (prober) Probe(ctx context.Context, u policy.Uplink) error {
-	return probe.Gateway(ctx, u.Name, u.Gateway)
+// servers are the name servers that the uplink's network gave, if it is ours.
+func (d *daemon) servers(u policy.Uplink) []netip.Addr {
+	if lease := d.radio.leased.Load(); lease != nil && u.Wifi {
+		return lease.DNS
+	}
+	return nil
 }

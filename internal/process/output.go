@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	keptLines = 10   // of what a child printed last, for error messages
+	keptLines = 20   // of what a child printed last, for error messages; hostapd says 11 when it gives up
 	maxLine   = 2048 // bytes; what is longer is cut into several lines
 )
 

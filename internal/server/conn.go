@@ -271,6 +271,17 @@ func (c *conn) linger() {
 	io.Copy(io.Discard, c.nc) // until EOF or the deadline, either is fine
 }
 
+// drop tells a client that there is no room, and does not wait for it. A frame
+// fits into the buffer of a new connection.
+func (c *conn) drop() {
+	c.nc.SetWriteDeadline(time.Now().Add(dropPatience))
+	c.nc.Write(errorFrame(nil, errOverloaded))
+	c.nc.Close()
+}
+
+// dropPatience bounds how long drop keeps others from being accepted.
+const dropPatience = time.Millisecond
+
 // refuse tells a client that there is no room.
 func (c *conn) refuse() {
 	defer c.s.conns.refusalDone()

@@ -68,6 +68,9 @@ func (s *Server) permitAndHandle(ctx context.Context, peer Peer, id json.RawMess
 // anybody's forced scan is a plain one, which stays harmless should the access
 // point come up in this moment.
 func (s *Server) permit(peer Peer, req Request) (Request, error) {
+	if _, stops := req.(StopDaemon); stops && !s.cfg.Rights.trusted(peer) {
+		return nil, errMayNotStop
+	}
 	list, reads := req.(ListWifi)
 	if reads && !list.Force || s.cfg.Rights.MayChange(peer) {
 		return req, nil

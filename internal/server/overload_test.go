@@ -88,6 +88,24 @@ func TestBusyConnectionsStay(t *testing.T) {
 	}
 }
 
+// TestEverybodyIsTold has so many clients that some are refused while others
+// are still being refused.
+func TestEverybodyIsTold(t *testing.T) {
+	f := &fake{handle: func(ctx context.Context, _ Peer, _ Request) (any, error) { <-ctx.Done(); return nil, ctx.Err() }}
+	r := start(t, f, func(c *Config) { c.MaxConnections = 1 })
+	send(t, r.dial(t), `{"start_wifi":{}}`+"\x00", 99)
+	eventually(t, "the request runs", func() bool { return len(f.requests()) == 1 })
+	var refused []*net.UnixConn
+	for range 10 {
+		refused = append(refused, r.dial(t))
+	}
+	for i, nc := range refused {
+		if got := readAll(t, nc); got != string(errorFrame(nil, errOverloaded)) {
+			t.Errorf("connection %d: got %q", i, got)
+		}
+	}
+}
+
 // TestOneUserCannotLockOthersOut has a stranger who subscribes on as many
 // connections as there are.
 func TestOneUserCannotLockOthersOut(t *testing.T) {

@@ -21,7 +21,7 @@ type verdict int
 const (
 	admitted verdict = iota
 	refused          // may be told so
-	dropped          // too many are being told so
+	dropped          // too many are being told so: told without waiting for the client
 )
 
 // registry counts the connections and picks the one to end when there are too

@@ -14,6 +14,7 @@ var (
 	errTooLong      = &client.Error{Code: client.CodeBadRequest, Message: "request is too long"}
 	errRequestSlow  = &client.Error{Code: client.CodeTooSlow, Message: "no complete request arrived in time"}
 	errEventsSlow   = &client.Error{Code: client.CodeTooSlow, Message: "events were not read in time"}
+	errMayNotStop   = &client.Error{Code: client.CodePermissionDenied, Message: "only root may stop netconnectd"}
 	errSubscribed   = &client.Error{Code: client.CodeBadRequest, Message: "this connection is subscribed already"}
 )
 

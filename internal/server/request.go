@@ -45,6 +45,16 @@ type StartAP struct{}
 // StopAP stops the access point.
 type StopAP struct{}
 
+// Reload reads the configuration again and applies what differs: a text that
+// says what. A configuration with problems changes nothing; the error has the
+// code client.CodeBadConfig and all problems as its message.
+type Reload struct{}
+
+// StopDaemon ends the daemon, not what it set up: client.ResultStopping, or an
+// error with client.CodeSupervised where something would start it again. It
+// comes from root and the daemon's own user only.
+type StopDaemon struct{}
+
 // status and subscribe are answered by the server itself.
 type (
 	status    struct{}
@@ -58,6 +68,8 @@ func (ForgetWifi) Command() string { return "forget_wifi" }
 func (Reset) Command() string      { return "reset" }
 func (StartAP) Command() string    { return "start_ap" }
 func (StopAP) Command() string     { return "stop_ap" }
+func (Reload) Command() string     { return "reload" }
+func (StopDaemon) Command() string { return "stop_daemon" }
 func (status) Command() string     { return "status" }
 func (subscribe) Command() string  { return "subscribe" }
 
@@ -75,6 +87,8 @@ var commands = map[string]func(params) (Request, *client.Error){
 	"reset":       plain(Reset{}),
 	"start_ap":    plain(StartAP{}),
 	"stop_ap":     plain(StopAP{}),
+	"reload":      plain(Reload{}),
+	"stop_daemon": plain(StopDaemon{}),
 }
 
 func plain(r Request) func(params) (Request, *client.Error) {

@@ -35,7 +35,7 @@ func TestRights(t *testing.T) {
 
 	denied := `{"error":"only members of the group netconnect may change the network: run sudo adduser pi netconnect, then start the program again","code":"permission_denied"}` + "\x00"
 	changes := []string{
-		`{"config_wifi":{"ssid":"a"}}`, `{"start_wifi":{}}`, `{"forget_wifi":{}}`, `{"reset":{}}`, `{"start_ap":{}}`, `{"stop_ap":{}}`,
+		`{"config_wifi":{"ssid":"a"}}`, `{"start_wifi":{}}`, `{"forget_wifi":{}}`, `{"reset":{}}`, `{"start_ap":{}}`, `{"stop_ap":{}}`, `{"reload":{}}`,
 	}
 	reads := []string{`{"status":{}}`, `{"list_wifi":{}}`, `{"subscribe":{}}`}
 	const forced = `{"list_wifi":{"force":true}}`
@@ -91,6 +91,49 @@ func TestForceOfAStrangerIsNotPassedOn(t *testing.T) {
 	r.talk(t, `{"list_wifi":{"force":true}}`+"\x00", 1<<20)
 	if got := f.requests(); !reflect.DeepEqual(got, []Request{ListWifi{}}) {
 		t.Errorf("got %#v", got)
+	}
+}
+
+// TestOnlyRootStopsTheDaemon: whoever may change the network still may not take
+// it from everybody.
+func TestOnlyRootStopsTheDaemon(t *testing.T) {
+	rights := Rights{Everyone: true, Group: DefaultGroup, LookupGroup: func(string) (uint32, error) { return 990, nil }}
+	for _, row := range []struct {
+		peer    Peer
+		allowed bool
+	}{{Peer{UID: 0}, true}, {Peer{UID: uint32(os.Geteuid())}, true}, {Peer{UID: 4711, Groups: []uint32{990}}, false}} {
+		f := &fake{}
+		r := start(t, f, func(c *Config) {
+			c.Rights = rights
+			c.Peer = func(net.Conn) (Peer, error) { return row.peer, nil }
+		})
+		got := r.talk(t, `{"stop_daemon":{}}`+"\x00", 99)
+		if row.allowed {
+			mustContain(t, got, `{"result":"netconnectd stops"}`)
+		} else if got != string(errorFrame(nil, errMayNotStop)) || len(f.requests()) > 0 {
+			t.Errorf("%+v: got %q, %d requests reached the handler", row.peer, got, len(f.requests()))
+		}
+	}
+}
+
+// TestReplyOfAStopArrives has the handler shut the server down, as stop_daemon
+// does, before it returns.
+func TestReplyOfAStopArrives(t *testing.T) {
+	var r *running
+	f := &fake{handle: func(context.Context, Peer, Request) (any, error) {
+		go r.stop()
+		eventually(t, "the server shuts down", func() bool {
+			nc, err := net.Dial("unix", r.path)
+			if err == nil {
+				nc.Close()
+			}
+			return err != nil
+		})
+		return client.ResultStopping, nil
+	}}
+	r = start(t, f, nil)
+	if got := r.talk(t, `{"stop_daemon":{}}`+"\x00", 99); got != `{"result":"netconnectd stops"}`+"\x00" {
+		t.Errorf("got %q", got)
 	}
 }
 

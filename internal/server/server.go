@@ -166,6 +166,6 @@ func (s *Server) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) 
 	case refused:
 		conns.Go(c.refuse)
 	case dropped:
-		nc.Close()
+		c.drop()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,7 +19,13 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if path := os.Getenv(abuseEnv); path != "" {
+		abuse(path)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // fake is a Handler that answers with what a test wants.
 type fake struct {
@@ -58,6 +65,10 @@ func originalResult(r Request) (any, error) {
 		return client.ResultStartedAP, nil
 	case StopAP:
 		return client.ResultStoppedAP, nil
+	case Reload:
+		return client.ResultReloaded + ": nothing differs", nil
+	case StopDaemon:
+		return client.ResultStopping, nil
 	}
 	return nil, errors.New("no such request")
 }

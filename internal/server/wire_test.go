@@ -36,6 +36,8 @@ func TestWire(t *testing.T) {
 		{"reset", `{"reset":{}}` + "\x00", resetFrame},
 		{"start_ap", `{"start_ap":{}}` + "\x00", `{"result":"started ap"}` + "\x00"},
 		{"stop_ap", `{"stop_ap":{}}` + "\x00", `{"result":"stopped ap"}` + "\x00"},
+		{"reload", `{"reload":{}}` + "\x00", `{"result":"reloaded: nothing differs"}` + "\x00"},
+		{"stop_daemon", `{"stop_daemon":{}}` + "\x00", `{"result":"netconnectd stops"}` + "\x00"},
 
 		// unknown message
 		{"unknown command", `{"fly":{}}` + "\x00", unknownFrame},
@@ -110,7 +112,7 @@ const statusReply = `{"result":{"link":false,"devs":[],` +
 	`"wifi":{"current_ssid":null,"current_ssid_hex":null,"current_address":null,"valid_config":false,"present":false,` +
 	`"last_error":null,"candidate":null,"networks":[]},` +
 	`"version":"",` +
-	`"uplink":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","interface":"","addresses":[]},` +
+	`"uplink":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","interface":"","portal":false,"addresses":[]},` +
 	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[]}}}` + "\x00"
 
 func TestParametersReachTheHandler(t *testing.T) {
@@ -183,6 +185,8 @@ func TestErrorsOfTheHandler(t *testing.T) {
 			`{"error":"could not connect","code":"wrong_key","id":3}`},
 		{"wrapped, with reason", fmt.Errorf("join: %w", &client.Error{Code: "wrong_key", Message: "could not connect", Reason: `"Home" refused it`}),
 			`{"error":"could not connect","code":"wrong_key","reason":"\"Home\" refused it","id":3}`},
+		{"lines", &client.Error{Code: client.CodeBadConfig, Message: "check configuration: 1 problem\n  ap.channel: 15"},
+			`{"error":"check configuration: 1 problem\n  ap.channel: 15","code":"bad_config","id":3}`},
 		{"without code", &client.Error{Message: "could not connect"},
 			`{"error":"could not connect","code":"internal","id":3}`},
 		{"any other", errors.New("open /etc/x: psk 12345678"),

@@ -24,7 +24,9 @@ type Radio interface {
 
 // Prober asks whether the far end of an uplink is there.
 type Prober interface {
-	Probe(ctx context.Context, u policy.Uplink) error
+	// Probe returns nil if it is; portal says that something in front of the
+	// Internet answered in its place.
+	Probe(ctx context.Context, u policy.Uplink) (portal bool, err error)
 }
 
 // Scanner looks for the saved network while the radio is an access point.
@@ -227,7 +229,9 @@ func (s *Supervisor) probe(ctx context.Context, e policy.RunProbe) {
 	bounded, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	done := policy.ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen}
-	if err := s.Prober.Probe(bounded, e.Uplink); err != nil {
+	portal, err := s.Prober.Probe(bounded, e.Uplink)
+	done.Portal = portal
+	if err != nil {
 		done.Reason = err.Error()
 		s.Log.Debug("probe", "iface", e.Uplink.Name, "gateway", e.Uplink.Gateway, "err", err)
 	}

@@ -34,7 +34,7 @@ func run(t *testing.T, play func(d *device, ctx context.Context)) {
 		d := &device{t: t, start: time.Now()}
 		d.Supervisor = New(Config{
 			Policy: policy.Config{
-				Fallback: true, MaxLinkDown: 3, Interval: 10 * time.Second, Hold: 15 * time.Second,
+				Fallback: true, Gateway: true, MaxLinkDown: 3, Interval: 10 * time.Second, Hold: 15 * time.Second,
 				Settle: 10 * time.Second, JoinTimeout: 45 * time.Second, AskedLimit: time.Hour,
 				YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
 			},
@@ -109,12 +109,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (d *device) Probe(ctx context.Context, _ policy.Uplink) error {
+func (d *device) Probe(ctx context.Context, _ policy.Uplink) (portal bool, err error) {
 	sleep(ctx, 10*time.Millisecond)
 	if !d.router.Load() {
-		return errors.New("silent")
+		return false, errors.New("silent")
 	}
-	return nil
+	return false, nil
 }
 
 func (d *device) SavedVisible(ctx context.Context, _ bool) (bool, error) {

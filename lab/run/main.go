@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	only := flags.String("run", "", "only the scenarios that match this `regexp`, in one boot")
 	count := flags.Int("count", 1, "run the scenarios this many `times`")
-	limit := flags.Duration("deadline", 20*time.Minute, "of one boot of the machine with everything in it")
+	limit := flags.Duration("deadline", 40*time.Minute, "of one boot of the machine with everything in it")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)
 		flags.PrintDefaults()
@@ -101,7 +101,7 @@ func planFor(command, only string, count int) ([]string, error) {
 		}
 		// Between the last two the machine reboots.
 		return append(environment(),
-			"run -test.v -test.skip ^(TestStory|TestShell|TestBeforeReboot|TestAfterReboot).*$ -test.count "+fmt.Sprint(count),
+			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestBeforeReboot|TestAfterReboot).*$ -test.count "+fmt.Sprint(count),
 			"run -test.v -test.run ^TestBeforeReboot$", "reboot",
 			"run -test.v -test.run ^TestAfterReboot$"), nil
 	case "":
@@ -113,8 +113,10 @@ func planFor(command, only string, count int) ([]string, error) {
 // environment tells the scenarios about the host.
 func environment() []string {
 	lines := []string{"env TERM=" + os.Getenv("TERM")}
-	if noise := os.Getenv("LAB_NOISE"); noise != "" {
-		lines = append(lines, "env LAB_NOISE="+noise)
+	for _, name := range []string{"LAB_NOISE", "LAB_LONG"} {
+		if value := os.Getenv(name); value != "" {
+			lines = append(lines, "env "+name+"="+value)
+		}
 	}
 	if out, err := filepath.Abs(outFolder); err == nil && !strings.ContainsAny(out, " \n") {
 		lines = append(lines, "env LAB_OUT="+out)

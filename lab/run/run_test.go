@@ -22,7 +22,7 @@ func TestPlan(t *testing.T) {
 			"run -test.run TestX -test.count 20 -test.v",
 		}},
 		{name: "all scenarios", command: "test", count: 1, want: []string{
-			"run -test.v -test.skip ^(TestStory|TestShell|TestBeforeReboot|TestAfterReboot)", "run -test.v -test.run ^TestBeforeReboot$", "reboot",
+			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestBeforeReboot|TestAfterReboot)", "run -test.v -test.run ^TestBeforeReboot$", "reboot",
 			"run -test.v -test.run ^TestAfterReboot$",
 		}},
 		{name: "nothing to do", wrong: "what to do is missing"},

@@ -15,6 +15,7 @@ var shared = []struct{ pattern, folder string }{
 	{binFolder + "/*", "bin"},
 	{"systemd/*", "units"},
 	{"packaging/sysusers.d/*", "sysusers.d"},
+	{"packaging/udev/*", "udev"},
 	{"lab/guest/*", "."},
 }
 

@@ -15,6 +15,7 @@ import (
 type Config struct {
 	Fallback    bool          // become an access point when nothing is left
 	Always      bool          // be an access point, whatever else there is
+	Gateway     bool          // the probe asks the gateway, so there must be one
 	MaxLinkDown int           // failed probes in a row that make a soft loss
 	Interval    time.Duration // between probes of an uplink
 	Hold        time.Duration // from a hard loss to the access point

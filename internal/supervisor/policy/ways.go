@@ -85,7 +85,8 @@ func (st *step) probe() {
 }
 
 func (st *step) probeable(w way) bool {
-	return w.Carrier && w.Addressed && w.Gateway.IsValid() && (!w.Wifi || st.joined())
+	askable := w.Gateway.IsValid() || !st.Config.Gateway
+	return w.Carrier && w.Addressed && askable && (!w.Wifi || st.joined())
 }
 
 func (st *step) absorbProbe(ev ProbeDone) {

@@ -43,7 +43,7 @@ type scheduled struct {
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 var testConfig = Config{
-	Fallback: true, MaxLinkDown: 3, Interval: 10 * time.Second, Hold: 15 * time.Second,
+	Fallback: true, Gateway: true, MaxLinkDown: 3, Interval: 10 * time.Second, Hold: 15 * time.Second,
 	Settle: 10 * time.Second, JoinTimeout: 45 * time.Second, AskedLimit: time.Hour,
 	YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
 }

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/server"
+)
+
+const passphrase = "correct-horse-22"
+
+// findings collects texts in which the passphrase must not be.
+type findings struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (f *findings) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.text.Write(p)
+}
+
+func (f *findings) String() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.text.String()
+}
+
+// hasPassphrase looks for it as it is and in the ways that text is encoded.
+func (f *findings) hasPassphrase() bool {
+	text := strings.ToLower(f.String())
+	for _, form := range []string{
+		passphrase, hex.EncodeToString([]byte(passphrase)), base64.RawStdEncoding.EncodeToString([]byte(passphrase)[:15]),
+	} {
+		if strings.Contains(text, strings.ToLower(form)) {
+			return true
+		}
+	}
+	return false
+}
+
+// gossip is a Handler that tells all it knows: in its status, in events, in
+// errors and in the log.
+type gossip struct {
+	server *server.Server
+	log    *slog.Logger
+	mu     sync.Mutex
+	last   server.Request
+}
+
+func (g *gossip) Status() client.Status {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return client.Status{Wifi: client.Wifi{LastError: &client.Failure{Code: "gossip", Text: fmt.Sprintf("%+v", g.last)}}}
+}
+
+func (g *gossip) Handle(_ context.Context, peer server.Peer, req server.Request) (any, error) {
+	g.mu.Lock()
+	g.last = req
+	g.mu.Unlock()
+	g.log.Debug("gossip", "request", req, "peer", peer)
+	status := g.Status()
+	g.server.Publish(client.Event{Type: client.EventStatus, Reason: fmt.Sprintf("%+v", req), Status: &status})
+	if _, ok := req.(server.ConfigWifi); ok {
+		encoded, err := json.Marshal(req)
+		return fmt.Sprintf("%v %s", req, encoded), err
+	}
+	return nil, &client.Error{Code: "gossip", Message: fmt.Sprintf("%v %+v %#v", req, req, req)}
+}
+
+// TestPassphraseIsNowhere gives a passphrase to the daemon in every way that
+// there is, and looks for it wherever somebody could see it.
+func TestPassphraseIsNowhere(t *testing.T) {
+	seen := &findings{}
+	path := filepath.Join(t.TempDir(), "s")
+	gossipAt(t, path, seen)
+	cli := func(stdin string, args ...string) *exec.Cmd {
+		cmd := exec.Command("/proc/self/exe", args...)
+		cmd.Env = append(os.Environ(), mainEnv+"=1", socketEnv+"="+path, "GORACE=atexit_sleep_ms=0")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), seen, seen
+		return cmd
+	}
+	events := []*exec.Cmd{cli("", "events"), cli("", "events", "--json")}
+	for _, e := range events {
+		if err := e.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer e.Wait()
+		defer e.Process.Kill()
+	}
+	for _, how := range [][]string{
+		{"configure_wifi", "Home", passphrase}, {"--json", "configure_wifi", "Home", passphrase},
+		{"configure_wifi", "Home", "--psk-stdin"}, {"--json", "configure_wifi", "-F", "Home", "--psk-stdin"},
+		{"select_wifi"}, {"--json", "select_wifi"}, {"status"}, {"--json", "status"}, {"list_wifi"},
+		{"configure_wifi", "--open", "Home", passphrase}, {"configure_wifi", "Home", passphrase, "extra"},
+		{"configure_wifi", "Home", "x", "--psk=" + passphrase}, {"configure_wifi", "a", "--psk-stdin", passphrase},
+	} {
+		cli(passphrase+"\n", how...).Run() // whether it works makes no difference
+	}
+	whileItRuns(t, cli("", "configure_wifi", "Home", "--psk-stdin"), seen)
+	badFrames(t, path, seen)
+	eventually(t, seen, `"type":"status"`)
+	if seen.hasPassphrase() {
+		t.Errorf("the passphrase is in\n%s", seen)
+	}
+}
+
+// gossipAt serves a gossip until the test ends; what it logs is seen.
+func gossipAt(t *testing.T, path string, seen io.Writer) {
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewJSONHandler(seen, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	g := &gossip{log: log}
+	g.server = server.New(server.Config{Log: log, Handler: g, Drain: 100 * time.Millisecond})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- g.server.Serve(ctx, l) }()
+	t.Cleanup(func() { cancel(); <-done })
+}
+
+// whileItRuns looks at what every user can see of a process, and then gives it
+// the passphrase.
+func whileItRuns(t *testing.T, cmd *exec.Cmd, seen io.Writer) {
+	cmd.Stdin = nil
+	stdin, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(stdin, passphrase)
+	for _, name := range []string{"cmdline", "environ"} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", cmd.Process.Pid, name))
+		if err != nil {
+			t.Error(err)
+		}
+		seen.Write(text)
+	}
+	stdin.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// badFrames sends it where the server has to refuse.
+func badFrames(t *testing.T, path string, seen io.Writer) {
+	for _, request := range []string{
+		`{"config_wifi":{"psk":"` + passphrase + `"}}` + "\x00",
+		`{"config_wifi":{"ssid":"Home","psk":["` + passphrase + `"]}}` + "\x00",
+		`{"config_wifi":{"ssid":"` + strings.Repeat(passphrase, 3) + `"}}` + "\x00",
+		`{"config_wifi":{"ssid":"Home","psk":"` + passphrase,
+		`{"` + passphrase + `":{}}` + "\x00",
+		passphrase + "\x00",
+	} {
+		nc, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(nc, request)
+		nc.(*net.UnixConn).CloseWrite()
+		if _, err := io.Copy(seen, nc); err != nil {
+			t.Error(err)
+		}
+		nc.Close()
+	}
+}
+
+func eventually(t *testing.T, seen *findings, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if strings.Contains(seen.String(), text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("never saw %q in\n%s", text, seen)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"gopkg.in/natefinch/lumberjack.v2"
+
+	"github.com/netconnectd/netconnectd/internal/config"
+)
+
+// Bounds of --logfile.
+const (
+	logMegabytes = 10
+	logBackups   = 3
+)
+
+// logger writes to standard error or to a file.
+type logger struct {
+	*slog.Logger
+	file *logFile // nil for standard error
+}
+
+func newLogger(l config.Log) *logger {
+	options := &slog.HandlerOptions{Level: level(l)}
+	if l.File == "" {
+		options.ReplaceAttr = journalTime
+		return &logger{Logger: slog.New(slog.NewTextHandler(os.Stderr, options))}
+	}
+	file := newLogFile(l.File, os.Stderr)
+	return &logger{slog.New(slog.NewTextHandler(file, options)), file}
+}
+
+func level(l config.Log) slog.Level {
+	switch {
+	case l.Debug:
+		return slog.LevelDebug
+	case l.Quiet:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// journalTime drops the time when systemd's journal adds its own.
+func journalTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey && os.Getenv("JOURNAL_STREAM") != "" {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// Rotate begins a new file, if there is one.
+func (l *logger) Rotate() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.to.Rotate()
+}
+
+// Close closes the file, if there is one.
+func (l *logger) Close() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.to.Close()
+}
+
+// logFile is a log of bounded size. It is opened by the first write. Lines that
+// it cannot take, on a full disk or a read-only root, go to another writer.
+// slog writes one line at a time.
+type logFile struct {
+	to     *lumberjack.Logger
+	rescue io.Writer
+	broken bool // the last line did not get into the file
+}
+
+func newLogFile(path string, rescue io.Writer) *logFile {
+	return &logFile{to: &lumberjack.Logger{Filename: path, MaxSize: logMegabytes, MaxBackups: logBackups}, rescue: rescue}
+}
+
+// Write never fails because of the file.
+func (f *logFile) Write(line []byte) (int, error) {
+	n, err := f.to.Write(line)
+	if err == nil {
+		f.broken = false
+		return n, nil
+	}
+	if !f.broken {
+		f.broken = true
+		fmt.Fprintf(f.rescue, "netconnectd: write the log: %v; until that is over it goes here\n", err)
+	}
+	return f.rescue.Write(line)
+}

@@ -1,0 +1,220 @@
+package ap
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+)
+
+// forward keeps forwarding as the configuration wants it. That it does not
+// work is no reason to have no access point.
+func (a *AccessPoint) forward(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	said := ""
+	if err := a.forwarding.keep(); err != nil {
+		said = err.Error()
+	}
+	if said != "" && said != a.forwardErr {
+		a.log.Warn("access point does not forward", "interface", a.config.Interface, "to", a.config.ForwardTo, "err", said)
+	}
+	a.forwardErr = said
+}
+
+// forwarding lets phones through to the network behind a wired interface. The
+// kernel forwards what arrives on an interface whose own switch, in
+// /proc/sys/net/ipv4/conf/<interface>/forwarding, is on; so those of the two
+// interfaces are enough, and others stay closed, as they would not with
+// net.ipv4.ip_forward. What may pass between the two is the business of our
+// packet filter table.
+//
+// What a switch was before is remembered in a file of the runtime folder, as
+// long as there is anything to undo.
+type forwarding struct {
+	config Config
+	done   tableSpec // what was installed last
+}
+
+func newForwarding(config Config) *forwarding { return &forwarding{config: config} }
+
+// opened is an interface whose switch was off and which we turned on.
+type opened struct {
+	Name      string `json:"name"`
+	Index     int    `json:"index"`       // of another interface of that name nothing is remembered
+	AllWereOn bool   `json:"all_were_on"` // net.ipv4.ip_forward at that time
+}
+
+func (f *forwarding) recordFile() string {
+	return filepath.Join(f.config.RuntimeDir, "forwarding.json")
+}
+
+// keep makes forwarding what the configuration wants, and does nothing if it
+// is so already. An interface that is not there is for the next time.
+func (f *forwarding) keep() error {
+	if f.config.ForwardTo == "" {
+		return f.stop()
+	}
+	all, err := readSwitch("all")
+	if err != nil {
+		return fmt.Errorf("read whether the kernel forwards: %w", err)
+	}
+	record, err := f.readRecord()
+	if err != nil {
+		return err
+	}
+	ours := []string{f.config.Interface, f.config.ForwardTo}
+	record, err = restoreSwitches(record, all, func(o opened) bool { return !slices.Contains(ours, o.Name) })
+	if err != nil {
+		return err
+	}
+	record, closed, err := closedOnes(record, ours, all)
+	if err != nil {
+		return err
+	}
+	if err := f.writeRecord(record); err != nil {
+		return err
+	}
+	if err := f.keepTable(record, all); err != nil {
+		return err
+	}
+	for _, name := range closed {
+		if err := writeSwitch(name, true); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("let %s forward: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// keepTable installs our table where it is missing or another.
+func (f *forwarding) keepTable(record []opened, all bool) error {
+	want := tableSpec{
+		phones: f.config.Interface, subnet: f.config.Address.Masked(), out: f.config.ForwardTo,
+		// What our switch would let in from there to elsewhere, as long as
+		// nobody else wants it.
+		onlyPhones: !all && slices.ContainsFunc(record, func(o opened) bool { return o.Name == f.config.ForwardTo }),
+	}
+	if want == f.done {
+		there, err := tableExists()
+		if err != nil || there {
+			return err
+		}
+	}
+	if err := installTable(want); err != nil {
+		return err
+	}
+	f.done = want
+	return nil
+}
+
+// stop takes everything back that keep did, now or in an earlier run.
+func (f *forwarding) stop() error {
+	if _, err := os.Stat(f.recordFile()); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	f.done = tableSpec{}
+	record, readErr := f.readRecord() // an unusable one must not keep the table
+	all, allErr := readSwitch("all")
+	_, restoreErr := restoreSwitches(record, all, func(opened) bool { return true })
+	if err := errors.Join(readErr, allErr, restoreErr, removeTable()); err != nil {
+		return err
+	}
+	return os.Remove(f.recordFile())
+}
+
+// closedOnes lists the interfaces whose switch is off, and notes them in the
+// record as they are now.
+func closedOnes(record []opened, names []string, all bool) (noted []opened, closed []string, err error) {
+	for _, name := range names {
+		on, err := readSwitch(name)
+		if errors.Is(err, os.ErrNotExist) || err == nil && on {
+			continue
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("read whether %s forwards: %w", name, err)
+		}
+		ifi, err := net.InterfaceByName(name)
+		if err != nil {
+			continue // gone meanwhile
+		}
+		record = slices.DeleteFunc(record, func(o opened) bool { return o.Name == name })
+		record = append(record, opened{Name: name, Index: ifi.Index, AllWereOn: all})
+		closed = append(closed, name)
+	}
+	return record, closed, nil
+}
+
+// restoreSwitches turns off again what we turned on, of those that are to be,
+// and returns the others. Who has turned on net.ipv4.ip_forward meanwhile
+// wants the switches of all interfaces on.
+func restoreSwitches(record []opened, all bool, which func(opened) bool) (rest []opened, err error) {
+	var errs []error
+	for _, o := range record {
+		ifi, gone := net.InterfaceByName(o.Name)
+		switch {
+		case !which(o):
+			rest = append(rest, o)
+		case gone != nil || ifi.Index != o.Index || all && !o.AllWereOn:
+		default:
+			if err := writeSwitch(o.Name, false); err != nil && !errors.Is(err, os.ErrNotExist) {
+				errs = append(errs, fmt.Errorf("let %s no longer forward: %w", o.Name, err))
+			}
+		}
+	}
+	return rest, errors.Join(errs...)
+}
+
+func (f *forwarding) readRecord() ([]opened, error) {
+	data, err := os.ReadFile(f.recordFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var record []opened
+	if err == nil {
+		err = json.Unmarshal(data, &record)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what forwarding was before: %w", err)
+	}
+	return record, nil
+}
+
+// writeRecord writes also an empty record: then there is our table to remove.
+func (f *forwarding) writeRecord(record []opened) error {
+	data, err := json.Marshal(record)
+	if err != nil {
+		return fmt.Errorf("write what forwarding was before: %w", err)
+	}
+	if old, err := os.ReadFile(f.recordFile()); err == nil && string(old) == string(data) {
+		return nil
+	}
+	return atomicfile.Write(f.recordFile(), data, 0o600)
+}
+
+// switchFile is that of an interface, or of all of them by the name "all"
+// (Documentation/networking/ip-sysctl.rst). CAP_NET_ADMIN may write it.
+func switchFile(name string) string {
+	return filepath.Join("/proc/sys/net/ipv4/conf", name, "forwarding")
+}
+
+func readSwitch(name string) (on bool, err error) {
+	text, err := os.ReadFile(switchFile(name))
+	return strings.TrimSpace(string(text)) == "1", err
+}
+
+func writeSwitch(name string, on bool) error {
+	file, err := os.OpenFile(switchFile(name), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write([]byte{'0' + bit(on)})
+	return errors.Join(err, file.Close())
+}

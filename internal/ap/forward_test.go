@@ -1,0 +1,371 @@
+package ap
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func forwardingConfig(dir string) Config {
+	c := testConfig(dir)
+	c.ForwardTo = "eth0"
+	return c
+}
+
+// foreign is what others have in the packet filter; it must never change.
+const foreign = `table inet firewall {
+	chain input {
+		type filter hook input priority filter; policy accept;
+		tcp dport 22 accept
+	}
+}
+table ip nat {
+	chain POSTROUTING {
+		type nat hook postrouting priority srcnat; policy accept;
+		oifname "docker0" masquerade
+	}
+}
+`
+
+// wire makes eth0 with the address 192.0.2.1 and a machine at 192.0.2.2 that
+// knows of no other network; nobody forwards yet.
+func wire(t *testing.T) (lan func(args ...string) *exec.Cmd) {
+	t.Helper()
+	pid, lan := place(t)
+	setSwitch(t, "all", "0")
+	plug(t, pid)
+	output(t, lan("ip", "addr", "add", "192.0.2.2/24", "dev", "lan"))
+	output(t, lan("ip", "link", "set", "lan", "up"))
+	t.Cleanup(func() { exec.Command("ip", "link", "del", "eth0").Run() })
+	return lan
+}
+
+func plug(t *testing.T, pid string) {
+	t.Helper()
+	output(t, exec.Command("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "lan", "netns", pid))
+	output(t, exec.Command("ip", "addr", "add", "192.0.2.1/24", "dev", "eth0"))
+	output(t, exec.Command("ip", "link", "set", "eth0", "up"))
+}
+
+// join gives the phone an address and the access point as router.
+func join(t *testing.T, phone func(args ...string) *exec.Cmd, address string) {
+	t.Helper()
+	output(t, phone("ip", "addr", "replace", address+"/24", "dev", "phone"))
+	output(t, phone("ip", "route", "replace", "default", "via", "10.250.250.1"))
+}
+
+// pings reports whether the phone reaches the machine behind the cable, which
+// knows no way back to the phone's own address.
+func pings(phone, _ func(args ...string) *exec.Cmd) bool { return ping(phone, "192.0.2.2") }
+
+func ping(from func(args ...string) *exec.Cmd, to string) bool {
+	return from("ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", to).Run() == nil
+}
+
+func setSwitch(t *testing.T, name, value string) {
+	t.Helper()
+	if err := os.WriteFile(switchFile(name), []byte(value), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// switchesNow shows what forwards: net.ipv4.ip_forward and the interfaces.
+func switchesNow(t *testing.T) string {
+	t.Helper()
+	var all []string
+	for _, name := range []string{"all", "eth0", "wlan0"} {
+		value := "-"
+		if text, err := os.ReadFile(switchFile(name)); err == nil {
+			value = strings.TrimSpace(string(text))
+		}
+		all = append(all, name+"="+value)
+	}
+	return strings.Join(all, " ")
+}
+
+func ruleset(t *testing.T) string {
+	t.Helper()
+	return output(t, exec.Command("nft", "list", "ruleset"))
+}
+
+// others makes the foreign tables and checks at the end that they are as ever.
+func others(t *testing.T) (check func()) {
+	t.Helper()
+	cmd := exec.Command("nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(foreign)
+	output(t, cmd)
+	t.Cleanup(func() { output(t, exec.Command("nft", "flush", "ruleset")) })
+	return func() {
+		t.Helper()
+		if diff := cmp.Diff(foreign, ruleset(t)); diff != "" {
+			t.Errorf("packet filter (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// ownRules gives the rules of our chains as nft(8) tells them.
+func ownRules(t *testing.T) string {
+	t.Helper()
+	out := output(t, exec.Command("nft", "list", "table", "ip", tableName))
+	return strings.ReplaceAll(out, "\t", " ")
+}
+
+func TestForwarding(t *testing.T) {
+	phone := cable(t)
+	lan := wire(t)
+	onlyOthers := others(t)
+	d := newDaemon(t, forwardingConfig(runtimeDir(t)))
+	h := d.start()
+	join(t, phone, askLease(t, phone)["ip"])
+	eventually(t, 2*time.Second, "a phone reaches the wired network", func() bool { return pings(phone, lan) })
+	if got := switchesNow(t); got != "all=0 eth0=1 wlan0=1" {
+		t.Errorf("forwarding: %s", got)
+	}
+	if !strings.Contains(ruleset(t), strings.TrimSpace(foreign)) {
+		t.Errorf("the tables of others changed:\n%s", ruleset(t))
+	}
+	want := `table ip netconnectd {
+ chain forward {
+  type filter hook forward priority filter; policy accept;
+  iifname "wlan0" ip saddr 10.250.250.0/24 oifname "eth0" accept
+  iifname "eth0" oifname "wlan0" ct state established,related accept
+  iifname "wlan0" drop
+  oifname "wlan0" drop
+  iifname "eth0" drop
+ }
+
+ chain postrouting {
+  type nat hook postrouting priority srcnat; policy accept;
+  ip saddr 10.250.250.0/24 oifname "eth0" masquerade
+ }
+}
+`
+	if diff := cmp.Diff(want, ownRules(t)); diff != "" {
+		t.Errorf("our table (-want +got):\n%s", diff)
+	}
+	t.Run("nobody comes in", func(t *testing.T) {
+		output(t, lan("ip", "route", "add", "10.250.250.0/24", "via", "192.0.2.1"))
+		if ping(lan, strings.Fields(output(t, phone("hostname", "-I")))[0]) {
+			t.Error("the wired network reaches a phone by itself")
+		}
+		output(t, lan("ip", "route", "del", "10.250.250.0/24"))
+	})
+	t.Run("nor somebody with a foreign address out", func(t *testing.T) {
+		output(t, phone("ip", "addr", "add", "10.9.9.9/32", "dev", "phone"))
+		output(t, exec.Command("ip", "route", "add", "10.9.9.9/32", "dev", "wlan0"))
+		output(t, lan("ip", "route", "add", "10.9.9.9/32", "via", "192.0.2.1"))
+		if phone("ping", "-n", "-c", "1", "-W", "1", "-I", "10.9.9.9", "192.0.2.2").Run() == nil {
+			t.Error("an address that is not of the access point was forwarded")
+		}
+	})
+	h.leave()
+	h.result(time.Second)
+	for range 2 {
+		if err := d.ap.End(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := switchesNow(t); got != "all=0 eth0=0 wlan0=0" {
+		t.Errorf("forwarding afterwards: %s", got)
+	}
+	onlyOthers()
+	if _, err := os.Stat(d.ap.forwarding.recordFile()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("record is left: %v", err)
+	}
+}
+
+// TestForwardingIsTakenBack is for all that can happen between.
+func TestForwardingIsTakenBack(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		before        func(t *testing.T)
+		between       func(t *testing.T)
+		config        func(*Config) // of the daemon that ends it
+		during, after string
+	}{
+		{name: "by another daemon after a crash", during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=0 wlan0=0"},
+		{name: "by one that is not to forward any more", config: func(c *Config) { c.ForwardTo = "" },
+			during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=0 wlan0=0"},
+		{name: "but what was on before stays on", before: func(t *testing.T) { setSwitch(t, "all", "1") },
+			during: "all=1 eth0=1 wlan0=1", after: "all=1 eth0=1 wlan0=1"},
+		{name: "also what alone was off", before: func(t *testing.T) { setSwitch(t, "all", "1"); setSwitch(t, "eth0", "0") },
+			during: "all=1 eth0=1 wlan0=1", after: "all=1 eth0=0 wlan0=1"},
+		{name: "but what others wanted on meanwhile stays on", between: func(t *testing.T) { setSwitch(t, "all", "1") },
+			during: "all=0 eth0=1 wlan0=1", after: "all=1 eth0=1 wlan0=1"},
+		{name: "with the interface gone", between: func(t *testing.T) { output(t, exec.Command("ip", "link", "del", "eth0")) },
+			during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=- wlan0=0"},
+		{name: "but not from another interface of that name", between: func(t *testing.T) {
+			output(t, exec.Command("ip", "link", "del", "eth0"))
+			output(t, exec.Command("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other"))
+			setSwitch(t, "eth0", "1")
+		}, during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=1 wlan0=0"},
+		{name: "with our table gone", between: func(t *testing.T) { output(t, exec.Command("nft", "delete", "table", "ip", tableName)) },
+			during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=0 wlan0=0"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			cable(t)
+			wire(t)
+			onlyOthers := others(t)
+			if row.before != nil {
+				row.before(t)
+			}
+			c := forwardingConfig(runtimeDir(t))
+			first := newForwarding(c)
+			for range 2 {
+				if err := first.keep(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := newForwarding(c).keep(); err != nil { // a daemon that was killed and came back
+				t.Fatal(err)
+			}
+			if got := switchesNow(t); got != row.during {
+				t.Errorf("during: %s, want %s", got, row.during)
+			}
+			if row.between != nil {
+				row.between(t)
+			}
+			end := newForwarding(c).stop
+			if row.config != nil {
+				row.config(&c)
+				end = newForwarding(c).keep
+			}
+			if err := end(); err != nil {
+				t.Fatal(err)
+			}
+			if got := switchesNow(t); got != row.after {
+				t.Errorf("after: %s, want %s", got, row.after)
+			}
+			onlyOthers()
+		})
+	}
+}
+
+func TestForwardingToAnotherInterface(t *testing.T) {
+	cable(t)
+	wire(t)
+	c := forwardingConfig(runtimeDir(t))
+	if err := newForwarding(c).keep(); err != nil {
+		t.Fatal(err)
+	}
+	c.ForwardTo = "lo"
+	f := newForwarding(c)
+	if err := f.keep(); err != nil {
+		t.Fatal(err)
+	}
+	if got := switchesNow(t); got != "all=0 eth0=0 wlan0=1" {
+		t.Errorf("forwarding: %s", got)
+	}
+	if rules := ownRules(t); strings.Contains(rules, "eth0") || !strings.Contains(rules, `oifname "lo" masquerade`) {
+		t.Errorf("our table:\n%s", rules)
+	}
+	if err := f.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestForwardingSurvives(t *testing.T) {
+	phone := cable(t)
+	pid, lan := place(t)
+	setSwitch(t, "all", "0")
+	d := newDaemon(t, forwardingConfig(runtimeDir(t)))
+	h := d.start() // without a cable: the access point is there all the same
+	join(t, phone, askLease(t, phone)["ip"])
+	plug(t, pid)
+	t.Cleanup(func() { exec.Command("ip", "link", "del", "eth0").Run() })
+	output(t, lan("ip", "addr", "add", "192.0.2.2/24", "dev", "lan"))
+	output(t, lan("ip", "link", "set", "lan", "up"))
+	eventually(t, beat+2*time.Second, "the cable that came later is used", func() bool { return pings(phone, lan) })
+	output(t, exec.Command("nft", "flush", "ruleset"))
+	eventually(t, beat+2*time.Second, "our table is back after others flushed all", func() bool { return pings(phone, lan) })
+	setSwitch(t, "all", "1")
+	setSwitch(t, "all", "0") // turns all off
+	eventually(t, beat+2*time.Second, "the switches are on again", func() bool { return pings(phone, lan) })
+	if strings.Contains(d.logged.String(), "does not forward") {
+		t.Errorf("logged %s", d.logged)
+	}
+	h.leave()
+	h.result(time.Second)
+	if err := d.ap.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A switch of eth0 that only we turned on lets nobody but phones through.
+func TestForwardingOpensNothingElse(t *testing.T) {
+	cable(t)
+	lan := wire(t)
+	pid, vpn := place(t)
+	output(t, exec.Command("ip", "link", "add", "tun0", "type", "veth", "peer", "name", "vpn", "netns", pid))
+	t.Cleanup(func() { output(t, exec.Command("ip", "link", "del", "tun0")) })
+	output(t, exec.Command("ip", "addr", "add", "198.51.100.1/24", "dev", "tun0"))
+	output(t, exec.Command("ip", "link", "set", "tun0", "up"))
+	output(t, vpn("ip", "addr", "add", "198.51.100.2/24", "dev", "vpn"))
+	output(t, vpn("ip", "link", "set", "vpn", "up"))
+	output(t, vpn("ip", "route", "add", "default", "via", "198.51.100.1"))
+	output(t, lan("ip", "route", "add", "default", "via", "192.0.2.1"))
+	setSwitch(t, "tun0", "1")
+	f := newForwarding(forwardingConfig(runtimeDir(t)))
+	if err := f.keep(); err != nil {
+		t.Fatal(err)
+	}
+	defer f.stop()
+	if ping(lan, "198.51.100.2") {
+		t.Error("the wired network reaches what it did not before")
+	}
+	setSwitch(t, "all", "1") // somebody wants it
+	if err := f.keep(); err != nil {
+		t.Fatal(err)
+	}
+	if !ping(lan, "198.51.100.2") {
+		t.Error("we keep from others what they want")
+	}
+}
+
+func TestForwardingRecord(t *testing.T) {
+	cable(t)
+	wire(t)
+	f := newForwarding(forwardingConfig(runtimeDir(t)))
+	setSwitch(t, "wlan0", "1")
+	if err := f.keep(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(f.recordFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []opened
+	if err := json.Unmarshal(data, &got); err != nil || len(got) != 1 || got[0].Name != "eth0" || got[0].AllWereOn {
+		t.Errorf("record %s, %v", data, err)
+	}
+	if err := os.WriteFile(f.recordFile(), []byte("["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.stop(); err == nil || strings.Contains(ruleset(t), tableName) {
+		t.Errorf("with an unusable record: %v\n%s", err, ruleset(t))
+	}
+}
+
+// TestForwardingThatCannotBe: the access point serves nevertheless, and says it once.
+func TestForwardingThatCannotBe(t *testing.T) {
+	cable(t)
+	d := newDaemon(t, forwardingConfig(runtimeDir(t)))
+	if err := os.Mkdir(d.ap.forwarding.recordFile(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h := d.start()
+	h.leave()
+	h.result(time.Second)
+	for range 3 {
+		d.ap.forward(t.Context())
+	}
+	if n := strings.Count(d.logged.String(), "access point does not forward"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, d.logged)
+	}
+}

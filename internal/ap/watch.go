@@ -1,0 +1,130 @@
+package ap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/wpactrl"
+)
+
+// A child that hangs is noticed within beat + tries × patience: 8 s. It is asked
+// twice, because a daemon that was itself stopped for a while finds its deadline
+// passed, and phones are thrown off for a wrong verdict.
+const (
+	beat     = 4 * time.Second
+	patience = 2 * time.Second // with one answer
+	tries    = 2
+)
+
+// failure is the end of the service.
+type failure struct {
+	err  error
+	hung *process.Child // lives and serves nobody; nil: none
+}
+
+// watch blocks until one of the two stops to serve, and says why. One that
+// hangs is ended, so that the next Hold starts it anew.
+func (a *AccessPoint) watch(ctx context.Context, c children) error {
+	inner, cancel := context.WithCancel(ctx)
+	failures := make(chan failure, 2)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if err := awaitDisabled(inner, c.events); err != nil {
+			failures <- failure{err: err}
+		}
+	})
+	watching.Go(func() { a.heartbeat(inner, c, failures) })
+	defer func() { cancel(); watching.Wait() }()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.hostapd.Done():
+		return c.hostapd.Err()
+	case <-c.dnsmasq.Done():
+		return c.dnsmasq.Err()
+	case f := <-failures:
+		if f.hung != nil {
+			return errors.Join(f.err, f.hung.End(ctx))
+		}
+		return f.err
+	}
+}
+
+// heartbeat asks both whether they live, and sees that forwarding stays as it
+// is wanted, at one wake-up every 4 s, until ctx ends or one does not answer.
+func (a *AccessPoint) heartbeat(ctx context.Context, c children, failures chan<- failure) {
+	conn, err := wpactrl.Dial(ctx, a.config.hostapdSocket(), a.config.RuntimeDir)
+	if err != nil {
+		failures <- failure{err: err}
+		return
+	}
+	defer conn.Close()
+	hostapd := insisting(func(ctx context.Context) error {
+		_, err := conn.Request(ctx, "PING")
+		return err
+	})
+	dnsmasq := a.dnsmasqPulse(c)
+	a.forward(ctx) // nobody waits for it: the first time the kernel loads modules
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := dnsmasq(ctx); err != nil {
+			failures <- failure{fmt.Errorf("dnsmasq (pid %d) hangs: %w", c.dnsmasq.PID(), err), c.dnsmasq}
+			return
+		}
+		if err := hostapd(ctx); err != nil {
+			failures <- failure{fmt.Errorf("hostapd (pid %d) hangs: %w", c.hostapd.PID(), err), c.hostapd}
+			return
+		}
+		a.forward(ctx)
+	}
+}
+
+// insisting asks until there is an answer, a few times. The end of ctx is no
+// verdict.
+func insisting(ask func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for try := 1; ; try++ {
+			once, cancel := context.WithTimeout(ctx, patience)
+			err := ask(once)
+			cancel()
+			if err == nil || ctx.Err() != nil {
+				return nil
+			}
+			if try == tries {
+				return fmt.Errorf("asked %d times: %w", tries, err)
+			}
+		}
+	}
+}
+
+// dnsmasqPulse asks for a name. Without names nothing can be asked: a request
+// for a lease is taken only from the access point's own radio. Then a hang
+// shows when a phone asks, and one beat later requests still wait to be read.
+func (a *AccessPoint) dnsmasqPulse(c children) func(context.Context) error {
+	own := a.config.Address.Addr()
+	if c.names == withNames {
+		return insisting(func(ctx context.Context) error { return ask(ctx, own) })
+	}
+	waited := false
+	return func(context.Context) error {
+		found, err := listening(c.dnsmasq.PID(), own)
+		if err != nil {
+			return nil // it has ended, which is noticed elsewhere
+		}
+		if found.unread && waited {
+			return errors.New("requests for leases are not read")
+		}
+		waited = found.unread
+		return nil
+	}
+}

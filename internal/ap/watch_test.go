@@ -1,0 +1,167 @@
+package ap
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The promises: noticed within 10 s, serving again 15 s after the hang.
+const (
+	noticeLimit = 10 * time.Second
+	againLimit  = 15 * time.Second
+)
+
+func TestHungChildIsReplaced(t *testing.T) {
+	for _, row := range []struct{ name, role string }{
+		{"hostapd", RoleHostapd},
+		{"dnsmasq", RoleDnsmasq},
+		{"dnsmasq that answers no names", RoleDnsmasq},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			phone := cable(t)
+			if strings.HasSuffix(row.name, "no names") {
+				occupy(t, "0.0.0.0:53")
+			}
+			d := newDaemon(t, testConfig(runtimeDir(t)))
+			h := d.start()
+			hostapd, dnsmasq := d.pids()
+			victim := map[string]int{RoleHostapd: hostapd, RoleDnsmasq: dnsmasq}[row.role]
+			if err := unix.Kill(victim, unix.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Now()
+			asking := phone("udhcpc", "-i", "phone", "-f", "-n", "-q", "-t", "20", "-T", "1", "-s", "/bin/true")
+			if err := asking.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer asking.Wait()
+			err := h.result(noticeLimit)
+			if err == nil || !strings.Contains(err.Error(), "access point on wlan0: "+row.role+" (pid ") || !strings.Contains(err.Error(), ") hangs: ") {
+				t.Fatalf("got %v, want one that names %s", err, row.role)
+			}
+			t.Logf("noticed after %v: %v", time.Since(begin), err)
+			if !gone(victim) {
+				t.Errorf("the hung %s is still there", row.role)
+			}
+			d.start()
+			took := time.Since(begin)
+			t.Logf("serving again after %v", took)
+			if took > againLimit {
+				t.Errorf("serving again after %v", took)
+			}
+			hostapd2, dnsmasq2 := d.pids()
+			if (hostapd2 == hostapd) != (row.role != RoleHostapd) || (dnsmasq2 == dnsmasq) != (row.role != RoleDnsmasq) {
+				t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want only %s anew", hostapd, hostapd2, dnsmasq, dnsmasq2, row.role)
+			}
+			if got := askLease(t, phone); got["ip"] == "" {
+				t.Error("no lease afterwards")
+			}
+		})
+	}
+}
+
+func gone(pid int) bool { return errors.Is(unix.Kill(pid, 0), unix.ESRCH) || zombie(pid) }
+
+func TestHungDnsmasqIsNotAdoptedTwice(t *testing.T) {
+	cable(t)
+	d := newDaemon(t, testConfig(runtimeDir(t)))
+	h := d.start()
+	_, dnsmasq := d.pids()
+	h.leave()
+	h.result(time.Second)
+	if err := unix.Kill(dnsmasq, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := d.ap.Hold(t.Context(), func() { t.Error("ready") }); err == nil || !strings.Contains(err.Error(), "dnsmasq") {
+		t.Fatalf("got %v", err)
+	}
+	d.start()
+	if _, m2 := d.pids(); m2 == dnsmasq || time.Since(begin) > againLimit {
+		t.Errorf("dnsmasq %d then %d after %v", dnsmasq, m2, time.Since(begin))
+	}
+}
+
+func TestInsisting(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	silent := errors.New("silent")
+	for _, row := range []struct {
+		name    string
+		ctx     context.Context
+		answers []error
+		hangs   bool
+	}{
+		{"answers", t.Context(), []error{nil}, false},
+		{"answers the second time", t.Context(), []error{silent, nil}, false},
+		{"never answers", t.Context(), []error{silent, silent}, true},
+		{"nobody wants to know any more", over, []error{silent}, false},
+	} {
+		asked := 0
+		err := insisting(func(context.Context) error { asked++; return row.answers[asked-1] })(row.ctx)
+		if (err != nil) != row.hangs || asked != len(row.answers) {
+			t.Errorf("%s: %v after %d questions", row.name, err, asked)
+		}
+	}
+}
+
+// What other servers do not answer must not be taken for a hang.
+func TestPulseNeedsNoOtherServer(t *testing.T) {
+	phone := cable(t)
+	lan := wire(t)
+	c := forwardingConfig(runtimeDir(t))
+	file := filepath.Join(c.RuntimeDir, "conf")
+	resolv := filepath.Join(c.RuntimeDir, "resolv.conf")
+	for name, text := range map[string]string{
+		file:   string(RenderDnsmasq(c)) + "resolv-file=" + resolv + "\n",
+		resolv: "nameserver 192.0.2.2\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	output(t, exec.Command("ip", "addr", "add", "10.250.250.1/24", "dev", "wlan0"))
+	output(t, exec.Command("ip", "link", "set", "wlan0", "up"))
+	background(t, exec.Command(c.Dnsmasq, "--conf-file="+file))
+	eventually(t, 5*time.Second, "our own question is answered", func() bool { return answers(t.Context(), c.Address.Addr()) })
+	join(t, phone, "10.250.250.9")
+	lookup := func() bool {
+		return phone("timeout", "2", "busybox", "nslookup", "-type=a", "example.org", "10.250.250.1").Run() == nil
+	}
+	output(t, lan("nft", "add table ip deaf; add chain ip deaf in { type filter hook input priority 0; policy drop; }"))
+	if lookup() {
+		t.Error("the other server was not asked")
+	}
+	if !answers(t.Context(), c.Address.Addr()) {
+		t.Error("our own question waits for the other server")
+	}
+	output(t, lan("nft", "delete table ip deaf"))
+	background(t, lan("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--address=/example.org/192.0.2.80"))
+	eventually(t, 5*time.Second, "a phone gets an answer of the other server", lookup)
+}
+
+// background runs a program until the end of the test.
+func background(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+}
+
+func eventually(t *testing.T, limit time.Duration, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %v: %s", limit, what)
+		}
+	}
+}

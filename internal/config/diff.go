@@ -1,0 +1,13 @@
+package config
+
+// Diff lists the keys whose values differ, e.g. "ap.channel", in the order of
+// the file. It names them only, so secrets stay where they are.
+func Diff(old, new *Config) []string {
+	var paths []string
+	for i := range keys {
+		if keys[i].get(old) != keys[i].get(new) {
+			paths = append(paths, keys[i].path)
+		}
+	}
+	return paths
+}

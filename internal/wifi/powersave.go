@@ -1,0 +1,51 @@
+package wifi
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// SetPowerSave turns on or off that the radio sleeps between beacons
+// (NL80211_CMD_SET_POWER_SAVE), which makes some answer late or not at all. An
+// access point never sleeps in this way: drivers on mac80211 then say
+// ErrNotSupported, those with a firmware of their own obey. The setting stays
+// with the interface until it is removed.
+//
+// Errors wrap ErrNotSupported, ErrNoInterface or the context's.
+func SetPowerSave(ctx context.Context, ifname string, on bool) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("set power save of %s: %w", ifname, err)
+	}
+	ifi, err := net.InterfaceByName(ifname)
+	if err != nil {
+		return fmt.Errorf("set power save of %s: %w", ifname, ErrNoInterface)
+	}
+	conn, err := dialNL80211()
+	if err != nil {
+		return fmt.Errorf("set power save of %s: %w", ifname, err)
+	}
+	defer conn.Close()
+	if err := conn.setPowerSave(ifi.Index, on); err != nil {
+		return fmt.Errorf("set power save of %s: %w", ifname, explain(err))
+	}
+	return nil
+}
+
+func (n *nl80211) setPowerSave(ifindex int, on bool) error {
+	state := uint32(unix.NL80211_PS_DISABLED)
+	if on {
+		state = unix.NL80211_PS_ENABLED
+	}
+	ae := netlink.NewAttributeEncoder()
+	ae.Uint32(unix.NL80211_ATTR_IFINDEX, uint32(ifindex))
+	ae.Uint32(unix.NL80211_ATTR_PS_STATE, state)
+	data, err := ae.Encode()
+	if err != nil {
+		return err
+	}
+	return n.command(unix.NL80211_CMD_SET_POWER_SAVE, data)
+}

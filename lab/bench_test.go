@@ -1,0 +1,169 @@
+//go:build lab
+
+package lab
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// benchRounds is how often each way is measured.
+const benchRounds = 20
+
+// TestBenchFallback measures what netconnectd costs: the time from the lost
+// carrier to the access point, beside a script that starts the same programs at
+// the same event.
+func TestBenchFallback(t *testing.T) {
+	l := New(t, "From the lost carrier to the access point, with hold 0")
+	l.switchOn(t, l.Home)
+	l.Device.Configure(t, false, "link_monitor.hold: 0", "ap.rescan: 1")
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	var ours, theirs []time.Duration
+	l.Timeline.Step(fmt.Sprintf("netconnectd, %d times", benchRounds), func() string {
+		for round := range benchRounds {
+			ours = append(ours, l.fallback(t, round == 0))
+			l.Home.Start(t)
+			until(t, joining, "the device is on home", func() (string, bool) { return l.Device.On(l.Home) })
+		}
+		return figures(ours)
+	})
+	l.Device.Stop(t)
+	l.Timeline.Step(fmt.Sprintf("the script, %d times", benchRounds), func() string {
+		for round := range benchRounds {
+			script := l.Device.startScript(t, l.Home)
+			until(t, joining, "the device is on home", func() (string, bool) { return l.Device.On(l.Home) })
+			theirs = append(theirs, l.fallback(t, round == 0))
+			script.end(t)
+			l.Home.Start(t)
+		}
+		return figures(theirs)
+	})
+	ratio := median(ours).Seconds() / median(theirs).Seconds()
+	l.Timeline.Step("ratio of the medians", func() string { return fmt.Sprintf("%.2f, aim: at most 1.5", ratio) })
+}
+
+// fallback cuts the router's power and returns the time from the device's lost
+// carrier until it serves: to its kernel, which beacons; by its address; to
+// DHCP clients. check sees a phone get a lease and an answer after that.
+func (l *Lab) fallback(t *testing.T, check bool) time.Duration {
+	t.Helper()
+	l.Home.DieSilently(t)
+	deadline := time.Now().Add(noticed)
+	wait := func(what string, so func() bool) time.Time {
+		for !so() {
+			if time.Now().After(deadline) {
+				t.Fatalf("not within %v: %s; %s", noticed, what, link(radioDevice))
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+		return time.Now()
+	}
+	lost := wait("the carrier is lost", func() bool { return !hasCarrier() })
+	served := wait("the access point serves", func() bool {
+		return hasCarrier() && hasAddress(apAddress) && listensUDP(os.Getpid(), 67)
+	})
+	if air := radio(radioDevice); air.Type != "AP" || air.SSID != apSSID {
+		t.Fatalf("the radio is no access point: %+v", air)
+	}
+	if check {
+		l.Phone.Join(t, apSSID, apPassphrase, frequency(apChannel), 15*time.Second)
+		l.Phone.Lease(t)
+		if !l.Phone.Reaches(apAddress) {
+			t.Fatal("the device does not answer the phone")
+		}
+		l.Phone.Leave()
+	}
+	return served.Sub(lost)
+}
+
+// hasCarrier asks sysfs, which is quicker than ip(8).
+func hasCarrier() bool {
+	text, err := os.ReadFile("/sys/class/net/" + radioDevice + "/carrier") // an error while it is down
+	return err == nil && strings.TrimSpace(string(text)) == "1"
+}
+
+func hasAddress(address string) bool {
+	nic, err := net.InterfaceByName(radioDevice)
+	if err != nil {
+		return false
+	}
+	all, _ := nic.Addrs()
+	return slices.ContainsFunc(all, func(a net.Addr) bool { return strings.HasPrefix(a.String(), address+"/") })
+}
+
+func median(all []time.Duration) time.Duration { return percentile(all, 50) }
+
+// percentile is the smallest value that so many percent do not exceed.
+func percentile(all []time.Duration, percent int) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[(len(sorted)*percent+99)/100-1]
+}
+
+func figures(all []time.Duration) string {
+	return fmt.Sprintf("median %.0f ms, 95th percentile %.0f ms, from %.0f ms to %.0f ms",
+		ms(median(all)), ms(percentile(all, 95)), ms(slices.Min(all)), ms(slices.Max(all)))
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// TestBenchIdle measures what the daemon takes while nothing happens.
+func TestBenchIdle(t *testing.T) {
+	l := New(t, "The daemon at rest")
+	l.switchOn(t, l.Home)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.idle(t, "as access point")
+	l.join(t, l.Home)
+	l.idle(t, "joined, a check of the gateway every 5 s")
+}
+
+// idle is how long the daemon is looked at.
+const idle = time.Minute
+
+func (l *Lab) idle(t *testing.T, when string) {
+	t.Helper()
+	l.Timeline.Step(fmt.Sprintf("idle for %v, %s", idle, when), func() string {
+		pid := l.Device.MainPID(t)
+		before := wakeUps(t, pid)
+		time.Sleep(idle) // to look would wake somebody up
+		status := procStatus(t, fmt.Sprintf("/proc/%d/status", pid))
+		return fmt.Sprintf("resident %.1f MB, anonymous %.1f MB, %.1f wake-ups/s",
+			float64(status["VmRSS"])/1024, float64(status["RssAnon"])/1024,
+			float64(wakeUps(t, pid)-before)/idle.Seconds())
+	})
+}
+
+// wakeUps counts how often a thread of the process had slept and ran again.
+func wakeUps(t *testing.T, pid int) (sum int) {
+	t.Helper()
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	for _, file := range threads {
+		sum += procStatus(t, file)["voluntary_ctxt_switches"]
+	}
+	return sum
+}
+
+var procLine = regexp.MustCompile(`(?m)^(\w+):\s+(\d+)`)
+
+// procStatus are the numbers in a /proc/PID/status, memory in kB.
+func procStatus(t *testing.T, file string) map[string]int {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int{}
+	for _, m := range procLine.FindAllStringSubmatch(string(text), -1) {
+		found[m[1]], _ = strconv.Atoi(m[2])
+	}
+	return found
+}

@@ -1,0 +1,60 @@
+//go:build lab
+
+package lab
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What the issue promises.
+const (
+	servesAfterDeath = 5 * time.Second  // a child was killed
+	servesAfterHang  = 15 * time.Second // a child does not answer any more
+)
+
+// TestChildrenDie: a program that crashes is started again.
+func TestChildrenDie(t *testing.T) {
+	l := New(t, "hostapd, dnsmasq and wpa_supplicant are killed")
+	l.childrenFail(t, "killed", syscall.SIGKILL, servesAfterDeath)
+}
+
+// TestChildrenHang: a program that is there but does nothing is replaced.
+func TestChildrenHang(t *testing.T) {
+	l := New(t, "hostapd, dnsmasq and wpa_supplicant hang")
+	l.childrenFail(t, "stopped", syscall.SIGSTOP, servesAfterHang)
+}
+
+func (l *Lab) childrenFail(t *testing.T, what string, signal syscall.Signal, limit time.Duration) {
+	t.Helper()
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	for _, name := range []string{"hostapd", "dnsmasq"} {
+		l.childFails(t, name, what, signal, limit, l.Device.ServesAccessPoint)
+	}
+	l.phoneUses(t)
+	l.Phone.Leave()
+	l.switchOn(t, l.Home)
+	l.join(t, l.Home)
+	l.childFails(t, "wpa_supplicant", what, signal, limit, func() (string, bool) { return l.Device.On(l.Home) })
+}
+
+// childFails sees another process take the place of the failed one, and serve.
+func (l *Lab) childFails(t *testing.T, name, what string, signal syscall.Signal, limit time.Duration, serves func() (string, bool)) {
+	t.Helper()
+	l.Timeline.Step(fmt.Sprintf("%s %s, serves again", name, what), func() (seen string) {
+		old := l.Device.child(t, name)
+		l.Device.signal(t, old, signal)
+		took := until(t, noise()*limit, "another "+name+" serves", func() (answer string, ok bool) {
+			pids := l.Device.Children(t)[name]
+			if len(pids) != 1 || pids[0] == old {
+				return fmt.Sprintf("%s runs as %v", name, pids), false
+			}
+			seen, ok = serves()
+			return seen, ok
+		})
+		return fmt.Sprintf("%.2f s; %s", took.Seconds(), seen)
+	})
+}

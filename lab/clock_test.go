@@ -1,0 +1,113 @@
+//go:build lab
+
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestClockJumps: a device without a battery learns the time from the network,
+// long after its start. Nothing may depend on what its wall clock says.
+func TestClockJumps(t *testing.T) {
+	l := New(t, "The wall clock jumps by 10 years and back, again and again")
+	l.restoreClock(t)
+	server := &DHCPServer{}
+	server.Behave(Manners{Lease: shortLease / 2}) // renewed every 7 s
+	l.Home.StartWith(t, server)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	l.jumpsJoined(t, server)
+	l.jumpsDuringHold(t)
+	l.phoneUses(t)
+	l.jumpsAsAccessPoint(t)
+}
+
+// jumps are what date(1) is told, one after another; they sum up to nothing.
+var jumps = []string{"+10 years", "-20 years", "+10 years"}
+
+func (l *Lab) jump(t *testing.T, by string) {
+	t.Helper()
+	must(t, "", "date", "--set="+by)
+}
+
+// restoreClock puts the clock back after the scenario.
+func (l *Lab) restoreClock(t *testing.T) {
+	began := time.Now()
+	t.Cleanup(func() {
+		now := began.Add(time.Since(began)) // by the monotonic clock
+		must(t, "", "date", fmt.Sprintf("--set=@%.3f", float64(now.UnixMilli())/1000))
+	})
+}
+
+// jumpsJoined: one jump before each renewal of the lease.
+func (l *Lab) jumpsJoined(t *testing.T, server *DHCPServer) {
+	t.Helper()
+	l.Timeline.Step("jumps while joined, one before each renewal of the lease", func() string {
+		events := l.events(t)
+		address := link(radioDevice).addresses()
+		for _, by := range jumps {
+			_, before, _ := server.Acks()
+			l.jump(t, by)
+			until(t, shortLease, "the lease is renewed", func() (string, bool) {
+				if wifi := link(radioDevice); !slices.Equal(wifi.addresses(), address) {
+					t.Fatalf("after the jump by %s: %s, want address %v", by, wifi, address)
+				}
+				_, now, _ := server.Acks()
+				return "not renewed", now > before
+			})
+		}
+		if seen, ok := l.Device.On(l.Home); !ok {
+			t.Fatalf("the device is not on the router: %s", seen)
+		}
+		return fmt.Sprintf("%d renewals, %s", len(jumps), events.none(t))
+	})
+}
+
+// jumpsDuringHold: the time that the router has to return does not change.
+func (l *Lab) jumpsDuringHold(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("router dies, jumps while it may return", func() string {
+		l.Home.DieSilently(t)
+		until(t, noticed, "the carrier is lost", func() (string, bool) {
+			wifi := link(radioDevice)
+			return wifi.String(), !wifi.carrier()
+		})
+		lost, next := time.Now(), 0
+		until(t, hold+startingUp, "the radio is an access point", func() (string, bool) {
+			waited := time.Since(lost)
+			if next < len(jumps) && waited > time.Duration(next+1)*3*time.Second {
+				l.jump(t, jumps[next])
+				next++
+			}
+			air := radio(radioDevice)
+			return fmt.Sprintf("%+v", air), air.Type == "AP"
+		})
+		waited := time.Since(lost)
+		if waited < hold-2*time.Second || next < len(jumps) {
+			t.Errorf("access point %.1f s after the loss and %d jumps, want %v and %d", waited.Seconds(), next, hold, len(jumps))
+		}
+		return fmt.Sprintf("iw: type AP %.1f s after the loss", waited.Seconds())
+	})
+	l.seeAccessPoint(t, startingUp)
+}
+
+func (l *Lab) jumpsAsAccessPoint(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("jumps while a phone uses the access point", func() string {
+		events := l.events(t)
+		pings := l.Phone.ns.ping(t, l, apAddress)
+		for _, by := range jumps {
+			l.jump(t, by)
+			before := len(pings.replies(t))
+			until(t, noticed, "20 more pings are answered", func() (string, bool) {
+				now := len(pings.replies(t))
+				return fmt.Sprintf("%d replies", now-before), now >= before+20
+			})
+		}
+		return pings.lostNone(t) + ", " + events.none(t)
+	})
+}

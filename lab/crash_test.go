@@ -1,0 +1,105 @@
+//go:build lab
+
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestDaemonKilled: whatever happens to the daemon, who is on the device stays
+// on it, because hostapd, dnsmasq and wpa_supplicant outlive it.
+func TestDaemonKilled(t *testing.T) {
+	l := New(t, "The daemon is killed, restarted, and started twice")
+	l.Device.Configure(t, false)
+	l.Device.HideConfig(t) // or there is a warning beside the one line
+	l.coldStart(t, servesAfterStart)
+	l.phoneUses(t)
+	l.survives(t, l.Phone.ns, apAddress, "status says ap", func() (string, bool) {
+		return "connections.ap false", l.Device.Status(t).Connections.AP
+	})
+	l.Phone.Leave()
+
+	l.switchOn(t, l.Home)
+	l.join(t, l.Home)
+	address := link(radioDevice).addresses()[0]
+	l.survives(t, l.Home.ns, address, "status says wifi", func() (string, bool) {
+		return "connections.wifi false", l.Device.Status(t).Connections.WiFi
+	})
+	if now := link(radioDevice).addresses(); !slices.Equal(now, []string{address}) {
+		t.Errorf("addresses %v after all that, want %s alone", now, address)
+	}
+	l.killedWhileJoining(t)
+}
+
+// survives puts the daemon through everything that must not be noticed, while
+// somebody pings the device.
+func (l *Lab) survives(t *testing.T, from namespace, address, what string, back func() (string, bool)) {
+	t.Helper()
+	before, routes := l.Device.Children(t), ownRoutes(t)
+	same := func(done string) string {
+		t.Helper()
+		until(t, noticed, what, back)
+		if now := l.Device.Children(t); !now.equal(before) {
+			t.Errorf("%s: children are %v, want the same as before: %v", done, now, before)
+		}
+		if now := ownRoutes(t); now != routes {
+			t.Errorf("%s: routes of protocol 78 are\n%s, want\n%s", done, now, routes)
+		}
+		return before.String()
+	}
+	pings := from.ping(t, l, address)
+	l.Timeline.Step("daemon killed with -9, is back", func() string {
+		old := l.Device.MainPID(t)
+		l.Device.Kill(t)
+		l.Device.awaitRestart(t, old)
+		return same("after kill -9")
+	})
+	l.Timeline.Step("daemon restarted", func() string {
+		l.Device.Restart(t)
+		return same("after systemctl restart")
+	})
+	for _, who := range []string{daemonUser, "root"} {
+		l.Timeline.Step("a second one by hand, as "+who+", refuses", func() string {
+			first := l.Device.MainPID(t)
+			reply := l.Device.byHand(t, who)
+			if reply.Status != 1 || strings.Count(reply.Stdout+reply.Stderr, "\n") != 1 {
+				t.Errorf("the second daemon: exit status %d, want 1 and one line\n%s%s", reply.Status, reply.Stdout, reply.Stderr)
+			}
+			if now := l.Device.MainPID(t); now != first {
+				t.Errorf("the first daemon was %d and is now %d", first, now)
+			}
+			same("after a second daemon")
+			return firstLine(reply.Stderr)
+		})
+	}
+	l.Timeline.Step("who was on it noticed nothing", func() string { return pings.lostNone(t) })
+}
+
+// ownRoutes are those with the daemon's own protocol number.
+func ownRoutes(t *testing.T) string {
+	t.Helper()
+	return must(t, "", "ip", "route", "show", "table", "all", "proto", "78") +
+		must(t, "", "ip", "-6", "route", "show", "table", "all", "proto", "78")
+}
+
+// killedWhileJoining: in the middle of a way back there is nothing to keep, but
+// nothing must be left double either.
+func (l *Lab) killedWhileJoining(t *testing.T) {
+	t.Helper()
+	l.Home.DieSilently(t)
+	l.awaitUplink(t, "joining")
+	l.Timeline.Step("daemon killed with -9 while it does, is back", func() string {
+		old := l.Device.MainPID(t)
+		l.Device.signal(t, old, syscall.SIGKILL)
+		return fmt.Sprintf("systemd: pid %d", l.Device.awaitRestart(t, old))
+	})
+	l.switchOn(t, l.Home)
+	l.seeOn(t, l.Home, joining)
+	if all := l.Device.Children(t); len(all) != 1 || len(all["wpa_supplicant"]) != 1 {
+		t.Errorf("children: %v, want one wpa_supplicant", all)
+	}
+}

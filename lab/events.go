@@ -1,0 +1,74 @@
+package lab
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// eventLog is what netconnectcli events prints, as a person without rights
+// reads it.
+type eventLog struct {
+	*program
+	file string
+}
+
+// events begins to listen.
+func (l *Lab) events(t testing.TB) *eventLog {
+	t.Helper()
+	file, err := os.CreateTemp(l.logs, "events-*.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = file.Close()
+	e := &eventLog{file: file.Name()}
+	e.program = namespace("").start(t, e.file, "setpriv", "--reuid", stranger, "--regid", stranger, "--init-groups",
+		"netconnectcli", "--json", "events")
+	t.Cleanup(e.end)
+	until(t, 10*time.Second, "the first event is there", func() (string, bool) {
+		text := e.text(t)
+		return text, strings.Contains(text, `"snapshot"`)
+	})
+	return e
+}
+
+func (e *eventLog) text(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(e.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// transitions of the daemon's two state variables.
+func (e *eventLog) transitions(t testing.TB) (found []string) {
+	t.Helper()
+	for line := range strings.Lines(e.text(t)) {
+		var event struct{ Type, Old, New, Reason string }
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			t.Fatalf("read %s: %v: %s", filepath.Base(e.file), err, line)
+		}
+		if event.Type == "uplink" || event.Type == "access_point" {
+			found = append(found, fmt.Sprintf("%s %s -> %s: %s", event.Type, event.Old, event.New, event.Reason))
+		}
+	}
+	return found
+}
+
+// none ends the listening and insists that nothing has changed.
+func (e *eventLog) none(t testing.TB) string {
+	t.Helper()
+	if !e.running() {
+		t.Errorf("netconnectcli events ended by itself, see %s", filepath.Base(e.file))
+	}
+	if changes := e.transitions(t); len(changes) != 0 {
+		t.Errorf("there were transitions:\n%s", strings.Join(changes, "\n"))
+	}
+	e.end()
+	return "netconnectcli events: no transition"
+}

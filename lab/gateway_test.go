@@ -1,0 +1,68 @@
+//go:build lab
+
+package lab
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// softLoss is max_link_down times interval as the scenarios configure it: a
+// network that has carrier is given up only then.
+const softLoss = 3 * 5 * time.Second
+
+// TestGatewaySilent: the router is on the air and gives leases, but its address
+// says nothing any more.
+func TestGatewaySilent(t *testing.T) {
+	l := New(t, "The gateway falls silent and comes back")
+	l.switchOn(t, l.Home)
+	l.Device.Configure(t, false, "ap.rescan: 5")
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	l.Home.FallSilent(t)
+	silent := time.Now()
+	l.Timeline.Step("gateway silent, access point serves", func() (seen string) {
+		// Each of the failing checks takes 3 s besides.
+		until(t, 2*softLoss+startingUp, "the access point serves", func() (answer string, ok bool) {
+			air := radio(radioDevice)
+			if waited := time.Since(silent); air.Type == "AP" && waited < softLoss {
+				t.Fatalf("the radio is an access point %.1f s after the gateway's last answer, before %v", waited.Seconds(), softLoss)
+			}
+			seen, ok = l.Device.ServesAccessPoint()
+			return seen, ok
+		})
+		return seen
+	})
+	l.Timeline.Step("gateway answers again", func() string { l.Home.Recover(t); return "nft" })
+	l.seeOn(t, l.Home, joining)
+}
+
+// TestLossyGateway: a bad network is a network.
+func TestLossyGateway(t *testing.T) {
+	l := New(t, "The gateway loses 30 % of all packets")
+	l.switchOn(t, l.Home)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	duration := short(time.Minute, 5*time.Minute)
+	l.Timeline.Step(fmt.Sprintf("30 %% lost for %v, nothing changes", duration), func() string {
+		events := l.events(t)
+		l.Home.Lose(t, 30)
+		l.staysStation(t, duration)
+		return events.none(t) + ", iw: managed"
+	})
+}
+
+// staysStation looks at the radio for so long.
+func (l *Lab) staysStation(t *testing.T, duration time.Duration) {
+	t.Helper()
+	end := time.Now().Add(duration)
+	until(t, duration+time.Second, "the time is over", func() (string, bool) {
+		if air := radio(radioDevice); air.Type != "managed" {
+			t.Fatalf("the radio became %+v", air)
+		}
+		time.Sleep(10 * pollInterval) // the machine has other work to do
+		return "", time.Now().After(end)
+	})
+}

@@ -1,0 +1,65 @@
+package lab
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// traces is what the daemon may change on a device, by where it is found.
+type traces map[string]string
+
+const resolvConf = "/etc/resolv.conf"
+
+// traces takes down what has to be the same again after the daemon's stop:
+// sysctls, routes of its protocol, the packet filter, the resolver's file.
+func (d *Device) traces(t testing.TB) traces {
+	t.Helper()
+	found := traces{
+		"nft list ruleset":       must(t, "", "nft", "list", "ruleset"),
+		"ip route proto 78":      must(t, "", "ip", "route", "show", "table", "all", "proto", "78"),
+		"ip -6 route proto 78":   must(t, "", "ip", "-6", "route", "show", "table", "all", "proto", "78"),
+		"ip rule":                must(t, "", "ip", "rule"),
+		"addresses of the radio": fmt.Sprint(link(radioDevice).addresses()),
+		"iw type of the radio":   radio(radioDevice).Type,
+	}
+	if text, err := os.ReadFile(resolvConf); err == nil {
+		target, _ := os.Readlink(resolvConf)
+		found[resolvConf] = target + "\n" + string(text)
+	}
+	for _, folder := range []string{"/proc/sys/net/ipv4", "/proc/sys/net/ipv6"} {
+		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			if text, err := os.ReadFile(path); err == nil { // some can only be written
+				found[path] = string(text)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("read the sysctls: %v", err)
+		}
+	}
+	return found
+}
+
+// differ lists what is not as it was.
+func (before traces) differ(now traces) (changes []string) {
+	for where := range now {
+		if _, was := before[where]; !was {
+			changes = append(changes, fmt.Sprintf("%s is new: %s", where, strings.TrimSpace(now[where])))
+		}
+	}
+	for where, was := range before {
+		if is := now[where]; is != was {
+			changes = append(changes, fmt.Sprintf("%s was %q and is %q", where, was, is))
+		}
+	}
+	slices.Sort(changes)
+	return changes
+}

@@ -110,7 +110,7 @@ func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	d := build(ctx, cfg, Options{Log: log}, runner, &store.Store{})
 	r := d.radio.current.Load()
 	return errors.Join(
-		r.ap.End(ctx),
+		r.endAP(ctx),
 		runner.EndAll(ctx),
 		r.clear(ctx, link.Spec{Name: r.iface}),
 		resolver.Withdraw(cfg.RuntimeDir),
@@ -135,7 +135,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	d.radio.nameServersChanged = func() { d.dns.changed() }
 	d.radio.current.Store(d.newRadio(radioName(ctx, cfg, log)))
 	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: &d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
-	d.scanner = &scanner{iface: d.radio.iface, store: networks, apUp: func() bool { return d.sup.State().AP.State == policy.APUp }}
+	d.scanner = &scanner{iface: d.radio.iface, store: networks}
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
 	}})

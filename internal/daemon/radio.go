@@ -112,13 +112,26 @@ func (r *radio) running() policy.Target {
 }
 
 func (r *radio) holdOff(ctx context.Context, report func(policy.Stage)) error {
-	if err := errors.Join(r.ap.End(ctx), r.station.End(ctx), r.clear(ctx, link.Spec{Name: r.iface, Up: true})); err != nil {
+	if err := errors.Join(r.endAP(ctx), r.station.End(ctx), r.clear(ctx, link.Spec{Name: r.iface, Up: true})); err != nil {
 		return r.failed(codeRadioFailed, err)
 	}
 	report(policy.StageCleared)
 	report(policy.StageReady)
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+// endAP ends the access point, also one whose hostapd could not make the
+// interface a station's again.
+func (r *radio) endAP(ctx context.Context) error {
+	if err := r.ap.End(ctx); err != nil {
+		return err
+	}
+	err := wifi.SetStation(ctx, r.iface)
+	if errors.Is(err, wifi.ErrNoInterface) || errors.Is(err, wifi.ErrNotSupported) {
+		return nil
+	}
+	return err
 }
 
 func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
@@ -179,7 +192,7 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 	}
 	previous := r.loadLease(network.SSID)
 	if previous == nil { // the interface is not that network's station already
-		if err := errors.Join(r.ap.End(ctx), r.clear(ctx, link.Spec{Name: r.iface, Up: true})); err != nil {
+		if err := errors.Join(r.endAP(ctx), r.clear(ctx, link.Spec{Name: r.iface, Up: true})); err != nil {
 			return r.failed(codeRadioFailed, err)
 		}
 	}

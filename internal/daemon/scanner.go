@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,7 +29,6 @@ var errCannotScan = &client.Error{Code: "busy", Message: client.TextCannotScan}
 type scanner struct {
 	iface func() string
 	store *store.Store
-	apUp  func() bool
 
 	mu    sync.Mutex
 	cells []wifi.BSS
@@ -43,7 +43,7 @@ func (s *scanner) SavedVisible(ctx context.Context, full bool) (bool, error) {
 	if len(saved) == 0 {
 		return false, nil
 	}
-	req := wifi.ScanRequest{Interface: s.iface(), AP: true}
+	req := wifi.ScanRequest{Interface: s.iface(), AP: s.isAP(ctx)}
 	if f := saved[0].Frequency; f != 0 && !full {
 		req.Frequencies = []int{f}
 	}
@@ -72,7 +72,7 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, scanLimit)
 	defer cancel()
-	cells, err := wifi.Scan(ctx, wifi.ScanRequest{Interface: s.iface(), AP: s.apUp()})
+	cells, err := wifi.Scan(ctx, wifi.ScanRequest{Interface: s.iface(), AP: s.isAP(ctx)})
 	if errors.Is(err, context.DeadlineExceeded) && len(cells) > 0 {
 		err = nil
 	}
@@ -87,6 +87,15 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 		return nil, &client.Error{Code: "no_radio", Message: client.TextNotPresent(s.iface())}
 	}
 	return cells, err
+}
+
+// isAP asks the kernel what the radio is at this moment, for which hostapd may
+// be ahead of what the daemon knows.
+func (s *scanner) isAP(ctx context.Context) bool {
+	radios, err := wifi.Radios(ctx)
+	return err == nil && slices.ContainsFunc(radios, func(r wifi.Radio) bool {
+		return r.Name == s.iface() && r.Type == wifi.TypeAccessPoint
+	})
 }
 
 // named picks the cells of a network.

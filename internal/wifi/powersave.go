@@ -17,20 +17,28 @@ import (
 //
 // Errors wrap ErrNotSupported, ErrNoInterface or the context's.
 func SetPowerSave(ctx context.Context, ifname string, on bool) error {
+	return configure(ctx, ifname, "set power save of %s", func(n *nl80211, ifindex int) error {
+		return n.setPowerSave(ifindex, on)
+	})
+}
+
+// configure carries out one command on one interface; what names it in errors.
+func configure(ctx context.Context, ifname, what string, do func(n *nl80211, ifindex int) error) error {
+	what = fmt.Sprintf(what, ifname)
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("set power save of %s: %w", ifname, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	ifi, err := net.InterfaceByName(ifname)
 	if err != nil {
-		return fmt.Errorf("set power save of %s: %w", ifname, ErrNoInterface)
+		return fmt.Errorf("%s: %w", what, ErrNoInterface)
 	}
 	conn, err := dialNL80211()
 	if err != nil {
-		return fmt.Errorf("set power save of %s: %w", ifname, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer conn.Close()
-	if err := conn.setPowerSave(ifi.Index, on); err != nil {
-		return fmt.Errorf("set power save of %s: %w", ifname, explain(err))
+	if err := do(conn, ifi.Index); err != nil {
+		return fmt.Errorf("%s: %w", what, explain(err))
 	}
 	return nil
 }

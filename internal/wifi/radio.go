@@ -24,6 +24,9 @@ type Radio struct {
 	StationCapable bool
 }
 
+// TypeAccessPoint is the Type of a Radio that is one.
+var TypeAccessPoint = wifi.InterfaceTypeAP.String()
+
 // Radios lists the Wi-Fi interfaces that have a network device, in order of
 // their index. A kernel without cfg80211 has none. The simulator's hwsim0 is
 // not among them: nl80211 does not know it.

@@ -260,8 +260,32 @@ func (s *session) associated(ctx context.Context, mark string) (Association, boo
 	return a, true
 }
 
+// errHung says that wpa_supplicant lives and does not answer.
+var errHung = errors.New("wpa_supplicant does not answer")
+
+const (
+	answerLimit = 2 * time.Second // of one question whether it lives
+	answerTries = 2               // a daemon that was itself stopped finds its deadline passed
+)
+
+// completed asks whether there is an association. The error is errHung.
+func (s *session) completed(ctx context.Context) (bool, error) {
+	for range answerTries {
+		limited, cancel := context.WithTimeout(ctx, answerLimit)
+		fields, err := s.status(limited)
+		cancel()
+		if err == nil {
+			return fields["wpa_state"] == "COMPLETED", nil
+		}
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+	}
+	return false, errHung
+}
+
 // watch returns when the association is lost, wpa_supplicant ended (both a
-// *LostError), or ctx ended.
+// *LostError) or hangs (errHung), or ctx ended.
 func (s *session) watch(ctx context.Context) error {
 	alive, stop := whileAlive(ctx, s.child)
 	defer stop()
@@ -290,7 +314,10 @@ func (s *session) watchEvents(ctx context.Context) error {
 		}
 		doubted, lost := v.reason != "", false
 		if quiet {
-			_, completed := s.associated(ctx, "")
+			completed, err := s.completed(ctx)
+			if err != nil {
+				return err
+			}
 			lost = v.state(completed)
 		} else {
 			lost = v.event(e)

@@ -98,7 +98,12 @@ func (s *Station) Wait(ctx context.Context) error {
 		return &LostError{Reason: "there is none"}
 	}
 	err := session.watch(ctx)
-	if lost := (*LostError)(nil); errors.As(err, &lost) {
+	var lost *LostError
+	switch {
+	case errors.Is(err, errHung):
+		s.cfg.Log.Warn("wpa_supplicant hangs, it is ended", "iface", s.cfg.Interface)
+		return errors.Join(&LostError{Reason: errHung.Error()}, s.End(ctx))
+	case errors.As(err, &lost):
 		session.abandon(ctx)
 	}
 	return err
@@ -159,7 +164,10 @@ func (s *Station) ensure(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	if old := s.current(); old != nil && old.child == child {
-		return old, nil
+		if _, err := old.completed(ctx); err == nil {
+			return old, nil
+		}
+		adopted = true // and to be replaced, if it does not answer again
 	}
 	s.replace(nil)
 	ctrl, err := s.connect(ctx, child, adopted)

@@ -14,8 +14,8 @@ const (
 	recovery = 2 * time.Second
 
 	// checkInterval is how often the state is asked for, in case an event was
-	// lost.
-	checkInterval = 15 * time.Second
+	// lost or wpa_supplicant hangs.
+	checkInterval = 4 * time.Second
 )
 
 // vigil decides from events and the state of wpa_supplicant whether an

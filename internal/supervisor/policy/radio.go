@@ -242,6 +242,9 @@ func (st *step) judgeAP() {
 		state, cause = APStopping, st.AP.Cause
 	}
 	if state == st.AP.State && cause == st.AP.Cause {
+		if state == APOff && st.wantAP() && !st.radioPresent {
+			st.AP.Reason = noRadio.Reason
+		}
 		return
 	}
 	st.AP = APStatus{State: state, Cause: cause, Since: st.now, Reason: st.apReason(state, cause)}

@@ -134,7 +134,7 @@ func hostapdStatus(t *testing.T, c Config) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alive, release := whileAlive(t.Context(), child)
+	alive, release := process.WhileAlive(t.Context(), child)
 	defer release()
 	conn, err := wpactrl.Await(alive, c.hostapdSocket(), c.RuntimeDir)
 	if err != nil {

@@ -48,7 +48,7 @@ func (a *AccessPoint) hostapdServes(ctx context.Context, hash string) bool {
 func (a *AccessPoint) awaitHostapd(ctx context.Context, child *process.Child) (*wpactrl.Events, error) {
 	ctx, cancel := context.WithTimeout(ctx, hostapdLimit)
 	defer cancel()
-	alive, release := whileAlive(ctx, child)
+	alive, release := process.WhileAlive(ctx, child)
 	defer release()
 	conn, err := wpactrl.Await(alive, a.config.hostapdSocket(), a.config.RuntimeDir)
 	if err != nil {
@@ -248,21 +248,6 @@ func ask(ctx context.Context, own netip.Addr) error {
 		err = errors.New("the answer is not one to our question")
 	}
 	return err
-}
-
-// whileAlive derives a context that ends with the child; its cause is how.
-func whileAlive(ctx context.Context, child *process.Child) (alive context.Context, release func()) {
-	alive, cancel := context.WithCancelCause(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		select {
-		case <-child.Done():
-			cancel(child.Err())
-		case <-alive.Done():
-		}
-	}()
-	return alive, func() { cancel(nil); <-watched }
 }
 
 // ports are those that dnsmasq serves.

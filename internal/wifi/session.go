@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
@@ -39,14 +40,14 @@ func (s *session) close() { s.ctrl.Close() }
 func (s *session) join(ctx context.Context, n Network, mark string) (Association, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
-	ctx, stop := whileAlive(ctx, s.child)
+	ctx, stop := process.WhileAlive(ctx, s.child)
 	defer stop()
 	a, err := s.attempt(ctx, n, mark)
 	if err == nil {
 		s.log.Info("associated", "ssid", printable(n.SSID), "bssid", a.BSSID.String(), "mhz", a.Frequency)
 		return a, nil
 	}
-	if cause := context.Cause(ctx); errors.Is(cause, errEnded) {
+	if cause := context.Cause(ctx); errors.Is(cause, process.ErrEnded) {
 		return Association{}, fmt.Errorf("join the network: %w", cause)
 	}
 	s.abandon(ctx)
@@ -287,14 +288,14 @@ func (s *session) completed(ctx context.Context) (bool, error) {
 // watch returns when the association is lost, wpa_supplicant ended (both a
 // *LostError) or hangs (errHung), or ctx ended.
 func (s *session) watch(ctx context.Context) error {
-	alive, stop := whileAlive(ctx, s.child)
+	alive, stop := process.WhileAlive(ctx, s.child)
 	defer stop()
 	err := s.watchEvents(alive)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case alive.Err() != nil:
-		return &LostError{Reason: context.Cause(alive).Error()}
+		return &LostError{Reason: fmt.Sprintf("wpa_supplicant ended: %v", s.child.Err())}
 	}
 	return err
 }

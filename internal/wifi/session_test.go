@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
@@ -279,7 +280,7 @@ func TestJoinEndsWithTheProgram(t *testing.T) {
 	p.script(func(string) string { close(life.done); return "" })
 	_, err := s.join(t.Context(), homeWPA2, "5e")
 	var verdict *JoinError
-	if errors.As(err, &verdict) || !errors.Is(err, errEnded) || !strings.Contains(err.Error(), "signal: killed") {
+	if errors.As(err, &verdict) || !errors.Is(err, process.ErrEnded) || !strings.Contains(err.Error(), "signal: killed") {
 		t.Errorf("error %v, want that wpa_supplicant ended and how", err)
 	}
 }

@@ -201,10 +201,10 @@ func (s *Station) connect(ctx context.Context, child *process.Child, adopted boo
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	ctx, stop := whileAlive(ctx, child)
+	ctx, stop := process.WhileAlive(ctx, child)
 	defer stop()
 	ctrl, err := wpactrl.Await(ctx, s.socketPath(), s.cfg.RuntimeDir)
-	if errors.Is(err, errEnded) { // the cause is rarely its last line
+	if errors.Is(err, process.ErrEnded) { // the cause is rarely its last line
 		return nil, fmt.Errorf("start wpa_supplicant: %w (%s)", err, strings.Join(child.LastOutput(), "; "))
 	}
 	return ctrl, err
@@ -274,26 +274,4 @@ func markKey(path string) ([]byte, error) {
 type child interface {
 	Done() <-chan struct{}
 	Err() error
-}
-
-// errEnded is the cause of a context that a child's end has ended.
-var errEnded = errors.New("wpa_supplicant ended")
-
-// whileAlive derives a context that ends with the child. stop waits for
-// everything that it started.
-func whileAlive(ctx context.Context, c child) (alive context.Context, stop func()) {
-	alive, cancel := context.WithCancelCause(ctx)
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		select {
-		case <-c.Done():
-			cancel(fmt.Errorf("%w: %w", errEnded, c.Err()))
-		case <-alive.Done():
-		}
-	}()
-	return alive, func() {
-		cancel(nil)
-		<-stopped
-	}
 }

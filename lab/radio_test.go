@@ -65,6 +65,20 @@ func TestRfkill(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 }
 
+// TestRfkillReset: with wifi.kill the daemon switches its radio on by itself,
+// as access point and as station.
+func TestRfkillReset(t *testing.T) {
+	l := New(t, "The radio is switched off, and wifi.kill is set")
+	l.switchOn(t, l.Home)
+	l.Device.Configure(t, false, "ap.rescan: 5", "wifi.kill: true")
+	l.coldStart(t, servesAfterStart)
+	l.rfkill(t, "block")
+	l.seeAccessPoint(t, joining)
+	l.join(t, l.Home)
+	l.rfkill(t, "block")
+	l.seeOn(t, l.Home, joining)
+}
+
 func (l *Lab) rfkill(t *testing.T, verb string) {
 	t.Helper()
 	l.Timeline.Step("rfkill "+verb, func() string {

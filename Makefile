@@ -15,7 +15,7 @@ N        ?=
 # Tests that make network namespaces need root. Their binaries get it, the
 # compiler does not; PATH because some of them look for the go command.
 ifneq ($(shell id -u),0)
-AS_ROOT = -exec 'sudo -E env PATH=$(PATH) GOCACHE=/root/.cache/go-build'
+AS_ROOT = -exec 'sudo -E env PATH=$(PATH) GOCACHE=$(CURDIR)/build/root-cache'
 endif
 
 PACKAGES_MACHINE := \

@@ -88,6 +88,25 @@ func (r *Router) StartWith(t testing.TB, server *DHCPServer) {
 	r.startRadio(t)
 }
 
+// The network of a router that has IPv6 alone (RFC 3849).
+const (
+	ipv6Prefix = "2001:db8:50::"
+	ipv6Router = ipv6Prefix + "1"
+)
+
+// StartIPv6 switches the router on with IPv6 alone: it advertises a prefix and
+// itself, and no server gives addresses.
+func (r *Router) StartIPv6(t testing.TB) {
+	t.Helper()
+	must(t, r.ns, "ip", "link", "set", r.device, "up")
+	must(t, r.ns, "ip", "addr", "flush", "dev", r.device, "scope", "global")
+	must(t, r.ns, "ip", "addr", "add", ipv6Router+"/64", "dev", r.device, "nodad")
+	r.dnsmasq = r.ns.start(t, r.log("dnsmasq"),
+		"dnsmasq", "--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--pid-file=", "--user=root",
+		"--port=0", "--interface="+r.device, "--enable-ra", "--dhcp-range="+ipv6Prefix+",ra-only", "--ra-param="+r.device+",4")
+	r.startRadio(t)
+}
+
 func (r *Router) startRadio(t testing.TB) {
 	t.Helper()
 	r.hostapd = r.ns.start(t, r.log("hostapd"), "hostapd", "-t", r.writeHostapd(t))

@@ -125,7 +125,7 @@ type Failure struct {
 
 // State is all that the decisions depend on. The zero value with a Config is
 // the state before Start. Readers outside the package use Uplink, AP,
-// Uplinks, LastFailure and Target.
+// LastFailure, Target and Works.
 type State struct {
 	Config Config
 	Uplink UplinkStatus
@@ -195,9 +195,6 @@ type scan struct {
 	count   int       // of scans since the access point came up
 }
 
-// Known reports whether a network is saved.
-func (s State) Known() bool { return s.saved != nil }
-
 // Target gives what the radio is to be, and whether it has become that.
 func (s State) Target() (t Target, ready bool) { return s.radio.target, s.radio.ready }
 
@@ -205,9 +202,6 @@ func (s State) Target() (t Target, ready bool) { return s.radio.target, s.radio.
 func (s State) Works(name string) bool {
 	return slices.ContainsFunc(s.ways, func(w way) bool { return w.Name == name && s.usable(w) })
 }
-
-// Clients gives the number of stations on the access point.
-func (s State) Clients() int { return s.clients }
 
 // usable reports whether the way leads out of the device now. The radio's
 // only counts once its lane has verified the network.

@@ -1,0 +1,51 @@
+//go:build lab
+
+package lab
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestReload: a changed configuration is applied while the daemon runs, and one
+// with a problem changes nothing.
+func TestReload(t *testing.T) {
+	l := New(t, "The configuration is changed and reloaded")
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	before := l.Device.Started(t)
+	l.edit(t, "channel: 6", "channel: 15")
+	l.Timeline.Step("pi: netconnectcli reload, with a channel that does not exist", func() string {
+		reply := l.refused(t, member, "reload")
+		if reply.Code != "bad_config" || !strings.Contains(reply.Error, "ap.channel: 15 ") {
+			t.Fatalf("reload: %+v, want bad_config that names ap.channel", reply)
+		}
+		return reply.Code + ": " + firstLine(reply.Error)
+	})
+	l.seeAccessPoint(t, noticed)
+	l.edit(t, "channel: 15", "channel: 11")
+	l.edit(t, "ssid: "+apSSID, "ssid: renamed")
+	l.Timeline.Step("pi: netconnectcli reload", func() string {
+		return firstLine(l.Device.must(t, member, "reload"))
+	})
+	l.Timeline.Step("phone sees the renamed access point on its new channel", func() string {
+		until(t, noticed, "the new name", func() (string, bool) {
+			return "not seen", l.Phone.Sees("renamed", frequency(11))
+		})
+		return "iw scan"
+	})
+	if l.Device.Started(t) != before {
+		t.Error("the daemon was restarted")
+	}
+}
+
+// edit replaces text of the device's configuration file.
+func (l *Lab) edit(t *testing.T, old, replacement string) {
+	t.Helper()
+	text, err := os.ReadFile(configFile)
+	if err != nil || !strings.Contains(string(text), old) {
+		t.Fatalf("no %q in the configuration: %v\n%s", old, err, text)
+	}
+	writeFile(t, configFile, strings.ReplaceAll(string(text), old, replacement))
+}

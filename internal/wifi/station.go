@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -43,13 +42,11 @@ type StationConfig struct {
 	Log        *slog.Logger // nil discards
 }
 
-// Station is the radio as a member of somebody's network. Associate, Wait and
-// End are for one goroutine; Status may be called at any time.
+// Station is the radio as a member of somebody's network. Its methods are
+// for one goroutine.
 type Station struct {
-	cfg StationConfig
-
-	mu      sync.Mutex // guards session
-	session *session   // nil: not connected to a wpa_supplicant
+	cfg     StationConfig
+	session *session // nil: not connected to a wpa_supplicant
 }
 
 // NewStation starts nothing: Associate does.
@@ -93,7 +90,7 @@ func (s *Station) Associate(ctx context.Context, n Network) (Association, error)
 // lost and did not come back within 2 s, and takes care that wpa_supplicant
 // does not go on searching then. When ctx ends the association stays.
 func (s *Station) Wait(ctx context.Context) error {
-	session := s.current()
+	session := s.session
 	if session == nil {
 		return &LostError{Reason: "there is none"}
 	}
@@ -121,32 +118,8 @@ func (s *Station) End(ctx context.Context) error {
 	return nil
 }
 
-// Status returns the association, of this or of an earlier daemon, if there
-// is one.
-func (s *Station) Status(ctx context.Context) (Association, bool) {
-	session := s.current()
-	if session == nil {
-		// Who answers in our folder is ours; the Runner is not for this goroutine.
-		ctrl, err := wpactrl.Dial(ctx, s.socketPath(), s.cfg.RuntimeDir)
-		if err != nil {
-			return Association{}, false
-		}
-		session = s.newSession(nil, ctrl)
-		defer session.close()
-	}
-	return session.associated(ctx, "")
-}
-
-func (s *Station) current() *session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.session
-}
-
 // replace closes the session that was.
 func (s *Station) replace(with *session) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.session != nil {
 		s.session.close()
 	}
@@ -163,7 +136,7 @@ func (s *Station) ensure(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old := s.current(); old != nil && old.child == child {
+	if old := s.session; old != nil && old.child == child {
 		if _, err := old.completed(ctx); err == nil {
 			return old, nil
 		}

@@ -122,8 +122,10 @@ func (l *Lab) record(t testing.TB) {
 	for _, q := range questions {
 		l.write(t, q.file, q.ns, q.argv...)
 	}
+	// Where the folder does not outlive the run, this is all that is left.
+	said, _ := namespace("").run("journalctl", "--boot", "--no-pager", "--output=cat", "--lines=20", "-u", daemonUnit)
 	place := filepath.Join(cmp.Or(os.Getenv("LAB_OUT"), outFolder), filepath.Base(l.logs))
-	t.Logf("what every party said and saw: %s", place)
+	t.Logf("the daemon's last lines:\n%swhat every party said and saw: %s", said, place)
 }
 
 // write leaves a witness's answer among the scenario's logs.

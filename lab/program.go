@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +20,12 @@ const commandLimit = 10 * time.Second
 
 // namespace is the name of a network namespace; "" is the root one.
 type namespace string
+
+// init keeps the process's first thread for the goroutine that main runs on. A
+// goroutine that enters a namespace ends its thread with itself, but the first
+// thread cannot end: it would stay there, and /proc/PID/net, which witnesses
+// read, shows the namespace of the first thread.
+func init() { runtime.LockOSThread() }
 
 // create makes the namespace if it is not there yet.
 func (n namespace) create(t testing.TB) {

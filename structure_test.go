@@ -20,14 +20,19 @@ const module = "github.com/netconnectd/netconnectd/"
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/config", "internal/daemon"},
-	"cmd/netconnectcli":      {"client"},
+	"cmd/netconnectcli":      {"client", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/link", "internal/link/proto/dhcp",
 		"internal/probe", "internal/process", "internal/resolver", "internal/server", "internal/store",
-		"internal/supervisor", "internal/supervisor/policy", "internal/wifi",
+		"internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
 	},
-	"internal/server":          {"client", "internal/secret"},
+	"internal/server": {"client", "internal/secret", "state"},
+	"client":          {"state"},
+	"state": {
+		"internal/link", "internal/link/ethtool", "internal/link/genl", "internal/link/mptcp", "internal/link/rtnl",
+		"internal/link/wireguard",
+	},
 	"internal/supervisor":      {"internal/supervisor/policy"},
 	"internal/ap":              {"internal/atomicfile", "internal/link", "internal/process", "internal/secret", "internal/wpactrl"},
 	"internal/wifi":            {"internal/atomicfile", "internal/process", "internal/secret", "internal/wpactrl"},
@@ -37,6 +42,9 @@ var mayImport = map[string][]string{
 	"internal/config":          {"internal/secret"},
 	"internal/store":           {"internal/atomicfile", "internal/secret"},
 	"internal/link":            {"internal/link/rtnl"},
+	"internal/link/ethtool":    {"internal/link/genl"},
+	"internal/link/mptcp":      {"internal/link/genl"},
+	"internal/link/wireguard":  {"internal/link/genl"},
 	"internal/link/proto/dhcp": {},
 }
 

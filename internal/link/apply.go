@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 )
 
 // applyRounds bounds how often Apply looks whether there is something to do. A
@@ -23,7 +24,7 @@ func Apply(ctx context.Context, want Spec) error {
 	}
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
-	c, done, err := dial(ctx, 0)
+	c, done, err := dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -61,18 +62,17 @@ func (c conn) apply(want Spec) error {
 
 // about reads what Plan needs to know of one link.
 func (c conn) about(name string) (*Snapshot, Link, error) {
-	l, err := c.link(name)
+	l, err := c.link(rtnl.Link{Name: name, Filter: filterSkipStatistics})
 	if err != nil {
 		return nil, Link{}, err
 	}
-	s := &Snapshot{Links: []Link{l}, Taken: time.Now()}
-	if s.Addresses, err = c.addresses(l.Index); err != nil {
-		return nil, Link{}, fmt.Errorf("read addresses: %w", err)
+	t := &Tables{Links: []rtnl.Link{l}}
+	if err := c.read(t, Addresses|Routes, Filter{Index: uint32(l.Index), Table: unix.RT_TABLE_MAIN}); err != nil {
+		return nil, Link{}, err
 	}
-	if s.Routes, err = c.routes(); err != nil {
-		return nil, Link{}, fmt.Errorf("read routes: %w", err)
-	}
-	return s, l, nil
+	s := &Snapshot{}
+	s.see(t, Links|Addresses|Routes)
+	return s, s.Links[0], nil
 }
 
 func (c conn) run(op Op, index int) error {

@@ -94,12 +94,16 @@ func applied(t *testing.T, want Spec) {
 	}
 }
 
+// take reads a Snapshot with all routes of the main table.
 func take(t *testing.T) *Snapshot {
 	t.Helper()
-	s, err := Take(testContext(t))
+	which := Links | Addresses | Routes | Neighbours
+	tables, err := Read(testContext(t), which, Filter{Table: unix.RT_TABLE_MAIN})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := &Snapshot{}
+	s.see(tables, which)
 	return s
 }
 

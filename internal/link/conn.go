@@ -5,34 +5,41 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// requestTimeout bounds what is asked of the kernel when the caller's
-	// context has no deadline; it answers within milliseconds.
-	requestTimeout = 5 * time.Second
-
-	// dumpTries bounds how often a dump is repeated that the kernel changed
-	// under our hands (NLM_F_DUMP_INTR).
-	dumpTries = 10
-)
+// requestTimeout bounds what is asked of the kernel when the caller's context
+// has no deadline; it answers within milliseconds.
+const requestTimeout = 5 * time.Second
 
 // A conn asks rtnetlink questions, one at a time.
-type conn struct{ nl *netlink.Conn }
+type conn struct {
+	nl      *netlink.Conn
+	receive func(buffer []byte) (int, error) // the next datagram, as it is
+}
 
-// dial opens a conn whose reads and writes end with ctx. Call the returned
-// function when done.
-func dial(ctx context.Context, groups uint32) (conn, func(), error) {
-	nl, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Strict: true, Groups: groups})
+// dial opens a conn whose reads and writes end with ctx. It receives the
+// notifications of the groups, RTNLGRP_…. Call the returned function when done.
+func dial(ctx context.Context, groups ...uint32) (conn, func(), error) {
+	nl, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Strict: true})
 	if err != nil {
 		return conn{}, nil, fmt.Errorf("open rtnetlink socket: %w", err)
 	}
+	for _, group := range groups {
+		if err := nl.JoinGroup(group); err != nil {
+			return conn{}, nil, errors.Join(fmt.Errorf("join rtnetlink group %d: %w", group, err), nl.Close())
+		}
+	}
+	receive, err := receiver(nl)
+	if err != nil {
+		return conn{}, nil, errors.Join(fmt.Errorf("open rtnetlink socket: %w", err), nl.Close())
+	}
 	stop := context.AfterFunc(ctx, func() { _ = nl.SetDeadline(time.Unix(1, 0)) })
-	return conn{nl}, func() {
+	return conn{nl, receive}, func() {
 		stop()
 		_ = nl.Close()
 	}, nil
@@ -66,32 +73,16 @@ func (c conn) change(kind netlink.HeaderType, flags netlink.HeaderFlags, body en
 	return err
 }
 
-var errInterrupted = errors.New("the kernel's table changes faster than it can be read")
-
-// dump reads a table whole, again when it changed meanwhile. What it then
-// still misses (the flag may stand on the final message, which the transport
-// drops) comes with the notification that a change always makes.
-func (c conn) dump(kind netlink.HeaderType, body encoding.BinaryMarshaler) ([]netlink.Message, error) {
-	for range dumpTries {
-		replies, err := c.execute(kind, netlink.Dump, body)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if !interrupted(replies) {
-			return replies, nil
-		}
+// one reads the only object that a request names.
+func one[T any, P decoder[T]](c conn, get netlink.HeaderType, request encoding.BinaryMarshaler) (T, error) {
+	var t T
+	replies, err := c.execute(get, 0, request)
+	if err != nil {
+		return t, err
 	}
-	return nil, errInterrupted
-}
-
-func interrupted(replies []netlink.Message) bool {
-	for _, m := range replies {
-		if m.Header.Flags&netlink.DumpInterrupted != 0 {
-			return true
-		}
+	replies = slices.DeleteFunc(replies, func(m netlink.Message) bool { return m.Header.Type == netlink.Error })
+	if len(replies) != 1 {
+		return t, fmt.Errorf("%d replies", len(replies))
 	}
-	return false
+	return t, P(&t).UnmarshalBinary(replies[0].Data)
 }

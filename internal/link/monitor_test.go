@@ -47,7 +47,8 @@ func watch(t *testing.T, buffer int) watched {
 	needNamespace(t)
 	log := &syncBuffer{}
 	m := NewMonitor(slog.New(slog.NewTextHandler(log, nil)))
-	m.buffer = buffer
+	m.follower.buffer = buffer
+	m.follower.which |= Routes // of all tables, since changes to them are the hardest to notice
 	if m.Snapshot() != nil {
 		t.Fatal("there is a Snapshot before Run")
 	}
@@ -272,22 +273,28 @@ func TestSubscribe(t *testing.T) {
 }
 
 func TestConcerned(t *testing.T) {
+	const allRoutes = Routes | DefaultRoutes
 	tests := []struct {
-		name   string
-		kind   netlink.HeaderType
-		family byte
-		want   parts
+		name string
+		kind netlink.HeaderType
+		data []byte // family, prefix length of the destination
+		want Parts
 	}{
-		{"a link takes routes, addresses and neighbours along", unix.RTM_DELLINK, unix.AF_UNSPEC, everything},
-		{"an address takes routes along", unix.RTM_DELADDR, unix.AF_INET, addresses | routes},
-		{"a route", unix.RTM_NEWROUTE, unix.AF_INET6, routes},
-		{"a neighbour", unix.RTM_NEWNEIGH, unix.AF_INET, neighbours},
-		{"a bridge's forwarding table", unix.RTM_NEWNEIGH, unix.AF_BRIDGE, 0},
-		{"a rule", unix.RTM_NEWRULE, unix.AF_INET, 0},
+		{"a link takes all along but rules", unix.RTM_DELLINK, []byte{unix.AF_UNSPEC}, AllParts&^Rules | DefaultRoutes},
+		{"a bridge port is no link", unix.RTM_DELLINK, []byte{unix.AF_BRIDGE}, Links | VLANs | Forwarding},
+		{"an address takes routes along", unix.RTM_DELADDR, []byte{unix.AF_INET, 24}, Addresses | Nexthops | allRoutes},
+		{"a route", unix.RTM_NEWROUTE, []byte{unix.AF_INET6, 64}, Routes},
+		{"a default route", unix.RTM_DELROUTE, []byte{unix.AF_INET, 0}, allRoutes},
+		{"a nexthop object takes routes along", unix.RTM_DELNEXTHOP, []byte{unix.AF_INET}, Nexthops | allRoutes},
+		{"a neighbour", unix.RTM_NEWNEIGH, []byte{unix.AF_INET}, Neighbours},
+		{"a bridge's forwarding table", unix.RTM_NEWNEIGH, []byte{unix.AF_BRIDGE}, Forwarding},
+		{"a rule", unix.RTM_NEWRULE, []byte{unix.AF_INET}, Rules},
+		{"a VLAN of a bridge", unix.RTM_NEWVLAN, []byte{unix.AF_BRIDGE}, VLANs},
+		{"no data", unix.RTM_NEWROUTE, nil, Routes},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			m := netlink.Message{Header: netlink.Header{Type: test.kind}, Data: []byte{test.family}}
+			m := netlink.Message{Header: netlink.Header{Type: test.kind}, Data: test.data}
 			if got := concerned([]netlink.Message{m}); got != test.want {
 				t.Errorf("got %b, want %b", got, test.want)
 			}

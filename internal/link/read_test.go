@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -15,9 +16,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 )
 
-// TestTakeAgreesWithIP tells what the Snapshot and ip(8) show in the same
+// TestReadAgreesWithIP tells what the Snapshot and ip(8) show in the same
 // words and compares.
-func TestTakeAgreesWithIP(t *testing.T) {
+func TestReadAgreesWithIP(t *testing.T) {
 	cable(t, "see0", "see1")
 	cable(t, "see2", "see3")
 	ip(t, "link", "add", "seebr", "type", "bridge")
@@ -180,14 +181,14 @@ func routesBySnapshot(s *Snapshot) []string {
 // with ip(8) as the witness.
 func TestKindTable(t *testing.T) {
 	needNamespace(t)
-	c, done, err := dial(testContext(t), 0)
+	c, done, err := dial(testContext(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer done()
 	want := &rtnl.Bridge{
 		ForwardDelay: new(uint32(400)), HelloTime: new(uint32(100)), MaxAge: new(uint32(800)), AgeingTime: new(uint32(6000)),
-		STPState: new(uint32(1)), Priority: new(uint16(0x7000)),
+		STPState: new(rtnl.STPKernel), Priority: new(uint16(0x7000)),
 	}
 	made := &rtnl.Link{Name: "kindbr", Info: rtnl.LinkInfo{Kind: "bridge", Data: want}}
 	if err := c.change(unix.RTM_NEWLINK, netlink.Create|netlink.Excl, made); err != nil {
@@ -213,16 +214,20 @@ func TestKindTable(t *testing.T) {
 		t.Errorf("(-want +ip):\n%s", diff)
 	}
 
-	messages, err := c.execute(unix.RTM_GETLINK, 0, &rtnl.Link{Name: "kindbr"})
+	read, err := c.link(rtnl.Link{Name: "kindbr"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	links, err := decode[rtnl.Link](messages, unix.RTM_NEWLINK)
-	if err != nil || len(links) != 1 {
-		t.Fatal(links, err)
+	// What was not mentioned is shown, too.
+	all, ok := read.Info.Data.(*rtnl.Bridge)
+	if !ok || all.VLANFiltering == nil || *all.VLANFiltering || all.BridgeID == nil {
+		t.Fatalf("read %+v", read.Info.Data)
 	}
-	want.VLANFiltering = new(uint8(0)) // what was not mentioned is shown, too
-	if diff := cmp.Diff(any(want), links[0].Info.Data); diff != "" {
+	got := &rtnl.Bridge{
+		ForwardDelay: all.ForwardDelay, HelloTime: all.HelloTime, MaxAge: all.MaxAge, AgeingTime: all.AgeingTime,
+		STPState: all.STPState, Priority: all.Priority,
+	}
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +read):\n%s", diff)
 	}
 }
@@ -241,23 +246,31 @@ func TestDumpIsRepeated(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dumps := 0
+			var asked netlink.Header
 			nl := nltest.Dial(func(requests []netlink.Message) ([]netlink.Message, error) {
 				dumps++
+				asked = requests[0].Header
+				return nil, nil
+			})
+			c := conn{nl: nl, receive: func(buffer []byte) (int, error) {
 				link := rtnl.Link{Index: int32(dumps), Name: "eth0"}
 				b, err := link.MarshalBinary()
-				reply := netlink.Message{Header: requests[0].Header, Data: b}
-				reply.Header.Type = unix.RTM_NEWLINK
-				reply.Header.Flags = 0
-				if dumps <= test.interrupted {
-					reply.Header.Flags = netlink.DumpInterrupted
+				if err != nil {
+					t.Fatal(err)
 				}
-				return []netlink.Message{reply}, err
-			})
-			links, err := conn{nl}.links()
-			if err != test.want {
+				flags := netlink.Multi
+				if dumps <= test.interrupted {
+					flags |= netlink.DumpInterrupted
+				}
+				first := message(netlink.Header{Type: unix.RTM_NEWLINK, Flags: flags, Sequence: asked.Sequence}, b)
+				last := message(netlink.Header{Type: netlink.Done, Flags: netlink.Multi, Sequence: asked.Sequence}, make([]byte, 4))
+				return copy(buffer, append(first, last...)), nil
+			}}
+			links, err := dump[rtnl.Link](c, unix.RTM_GETLINK, unix.RTM_NEWLINK, &rtnl.Link{}, nil)
+			if !errors.Is(err, test.want) {
 				t.Fatalf("got %v, want %v", err, test.want)
 			}
-			if err == nil && (len(links) != 1 || links[0].Index != test.interrupted+1) {
+			if err == nil && (len(links) != 1 || links[0].Index != int32(test.interrupted+1)) {
 				t.Errorf("%d interrupted dumps gave %+v", test.interrupted, links)
 			}
 			if dumps > dumpTries {
@@ -265,4 +278,53 @@ func TestDumpIsRepeated(t *testing.T) {
 			}
 		})
 	}
+}
+
+// message is one message as it stands in a datagram.
+func message(h netlink.Header, data []byte) []byte {
+	h.Length = uint32(unix.SizeofNlMsghdr + len(data))
+	b, err := netlink.Message{Header: h, Data: data}.MarshalBinary()
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// TestDatagrams gives a dump what no kernel sends.
+func TestDatagrams(t *testing.T) {
+	one := func(kind netlink.HeaderType, flags netlink.HeaderFlags, data ...byte) []byte {
+		return message(netlink.Header{Type: kind, Flags: flags, Sequence: 7}, data)
+	}
+	tests := []struct {
+		name string
+		b    []byte
+		read int // messages
+		done bool
+		want error
+	}{
+		{"one message", one(unix.RTM_NEWLINK, 0, 1, 2, 3, 4), 1, false, nil},
+		{"the end", one(netlink.Done, 0, 0, 0, 0, 0), 0, true, nil},
+		{"an error at the end", one(netlink.Done, 0, 0xfe, 0xff, 0xff, 0xff), 0, true, unix.ENOENT},
+		{"an error", one(netlink.Error, 0, 0xa1, 0xff, 0xff, 0xff), 0, true, unix.EOPNOTSUPP},
+		{"the table changed, told at the end only", one(netlink.Done, netlink.DumpInterrupted, 0, 0, 0, 0), 0, true, errInterrupted},
+		{"the answer to another request", message(netlink.Header{Type: netlink.Done, Sequence: 6}, nil), 0, false, nil},
+		{"half a header", make([]byte, 15), 0, false, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			read := 0
+			d := dumped{sequence: 7, each: func(netlink.HeaderType, []byte) error { read++; return nil }}
+			d.datagram(test.b)
+			if read != test.read || d.done != test.done || !errors.Is(d.err, test.want) {
+				t.Errorf("%d messages, done %v, %v; want %d, %v, %v", read, d.done, d.err, test.read, test.done, test.want)
+			}
+		})
+	}
+	t.Run("a message longer than its datagram", func(t *testing.T) {
+		d := dumped{sequence: 7, each: func(netlink.HeaderType, []byte) error { return nil }}
+		d.datagram(one(unix.RTM_NEWLINK, 0, 1, 2, 3, 4)[:18])
+		if d.err == nil || !d.done {
+			t.Error("taken as a message")
+		}
+	})
 }

@@ -20,6 +20,10 @@ var ErrNotExist = errors.New("no such link")
 // The number is free in iproute2's etc/iproute2/rt_protos.
 const RouteProtocol = 78
 
+// protocolRouterAdvertisement marks addresses that the kernel made from router
+// advertisements (IFAPROT_KERNEL_RA, linux/if_addr.h).
+const protocolRouterAdvertisement = 2
+
 // Forever is the lifetime of an address that does not expire.
 const Forever = time.Duration(1<<63 - 1)
 
@@ -31,7 +35,7 @@ type Snapshot struct {
 	Resyncs    uint64    // how often messages were lost and everything was read again
 	Links      []Link    // by index
 	Addresses  []Address // by index, then address
-	Routes     []Route   // of the main table, in the kernel's order
+	Routes     []Route   // default routes of the main table, in the kernel's order
 	Neighbours []Neighbour
 }
 

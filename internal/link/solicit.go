@@ -26,12 +26,12 @@ var errNoResolution = errors.New("its hardware address is not resolved by asking
 func Solicit(ctx context.Context, ifname string, addr netip.Addr) (reachable bool, err error) {
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
-	events, closeEvents, err := dial(ctx, unix.RTMGRP_NEIGH)
+	events, closeEvents, err := dial(ctx, unix.RTNLGRP_NEIGH)
 	if err != nil {
 		return false, err
 	}
 	defer closeEvents()
-	requests, closeRequests, err := dial(ctx, 0)
+	requests, closeRequests, err := dial(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -50,10 +50,11 @@ func Solicit(ctx context.Context, ifname string, addr netip.Addr) (reachable boo
 }
 
 func solicit(events, requests conn, ifname string, addr netip.Addr) (bool, error) {
-	l, err := requests.link(ifname)
+	seen, err := requests.link(rtnl.Link{Name: ifname, Filter: filterSkipStatistics})
 	if err != nil {
 		return false, err
 	}
+	l := seenLink(&seen)
 	if !l.Carrier {
 		return false, nil // nobody would hear
 	}
@@ -64,7 +65,10 @@ func solicit(events, requests conn, ifname string, addr netip.Addr) (bool, error
 	for {
 		messages, err := events.nl.Receive()
 		if errors.Is(err, unix.ENOBUFS) {
-			messages, err = requests.dump(unix.RTM_GETNEIGH, &rtnl.Neighbour{Family: familyOf(addr)})
+			if reachable, over, err := a.look(); over || err != nil {
+				return reachable, err
+			}
+			continue
 		}
 		if err != nil {
 			return false, err
@@ -87,14 +91,12 @@ type asking struct {
 
 // start asks the known hardware address, or anybody if there is none.
 func (a *asking) start() error {
-	known, err := a.requests.neighbours()
+	known, found, err := a.entry()
 	if err != nil {
-		return fmt.Errorf("read neighbours: %w", err)
+		return err
 	}
-	for _, n := range known {
-		if n.Index == a.index && n.Address == a.addr && n.State&unix.NUD_PERMANENT != 0 {
-			return errNoResolution
-		}
+	if found && known.State&unix.NUD_PERMANENT != 0 {
+		return errNoResolution
 	}
 	err = a.set(0, &rtnl.Neighbour{State: unix.NUD_PROBE})
 	// There is no entry, or one without a hardware address.
@@ -116,6 +118,29 @@ func (a *asking) set(flags netlink.HeaderFlags, n *rtnl.Neighbour) error {
 	return a.requests.change(unix.RTM_NEWNEIGH, flags, n)
 }
 
+// entry reads what the kernel knows of the neighbour now.
+func (a *asking) entry() (n rtnl.Neighbour, found bool, err error) {
+	t := &Tables{}
+	if err := a.requests.read(t, Neighbours, Filter{Family: familyOf(a.addr), Index: uint32(a.index)}); err != nil {
+		return rtnl.Neighbour{}, false, err
+	}
+	for _, n := range t.Neighbours {
+		if n.Address == a.addr {
+			return n, true, nil
+		}
+	}
+	return rtnl.Neighbour{}, false, nil
+}
+
+// look makes up for messages that the kernel dropped.
+func (a *asking) look() (reachable, over bool, err error) {
+	n, found, err := a.entry()
+	if err != nil || !found {
+		return false, err != nil, err
+	}
+	return a.judge(n)
+}
+
 // heard takes one message about any neighbour; over ends the wait.
 func (a *asking) heard(m netlink.Message) (reachable, over bool, err error) {
 	var n rtnl.Neighbour
@@ -125,9 +150,15 @@ func (a *asking) heard(m netlink.Message) (reachable, over bool, err error) {
 	if n.Family != familyOf(a.addr) || int(n.Index) != a.index || n.Address != a.addr {
 		return false, false, nil
 	}
-	switch {
-	case m.Header.Type == unix.RTM_DELNEIGH:
+	if m.Header.Type == unix.RTM_DELNEIGH {
 		return false, true, nil // the link went down
+	}
+	return a.judge(n)
+}
+
+// judge tells what an entry of the neighbour means.
+func (a *asking) judge(n rtnl.Neighbour) (reachable, over bool, err error) {
+	switch {
 	case n.State&unix.NUD_REACHABLE != 0:
 		return true, true, nil
 	case n.State&(unix.NUD_NOARP|unix.NUD_PERMANENT) != 0:

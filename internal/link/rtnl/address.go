@@ -27,10 +27,14 @@ type Address struct {
 	Address   netip.Addr // IPv6: the address; IPv4 and point-to-point: the far end, equal to Local where there is none
 	Local     netip.Addr // the address, where Address is not
 	Broadcast netip.Addr
+	Anycast   netip.Addr // of RTM_GETANYCAST
+	Multicast netip.Addr // of RTM_GETMULTICAST
 	Label     string
 	Metric    uint32    // of the prefix route
 	Protocol  uint8     // who made it: IFAPROT_… 2 is a router advertisement; 0 unknown
 	Lifetimes Lifetimes // zero in a request: for ever
+	Created   uint32    // 1/100 s since the machine started
+	Updated   uint32    // 1/100 s since the machine started
 }
 
 // Lifetimes are seconds that are left, or Infinity. Both 0 is "not mentioned".
@@ -50,6 +54,8 @@ var addressTable = table[Address]{
 	address(unix.IFA_ADDRESS, "IFA_ADDRESS", func(a *Address) *netip.Addr { return &a.Address }),
 	address(unix.IFA_LOCAL, "IFA_LOCAL", func(a *Address) *netip.Addr { return &a.Local }),
 	address(unix.IFA_BROADCAST, "IFA_BROADCAST", func(a *Address) *netip.Addr { return &a.Broadcast }),
+	address(unix.IFA_ANYCAST, "IFA_ANYCAST", func(a *Address) *netip.Addr { return &a.Anycast }),
+	address(unix.IFA_MULTICAST, "IFA_MULTICAST", func(a *Address) *netip.Addr { return &a.Multicast }),
 	text(unix.IFA_LABEL, "IFA_LABEL", func(a *Address) *string { return &a.Label }),
 	number(unix.IFA_RT_PRIORITY, "IFA_RT_PRIORITY", func(a *Address) *uint32 { return &a.Metric }),
 	number(attributeIFAProto, "IFA_PROTO", func(a *Address) *uint8 { return &a.Protocol }),
@@ -69,17 +75,34 @@ func decodeLifetimes(a *Address, b []byte) error {
 		Preferred: binary.NativeEndian.Uint32(b),
 		Valid:     binary.NativeEndian.Uint32(b[4:]),
 	}
+	a.Created = binary.NativeEndian.Uint32(b[8:])
+	a.Updated = binary.NativeEndian.Uint32(b[12:])
 	return nil
 }
 
 func encodeLifetimes(a *Address) ([]byte, error) {
-	if a.Lifetimes == (Lifetimes{}) {
+	if a.Lifetimes == (Lifetimes{}) && a.Created == 0 && a.Updated == 0 {
 		return nil, nil
 	}
 	b := make([]byte, cacheInfoSize)
 	binary.NativeEndian.PutUint32(b, a.Lifetimes.Preferred)
 	binary.NativeEndian.PutUint32(b[4:], a.Lifetimes.Valid)
+	binary.NativeEndian.PutUint32(b[8:], a.Created)
+	binary.NativeEndian.PutUint32(b[12:], a.Updated)
 	return b, nil
+}
+
+// AddressKey says which address it is.
+type AddressKey struct {
+	family, prefixLength uint8
+	index                uint32
+	own, peer            netip.Addr
+}
+
+// Key says which address it is: there may be the same one with another prefix
+// or to another far end.
+func (a *Address) Key() AddressKey {
+	return AddressKey{family: a.Family, prefixLength: a.PrefixLength, index: a.Index, own: a.Own(), peer: a.Address}
 }
 
 // UnmarshalBinary reads the payload of a message.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"unsafe"
 
 	"github.com/mdlayher/netlink"
 	"github.com/mdlayher/netlink/nlenc"
@@ -16,8 +17,17 @@ import (
 // 16 bits (struct nlattr).
 const maxPayload = 1<<16 - 1 - 4
 
+// headerSize is that of an attribute (struct nlattr): its length with the
+// header, its number, each of 16 bits.
+const headerSize = 4
+
+// flagBits are the bits of an attribute's number that say something of its
+// payload instead (NLA_F_NESTED, NLA_F_NET_BYTEORDER).
+const flagBits = netlink.Nested | netlink.NetByteOrder
+
 // An attribute is one row of a table: how the attribute of one number is read
-// into a T and written from it.
+// into a T and written from it. The payload that decode gets is a part of the
+// message: what is kept of it has to be copied.
 type attribute[T any] struct {
 	number uint16
 	flags  uint16 // netlink.Nested
@@ -26,28 +36,63 @@ type attribute[T any] struct {
 	encode func(t *T) ([]byte, error) // nil: t does not have it
 }
 
-// A table describes all attributes of a T that we know. Attributes that are
-// not in it are skipped, since every kernel brings new ones.
+// A table describes all attributes of a T that we know, each number in one
+// row. Attributes that are not in it are skipped, since every kernel brings
+// new ones.
 type table[T any] []attribute[T]
 
 func (rows table[T]) decode(t *T, b []byte) error {
-	attributes, err := netlink.NewAttributeDecoder(b)
-	if err != nil {
-		return err
+	next := 0
+	for len(b) > 0 {
+		number, payload, rest, err := cutAttribute(b)
+		if err != nil {
+			return err
+		}
+		b = rest
+		i := rows.find(number, next)
+		if i < 0 {
+			continue
+		}
+		if err := rows[i].decode(t, payload); err != nil {
+			return fmt.Errorf("attribute %s: %w", rows[i].name, err)
+		}
+		next = i + 1
 	}
-	for attributes.Next() {
-		for i := range rows {
-			row := &rows[i]
-			if row.number != attributes.Type() {
-				continue
-			}
-			if err := row.decode(t, attributes.Bytes()); err != nil {
-				return fmt.Errorf("attribute %s: %w", row.name, err)
-			}
+	return nil
+}
+
+// find gives the index of a number's row, or -1. It looks from one row on and
+// then from the first: the kernel sends attributes in an order, and mostly the
+// rows follow it.
+func (rows table[T]) find(number uint16, from int) int {
+	for i := from; i < len(rows); i++ {
+		if rows[i].number == number {
+			return i
 		}
 	}
-	return attributes.Err()
+	for i := range rows[:from] {
+		if rows[i].number == number {
+			return i
+		}
+	}
+	return -1
 }
+
+// cutAttribute splits the first attribute from those behind it.
+func cutAttribute(b []byte) (number uint16, payload, rest []byte, err error) {
+	if len(b) < headerSize {
+		return 0, nil, nil, fmt.Errorf("%d bytes are too short for an attribute", len(b))
+	}
+	size := int(binary.NativeEndian.Uint16(b))
+	number = binary.NativeEndian.Uint16(b[2:]) &^ flagBits
+	if size < headerSize || size > len(b) {
+		return 0, nil, nil, fmt.Errorf("attribute %d: length too short or too large: %d of %d bytes", number, size, len(b))
+	}
+	return number, b[headerSize:size:size], b[min(align(size), len(b)):], nil
+}
+
+// align rounds up to NLA_ALIGNTO and RTNH_ALIGNTO.
+func align(n int) int { return (n + 3) &^ 3 }
 
 func (rows table[T]) encode(t *T) ([]byte, error) {
 	attributes := netlink.NewAttributeEncoder()
@@ -123,11 +168,20 @@ func optional[N integer, T any](n uint16, name string, at func(*T) **N) attribut
 }
 
 func getInteger[N integer](b []byte, to *N) error {
-	if want := binary.Size(*to); len(b) != want {
+	if want := int(unsafe.Sizeof(*to)); len(b) != want {
 		return fmt.Errorf("%d bytes instead of %d", len(b), want)
 	}
-	_, err := binary.Decode(b, binary.NativeEndian, to)
-	return err
+	switch len(b) {
+	case 1:
+		*to = N(b[0])
+	case 2:
+		*to = N(binary.NativeEndian.Uint16(b))
+	case 4:
+		*to = N(binary.NativeEndian.Uint32(b))
+	case 8:
+		*to = N(binary.NativeEndian.Uint64(b))
+	}
+	return nil
 }
 
 // text is a row for a NUL-terminated string, left out when empty.
@@ -158,7 +212,7 @@ func raw[B ~[]byte, T any](n uint16, name string, at func(*T) *B) attribute[T] {
 	return attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
-			*at(t) = b
+			*at(t) = append(B{}, b...) // not nil, even if empty
 			return nil
 		},
 		encode: func(t *T) ([]byte, error) { return *at(t), nil },
@@ -201,4 +255,28 @@ func nested[U, T any](n uint16, name string, rows table[U], at func(*T) *U) attr
 			return b, err
 		},
 	}
+}
+
+// behind gives rows for attributes of a T that stand in a U which T points to
+// only when one of them is there, so that what is rare takes no room.
+func behind[U, T any](at func(*T) **U, rows table[U]) table[T] {
+	out := make(table[T], 0, len(rows))
+	for _, row := range rows {
+		out = append(out, attribute[T]{
+			number: row.number, name: row.name, flags: row.flags,
+			decode: func(t *T, b []byte) error {
+				if *at(t) == nil {
+					*at(t) = new(U)
+				}
+				return row.decode(*at(t), b)
+			},
+			encode: func(t *T) ([]byte, error) {
+				if *at(t) == nil {
+					return nil, nil
+				}
+				return row.encode(*at(t))
+			},
+		})
+	}
+	return out
 }

@@ -3,7 +3,10 @@ package rtnl
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
+	"slices"
 
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,26 +24,191 @@ type Link struct {
 	PermanentMAC []byte
 	Name         string
 	MTU          uint32
-	Parent       uint32 // index of the link below (IFLA_LINK)
-	Master       uint32 // index of the bridge, bond or VRF above
-	OperState    uint8  // IF_OPER_…, linux/if.h
-	Filter       uint32 // request: RTEXT_FILTER_… (IFLA_EXT_MASK)
+	Parent       uint32       // index of the link below (IFLA_LINK)
+	Master       uint32       // index of the bridge, bond or VRF above
+	OperState    uint8        // IF_OPER_…, linux/if.h
+	Filter       uint32       // request: RTEXT_FILTER_… (IFLA_EXT_MASK)
+	BridgeVLANs  []BridgeVLAN // of AF_BRIDGE, asked for with Filter
 	Info         LinkInfo
+
+	LinkNetnsID    *int32 // namespace of Parent, if it is another
+	NetnsID        *int32 // request: look there (IFLA_TARGET_NETNSID)
+	NetnsImmutable *bool  // cannot go to another namespace
+
+	AltNames      []string
+	Alias         string  // a description
+	Group         *uint32 // number in iproute2's table of groups; 0 default
+	TxQueueLength *uint32 // packets
+	Qdisc         string  // queueing discipline, e.g. "fq_codel"
+	LinkMode      *uint8  // IF_LINK_MODE_…: 0 default, 1 dormant until user space says up
+	Carrier       *bool
+	ProtoDown     *bool // held down by user space
+
+	MinMTU, MaxMTU             uint32 // 0: no limit
+	Promiscuity, AllMulticast  uint32 // how many ask for it
+	NumTxQueues, NumRxQueues   uint32
+	CarrierChanges             uint32
+	CarrierUps, CarrierDowns   uint32
+	GSOMaxSize, GSOIPv4MaxSize uint32 // bytes of a packet that is cut up later
+	GSOMaxSegments             uint32
+	GROMaxSize, GROIPv4MaxSize uint32 // bytes of packets that are joined
+	TSOMaxSize, TSOMaxSegments uint32 // what the hardware takes
+	HeadRoom, TailRoom         uint16 // bytes around a packet that the driver wants
+
+	IPv6     *LinkIPv6
+	Hardware *Hardware
+	XDP      *XDP
+	NumVFs   uint32
+	VFs      []VF // with RTEXT_FILTER_VF in Filter
+	Stats    *Stats
+}
+
+// LinkIPv6 is what IPv6 has for a link, beside the addresses.
+type LinkIPv6 struct {
+	Flags       uint32               // IF_RA_RCVD and so on, net/if_inet6.h
+	Token       netip.Addr           // lower half of addresses that are made of a prefix; "::" none
+	AddrGenMode *Named[addrGenModes] // how link-local addresses are made
+	RAMTU       uint32               // MTU that a router advertised, 0 none
+	Cache       *LinkIPv6Cache
+}
+
+// LinkIPv6Cache is struct ifla_cacheinfo: bytes, 1/100 s since boot, and
+// milliseconds of neighbour discovery.
+type LinkIPv6Cache struct{ MaxReassembly, Updated, ReachableTime, RetransTime uint32 }
+
+// enum in6_addr_gen_mode, linux/if_link.h; the words are iproute2's.
+type addrGenModes struct{}
+
+func (addrGenModes) names() []string { return []string{"eui64", "none", "stable_secret", "random"} }
+
+// Hardware says where a link is on its device.
+type Hardware struct {
+	PortID       HardwareAddress // of the physical port; equal for the functions of one
+	PortName     string
+	SwitchID     HardwareAddress // equal for the ports of one switch
+	ParentDevice string          // e.g. "0000:03:00.0"
+	ParentBus    string          // e.g. "pci"
+}
+
+// XDP is the program that sees packets first. Its numbers are those of BPF
+// programs, by where it runs.
+type XDP struct {
+	Attached   uint8 // XDP_ATTACHED_…, 0 none
+	Flags      uint32
+	ProgID     uint32
+	DriverID   uint32
+	GenericID  uint32
+	HardwareID uint32
 }
 
 const linkHeaderSize = unix.SizeofIfInfomsg
 
-var linkTable = table[Link]{
+// In the order in which the kernel gives them (rtnl_fill_ifinfo), so that each
+// is found at once.
+var linkTable = slices.Concat(table[Link]{
+	text(unix.IFLA_IFNAME, "IFLA_IFNAME", func(l *Link) *string { return &l.Name }),
+	optional(unix.IFLA_TARGET_NETNSID, "IFLA_TARGET_NETNSID", func(l *Link) **int32 { return &l.NetnsID }),
+	optional(unix.IFLA_TXQLEN, "IFLA_TXQLEN", func(l *Link) **uint32 { return &l.TxQueueLength }),
+	number(unix.IFLA_OPERSTATE, "IFLA_OPERSTATE", func(l *Link) *uint8 { return &l.OperState }),
+	optional(unix.IFLA_LINKMODE, "IFLA_LINKMODE", func(l *Link) **uint8 { return &l.LinkMode }),
+	flag(attributeNetnsImmutable, "IFLA_NETNS_IMMUTABLE", func(l *Link) **bool { return &l.NetnsImmutable }),
+	number(unix.IFLA_MTU, "IFLA_MTU", func(l *Link) *uint32 { return &l.MTU }),
+	number(unix.IFLA_MIN_MTU, "IFLA_MIN_MTU", func(l *Link) *uint32 { return &l.MinMTU }),
+	number(unix.IFLA_MAX_MTU, "IFLA_MAX_MTU", func(l *Link) *uint32 { return &l.MaxMTU }),
+	optional(unix.IFLA_GROUP, "IFLA_GROUP", func(l *Link) **uint32 { return &l.Group }),
+	number(unix.IFLA_PROMISCUITY, "IFLA_PROMISCUITY", func(l *Link) *uint32 { return &l.Promiscuity }),
+	number(unix.IFLA_ALLMULTI, "IFLA_ALLMULTI", func(l *Link) *uint32 { return &l.AllMulticast }),
+	number(unix.IFLA_NUM_TX_QUEUES, "IFLA_NUM_TX_QUEUES", func(l *Link) *uint32 { return &l.NumTxQueues }),
+	number(unix.IFLA_GSO_MAX_SEGS, "IFLA_GSO_MAX_SEGS", func(l *Link) *uint32 { return &l.GSOMaxSegments }),
+	number(unix.IFLA_GSO_MAX_SIZE, "IFLA_GSO_MAX_SIZE", func(l *Link) *uint32 { return &l.GSOMaxSize }),
+	number(unix.IFLA_GRO_MAX_SIZE, "IFLA_GRO_MAX_SIZE", func(l *Link) *uint32 { return &l.GROMaxSize }),
+	number(unix.IFLA_GSO_IPV4_MAX_SIZE, "IFLA_GSO_IPV4_MAX_SIZE", func(l *Link) *uint32 { return &l.GSOIPv4MaxSize }),
+	number(unix.IFLA_GRO_IPV4_MAX_SIZE, "IFLA_GRO_IPV4_MAX_SIZE", func(l *Link) *uint32 { return &l.GROIPv4MaxSize }),
+	number(unix.IFLA_TSO_MAX_SIZE, "IFLA_TSO_MAX_SIZE", func(l *Link) *uint32 { return &l.TSOMaxSize }),
+	number(unix.IFLA_TSO_MAX_SEGS, "IFLA_TSO_MAX_SEGS", func(l *Link) *uint32 { return &l.TSOMaxSegments }),
+	number(unix.IFLA_NUM_RX_QUEUES, "IFLA_NUM_RX_QUEUES", func(l *Link) *uint32 { return &l.NumRxQueues }),
+	flag(unix.IFLA_CARRIER, "IFLA_CARRIER", func(l *Link) **bool { return &l.Carrier }),
+	text(unix.IFLA_IFALIAS, "IFLA_IFALIAS", func(l *Link) *string { return &l.Alias }),
+	number(unix.IFLA_CARRIER_CHANGES, "IFLA_CARRIER_CHANGES", func(l *Link) *uint32 { return &l.CarrierChanges }),
+	number(unix.IFLA_CARRIER_UP_COUNT, "IFLA_CARRIER_UP_COUNT", func(l *Link) *uint32 { return &l.CarrierUps }),
+	number(unix.IFLA_CARRIER_DOWN_COUNT, "IFLA_CARRIER_DOWN_COUNT", func(l *Link) *uint32 { return &l.CarrierDowns }),
+	number(attributeHeadRoom, "IFLA_HEADROOM", func(l *Link) *uint16 { return &l.HeadRoom }),
+	number(attributeTailRoom, "IFLA_TAILROOM", func(l *Link) *uint16 { return &l.TailRoom }),
+	flag(unix.IFLA_PROTO_DOWN, "IFLA_PROTO_DOWN", func(l *Link) **bool { return &l.ProtoDown }),
 	raw(unix.IFLA_ADDRESS, "IFLA_ADDRESS", func(l *Link) *[]byte { return &l.MAC }),
 	raw(unix.IFLA_BROADCAST, "IFLA_BROADCAST", func(l *Link) *[]byte { return &l.Broadcast }),
-	raw(unix.IFLA_PERM_ADDRESS, "IFLA_PERM_ADDRESS", func(l *Link) *[]byte { return &l.PermanentMAC }),
-	text(unix.IFLA_IFNAME, "IFLA_IFNAME", func(l *Link) *string { return &l.Name }),
-	number(unix.IFLA_MTU, "IFLA_MTU", func(l *Link) *uint32 { return &l.MTU }),
+	{number: unix.IFLA_STATS64, name: "IFLA_STATS64", decode: decodeStats, encode: encodeStats},
+	number(unix.IFLA_NUM_VF, "IFLA_NUM_VF", func(l *Link) *uint32 { return &l.NumVFs }),
+	{number: unix.IFLA_VFINFO_LIST, name: "IFLA_VFINFO_LIST", flags: netlink.Nested, decode: decodeVFs, encode: encodeVFs},
+	optionalNested(unix.IFLA_XDP, "IFLA_XDP", xdpTable, func(l *Link) **XDP { return &l.XDP }),
+	nested(unix.IFLA_LINKINFO, "IFLA_LINKINFO", linkInfoTable, func(l *Link) *LinkInfo { return &l.Info }),
 	number(unix.IFLA_LINK, "IFLA_LINK", func(l *Link) *uint32 { return &l.Parent }),
 	number(unix.IFLA_MASTER, "IFLA_MASTER", func(l *Link) *uint32 { return &l.Master }),
-	number(unix.IFLA_OPERSTATE, "IFLA_OPERSTATE", func(l *Link) *uint8 { return &l.OperState }),
+	text(unix.IFLA_QDISC, "IFLA_QDISC", func(l *Link) *string { return &l.Qdisc }),
+	optional(unix.IFLA_LINK_NETNSID, "IFLA_LINK_NETNSID", func(l *Link) **int32 { return &l.LinkNetnsID }),
+	{number: unix.IFLA_AF_SPEC, name: "IFLA_AF_SPEC", flags: netlink.Nested, decode: decodeFamilies, encode: encodeFamilies},
+	list(unix.IFLA_PROP_LIST, "IFLA_PROP_LIST", func(l *Link) *[]string { return &l.AltNames },
+		text(unix.IFLA_ALT_IFNAME, "IFLA_ALT_IFNAME", func(name *string) *string { return name })),
+	raw(unix.IFLA_PERM_ADDRESS, "IFLA_PERM_ADDRESS", func(l *Link) *[]byte { return &l.PermanentMAC }),
 	number(unix.IFLA_EXT_MASK, "IFLA_EXT_MASK", func(l *Link) *uint32 { return &l.Filter }),
-	nested(unix.IFLA_LINKINFO, "IFLA_LINKINFO", linkInfoTable, func(l *Link) *LinkInfo { return &l.Info }),
+}, behind(func(l *Link) **Hardware { return &l.Hardware }, hardwareTable))
+
+var hardwareTable = table[Hardware]{
+	raw(unix.IFLA_PHYS_PORT_ID, "IFLA_PHYS_PORT_ID", func(h *Hardware) *HardwareAddress { return &h.PortID }),
+	text(unix.IFLA_PHYS_PORT_NAME, "IFLA_PHYS_PORT_NAME", func(h *Hardware) *string { return &h.PortName }),
+	raw(unix.IFLA_PHYS_SWITCH_ID, "IFLA_PHYS_SWITCH_ID", func(h *Hardware) *HardwareAddress { return &h.SwitchID }),
+	text(unix.IFLA_PARENT_DEV_NAME, "IFLA_PARENT_DEV_NAME", func(h *Hardware) *string { return &h.ParentDevice }),
+	text(unix.IFLA_PARENT_DEV_BUS_NAME, "IFLA_PARENT_DEV_BUS_NAME", func(h *Hardware) *string { return &h.ParentBus }),
+}
+
+var xdpTable = table[XDP]{
+	number(unix.IFLA_XDP_ATTACHED, "IFLA_XDP_ATTACHED", func(x *XDP) *uint8 { return &x.Attached }),
+	number(unix.IFLA_XDP_FLAGS, "IFLA_XDP_FLAGS", func(x *XDP) *uint32 { return &x.Flags }),
+	number(unix.IFLA_XDP_PROG_ID, "IFLA_XDP_PROG_ID", func(x *XDP) *uint32 { return &x.ProgID }),
+	number(unix.IFLA_XDP_DRV_PROG_ID, "IFLA_XDP_DRV_PROG_ID", func(x *XDP) *uint32 { return &x.DriverID }),
+	number(unix.IFLA_XDP_SKB_PROG_ID, "IFLA_XDP_SKB_PROG_ID", func(x *XDP) *uint32 { return &x.GenericID }),
+	number(unix.IFLA_XDP_HW_PROG_ID, "IFLA_XDP_HW_PROG_ID", func(x *XDP) *uint32 { return &x.HardwareID }),
+}
+
+// Of linux/if_link.h; golang.org/x/sys does not have them yet.
+const (
+	attributeNetnsImmutable = 67 // since 6.15
+	attributeHeadRoom       = 68 // since 6.16
+	attributeTailRoom       = 69
+)
+
+// linkFamiliesTable is what the families have to say of a link (IFLA_AF_SPEC),
+// each in an attribute of its number.
+var linkFamiliesTable = table[Link]{
+	optionalNested(unix.AF_INET6, "AF_INET6", linkIPv6Table, func(l *Link) **LinkIPv6 { return &l.IPv6 }),
+}
+
+var linkIPv6Table = table[LinkIPv6]{
+	number(unix.IFLA_INET6_FLAGS, "IFLA_INET6_FLAGS", func(i *LinkIPv6) *uint32 { return &i.Flags }),
+	structure(unix.IFLA_INET6_CACHEINFO, "IFLA_INET6_CACHEINFO", binary.NativeEndian, func(i *LinkIPv6) **LinkIPv6Cache { return &i.Cache }),
+	addressOf(unix.IFLA_INET6_TOKEN, "IFLA_INET6_TOKEN", 16, func(i *LinkIPv6) *netip.Addr { return &i.Token }),
+	named[uint8](unix.IFLA_INET6_ADDR_GEN_MODE, "IFLA_INET6_ADDR_GEN_MODE", func(i *LinkIPv6) **Named[addrGenModes] { return &i.AddrGenMode }),
+	number(unix.IFLA_INET6_RA_MTU, "IFLA_INET6_RA_MTU", func(i *LinkIPv6) *uint32 { return &i.RAMTU }),
+}
+
+// decodeFamilies reads IFLA_AF_SPEC. In messages of family AF_BRIDGE it has the
+// bridge's attributes instead.
+func decodeFamilies(l *Link, b []byte) error {
+	if l.Family == unix.AF_BRIDGE {
+		return decodeBridgeVLANs(l, b)
+	}
+	return linkFamiliesTable.decode(l, b)
+}
+
+func encodeFamilies(l *Link) ([]byte, error) {
+	if l.Family == unix.AF_BRIDGE {
+		return encodeBridgeVLANs(l)
+	}
+	b, err := linkFamiliesTable.encode(l)
+	if len(b) == 0 {
+		return nil, err
+	}
+	return b, err
 }
 
 // UnmarshalBinary reads the payload of a message.
@@ -55,6 +223,10 @@ func (l *Link) UnmarshalBinary(b []byte) error {
 	})
 	if err == nil {
 		err = l.Info.decodeData()
+	}
+	for i := range l.VFs {
+		l.VFs[i].MAC = trim(l.VFs[i].MAC, len(l.MAC))
+		l.VFs[i].Broadcast = trim(l.VFs[i].Broadcast, len(l.MAC))
 	}
 	if err != nil {
 		return fmt.Errorf("read link message: %w", err)

@@ -18,17 +18,60 @@ type LinkInfo struct {
 
 var linkInfoTable = table[LinkInfo]{
 	text(unix.IFLA_INFO_KIND, "IFLA_INFO_KIND", func(i *LinkInfo) *string { return &i.Kind }),
-	raw(unix.IFLA_INFO_DATA, "IFLA_INFO_DATA", func(i *LinkInfo) *[]byte { return &i.data }),
+	unread(unix.IFLA_INFO_DATA, "IFLA_INFO_DATA", func(i *LinkInfo) *[]byte { return &i.data }),
 	text(unix.IFLA_INFO_SLAVE_KIND, "IFLA_INFO_SLAVE_KIND", func(i *LinkInfo) *string { return &i.PortKind }),
-	raw(unix.IFLA_INFO_SLAVE_DATA, "IFLA_INFO_SLAVE_DATA", func(i *LinkInfo) *[]byte { return &i.portData }),
+	unread(unix.IFLA_INFO_SLAVE_DATA, "IFLA_INFO_SLAVE_DATA", func(i *LinkInfo) *[]byte { return &i.portData }),
+}
+
+// unread is raw for what is read, and let go, before the message is: it needs
+// no copy.
+func unread[T any](n uint16, name string, at func(*T) *[]byte) attribute[T] {
+	row := raw(n, name, at)
+	row.decode = func(t *T, b []byte) error {
+		*at(t) = b
+		return nil
+	}
+	return row
 }
 
 // kinds has the table of IFLA_INFO_DATA of each kind of link, portKinds that
 // of IFLA_INFO_SLAVE_DATA. A kind is added by adding its struct, its table and
 // a line here.
 var (
-	kinds     = map[string]dataCodec{"bridge": dataTable[Bridge]{bridgeTable}}
-	portKinds = map[string]dataCodec{}
+	kinds = map[string]dataCodec{
+		"bond":      dataTable[Bond]{bondTable},
+		"bridge":    dataTable[Bridge]{bridgeTable},
+		"erspan":    dataTable[GRE]{greTable},
+		"geneve":    dataTable[Geneve]{geneveTable},
+		"gre":       dataTable[GRE]{greTable},
+		"gretap":    dataTable[GRE]{greTable},
+		"hsr":       dataTable[HSR]{hsrTable},
+		"ip6erspan": dataTable[GRE]{greTable},
+		"ip6gre":    dataTable[GRE]{greTable},
+		"ip6gretap": dataTable[GRE]{greTable},
+		"ip6tnl":    dataTable[IP6Tunnel]{ip6TunnelTable},
+		"ipip":      dataTable[IPTunnel]{ipTunnelTable},
+		"ipoib":     dataTable[IPoIB]{ipoibTable},
+		"ipvlan":    dataTable[IPVLAN]{ipvlanTable},
+		"ipvtap":    dataTable[IPVLAN]{ipvlanTable},
+		"macsec":    dataTable[MACsec]{macsecTable},
+		"macvlan":   dataTable[MACVLAN]{macvlanTable},
+		"macvtap":   dataTable[MACVLAN]{macvlanTable},
+		"sit":       dataTable[IPTunnel]{ipTunnelTable},
+		"tun":       dataTable[Tun]{tunTable},
+		"veth":      dataTable[Veth]{vethTable},
+		"vlan":      dataTable[VLAN]{vlanTable},
+		"vrf":       dataTable[VRF]{vrfTable},
+		"vti":       dataTable[VTI]{vtiTable},
+		"vti6":      dataTable[VTI]{vtiTable},
+		"vxlan":     dataTable[VXLAN]{vxlanTable},
+		"xfrm":      dataTable[XFRM]{xfrmTable},
+	}
+	portKinds = map[string]dataCodec{
+		"bond":   dataTable[BondPort]{bondPortTable},
+		"bridge": dataTable[BridgePort]{bridgePortTable},
+		"vrf":    dataTable[VRFPort]{vrfPortTable},
+	}
 )
 
 type dataCodec interface {

@@ -5,47 +5,105 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
 
-// Route is an RTM_NEWROUTE, RTM_DELROUTE or RTM_GETROUTE message.
+// attributeRTANHID is RTA_NH_ID, linux/rtnetlink.h.
+const attributeRTANHID = 30
+
+// Route is an RTM_NEWROUTE, RTM_DELROUTE or RTM_GETROUTE message. There may be
+// many of them: what few routes have is behind pointers.
 type Route struct {
 	Family            uint8 // AF_INET, AF_INET6
 	DestinationLength uint8
 	SourceLength      uint8
 	TOS               uint8
-	Table             uint32
 	Protocol          uint8  // RTPROT_…
 	Scope             uint8  // RT_SCOPE_…
 	Type              uint8  // RTN_…
+	Preference        uint8  // IPv6, of routers: 0 medium, 1 high, 3 low (RFC 4191 section 2.1)
 	Flags             uint32 // RTM_F_…, RTNH_F_…
+	Table             uint32
+	OutIndex          uint32
+	Metric            uint32
+	NexthopID         uint32 // of the nexthop object that says where to; 0: the route says it itself
+	Realm             uint32 // for tc-route(8): the source's << 16 | the destination's
 
 	Destination     netip.Addr // zero with DestinationLength 0: default route
 	Gateway         netip.Addr
 	Via             netip.Addr // gateway of the other family (RTA_VIA)
 	PreferredSource netip.Addr
-	OutIndex        uint32
-	Metric          uint32
-	Hops            []Hop // of a multipath route
+	Hops            []Hop         // of a multipath route
+	Cache           *RouteCache   // IPv6, and what was looked up
+	Details         *RouteDetails // nil: none of them
+}
+
+// RouteDetails are the attributes that few routes have.
+type RouteDetails struct {
+	Source    netip.Addr // with SourceLength
+	InIndex   *uint32    // of an answer to RTM_GETROUTE
+	Mark      *uint32    // of an answer to RTM_GETROUTE
+	UID       *uint32    // of an answer to RTM_GETROUTE
+	Expires   *uint32    // request: seconds; an answer has it in Cache
+	EncapType *uint16    // LWTUNNEL_ENCAP_…, linux/lwtunnel.h
+	Metrics   *Metrics
 }
 
 // Hop is one of several next hops (struct rtnexthop).
 type Hop struct {
-	Flags   uint8 // RTNH_F_…
-	Weight  uint8 // minus 1
-	Index   int32
-	Gateway netip.Addr
-	Via     netip.Addr
+	Flags     uint8 // RTNH_F_…
+	Weight    uint8 // minus 1
+	EncapType uint16
+	Index     int32
+	Realm     uint32
+	Gateway   netip.Addr
+	Via       netip.Addr
+}
+
+// Metrics are a route's parameters for those who send along it (RTAX_…,
+// linux/rtnetlink.h). The kernel does not tell a 0 from an absent one.
+type Metrics struct {
+	Lock             uint32 `json:"lock,omitempty"`   // bits 1 << RTAX_…: those that the kernel may not change
+	MTU              uint32 `json:"mtu,omitempty"`    // bytes
+	Window           uint32 `json:"window,omitempty"` // bytes, largest that is advertised
+	RTT              uint32 `json:"rtt,omitempty"`    // 1/8 ms
+	RTTVar           uint32 `json:"rttvar,omitempty"` // 1/4 ms
+	SSThresh         uint32 `json:"ssthresh,omitempty"`
+	Cwnd             uint32 `json:"cwnd,omitempty"`   // packets
+	AdvMSS           uint32 `json:"advmss,omitempty"` // bytes
+	Reordering       uint32 `json:"reordering,omitempty"`
+	HopLimit         uint32 `json:"hoplimit,omitempty"`
+	InitCwnd         uint32 `json:"initcwnd,omitempty"` // packets
+	Features         uint32 `json:"features,omitempty"` // RTAX_FEATURE_…: 1 ECN
+	RTOMin           uint32 `json:"rto_min,omitempty"`  // ms
+	InitRwnd         uint32 `json:"initrwnd,omitempty"` // packets
+	QuickAck         uint32 `json:"quickack,omitempty"`
+	CCAlgo           string `json:"cc_algo,omitempty"` // congestion control, e.g. "cubic"
+	FastOpenNoCookie uint32 `json:"fastopen_no_cookie,omitempty"`
+}
+
+// RouteCache is struct rta_cacheinfo. Times are in 1/100 s (USER_HZ).
+type RouteCache struct {
+	References uint32
+	LastUse    uint32 // ago
+	Expires    int32  // left; 0 never, below 0 that long ago
+	Error      uint32 // errno, negative
+	Used       uint32
+	ID         uint32
+	Timestamp  uint32
+	TSAge      uint32
 }
 
 const (
 	routeHeaderSize = unix.SizeofRtMsg
 	hopHeaderSize   = unix.SizeofRtNexthop
+	routeCacheSize  = 32
 	tableCompat     = 252 // RT_TABLE_COMPAT: the header has no room for the number
 )
 
-var routeTable = table[Route]{
+var routeTable = slices.Concat(table[Route]{
 	// After the header's eight bits of it, which it overrides.
 	number(unix.RTA_TABLE, "RTA_TABLE", func(r *Route) *uint32 { return &r.Table }),
 	address(unix.RTA_DST, "RTA_DST", func(r *Route) *netip.Addr { return &r.Destination }),
@@ -54,12 +112,48 @@ var routeTable = table[Route]{
 	address(unix.RTA_PREFSRC, "RTA_PREFSRC", func(r *Route) *netip.Addr { return &r.PreferredSource }),
 	number(unix.RTA_OIF, "RTA_OIF", func(r *Route) *uint32 { return &r.OutIndex }),
 	number(unix.RTA_PRIORITY, "RTA_PRIORITY", func(r *Route) *uint32 { return &r.Metric }),
+	number(attributeRTANHID, "RTA_NH_ID", func(r *Route) *uint32 { return &r.NexthopID }),
+	number(unix.RTA_FLOW, "RTA_FLOW", func(r *Route) *uint32 { return &r.Realm }),
 	{number: unix.RTA_MULTIPATH, name: "RTA_MULTIPATH", decode: decodeHops, encode: encodeHops},
+	{number: unix.RTA_CACHEINFO, name: "RTA_CACHEINFO", decode: decodeRouteCache, encode: encodeRouteCache},
+	number(unix.RTA_PREF, "RTA_PREF", func(r *Route) *uint8 { return &r.Preference }),
+}, behind(func(r *Route) **RouteDetails { return &r.Details }, detailsTable))
+
+var detailsTable = table[RouteDetails]{
+	address(unix.RTA_SRC, "RTA_SRC", func(d *RouteDetails) *netip.Addr { return &d.Source }),
+	optional(unix.RTA_IIF, "RTA_IIF", func(d *RouteDetails) **uint32 { return &d.InIndex }),
+	optional(unix.RTA_MARK, "RTA_MARK", func(d *RouteDetails) **uint32 { return &d.Mark }),
+	optional(unix.RTA_UID, "RTA_UID", func(d *RouteDetails) **uint32 { return &d.UID }),
+	optional(unix.RTA_EXPIRES, "RTA_EXPIRES", func(d *RouteDetails) **uint32 { return &d.Expires }),
+	optional(unix.RTA_ENCAP_TYPE, "RTA_ENCAP_TYPE", func(d *RouteDetails) **uint16 { return &d.EncapType }),
+	optionalNested(unix.RTA_METRICS, "RTA_METRICS", metricsTable, func(d *RouteDetails) **Metrics { return &d.Metrics }),
+}
+
+var metricsTable = table[Metrics]{
+	number(unix.RTAX_LOCK, "RTAX_LOCK", func(m *Metrics) *uint32 { return &m.Lock }),
+	number(unix.RTAX_MTU, "RTAX_MTU", func(m *Metrics) *uint32 { return &m.MTU }),
+	number(unix.RTAX_WINDOW, "RTAX_WINDOW", func(m *Metrics) *uint32 { return &m.Window }),
+	number(unix.RTAX_RTT, "RTAX_RTT", func(m *Metrics) *uint32 { return &m.RTT }),
+	number(unix.RTAX_RTTVAR, "RTAX_RTTVAR", func(m *Metrics) *uint32 { return &m.RTTVar }),
+	number(unix.RTAX_SSTHRESH, "RTAX_SSTHRESH", func(m *Metrics) *uint32 { return &m.SSThresh }),
+	number(unix.RTAX_CWND, "RTAX_CWND", func(m *Metrics) *uint32 { return &m.Cwnd }),
+	number(unix.RTAX_ADVMSS, "RTAX_ADVMSS", func(m *Metrics) *uint32 { return &m.AdvMSS }),
+	number(unix.RTAX_REORDERING, "RTAX_REORDERING", func(m *Metrics) *uint32 { return &m.Reordering }),
+	number(unix.RTAX_HOPLIMIT, "RTAX_HOPLIMIT", func(m *Metrics) *uint32 { return &m.HopLimit }),
+	number(unix.RTAX_INITCWND, "RTAX_INITCWND", func(m *Metrics) *uint32 { return &m.InitCwnd }),
+	number(unix.RTAX_FEATURES, "RTAX_FEATURES", func(m *Metrics) *uint32 { return &m.Features }),
+	number(unix.RTAX_RTO_MIN, "RTAX_RTO_MIN", func(m *Metrics) *uint32 { return &m.RTOMin }),
+	number(unix.RTAX_INITRWND, "RTAX_INITRWND", func(m *Metrics) *uint32 { return &m.InitRwnd }),
+	number(unix.RTAX_QUICKACK, "RTAX_QUICKACK", func(m *Metrics) *uint32 { return &m.QuickAck }),
+	text(unix.RTAX_CC_ALGO, "RTAX_CC_ALGO", func(m *Metrics) *string { return &m.CCAlgo }),
+	number(unix.RTAX_FASTOPEN_NO_COOKIE, "RTAX_FASTOPEN_NO_COOKIE", func(m *Metrics) *uint32 { return &m.FastOpenNoCookie }),
 }
 
 var hopTable = table[Hop]{
 	address(unix.RTA_GATEWAY, "RTA_GATEWAY", func(h *Hop) *netip.Addr { return &h.Gateway }),
 	via(unix.RTA_VIA, "RTA_VIA", func(h *Hop) *netip.Addr { return &h.Via }),
+	number(unix.RTA_FLOW, "RTA_FLOW", func(h *Hop) *uint32 { return &h.Realm }),
+	number(unix.RTA_ENCAP_TYPE, "RTA_ENCAP_TYPE", func(h *Hop) *uint16 { return &h.EncapType }),
 }
 
 // via is a row for struct rtvia: a family and an address.
@@ -124,8 +218,26 @@ func encodeHops(r *Route) ([]byte, error) {
 	return b, nil
 }
 
-// align rounds up to RTNH_ALIGNTO.
-func align(n int) int { return (n + 3) &^ 3 }
+// decodeRouteCache is a structure without reflection: each IPv6 route has one.
+func decodeRouteCache(r *Route, b []byte) error {
+	if len(b) < routeCacheSize {
+		return errors.New("too short")
+	}
+	word := func(i int) uint32 { return binary.NativeEndian.Uint32(b[4*i:]) }
+	r.Cache = &RouteCache{
+		References: word(0), LastUse: word(1), Expires: int32(word(2)), Error: word(3),
+		Used: word(4), ID: word(5), Timestamp: word(6), TSAge: word(7),
+	}
+	return nil
+}
+
+func encodeRouteCache(r *Route) ([]byte, error) {
+	c := r.Cache
+	if c == nil {
+		return nil, nil
+	}
+	return binary.Append(nil, binary.NativeEndian, c)
+}
 
 // UnmarshalBinary reads the payload of a message.
 func (r *Route) UnmarshalBinary(b []byte) error {

@@ -29,9 +29,9 @@ var examples = []struct {
 	{"link by name", &Link{Name: "wlan0", Filter: 8},
 		"00 00 0000 00000000 00000000 00000000  0a00 0300 776c616e3000 0000  0800 1d00 08000000"},
 	{"port of a bridge", &Link{Type: 1, Index: 4, MAC: []byte{2, 0, 0, 0, 0, 9}, MTU: 1500, Master: 7, OperState: 6, Info: LinkInfo{Kind: "veth", PortKind: "bridge"}},
-		`00 00 0100 04000000 00000000 00000000  0a00 0100 020000000009 0000  0800 0400 dc050000  0800 0a00 07000000  0500 1000 06 000000
-		 1c00 1280 0900 0100 7665746800 000000  0b00 0400 62726964676500 00`},
-	{"bridge", &Link{Info: LinkInfo{Kind: "bridge", Data: &Bridge{STPState: new(uint32(0)), Priority: new(uint16(0x8000)), VLANFiltering: new(uint8(1))}}},
+		`00 00 0100 04000000 00000000 00000000  0500 1000 06 000000  0800 0400 dc050000  0a00 0100 020000000009 0000
+		 1c00 1280 0900 0100 7665746800 000000  0b00 0400 62726964676500 00  0800 0a00 07000000`},
+	{"bridge", &Link{Info: LinkInfo{Kind: "bridge", Data: &Bridge{STPState: new(STPDisabled), Priority: new(uint16(0x8000)), VLANFiltering: new(true)}}},
 		`00 00 0000 00000000 00000000 00000000  2c00 1280  0b00 0100 62726964676500 00
 		 1c00 0200 0800 0500 00000000  0600 0600 0080 0000  0500 0700 01 000000`},
 	{"IPv4 address", &Address{Family: unix.AF_INET, PrefixLength: 24, Index: 3, Address: netip.MustParseAddr("10.7.0.7"), Local: netip.MustParseAddr("10.7.0.7"),
@@ -55,23 +55,26 @@ var examples = []struct {
 // it gives the same message again.
 func TestBothWays(t *testing.T) {
 	for _, example := range examples {
-		t.Run(example.name, func(t *testing.T) {
-			want := unhex(t, example.bytes)
-			got, err := example.message.MarshalBinary()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("got  %x\nwant %x", got, want)
-			}
-			again := reflect.New(reflect.TypeOf(example.message).Elem()).Interface().(message)
-			if err := again.UnmarshalBinary(want); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(example.message, again, compareAll...); diff != "" {
-				t.Errorf("(-written +read):\n%s", diff)
-			}
-		})
+		t.Run(example.name, func(t *testing.T) { checkBothWays(t, example.message, example.bytes) })
+	}
+}
+
+func checkBothWays(t *testing.T, m message, hexadecimal string) {
+	t.Helper()
+	want := unhex(t, hexadecimal)
+	got, err := m.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("got  %x\nwant %x", got, want)
+	}
+	again := reflect.New(reflect.TypeOf(m).Elem()).Interface().(message)
+	if err := again.UnmarshalBinary(want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(m, again, compareAll...); diff != "" {
+		t.Errorf("(-written +read):\n%s", diff)
 	}
 }
 
@@ -80,7 +83,7 @@ var compareAll = []cmp.Option{
 	cmp.Exporter(func(reflect.Type) bool { return true }),
 }
 
-func unhex(t *testing.T, s string) []byte {
+func unhex(t testing.TB, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
 	if err != nil {
@@ -125,7 +128,7 @@ func TestWriteRefuses(t *testing.T) {
 		link Link
 		text string
 	}{
-		{"kind without table", Link{Info: LinkInfo{Kind: "veth", Data: &Bridge{}}}, `data of kind "veth": *rtnl.Bridge has no table`},
+		{"kind without table", Link{Info: LinkInfo{Kind: "lowpan", Data: &Bridge{}}}, `data of kind "lowpan": *rtnl.Bridge has no table`},
 		{"data of another kind", Link{Info: LinkInfo{Kind: "bridge", Data: &Route{}}}, "data is *rtnl.Route instead of *rtnl.Bridge"},
 		{"too long", Link{Name: strings.Repeat("x", 1<<16)}, "IFLA_IFNAME: 65537 bytes do not fit"},
 	}
@@ -145,6 +148,7 @@ func FuzzRead(f *testing.F) {
 	kinds := []func() message{
 		func() message { return &Link{} }, func() message { return &Address{} },
 		func() message { return &Route{} }, func() message { return &Neighbour{} },
+		func() message { return &Rule{} }, func() message { return &Nexthop{} },
 	}
 	for _, example := range examples {
 		b, err := example.message.MarshalBinary()
@@ -154,6 +158,9 @@ func FuzzRead(f *testing.F) {
 		for kind := range kinds {
 			f.Add(uint8(kind), b)
 		}
+	}
+	for _, example := range bridgingExamples {
+		f.Add(uint8(0), unhex(f, example.bytes))
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, b []byte) {
 		fresh := kinds[int(kind)%len(kinds)]

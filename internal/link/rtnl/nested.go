@@ -1,0 +1,38 @@
+package rtnl
+
+import "github.com/mdlayher/netlink"
+
+// list is a row for an attribute with any number of the same attribute within,
+// each an element; left out when there are none.
+func list[E, T any](n uint16, name string, at func(*T) *[]E, element attribute[E]) attribute[T] {
+	return attribute[T]{
+		number: n, name: name, flags: netlink.Nested,
+		decode: func(t *T, b []byte) error {
+			elements := table[[]E]{{
+				number: element.number, name: element.name,
+				decode: func(all *[]E, b []byte) error {
+					var e E
+					err := element.decode(&e, b)
+					*all = append(*all, e)
+					return err
+				},
+			}}
+			*at(t) = nil
+			return elements.decode(at(t), b)
+		},
+		encode: func(t *T) ([]byte, error) {
+			attributes := netlink.NewAttributeEncoder()
+			for i := range *at(t) {
+				b, err := element.encode(&(*at(t))[i])
+				if err != nil {
+					return nil, err
+				}
+				attributes.Bytes(element.number|element.flags, b)
+			}
+			if len(*at(t)) == 0 {
+				return nil, nil
+			}
+			return attributes.Encode()
+		},
+	}
+}

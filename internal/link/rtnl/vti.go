@@ -1,0 +1,32 @@
+package rtnl
+
+import "net/netip"
+
+// VTI is the data of the kinds "vti" and "vti6": a tunnel for IPsec.
+type VTI struct {
+	Parent       uint32     `json:"-"` // index of the link that carries the tunnel
+	InKey        *uint32    `json:"ikey,omitempty"`
+	OutKey       *uint32    `json:"okey,omitempty"`
+	Local        netip.Addr `json:"local,omitzero"`
+	Remote       netip.Addr `json:"remote,omitzero"`
+	FirewallMark *uint32    `json:"fwmark,omitempty"`
+}
+
+// IFLA_VTI_…, linux/if_tunnel.h.
+const (
+	attributeVTILink = iota + 1
+	attributeVTIIKey
+	attributeVTIOKey
+	attributeVTILocal
+	attributeVTIRemote
+	attributeVTIFwMark
+)
+
+var vtiTable = table[VTI]{
+	number(attributeVTILink, "IFLA_VTI_LINK", func(v *VTI) *uint32 { return &v.Parent }),
+	bigEndian(attributeVTIIKey, "IFLA_VTI_IKEY", func(v *VTI) **uint32 { return &v.InKey }),
+	bigEndian(attributeVTIOKey, "IFLA_VTI_OKEY", func(v *VTI) **uint32 { return &v.OutKey }),
+	address(attributeVTILocal, "IFLA_VTI_LOCAL", func(v *VTI) *netip.Addr { return &v.Local }),
+	address(attributeVTIRemote, "IFLA_VTI_REMOTE", func(v *VTI) *netip.Addr { return &v.Remote }),
+	optional(attributeVTIFwMark, "IFLA_VTI_FWMARK", func(v *VTI) **uint32 { return &v.FirewallMark }),
+}

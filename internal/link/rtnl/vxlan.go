@@ -1,0 +1,119 @@
+package rtnl
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// Not in golang.org/x/sys yet (linux/if_link.h).
+const (
+	attributeVXLANReservedBits = 33 // IFLA_VXLAN_RESERVED_BITS, since 6.14
+	attributeVXLANMCRoute      = 34 // IFLA_VXLAN_MC_ROUTE, since 6.17
+)
+
+// VXLAN is the data of kind "vxlan" (IFLA_VXLAN_…, linux/if_link.h). Of
+// attributes that the kernel shows by their presence, false is also absent.
+type VXLAN struct {
+	ID               *uint32            `json:"vxlan_id,omitempty"` // VNI, 24 bits
+	Remote           netip.Addr         `json:"remote"`             // unicast or multicast group; zero is none
+	Link             *uint32            `json:"-"`                  // index of the link below
+	Local            netip.Addr         `json:"local"`              // zero is any
+	TTL              *uint8             `json:"ttl,omitempty"`
+	TOS              *uint8             `json:"tos,omitempty"`
+	Learning         *bool              `json:"learning,omitempty"`
+	Ageing           *uint32            `json:"ageing,omitempty"`      // s
+	MaxAddresses     *uint32            `json:"max_address,omitempty"` // 0 is no limit
+	*VXLANPorts                         // source ports
+	Proxy            *bool              `json:"proxy,omitempty"`
+	RSC              *bool              `json:"rsc,omitempty"`
+	L2Miss           *bool              `json:"l2miss,omitempty"`
+	L3Miss           *bool              `json:"l3miss,omitempty"`
+	Port             *uint16            `json:"dst_port,omitempty"`
+	UDPChecksum      *bool              `json:"udp_check_sum,omitempty"`
+	UDP6ZeroTX       *bool              `json:"udp6_zero_check_sum_tx,omitempty"`
+	UDP6ZeroRX       *bool              `json:"udp6_zero_check_sum_rx,omitempty"`
+	RemoteChecksumTX *bool              `json:"remote_check_sum_tx,omitempty"`
+	RemoteChecksumRX *bool              `json:"remote_check_sum_rx,omitempty"`
+	GBP              bool               `json:"gbp"`
+	RemoteNoPartial  bool               `json:"remote_check_sum_no_partial"`
+	CollectMetadata  *bool              `json:"collect_metadata,omitempty"`
+	Label            *uint32            `json:"label,omitempty"` // IPv6 flow label, 20 bits
+	GPE              bool               `json:"gpe"`
+	TTLInherit       bool               `json:"ttl_inherit"`
+	DontFragment     *uint8             `json:"df,omitempty"` // VXLAN_DF_…: 0 unset, 1 set, 2 inherit
+	VNIFilter        *bool              `json:"vnifilter,omitempty"`
+	LocalBypass      *bool              `json:"localbypass,omitempty"`
+	LabelPolicy      *uint32            `json:"label_policy,omitempty"` // VXLAN_LABEL_…: 0 fixed, 1 inherit
+	ReservedBits     *VXLANReservedBits `json:"reserved_bits,omitempty"`
+	MulticastRouting *bool              `json:"mc_route,omitempty"`
+}
+
+// VXLANPorts is a range of UDP ports; both 0 is that of the system (struct
+// ifla_vxlan_port_range).
+type VXLANPorts struct {
+	Min uint16 `json:"src_port_min"`
+	Max uint16 `json:"src_port_max"`
+}
+
+// VXLANReservedBits are the bits of a received header that are ignored (struct
+// vxlanhdr).
+type VXLANReservedBits struct {
+	Flags uint32 `json:"flags"`
+	VNI   uint32 `json:"vni"`
+}
+
+var vxlanTable = table[VXLAN]{
+	optional(unix.IFLA_VXLAN_ID, "IFLA_VXLAN_ID", func(v *VXLAN) **uint32 { return &v.ID }),
+	addressOf(unix.IFLA_VXLAN_GROUP, "IFLA_VXLAN_GROUP", 4, func(v *VXLAN) *netip.Addr { return &v.Remote }),
+	addressOf(unix.IFLA_VXLAN_GROUP6, "IFLA_VXLAN_GROUP6", 16, func(v *VXLAN) *netip.Addr { return &v.Remote }),
+	optional(unix.IFLA_VXLAN_LINK, "IFLA_VXLAN_LINK", func(v *VXLAN) **uint32 { return &v.Link }),
+	addressOf(unix.IFLA_VXLAN_LOCAL, "IFLA_VXLAN_LOCAL", 4, func(v *VXLAN) *netip.Addr { return &v.Local }),
+	addressOf(unix.IFLA_VXLAN_LOCAL6, "IFLA_VXLAN_LOCAL6", 16, func(v *VXLAN) *netip.Addr { return &v.Local }),
+	optional(unix.IFLA_VXLAN_TTL, "IFLA_VXLAN_TTL", func(v *VXLAN) **uint8 { return &v.TTL }),
+	byteOrPresent(unix.IFLA_VXLAN_TTL_INHERIT, "IFLA_VXLAN_TTL_INHERIT", func(v *VXLAN) *bool { return &v.TTLInherit }),
+	optional(unix.IFLA_VXLAN_TOS, "IFLA_VXLAN_TOS", func(v *VXLAN) **uint8 { return &v.TOS }),
+	optional(unix.IFLA_VXLAN_DF, "IFLA_VXLAN_DF", func(v *VXLAN) **uint8 { return &v.DontFragment }),
+	bigEndian(unix.IFLA_VXLAN_LABEL, "IFLA_VXLAN_LABEL", func(v *VXLAN) **uint32 { return &v.Label }),
+	optional(unix.IFLA_VXLAN_LABEL_POLICY, "IFLA_VXLAN_LABEL_POLICY", func(v *VXLAN) **uint32 { return &v.LabelPolicy }),
+	flag(unix.IFLA_VXLAN_LEARNING, "IFLA_VXLAN_LEARNING", func(v *VXLAN) **bool { return &v.Learning }),
+	flag(unix.IFLA_VXLAN_PROXY, "IFLA_VXLAN_PROXY", func(v *VXLAN) **bool { return &v.Proxy }),
+	flag(unix.IFLA_VXLAN_RSC, "IFLA_VXLAN_RSC", func(v *VXLAN) **bool { return &v.RSC }),
+	flag(unix.IFLA_VXLAN_L2MISS, "IFLA_VXLAN_L2MISS", func(v *VXLAN) **bool { return &v.L2Miss }),
+	flag(unix.IFLA_VXLAN_L3MISS, "IFLA_VXLAN_L3MISS", func(v *VXLAN) **bool { return &v.L3Miss }),
+	flag(unix.IFLA_VXLAN_COLLECT_METADATA, "IFLA_VXLAN_COLLECT_METADATA", func(v *VXLAN) **bool { return &v.CollectMetadata }),
+	optional(unix.IFLA_VXLAN_AGEING, "IFLA_VXLAN_AGEING", func(v *VXLAN) **uint32 { return &v.Ageing }),
+	optional(unix.IFLA_VXLAN_LIMIT, "IFLA_VXLAN_LIMIT", func(v *VXLAN) **uint32 { return &v.MaxAddresses }),
+	port(unix.IFLA_VXLAN_PORT, "IFLA_VXLAN_PORT", func(v *VXLAN) **uint16 { return &v.Port }),
+	flag(unix.IFLA_VXLAN_UDP_CSUM, "IFLA_VXLAN_UDP_CSUM", func(v *VXLAN) **bool { return &v.UDPChecksum }),
+	flag(unix.IFLA_VXLAN_UDP_ZERO_CSUM6_TX, "IFLA_VXLAN_UDP_ZERO_CSUM6_TX", func(v *VXLAN) **bool { return &v.UDP6ZeroTX }),
+	flag(unix.IFLA_VXLAN_UDP_ZERO_CSUM6_RX, "IFLA_VXLAN_UDP_ZERO_CSUM6_RX", func(v *VXLAN) **bool { return &v.UDP6ZeroRX }),
+	flag(unix.IFLA_VXLAN_REMCSUM_TX, "IFLA_VXLAN_REMCSUM_TX", func(v *VXLAN) **bool { return &v.RemoteChecksumTX }),
+	flag(unix.IFLA_VXLAN_REMCSUM_RX, "IFLA_VXLAN_REMCSUM_RX", func(v *VXLAN) **bool { return &v.RemoteChecksumRX }),
+	flag(unix.IFLA_VXLAN_LOCALBYPASS, "IFLA_VXLAN_LOCALBYPASS", func(v *VXLAN) **bool { return &v.LocalBypass }),
+	structure(unix.IFLA_VXLAN_PORT_RANGE, "IFLA_VXLAN_PORT_RANGE", binary.BigEndian, func(v *VXLAN) **VXLANPorts { return &v.VXLANPorts }),
+	present(unix.IFLA_VXLAN_GBP, "IFLA_VXLAN_GBP", func(v *VXLAN) *bool { return &v.GBP }),
+	present(unix.IFLA_VXLAN_GPE, "IFLA_VXLAN_GPE", func(v *VXLAN) *bool { return &v.GPE }),
+	present(unix.IFLA_VXLAN_REMCSUM_NOPARTIAL, "IFLA_VXLAN_REMCSUM_NOPARTIAL", func(v *VXLAN) *bool { return &v.RemoteNoPartial }),
+	flag(unix.IFLA_VXLAN_VNIFILTER, "IFLA_VXLAN_VNIFILTER", func(v *VXLAN) **bool { return &v.VNIFilter }),
+	structure(attributeVXLANReservedBits, "IFLA_VXLAN_RESERVED_BITS", binary.BigEndian, func(v *VXLAN) **VXLANReservedBits { return &v.ReservedBits }),
+	flag(attributeVXLANMCRoute, "IFLA_VXLAN_MC_ROUTE", func(v *VXLAN) **bool { return &v.MulticastRouting }),
+}
+
+// byteOrPresent is a row for what the kernel shows as a byte but takes as an
+// attribute without content only (vxlan_policy, drivers/net/vxlan).
+func byteOrPresent[T any](n uint16, name string, at func(*T) *bool) attribute[T] {
+	row := present(n, name, at)
+	row.decode = func(t *T, b []byte) error {
+		value := uint8(1)
+		if len(b) > 0 {
+			if err := getInteger(b, &value); err != nil {
+				return err
+			}
+		}
+		*at(t) = value != 0
+		return nil
+	}
+	return row
+}

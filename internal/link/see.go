@@ -1,0 +1,155 @@
+package link
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+)
+
+// lean is what the daemon itself needs of the kernel's tables.
+const lean = Links | Addresses | DefaultRoutes | Neighbours
+
+// see replaces the parts of s that were read again.
+func (s *Snapshot) see(t *Tables, which Parts) {
+	if which&Links != 0 {
+		s.Links = seenAll(t.Links, seenLink)
+	}
+	if which&Addresses != 0 {
+		s.Addresses = seenAll(t.Addresses, seenAddress)
+		slices.SortFunc(s.Addresses, func(a, b Address) int {
+			return cmp.Or(cmp.Compare(a.Index, b.Index), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()))
+		})
+	}
+	if which&(Routes|DefaultRoutes) != 0 {
+		s.Routes = seenRoutes(t.Routes)
+	}
+	if which&Neighbours != 0 {
+		s.Neighbours = seenAll(t.Neighbours, seenNeighbour)
+	}
+	s.Taken = t.Taken
+}
+
+func seenAll[T, S any](all []T, seen func(*T) S) []S {
+	out := make([]S, 0, len(all))
+	for i := range all {
+		out = append(out, seen(&all[i]))
+	}
+	return out
+}
+
+// operStates are RFC 2863's names of IF_OPER_…, linux/if.h.
+var operStates = [...]string{"unknown", "not_present", "down", "lower_layer_down", "testing", "dormant", "up"}
+
+func seenLink(l *rtnl.Link) Link {
+	out := Link{
+		Index:        int(l.Index),
+		Name:         l.Name,
+		Kind:         l.Info.Kind,
+		Type:         l.Type,
+		MAC:          net.HardwareAddr(l.MAC),
+		PermanentMAC: net.HardwareAddr(l.PermanentMAC),
+		MTU:          int(l.MTU),
+		Flags:        l.Flags,
+		Up:           l.Flags&unix.IFF_UP != 0,
+		Carrier:      l.Flags&unix.IFF_UP != 0 && l.Flags&unix.IFF_LOWER_UP != 0,
+		OperState:    operStates[0],
+		Master:       int(l.Master),
+		Parent:       int(l.Parent),
+	}
+	if int(l.OperState) < len(operStates) {
+		out.OperState = operStates[l.OperState]
+	}
+	if l.Info.Kind == "" && l.Type == unix.ARPHRD_ETHER {
+		out.Wireless = wireless(l.Name)
+	}
+	return out
+}
+
+// wireless asks sysfs, since rtnetlink does not say it: cfg80211 links each of
+// its interfaces to their radio.
+func wireless(name string) bool {
+	_, err := os.Lstat(filepath.Join("/sys/class/net", name, "phy80211"))
+	return err == nil
+}
+
+func seenAddress(a *rtnl.Address) Address {
+	own := a.Own()
+	out := Address{
+		Index:             int(a.Index),
+		Prefix:            netip.PrefixFrom(own, int(a.PrefixLength)),
+		Broadcast:         a.Broadcast,
+		Label:             a.Label,
+		Scope:             a.Scope,
+		Flags:             a.Flags,
+		Protocol:          a.Protocol,
+		Metric:            a.Metric,
+		ValidLifetime:     lifetime(a.Lifetimes.Valid),
+		PreferredLifetime: lifetime(a.Lifetimes.Preferred),
+	}
+	if a.Address != own {
+		out.Peer = a.Address
+	}
+	return out
+}
+
+func lifetime(seconds uint32) time.Duration {
+	if seconds == rtnl.Infinity {
+		return Forever
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+func seenRoutes(all []rtnl.Route) []Route {
+	var out []Route
+	for i := range all {
+		out = append(out, seenRoute(&all[i])...)
+	}
+	return out
+}
+
+// seenRoute gives one Route, or one for each hop.
+func seenRoute(r *rtnl.Route) []Route {
+	destination := r.Destination
+	if !destination.IsValid() {
+		destination = netip.IPv4Unspecified()
+		if r.Family == unix.AF_INET6 {
+			destination = netip.IPv6Unspecified()
+		}
+	}
+	one := Route{
+		Index:       int(r.OutIndex),
+		Destination: netip.PrefixFrom(destination, int(r.DestinationLength)),
+		Gateway:     cmp.Or(r.Gateway, r.Via),
+		Source:      r.PreferredSource,
+		Metric:      r.Metric,
+		Table:       r.Table,
+		Protocol:    r.Protocol,
+		Scope:       r.Scope,
+		Type:        r.Type,
+		Flags:       r.Flags,
+	}
+	if len(r.Hops) == 0 {
+		return []Route{one}
+	}
+	out := make([]Route, 0, len(r.Hops))
+	for _, hop := range r.Hops {
+		through := one
+		through.Index = int(hop.Index)
+		through.Gateway = cmp.Or(hop.Gateway, hop.Via)
+		through.Flags |= uint32(hop.Flags)
+		out = append(out, through)
+	}
+	return out
+}
+
+func seenNeighbour(n *rtnl.Neighbour) Neighbour {
+	return Neighbour{Index: int(n.Index), Address: n.Address, MAC: n.MAC, State: n.State}
+}

@@ -1,0 +1,276 @@
+package link
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+)
+
+// Parts names some of the kernel's tables.
+type Parts uint16
+
+// The kernel's tables. Routes holds DefaultRoutes; who wants only these should
+// not pay for the others.
+const (
+	Links         Parts = 1 << iota
+	VLANs               // of bridges and their ports
+	Addresses           // IPv4 and IPv6
+	DefaultRoutes       // of the main table
+	Routes              // of all tables
+	Rules
+	Nexthops
+	Neighbours // ARP and neighbour discovery
+	Forwarding // of bridges and VXLANs
+	AllParts   = Links | VLANs | Addresses | Routes | Rules | Nexthops | Neighbours | Forwarding
+)
+
+// Filter narrows what is read. What the kernel can filter it does. Zero
+// values filter nothing.
+type Filter struct {
+	Link     string // name or alternative name: this one only
+	Kind     string // of links, IFLA_INFO_KIND
+	Index    uint32 // addresses, routes and neighbours of this link only
+	Family   uint8  // unix.AF_INET, unix.AF_INET6: addresses, routes, rules and neighbours
+	Table    uint32 // of routes and rules
+	Protocol uint8  // of routes, RTPROT_…
+	Scope    *uint8 // of routes, RT_SCOPE_…
+
+	Statistics bool // counters of links
+	Functions  bool // SR-IOV functions of links
+}
+
+// Tables are the kernel's tables as it showed them at one time. They are never
+// changed in place: a slice that was read again is another one.
+type Tables struct {
+	Taken      time.Time   // when they were read; lifetimes count from here
+	Links      []rtnl.Link // by index
+	VLANs      []rtnl.Link // messages of AF_BRIDGE
+	Addresses  []rtnl.Address
+	Routes     []rtnl.Route
+	Rules      []rtnl.Rule
+	Nexthops   []rtnl.Nexthop
+	Neighbours []rtnl.Neighbour
+	Forwarding []rtnl.Neighbour
+}
+
+// What requests for links ask for (RTEXT_FILTER_…, linux/rtnetlink.h).
+const (
+	filterFunctions      = 1 << 0
+	filterVLANRanges     = 1 << 2 // of bridge ports, neighbouring VLANs as one range
+	filterSkipStatistics = 1 << 3
+)
+
+// readTries bounds how often Read reads again what changed while it read.
+const readTries = 5
+
+// Read reads tables that fit together: what changes while others are read is
+// read again. It sees the network namespace of the calling thread.
+func Read(ctx context.Context, which Parts, filter Filter) (*Tables, error) {
+	ctx, cancel := withDeadline(ctx)
+	defer cancel()
+	f := follower{which: which, filter: filter, buffer: firstBuffer}
+	events, requests, done, err := f.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	t := &Tables{}
+	for range readTries {
+		if err := requests.read(t, which, filter); err != nil {
+			return nil, err
+		}
+		if which, err = f.changed(events); err != nil || which == 0 {
+			return t, err
+		}
+	}
+	return t, nil // as consistent as a network that never rests allows
+}
+
+// read replaces the named parts of t by what the kernel has now.
+func (c conn) read(t *Tables, which Parts, filter Filter) error {
+	readers := []struct {
+		part Parts
+		what string
+		read func(*Tables, Filter) error
+	}{
+		{Links, "links", c.links},
+		{VLANs, "VLANs of bridges", c.vlans},
+		{Addresses, "addresses", c.addresses},
+		{DefaultRoutes, "default routes", c.defaultRoutes},
+		{Routes, "routes", c.routes},
+		{Rules, "rules", c.rules},
+		{Nexthops, "nexthop objects", c.nexthops},
+		{Neighbours, "neighbours", c.neighbours},
+		{Forwarding, "forwarding tables", c.forwarding},
+	}
+	for _, r := range readers {
+		if which&r.part == 0 {
+			continue
+		}
+		if err := r.read(t, filter); err != nil {
+			return fmt.Errorf("read %s: %w", r.what, err)
+		}
+	}
+	t.Taken = time.Now()
+	return nil
+}
+
+func (c conn) links(t *Tables, filter Filter) error {
+	request := rtnl.Link{Name: filter.Link, Filter: filter.extended(), Info: rtnl.LinkInfo{Kind: filter.Kind}}
+	if filter.Link != "" {
+		l, err := c.link(request)
+		t.Links = []rtnl.Link{l}
+		return err
+	}
+	all, err := dump[rtnl.Link](c, unix.RTM_GETLINK, unix.RTM_NEWLINK, &request, nil)
+	slices.SortFunc(all, func(a, b rtnl.Link) int { return cmp.Compare(a.Index, b.Index) })
+	t.Links = all
+	return err
+}
+
+// extended is the IFLA_EXT_MASK of requests for links. Counters are most of a
+// link's bytes.
+func (f Filter) extended() uint32 {
+	var mask uint32
+	if !f.Statistics {
+		mask |= filterSkipStatistics
+	}
+	if f.Functions {
+		mask |= filterFunctions
+	}
+	return mask
+}
+
+// link reads the link that a request names, also by an alternative name.
+func (c conn) link(request rtnl.Link) (rtnl.Link, error) {
+	l, err := one[rtnl.Link](c, unix.RTM_GETLINK, &request)
+	// ERANGE and EINVAL: a name that no link can have.
+	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ERANGE) || errors.Is(err, unix.EINVAL) {
+		return rtnl.Link{}, fmt.Errorf("%s: %w", request.Name, ErrNotExist)
+	}
+	return l, err
+}
+
+func (c conn) vlans(t *Tables, _ Filter) error {
+	request := rtnl.Link{Family: unix.AF_BRIDGE, Filter: filterVLANRanges}
+	var err error
+	t.VLANs, err = dump[rtnl.Link](c, unix.RTM_GETLINK, unix.RTM_NEWLINK, &request, nil)
+	return err
+}
+
+func (c conn) addresses(t *Tables, filter Filter) error {
+	request := rtnl.Address{Family: filter.Family, Index: filter.Index}
+	all, err := dump(c, unix.RTM_GETADDR, unix.RTM_NEWADDR, &request, func(a *rtnl.Address) bool {
+		return a.Own().IsValid() // others are of families that have no IP addresses
+	})
+	slices.SortStableFunc(all, func(a, b rtnl.Address) int { return cmp.Compare(a.Index, b.Index) })
+	t.Addresses = all
+	return err
+}
+
+func (c conn) defaultRoutes(t *Tables, filter Filter) error {
+	filter.Table = unix.RT_TABLE_MAIN
+	return c.routesThat(t, filter, func(r *rtnl.Route) bool { return r.DestinationLength == 0 })
+}
+
+func (c conn) routes(t *Tables, filter Filter) error {
+	return c.routesThat(t, filter, func(*rtnl.Route) bool { return true })
+}
+
+// routesThat reads the routes of each family. The kernel filters by table,
+// protocol and link; one that does not, or not all, shows too much.
+func (c conn) routesThat(t *Tables, filter Filter, keep func(*rtnl.Route) bool) error {
+	var all []rtnl.Route
+	for _, family := range filter.families() {
+		request := rtnl.Route{Family: family, Table: filter.Table, Protocol: filter.Protocol, OutIndex: filter.Index}
+		some, err := dump(c, unix.RTM_GETROUTE, unix.RTM_NEWROUTE, &request, func(r *rtnl.Route) bool {
+			return r.Family == family && filter.route(r) && keep(r)
+		})
+		// ENOENT: the table has no route yet.
+		if err != nil && !errors.Is(err, unix.ENOENT) {
+			return err
+		}
+		if all == nil {
+			all = some
+		} else {
+			all = append(all, some...)
+		}
+	}
+	t.Routes = all
+	return nil
+}
+
+func (f Filter) route(r *rtnl.Route) bool {
+	return (f.Table == 0 || r.Table == f.Table) &&
+		(f.Protocol == 0 || r.Protocol == f.Protocol) &&
+		(f.Scope == nil || r.Scope == *f.Scope) &&
+		(f.Index == 0 || r.OutIndex == f.Index ||
+			slices.ContainsFunc(r.Hops, func(h rtnl.Hop) bool { return uint32(h.Index) == f.Index }))
+}
+
+// families are asked one by one, since a kernel without IPv6 answers a
+// question about IPv6 with everything that it has.
+func (f Filter) families() []uint8 {
+	if f.Family != 0 {
+		return []uint8{f.Family}
+	}
+	return []uint8{unix.AF_INET, unix.AF_INET6}
+}
+
+func (c conn) rules(t *Tables, filter Filter) error {
+	t.Rules = nil
+	for _, family := range filter.families() {
+		some, err := dump(c, unix.RTM_GETRULE, unix.RTM_NEWRULE, &rtnl.Rule{Family: family}, func(r *rtnl.Rule) bool {
+			return r.Family == family && (filter.Table == 0 || r.Table == filter.Table)
+		})
+		if errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP) {
+			continue // a kernel without policy routing
+		}
+		if err != nil {
+			return err
+		}
+		t.Rules = append(t.Rules, some...)
+	}
+	return nil
+}
+
+func (c conn) nexthops(t *Tables, _ Filter) error {
+	var err error
+	t.Nexthops, err = dump[rtnl.Nexthop](c, unix.RTM_GETNEXTHOP, unix.RTM_NEWNEXTHOP, &rtnl.Nexthop{}, nil)
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		return nil // before Linux 5.3
+	}
+	return err
+}
+
+func (c conn) neighbours(t *Tables, filter Filter) error {
+	t.Neighbours = nil
+	for _, family := range filter.families() {
+		some, err := dump(c, unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, &rtnl.Neighbour{Family: family}, func(n *rtnl.Neighbour) bool {
+			// NUD_NOARP is the mapping of multicast and the like: nobody is there.
+			return n.Family == family && n.Address.IsValid() && n.State&unix.NUD_NOARP == 0 &&
+				(filter.Index == 0 || uint32(n.Index) == filter.Index)
+		})
+		if err != nil {
+			return err
+		}
+		t.Neighbours = append(t.Neighbours, some...)
+	}
+	return nil
+}
+
+func (c conn) forwarding(t *Tables, _ Filter) error {
+	var err error
+	t.Forwarding, err = dump[rtnl.Neighbour](c, unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, &rtnl.Neighbour{Family: unix.AF_BRIDGE}, nil)
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		return nil // a kernel without bridges
+	}
+	return err
+}

@@ -1,0 +1,96 @@
+package state
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+)
+
+// IPv4 are the IPv4 addresses of an interface.
+type IPv4 struct {
+	Addresses []Address `json:"addresses,omitempty"`
+}
+
+// IPv6 are the IPv6 addresses of an interface.
+type IPv6 struct {
+	Addresses []Address  `json:"addresses,omitempty"`
+	Token     netip.Addr `json:"token,omitzero"` // lower half of the addresses made from router advertisements
+}
+
+// Address is an IP address of an interface.
+type Address struct {
+	Address      netip.Addr           `json:"address"`
+	PrefixLength uint8                `json:"prefix_len"`
+	Peer         netip.Addr           `json:"peer,omitzero"` // of a point-to-point address
+	Valid        Lifetime             `json:"valid_lft"`
+	Preferred    Lifetime             `json:"preferred_lft"`
+	Flags        rtnl.AddressFlags    `json:"flags"`
+	Scope        RouteScope           `json:"scope"`
+	Broadcast    netip.Addr           `json:"broadcast,omitzero"`
+	Label        string               `json:"label,omitempty"`
+	Protocol     rtnl.AddressProtocol `json:"protocol,omitzero"` // who made it
+	Metric       uint32               `json:"metric,omitempty"`  // of the prefix route; 0: the kernel's default
+}
+
+// Lifetime is what is left of an address: seconds, or Forever. Its text is
+// "3600sec" or "forever".
+type Lifetime uint32
+
+// Forever is the Lifetime of an address that does not expire.
+const Forever Lifetime = rtnl.Infinity
+
+func (l Lifetime) String() string {
+	if l == Forever {
+		return "forever"
+	}
+	return strconv.FormatUint(uint64(l), 10) + "sec"
+}
+
+// MarshalText gives the String.
+func (l Lifetime) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (l *Lifetime) UnmarshalText(b []byte) error {
+	if string(b) == "forever" {
+		*l = Forever
+		return nil
+	}
+	digits, ok := strings.CutSuffix(string(b), "sec")
+	seconds, err := strconv.ParseUint(digits, 10, 32)
+	if !ok || err != nil {
+		return fmt.Errorf("%q is no lifetime like 3600sec or forever", b)
+	}
+	*l = Lifetime(seconds)
+	return nil
+}
+
+func newAddress(a *rtnl.Address) Address {
+	own := a.Own()
+	out := Address{
+		Address: own, PrefixLength: a.PrefixLength,
+		Valid: Lifetime(a.Lifetimes.Valid), Preferred: Lifetime(a.Lifetimes.Preferred),
+		Flags: rtnl.AddressFlags(a.Flags), Scope: RouteScope(a.Scope),
+		Broadcast: a.Broadcast, Label: a.Label, Protocol: rtnl.AddressProtocol(a.Protocol), Metric: a.Metric,
+	}
+	if a.Address.IsValid() && a.Address != own {
+		out.Peer = a.Address
+	}
+	return out
+}
+
+func newIfaceAddress(a *rtnl.Address, name func(uint32) string) IfaceAddress {
+	return IfaceAddress{Iface: name(a.Index), Address: newAddress(a)}
+}
+
+// timeless is a without what only time changes.
+func (a Address) timeless() Address {
+	for _, left := range []*Lifetime{&a.Valid, &a.Preferred} {
+		if *left != Forever && *left != 0 {
+			*left = 1
+		}
+	}
+	return a
+}

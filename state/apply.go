@@ -1,0 +1,124 @@
+package state
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// Apply carries out a Change that Watch told, so that s is what it was told to
+// be. An error says that s is not the State that the Change is about.
+func (s *State) Apply(c Change) error {
+	var err error
+	switch {
+	case c.Op == Resync:
+	case c.State != nil:
+		*s = *c.State
+	case c.Iface != nil:
+		err = s.applyIface(c)
+	case c.Address != nil:
+		err = s.applyAddress(c)
+	case c.Route != nil:
+		s.Routes, err = applied(s.Routes, c, func(o *Object) *Route { return o.Route }, Route.timeless)
+	case c.Rule != nil:
+		s.Rules, err = applied(s.Rules, c, func(o *Object) *Rule { return o.Rule }, nil)
+	case c.Neighbour != nil:
+		s.Neighbours, err = applied(s.Neighbours, c, func(o *Object) *Neighbour { return o.Neighbour }, Neighbour.timeless)
+	case c.FDB != nil:
+		s.FDB, err = applied(s.FDB, c, func(o *Object) *FDBEntry { return o.FDB }, FDBEntry.timeless)
+	case c.Nexthop != nil:
+		s.Nexthops, err = applied(s.Nexthops, c, func(o *Object) *Nexthop { return o.Nexthop }, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("apply change %d: %w", c.Seq, err)
+	}
+	return nil
+}
+
+// applied is all after a change of one of them, which is found by what was
+// told of it, times aside.
+func applied[T any](all []T, c Change, of func(*Object) *T, timeless func(T) T) ([]T, error) {
+	if c.Op == New {
+		return append(all, *of(&c.Object)), nil
+	}
+	plain := func(t T) T {
+		if timeless != nil {
+			return timeless(t)
+		}
+		return t
+	}
+	former := c.Object
+	if c.Op == Changed {
+		former = *c.Old
+	}
+	want := plain(*of(&former))
+	i := slices.IndexFunc(all, func(t T) bool { return reflect.DeepEqual(plain(t), want) })
+	if i < 0 {
+		return all, fmt.Errorf("%s: there is no %+v", c.Op, want)
+	}
+	if c.Op == Deleted {
+		return slices.Delete(slices.Clone(all), i, i+1), nil
+	}
+	all = slices.Clone(all)
+	all[i] = *of(&c.Object)
+	return all, nil
+}
+
+// applyIface keeps the addresses, which are told apart.
+func (s *State) applyIface(c Change) error {
+	if c.Op == New {
+		if s.Ifaces == nil {
+			s.Ifaces = make(map[string]*Iface)
+		}
+		s.Ifaces[c.Iface.Name] = c.Iface
+		return nil
+	}
+	former := c.Iface.Name
+	if c.Op == Changed {
+		former = c.Old.Iface.Name
+	}
+	i, ok := s.Ifaces[former]
+	if !ok {
+		return fmt.Errorf("%s: there is no interface %s", c.Op, former)
+	}
+	if i.Index == c.Iface.Index {
+		delete(s.Ifaces, former)
+	}
+	if c.Op == Changed {
+		next := *c.Iface
+		next.IPv4, next.IPv6 = i.IPv4, i.IPv6
+		s.Ifaces[next.Name] = &next
+	}
+	return nil
+}
+
+func (s *State) applyAddress(c Change) error {
+	i, ok := s.Ifaces[c.Address.Iface]
+	if !ok {
+		return fmt.Errorf("%s: there is no interface %s", c.Op, c.Address.Iface)
+	}
+	all, err := applied(i.addresses(c.Address.Address.Address), c, func(o *Object) *Address { return &o.Address.Address }, Address.timeless)
+	if err != nil {
+		return err
+	}
+	next := *i
+	next.setAddresses(c.Address.Address.Address, all)
+	s.Ifaces[next.Name] = &next
+	return nil
+}
+
+// timeless is r without what time and use change.
+func (r Route) timeless() Route {
+	r.RouteCache = nil
+	return r
+}
+
+func (n Neighbour) timeless() Neighbour {
+	n.Confirmed, n.Used, n.Updated, n.References = nil, nil, nil, nil
+	return n
+}
+
+func (e FDBEntry) timeless() FDBEntry {
+	e.Used, e.Updated = nil, nil
+	return e
+}

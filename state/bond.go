@@ -1,0 +1,40 @@
+package state
+
+import (
+	"slices"
+
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+)
+
+// newBond leaves out what the bond's mode does not use, as nispor does. The
+// kernel tells all settings in every mode.
+func newBond(seen *rtnl.Bond, l *rtnl.Link, of *view) *Bond {
+	b := &Bond{Subordinates: of.ports(l), Bond: *seen, ActiveSubordinate: of.optional(seen.ActivePort)}
+	if seen.Mode == nil {
+		return b
+	}
+	mode := seen.Mode.String()
+	is := func(modes ...string) bool { return slices.Contains(modes, mode) }
+	if is("active-backup", "balance-alb", "balance-tlb") {
+		b.Primary = of.optional(seen.Primary)
+	} else {
+		b.PrimaryReselect = nil
+	}
+	if !is("active-backup") {
+		b.FailOverMAC = nil
+	}
+	if !is("balance-xor", "802.3ad", "balance-tlb") {
+		b.TransmitHashPolicy = nil
+	}
+	if !is("balance-rr") {
+		b.PacketsPerPort = nil
+	}
+	if !is("balance-tlb", "balance-alb") {
+		b.TLBDynamic = nil
+	}
+	if !is("802.3ad") {
+		b.LACPRate, b.LACPActive, b.ADSelect, b.ADActorSystem = nil, nil, nil, nil
+		b.ADActorSystemPriority, b.ADUserPortKey = nil, nil
+	}
+	return b
+}

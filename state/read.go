@@ -1,0 +1,201 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/link/ethtool"
+	"github.com/netconnectd/netconnectd/internal/link/mptcp"
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/internal/link/wireguard"
+)
+
+// Read reads what filter wants, as it is now. It needs no privileges, but for
+// WireGuard. The error is ErrNotExist where filter names an interface that is
+// not there.
+func Read(ctx context.Context, filter Filter) (*State, error) {
+	r, err := newReader(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	t, err := link.Read(ctx, r.tables(), r.filter)
+	if err != nil {
+		return nil, fmt.Errorf("read the kernel's network state: %w", err)
+	}
+	s := r.state(t)
+	if err := r.addDetails(ctx, s); err != nil {
+		return nil, fmt.Errorf("read the kernel's network state: %w", err)
+	}
+	return s, nil
+}
+
+// reader knows what is wanted.
+type reader struct {
+	parts  Parts
+	only   uint32 // index of the only interface; 0: all
+	filter link.Filter
+}
+
+// newReader looks up the interfaces that filter names.
+func newReader(ctx context.Context, f Filter) (*reader, error) {
+	r := &reader{parts: f.Parts, filter: link.Filter{
+		Family: f.Family.number(), Table: f.Table, Statistics: f.Parts&PartStatistics != 0, Functions: true,
+	}}
+	if r.parts == 0 {
+		r.parts, r.filter.Statistics = Everything, true
+	}
+	if f.Protocol != nil {
+		r.filter.Protocol = uint8(*f.Protocol)
+	}
+	if f.Scope != nil {
+		scope := uint8(*f.Scope)
+		r.filter.Scope = &scope
+	}
+	var err error
+	if f.Iface != "" {
+		if r.only, err = indexOf(ctx, f.Iface); err != nil {
+			return nil, err
+		}
+	}
+	if f.OutIface != "" {
+		if r.filter.Index, err = indexOf(ctx, f.OutIface); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func indexOf(ctx context.Context, name string) (uint32, error) {
+	t, err := link.Read(ctx, link.Links, link.Filter{Link: name})
+	if err != nil {
+		return 0, fmt.Errorf("find interface: %w", err)
+	}
+	return uint32(t.Links[0].Index), nil
+}
+
+// tables are those that make up the parts. All of them name interfaces.
+func (r *reader) tables() link.Parts {
+	which := link.Links
+	for part, tables := range map[Parts]link.Parts{
+		PartIfaces:     link.Addresses | link.VLANs,
+		PartRoutes:     link.Routes,
+		PartRules:      link.Rules,
+		PartNeighbours: link.Neighbours,
+		PartFDB:        link.Forwarding,
+		PartNexthops:   link.Nexthops,
+	} {
+		if r.parts&part != 0 {
+			which |= tables
+		}
+	}
+	return which
+}
+
+// state converts tables.
+func (r *reader) state(t *link.Tables) *State {
+	v := newView(t)
+	s := &State{
+		Routes:     convert(t.Routes, newRoute, v),
+		Rules:      convert(t.Rules, newRule, v),
+		Neighbours: convert(t.Neighbours, newNeighbour, v),
+		FDB:        convert(t.Forwarding, newFDBEntry, v),
+		Nexthops:   convert(t.Nexthops, newNexthop, v),
+	}
+	if r.parts&PartIfaces != 0 {
+		s.Ifaces = make(map[string]*Iface, len(t.Links))
+		for i := range t.Links {
+			if l := &t.Links[i]; r.wants(l) {
+				s.Ifaces[l.Name] = newIface(l, v)
+			}
+		}
+	}
+	return s
+}
+
+func (r *reader) wants(l *rtnl.Link) bool { return r.only == 0 || r.only == uint32(l.Index) }
+
+func convert[T, S any](all []T, one func(*T, func(uint32) string) S, v *view) []S {
+	if all == nil {
+		return nil
+	}
+	out := make([]S, 0, len(all))
+	for i := range all {
+		out = append(out, one(&all[i], v.name))
+	}
+	return out
+}
+
+// addDetails asks for what rtnetlink does not tell.
+func (r *reader) addDetails(ctx context.Context, s *State) error {
+	if r.parts&PartMPTCP != 0 {
+		if err := s.addMPTCP(ctx); err != nil {
+			return err
+		}
+	}
+	if r.parts&PartDrivers == 0 || s.Ifaces == nil {
+		return nil
+	}
+	devices, ethtoolErr := ethtool.Read(ctx)
+	radios, wifiErr := readWifi(ctx)
+	tunnels, wireguardErr := wireguard.Read(ctx, s.indexesOf("wireguard"))
+	drivers := openDrivers()
+	defer drivers.Close()
+	for _, i := range s.Ifaces {
+		i.Driver = drivers.of(i.Name)
+		i.Ethtool = devices[i.Index]
+		i.WireGuard = tunnels[i.Index]
+		if i.Wifi = radios[int(i.Index)]; i.Wifi != nil && i.Type == "ethernet" {
+			i.Type = "wifi"
+		}
+	}
+	return errors.Join(ethtoolErr, wifiErr, wireguardErr)
+}
+
+func (s *State) indexesOf(t IfaceType) []int32 {
+	var indexes []int32
+	for _, i := range s.Ifaces {
+		if i.Type == t {
+			indexes = append(indexes, i.Index)
+		}
+	}
+	return indexes
+}
+
+func (s *State) addMPTCP(ctx context.Context) error {
+	found, err := mptcp.Read(ctx)
+	if err != nil {
+		return err
+	}
+	s.MPTCP = &found
+	return nil
+}
+
+// drivers asks for the names of drivers as ethtool -i does (SIOCETHTOOL,
+// ETHTOOL_GDRVINFO). Unlike sysfs that works in any network namespace.
+type drivers struct{ fd int }
+
+func openDrivers() drivers {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		fd = -1 // then none is known
+	}
+	return drivers{fd}
+}
+
+func (d drivers) of(name string) string {
+	info, err := unix.IoctlGetEthtoolDrvinfo(d.fd, name)
+	if err != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(info.Driver[:])
+}
+
+func (d drivers) Close() {
+	if d.fd >= 0 {
+		unix.Close(d.fd)
+	}
+}

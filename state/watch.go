@@ -1,0 +1,219 @@
+package state
+
+import (
+	"context"
+	"log/slog"
+	"reflect"
+
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+)
+
+// Op says what happened.
+type Op string
+
+// What can happen. What undoes itself within milliseconds is not told.
+const (
+	Snapshot Op = "snapshot" // State is all there is; the first Change of every Watch
+	Resync   Op = "resync"   // messages of the kernel were lost; the changes that follow make up for them
+	New      Op = "new"
+	Changed  Op = "change" // the object is the new one, Old the former
+	Deleted  Op = "del"
+)
+
+// Change is one step from one State to the next. Exactly one object is set,
+// but for a resync, which has none.
+type Change struct {
+	Seq uint64 `json:"seq"` // 1, 2, 3, … without gap
+	Op  Op     `json:"op"`
+	Object
+	Old *Object `json:"old,omitempty"`
+}
+
+// Object is one object of a State.
+type Object struct {
+	State     *State        `json:"state,omitempty"`
+	Iface     *Iface        `json:"iface,omitempty"` // without addresses
+	Address   *IfaceAddress `json:"address,omitempty"`
+	Route     *Route        `json:"route,omitempty"`
+	Rule      *Rule         `json:"rule,omitempty"`
+	Neighbour *Neighbour    `json:"neighbour,omitempty"`
+	FDB       *FDBEntry     `json:"fdb,omitempty"`
+	Nexthop   *Nexthop      `json:"nexthop,omitempty"`
+}
+
+// IfaceAddress is an address with the name of its interface.
+type IfaceAddress struct {
+	Iface string `json:"iface"`
+	Address
+}
+
+// Watch calls seen with a snapshot of what filter wants and then with every
+// change, one after the other, until ctx ends or seen fails; it returns that
+// error. Parts that are not Watched
+// are left out, and what only time changes is no change.
+func Watch(ctx context.Context, filter Filter, log *slog.Logger, seen func(Change) error) error {
+	if filter.Parts &= Watched; filter.Parts == 0 {
+		filter.Parts = Watched
+	}
+	r, err := newReader(ctx, filter)
+	if err != nil {
+		return err
+	}
+	w := &watcher{reader: r, seen: seen}
+	return link.Follow(ctx, r.tables(), r.filter, log, w.read)
+}
+
+type watcher struct {
+	*reader
+	seen func(Change) error
+
+	seq    uint64
+	tables *link.Tables
+	view   *view
+	ifaces map[int32]*Iface // as told, by index
+	err    error            // of seen, the first
+}
+
+// read tells what one reading changed. Interfaces come before what names them
+// and go after it.
+func (w *watcher) read(r *link.Reading) error {
+	before, now := w.tables, &r.Tables
+	oldView := w.view
+	w.tables, w.view = now, newView(now)
+	oldIfaces := w.ifaces
+	w.ifaces = w.told()
+	if before == nil {
+		w.tell(Change{Op: Snapshot, Object: Object{State: w.state(now)}})
+		return w.err
+	}
+	if r.Lost {
+		w.tell(Change{Op: Resync})
+	}
+	for index, i := range w.ifaces {
+		if old := oldIfaces[index]; old == nil {
+			w.tell(Change{Op: New, Object: Object{Iface: i}})
+		} else if !reflect.DeepEqual(old, i) {
+			w.tell(Change{Op: Changed, Object: Object{Iface: i}, Old: &Object{Iface: old}})
+		}
+	}
+	w.others(before, now, names{oldView.name, w.view.name, renamed(oldView, w.view)})
+	for index, old := range oldIfaces {
+		if w.ifaces[index] == nil {
+			w.tell(Change{Op: Deleted, Object: Object{Iface: old}})
+		}
+	}
+	return w.err
+}
+
+// told are the interfaces without what is told apart or not at all.
+func (w *watcher) told() map[int32]*Iface {
+	if w.parts&PartIfaces == 0 {
+		return nil
+	}
+	bare := *w.view
+	bare.addresses = nil
+	all := make(map[int32]*Iface, len(w.tables.Links))
+	for i := range w.tables.Links {
+		if l := &w.tables.Links[i]; w.wants(l) {
+			all[l.Index] = newIface(l, &bare)
+		}
+	}
+	return all
+}
+
+// names are those of interfaces before and now.
+type names struct {
+	before, now func(uint32) string
+	differ      bool
+}
+
+func renamed(before, now *view) bool {
+	if len(before.links) != len(now.links) {
+		return true
+	}
+	for index, l := range now.links {
+		if old, ok := before.links[index]; !ok || old.Name != l.Name {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *watcher) others(before, now *link.Tables, n names) {
+	tellTable(w, before.Addresses, now.Addresses, (*rtnl.Address).Key, sameAddress, n, newIfaceAddress,
+		func(o *Object, a *IfaceAddress) { o.Address = a })
+	tellTable(w, before.Nexthops, now.Nexthops, (*rtnl.Nexthop).Key, equal, n, newNexthop,
+		func(o *Object, h *Nexthop) { o.Nexthop = h })
+	tellTable(w, before.Routes, now.Routes, (*rtnl.Route).Key, sameRoute, n, newRoute,
+		func(o *Object, r *Route) { o.Route = r })
+	tellTable(w, before.Rules, now.Rules, (*rtnl.Rule).Key, equal, n, newRule,
+		func(o *Object, r *Rule) { o.Rule = r })
+	tellTable(w, before.Neighbours, now.Neighbours, (*rtnl.Neighbour).Key, sameNeighbour, n, newNeighbour,
+		func(o *Object, e *Neighbour) { o.Neighbour = e })
+	tellTable(w, before.Forwarding, now.Forwarding, (*rtnl.Neighbour).Key, sameNeighbour, n, newFDBEntry,
+		func(o *Object, e *FDBEntry) { o.FDB = e })
+}
+
+// tellTable tells how one table changed. An object of which only a name in it
+// differs has changed too.
+func tellTable[T, S any, K comparable](w *watcher, before, now []T, key func(*T) K, same func(a, b *T) bool, n names,
+	convert func(*T, func(uint32) string) S, put func(*Object, *S)) {
+	object := func(t *T, of func(uint32) string) Object {
+		var o Object
+		s := convert(t, of)
+		put(&o, &s)
+		return o
+	}
+	looksSame := func(a, b *T) bool {
+		return same(a, b) && (!n.differ || reflect.DeepEqual(convert(a, n.before), convert(a, n.now)))
+	}
+	link.Diff(before, now, key, looksSame, func(was, is *T) {
+		switch {
+		case is == nil:
+			w.tell(Change{Op: Deleted, Object: object(was, n.before)})
+		case was == nil:
+			w.tell(Change{Op: New, Object: object(is, n.now)})
+		default:
+			old := object(was, n.before)
+			w.tell(Change{Op: Changed, Object: object(is, n.now), Old: &old})
+		}
+	})
+}
+
+func (w *watcher) tell(c Change) {
+	if w.err != nil {
+		return
+	}
+	w.seq++
+	c.Seq = w.seq
+	w.err = w.seen(c)
+}
+
+// The kernel's objects are the same if only times differ.
+
+func sameAddress(a, b *rtnl.Address) bool { return timeless(*a) == timeless(*b) }
+
+func timeless(a rtnl.Address) rtnl.Address {
+	for _, left := range []*uint32{&a.Lifetimes.Valid, &a.Lifetimes.Preferred} {
+		if *left != rtnl.Infinity && *left != 0 {
+			*left = 1
+		}
+	}
+	a.Created, a.Updated = 0, 0
+	return a
+}
+
+func sameRoute(a, b *rtnl.Route) bool {
+	x, y := *a, *b
+	x.Cache, y.Cache = nil, nil
+	return equal(&x, &y)
+}
+
+func sameNeighbour(a, b *rtnl.Neighbour) bool {
+	x, y := *a, *b
+	x.Cache, y.Cache = nil, nil
+	return equal(&x, &y)
+}
+
+func equal[T any](a, b *T) bool { return reflect.DeepEqual(a, b) }

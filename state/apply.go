@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 )
@@ -19,15 +20,20 @@ func (s *State) Apply(c Change) error {
 	case c.Address != nil:
 		err = s.applyAddress(c)
 	case c.Route != nil:
-		s.Routes, err = applied(s.Routes, c, func(o *Object) *Route { return o.Route }, Route.timeless)
+		s.Routes, err = applied(s.Routes, c, func(o *Object) *Route { return o.Route },
+			func(r *Route) netip.Prefix { return r.Destination }, Route.timeless)
 	case c.Rule != nil:
-		s.Rules, err = applied(s.Rules, c, func(o *Object) *Rule { return o.Rule }, nil)
+		s.Rules, err = applied(s.Rules, c, func(o *Object) *Rule { return o.Rule },
+			func(r *Rule) uint32 { return r.Priority }, timelessAnyway)
 	case c.Neighbour != nil:
-		s.Neighbours, err = applied(s.Neighbours, c, func(o *Object) *Neighbour { return o.Neighbour }, Neighbour.timeless)
+		s.Neighbours, err = applied(s.Neighbours, c, func(o *Object) *Neighbour { return o.Neighbour },
+			func(n *Neighbour) netip.Addr { return n.Address }, Neighbour.timeless)
 	case c.FDB != nil:
-		s.FDB, err = applied(s.FDB, c, func(o *Object) *FDBEntry { return o.FDB }, FDBEntry.timeless)
+		s.FDB, err = applied(s.FDB, c, func(o *Object) *FDBEntry { return o.FDB },
+			func(e *FDBEntry) string { return string(e.MAC) }, FDBEntry.timeless)
 	case c.Nexthop != nil:
-		s.Nexthops, err = applied(s.Nexthops, c, func(o *Object) *Nexthop { return o.Nexthop }, nil)
+		s.Nexthops, err = applied(s.Nexthops, c, func(o *Object) *Nexthop { return o.Nexthop },
+			func(h *Nexthop) uint32 { return h.ID }, timelessAnyway)
 	}
 	if err != nil {
 		return fmt.Errorf("apply change %d: %w", c.Seq, err)
@@ -35,34 +41,31 @@ func (s *State) Apply(c Change) error {
 	return nil
 }
 
-// applied is all after a change of one of them, which is found by what was
-// told of it, times aside.
-func applied[T any](all []T, c Change, of func(*Object) *T, timeless func(T) T) ([]T, error) {
+// applied is all after a change of one of them. That is found by what was told
+// of it, times aside; main is the part of it that differs in most of them and
+// is compared first.
+func applied[T any, K comparable](all []T, c Change, of func(*Object) *T, main func(*T) K, timeless func(T) T) ([]T, error) {
 	if c.Op == New {
 		return append(all, *of(&c.Object)), nil
 	}
-	plain := func(t T) T {
-		if timeless != nil {
-			return timeless(t)
-		}
-		return t
-	}
-	former := c.Object
+	former := of(&c.Object)
 	if c.Op == Changed {
-		former = *c.Old
+		former = of(c.Old)
 	}
-	want := plain(*of(&former))
-	i := slices.IndexFunc(all, func(t T) bool { return reflect.DeepEqual(plain(t), want) })
+	key, want := main(former), timeless(*former)
+	i := slices.IndexFunc(all, func(t T) bool { return main(&t) == key && reflect.DeepEqual(timeless(t), want) })
 	if i < 0 {
 		return all, fmt.Errorf("%s: there is no %+v", c.Op, want)
 	}
-	if c.Op == Deleted {
-		return slices.Delete(slices.Clone(all), i, i+1), nil
-	}
 	all = slices.Clone(all)
+	if c.Op == Deleted {
+		return slices.Delete(all, i, i+1), nil
+	}
 	all[i] = *of(&c.Object)
 	return all, nil
 }
+
+func timelessAnyway[T any](t T) T { return t }
 
 // applyIface keeps the addresses, which are told apart.
 func (s *State) applyIface(c Change) error {
@@ -97,7 +100,8 @@ func (s *State) applyAddress(c Change) error {
 	if !ok {
 		return fmt.Errorf("%s: there is no interface %s", c.Op, c.Address.Iface)
 	}
-	all, err := applied(i.addresses(c.Address.Address.Address), c, func(o *Object) *Address { return &o.Address.Address }, Address.timeless)
+	all, err := applied(i.addresses(c.Address.Address.Address), c, func(o *Object) *Address { return &o.Address.Address },
+		func(a *Address) netip.Addr { return a.Address }, Address.timeless)
 	if err != nil {
 		return err
 	}
@@ -114,7 +118,7 @@ func (r Route) timeless() Route {
 }
 
 func (n Neighbour) timeless() Neighbour {
-	n.Confirmed, n.Used, n.Updated, n.References = nil, nil, nil, nil
+	n.Confirmed, n.Used, n.Updated, n.References, n.Probes = nil, nil, nil, nil, nil
 	return n
 }
 

@@ -69,6 +69,7 @@ func newNeighbour(n *rtnl.Neighbour, names func(index uint32) string) Neighbour 
 		HardwareAddress: HardwareAddress(n.MAC),
 		State:           NeighbourState(n.State),
 		Flags:           NeighbourFlags(n.Flags), ExtFlags: NeighbourExtFlags(n.ExtendedFlags),
+		Probes: n.Probes,
 		Router: n.Flags&unix.NTF_ROUTER != 0, Proxy: n.Flags&unix.NTF_PROXY != 0,
 	}
 	if c := n.Cache; c != nil {
@@ -76,7 +77,6 @@ func newNeighbour(n *rtnl.Neighbour, names func(index uint32) string) Neighbour 
 		out.References = new(c.References)
 	}
 	if d := n.Details; d != nil {
-		out.Probes = d.Probes
 		out.Protocol = newProtocol(d.Protocol)
 	}
 	return out

@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if os.Geteuid() == 0 && os.Getenv(inNamespace) == "" {
 		os.Exit(again())
 	}
+	if os.Getenv(watcherEnv) != "" {
+		os.Exit(watchOnly())
+	}
 	os.Exit(m.Run())
 }
 

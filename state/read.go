@@ -26,8 +26,9 @@ func Read(ctx context.Context, filter Filter) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the kernel's network state: %w", err)
 	}
-	s := r.state(t)
-	if err := r.addDetails(ctx, s); err != nil {
+	v := newView(t)
+	s := r.state(t, v)
+	if err := r.addDetails(ctx, s, v); err != nil {
 		return nil, fmt.Errorf("read the kernel's network state: %w", err)
 	}
 	return s, nil
@@ -96,8 +97,7 @@ func (r *reader) tables() link.Parts {
 }
 
 // state converts tables.
-func (r *reader) state(t *link.Tables) *State {
-	v := newView(t)
+func (r *reader) state(t *link.Tables, v *view) *State {
 	s := &State{
 		Routes:     convert(t.Routes, newRoute, v),
 		Rules:      convert(t.Rules, newRule, v),
@@ -130,9 +130,9 @@ func convert[T, S any](all []T, one func(*T, func(uint32) string) S, v *view) []
 }
 
 // addDetails asks for what rtnetlink does not tell.
-func (r *reader) addDetails(ctx context.Context, s *State) error {
+func (r *reader) addDetails(ctx context.Context, s *State, v *view) error {
 	if r.parts&PartMPTCP != 0 {
-		if err := s.addMPTCP(ctx); err != nil {
+		if err := s.addMPTCP(ctx, v); err != nil {
 			return err
 		}
 	}
@@ -165,10 +165,17 @@ func (s *State) indexesOf(t IfaceType) []int32 {
 	return indexes
 }
 
-func (s *State) addMPTCP(ctx context.Context) error {
+// addMPTCP adds the endpoints, to their interfaces too.
+func (s *State) addMPTCP(ctx context.Context, v *view) error {
 	found, err := mptcp.Read(ctx)
 	if err != nil {
 		return err
+	}
+	for n := range found.Addresses {
+		a := &found.Addresses[n]
+		if a.Iface = v.name(uint32(a.Index)); s.Ifaces[a.Iface] != nil {
+			s.Ifaces[a.Iface].MPTCP = append(s.Ifaces[a.Iface].MPTCP, *a)
+		}
 	}
 	s.MPTCP = &found
 	return nil

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 )
 
 const routeSetup = `
@@ -43,7 +46,7 @@ const routeSetup = `
 	ip route add 10.14.0.0/16 nexthop via 192.0.2.2 dev v0 realm 5 nexthop via inet6 fe80::5 dev v1 realms 6/7 weight 3
 	ip route add multicast 224.0.0.0/8 dev v0
 	ip route add broadcast 10.15.255.255/32 dev v1 scope link
-	ip route add local 10.17.0.0/16 dev lo scope host`
+	ip route add local 10.17.0.0/16 dev v0 scope host`
 
 // TestRoutes compares every field with what ip(8) says of the same routes.
 func TestRoutes(t *testing.T) {
@@ -72,6 +75,32 @@ func TestRoutes(t *testing.T) {
 			}
 			sameSet(t, want, got)
 		})
+	}
+}
+
+// TestRouteKeys: no two routes of the kernel's have the same key.
+func TestRouteKeys(t *testing.T) {
+	cable(t)
+	runAll(t, routeSetup)
+	runAll(t, `
+		ip route append 10.2.1.0/24 via 203.0.113.1 dev v0 onlink proto 78 metric 600 src 192.0.2.1
+		ip route append 10.2.1.0/24 via 203.0.113.1 dev v0 onlink proto 78 metric 600 mtu 1400
+		ip route add unreachable 10.3.0.0/16 metric 5
+		ip route add 10.3.0.0/16 dev v1 tos 4
+		ip route add 2001:db8:b::/48 dev v1 metric 1`)
+	tables, err := link.Read(t.Context(), link.Routes, link.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[rtnl.RouteKey]rtnl.Route{}
+	for _, r := range tables.Routes {
+		if other, ok := seen[r.Key()]; ok {
+			t.Errorf("two of one key:\n%+v\n%+v", other, r)
+		}
+		seen[r.Key()] = r
+	}
+	if len(seen) < 40 {
+		t.Errorf("only %d routes", len(seen))
 	}
 }
 

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -10,8 +11,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 )
 
@@ -38,7 +41,9 @@ func TestRules(t *testing.T) {
 		ip rule add prio 2000 nop
 		ip -6 rule add prio 1005 fwmark 0x10/0xff table 1000 protocol dhcp
 		ip -6 rule add prio 1006 from 2001:db8::/32 to 2001:db8::1 ipproto udp suppress_prefixlength 64 table main`)
-	t.Cleanup(func() { runAll(t, "ip rule flush\nip rule add prio 32766 table main\nip -6 rule flush\nip -6 rule add prio 32766 table main") })
+	t.Cleanup(func() {
+		runAll(t, "ip rule flush\nip rule add prio 32766 table main\nip -6 rule flush\nip -6 rule add prio 32766 table main")
+	})
 	for _, family := range []AddressFamily{FamilyIPv4, FamilyIPv6} {
 		t.Run(string(family), func(t *testing.T) {
 			var got []shape
@@ -50,6 +55,50 @@ func TestRules(t *testing.T) {
 			sameSet(t, witness(t, "ip", "-j", "-d", "-"+strings.TrimPrefix(string(family), "ipv"), "rule"), got)
 		})
 	}
+}
+
+// TestNewRuleSelectors: what this machine's ip(8) cannot say, the kernel says
+// as it was told.
+func TestNewRuleSelectors(t *testing.T) {
+	needNamespace(t)
+	want := rtnl.Rule{
+		Family: unix.AF_INET6, Action: unix.FR_ACT_TO_TBL, Table: 1000, Priority: 77, IPProtocol: unix.IPPROTO_TCP, Protocol: new(uint8(78)),
+		DSCP: new(uint8(8)), DSCPMask: new(uint8(0x38)), FlowLabel: new(uint32(0x12300)), FlowMask: new(uint32(0xfff00)),
+		SourcePorts: &rtnl.Ports{First: 0x50, Last: 0x50}, SourceMask: new(uint16(0xfff0)), DestPorts: &rtnl.Ports{First: 1, Last: 9},
+	}
+	c, err := netlink.Dial(unix.NETLINK_ROUTE, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	send := func(kind netlink.HeaderType) error {
+		b, err := want.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Execute(netlink.Message{Header: netlink.Header{Type: kind, Flags: netlink.Request | netlink.Acknowledge | netlink.Create}, Data: b})
+		return err
+	}
+	if err := send(unix.RTM_NEWRULE); errors.Is(err, unix.EINVAL) {
+		t.Skip("needs Linux 6.15:", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = send(unix.RTM_DELRULE) })
+	want.SuppressPrefixLength = new(uint32(rtnl.NoSuppression)) // as the kernel always says
+	tables, err := link.Read(t.Context(), link.Rules, link.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range tables.Rules {
+		if r.Priority == want.Priority {
+			if !reflect.DeepEqual(r, want) {
+				t.Errorf("got  %+v\nwant %+v", newRule(&r, nil), newRule(&want, nil))
+			}
+			return
+		}
+	}
+	t.Error("not there")
 }
 
 // ipRule writes a rule as ip(8) does.

@@ -48,8 +48,10 @@ func (v *view) name(index uint32) string {
 	if l, ok := v.links[index]; ok {
 		return l.Name
 	}
-	return strconv.FormatUint(uint64(index), 10)
+	return unnamed(index)
 }
+
+func unnamed(index uint32) string { return strconv.FormatUint(uint64(index), 10) }
 
 func (v *view) optional(index *uint32) string {
 	if index == nil {
@@ -62,7 +64,7 @@ func (v *view) optional(index *uint32) string {
 // may be one of another network namespace.
 func (v *view) below(l *rtnl.Link) string {
 	if l.LinkNetnsID != nil && l.Parent != 0 {
-		return strconv.FormatUint(uint64(l.Parent), 10)
+		return unnamed(l.Parent)
 	}
 	return v.name(l.Parent)
 }

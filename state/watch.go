@@ -84,7 +84,7 @@ func (w *watcher) read(r *link.Reading) error {
 	oldIfaces := w.ifaces
 	w.ifaces = w.told()
 	if before == nil {
-		w.tell(Change{Op: Snapshot, Object: Object{State: w.state(now)}})
+		w.tell(Change{Op: Snapshot, Object: Object{State: w.state(now, w.view)}})
 		return w.err
 	}
 	if r.Lost {
@@ -128,6 +128,14 @@ type names struct {
 	differ      bool
 }
 
+// current is the name of an interface or, if it is gone, the one it had.
+func (n names) current(index uint32) string {
+	if name := n.now(index); name != unnamed(index) {
+		return name
+	}
+	return n.before(index)
+}
+
 func renamed(before, now *view) bool {
 	if len(before.links) != len(now.links) {
 		return true
@@ -141,7 +149,9 @@ func renamed(before, now *view) bool {
 }
 
 func (w *watcher) others(before, now *link.Tables, n names) {
-	tellTable(w, before.Addresses, now.Addresses, (*rtnl.Address).Key, sameAddress, n, newIfaceAddress,
+	// An interface that was renamed has been told already.
+	current := names{before: n.current, now: n.now}
+	tellTable(w, before.Addresses, now.Addresses, (*rtnl.Address).Key, sameAddress, current, newIfaceAddress,
 		func(o *Object, a *IfaceAddress) { o.Address = a })
 	tellTable(w, before.Nexthops, now.Nexthops, (*rtnl.Nexthop).Key, equal, n, newNexthop,
 		func(o *Object, h *Nexthop) { o.Nexthop = h })
@@ -213,6 +223,7 @@ func sameRoute(a, b *rtnl.Route) bool {
 func sameNeighbour(a, b *rtnl.Neighbour) bool {
 	x, y := *a, *b
 	x.Cache, y.Cache = nil, nil
+	x.Probes, y.Probes = nil, nil
 	return equal(&x, &y)
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -125,11 +126,13 @@ func (w *Wifi) readStation(conn *genl.Conn, ifindex int) error {
 		return err
 	}
 	replies, err := conn.Dump(unix.NL80211_CMD_GET_STATION, request)
-	if gone(err) || err == nil && len(replies) == 0 {
+	switch {
+	case errors.Is(err, unix.EOPNOTSUPP): // by the driver
+		return w.readCell(conn, request)
+	case gone(err), err == nil && len(replies) == 0:
 		w.setSSID(nil)
 		return nil // not associated
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("station: %w", err)
 	}
 	station, err := wifi.ParseStationInfo(replies[0].Data)
@@ -148,16 +151,12 @@ func (w *Wifi) readStation(conn *genl.Conn, ifindex int) error {
 		w.setSSID(nil)
 		return nil
 	}
-	if w.SSIDHex == "" || w.Frequency == nil {
-		return w.readCell(conn, request)
-	}
-	return nil
+	return w.readCell(conn, request)
 }
 
-// gone says that an interface vanished or cannot be asked for this, which some
-// drivers say while they are down.
+// gone says that an interface vanished, or is down and has nothing to tell.
 func gone(err error) bool {
-	return errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENETDOWN)
+	return errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENETDOWN)
 }
 
 func encodeIfindex(ifindex int) ([]byte, error) {
@@ -247,6 +246,7 @@ func (f stationFlags) refused() bool {
 // cell is one entry of the table of scan results.
 type cell struct {
 	status            *uint32 // NL80211_BSS_STATUS_…; nil: not ours
+	bssid             []byte
 	frequency         uint32
 	elements, beacons []byte // information elements
 }
@@ -254,17 +254,21 @@ type cell struct {
 var cellRows = genl.Table[cell]{
 	genl.Nested(unix.NL80211_ATTR_BSS, "NL80211_ATTR_BSS", genl.Table[cell]{
 		genl.Optional(unix.NL80211_BSS_STATUS, "NL80211_BSS_STATUS", func(c *cell) **uint32 { return &c.status }),
+		genl.Raw(unix.NL80211_BSS_BSSID, "NL80211_BSS_BSSID", func(c *cell) *[]byte { return &c.bssid }),
 		genl.Number(unix.NL80211_BSS_FREQUENCY, "NL80211_BSS_FREQUENCY", func(c *cell) *uint32 { return &c.frequency }),
 		genl.Raw(unix.NL80211_BSS_INFORMATION_ELEMENTS, "NL80211_BSS_INFORMATION_ELEMENTS", func(c *cell) *[]byte { return &c.elements }),
 		genl.Raw(unix.NL80211_BSS_BEACON_IES, "NL80211_BSS_BEACON_IES", func(c *cell) *[]byte { return &c.beacons }),
 	}, func(c *cell) *cell { return c }),
 }
 
-// readCell adds the network's name and channel from the table of scan results,
-// for kernels and drivers that do not tell them of the interface.
+// readCell adds the network's name, channel and access point from the table of
+// scan results, for kernels and drivers that do not tell them otherwise.
 func (w *Wifi) readCell(conn *genl.Conn, request []byte) error {
+	if w.SSIDHex != "" && w.Frequency != nil && w.BSSID != "" {
+		return nil
+	}
 	replies, err := conn.Dump(unix.NL80211_CMD_GET_SCAN, request)
-	if gone(err) {
+	if gone(err) || errors.Is(err, unix.EOPNOTSUPP) {
 		return nil
 	}
 	if err != nil {
@@ -285,6 +289,9 @@ func (w *Wifi) readCell(conn *genl.Conn, request []byte) error {
 func (w *Wifi) setCell(c cell) {
 	if w.Frequency == nil && c.frequency != 0 {
 		w.Frequency = &c.frequency
+	}
+	if w.BSSID == "" && len(c.bssid) == 6 {
+		w.BSSID = net.HardwareAddr(c.bssid).String()
 	}
 	for _, elements := range [][]byte{c.elements, c.beacons} {
 		if w.SSIDHex == "" {

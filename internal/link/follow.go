@@ -18,11 +18,13 @@ const (
 	settle = 2 * time.Millisecond
 
 	// spacing is the least time between two readings, so that a storm of
-	// messages costs 20 readings per second and no more; leisure times what a
-	// reading took, so that it costs a tenth of a processor however long the
-	// tables are.
-	spacing = 50 * time.Millisecond
-	leisure = 10
+	// messages costs 20 readings per second and no more. Long tables are given
+	// leisure times what a reading took, so that they cost a tenth of a
+	// processor, but not more than largeSpacing, since a reading also takes
+	// long when the program was stopped within it.
+	spacing      = 50 * time.Millisecond
+	leisure      = 10
+	largeSpacing = time.Second
 
 	firstBuffer = 256 << 10 // bytes of the socket's receive buffer
 	largeBuffer = 8 << 20
@@ -119,7 +121,7 @@ func (f *follower) watch(ctx context.Context) error {
 			return f.stopped
 		}
 		ended := time.Now()
-		earliest := ended.Add(max(spacing, leisure*ended.Sub(started)))
+		earliest := ended.Add(min(max(spacing, leisure*ended.Sub(started)), largeSpacing))
 		next := &Reading{Tables: r.Tables}
 		if next.Read, next.Lost, err = f.listen(ctx, events.nl, earliest); err != nil {
 			return err

@@ -64,7 +64,7 @@ type Tables struct {
 const (
 	filterFunctions      = 1 << 0
 	filterVLANRanges     = 1 << 2 // of bridge ports, neighbouring VLANs as one range
-	filterSkipStatistics = 1 << 3
+	filterSkipStatistics = 1 << 3 // of functions; those of links come always
 )
 
 // readTries bounds how often Read reads again what changed while it read.
@@ -129,14 +129,18 @@ func (c conn) links(t *Tables, filter Filter) error {
 		t.Links = []rtnl.Link{l}
 		return err
 	}
-	all, err := dump[rtnl.Link](c, unix.RTM_GETLINK, unix.RTM_NEWLINK, &request, nil)
+	all, err := dump(c, unix.RTM_GETLINK, unix.RTM_NEWLINK, &request, func(l *rtnl.Link) bool {
+		if !filter.Statistics {
+			l.Stats = nil // they differ in every reading
+		}
+		return true
+	})
 	slices.SortFunc(all, func(a, b rtnl.Link) int { return cmp.Compare(a.Index, b.Index) })
 	t.Links = all
 	return err
 }
 
-// extended is the IFLA_EXT_MASK of requests for links. Counters are most of a
-// link's bytes.
+// extended is the IFLA_EXT_MASK of requests for links.
 func (f Filter) extended() uint32 {
 	var mask uint32
 	if !f.Statistics {

@@ -258,7 +258,7 @@ func nested[U, T any](n uint16, name string, rows table[U], at func(*T) *U) attr
 }
 
 // behind gives rows for attributes of a T that stand in a U which T points to
-// only when one of them is there, so that what is rare takes no room.
+// only when one of them says something, so that what is rare takes no room.
 func behind[U, T any](at func(*T) **U, rows table[U]) table[T] {
 	out := make(table[T], 0, len(rows))
 	for _, row := range rows {
@@ -268,7 +268,16 @@ func behind[U, T any](at func(*T) **U, rows table[U]) table[T] {
 				if *at(t) == nil {
 					*at(t) = new(U)
 				}
-				return row.decode(*at(t), b)
+				if err := row.decode(*at(t), b); err != nil {
+					return err
+				}
+				if said, err := row.encode(*at(t)); said != nil || err != nil {
+					return nil
+				}
+				if all, err := rows.encode(*at(t)); len(all) == 0 && err == nil {
+					*at(t) = nil
+				}
+				return nil
 			},
 			encode: func(t *T) ([]byte, error) {
 				if *at(t) == nil {

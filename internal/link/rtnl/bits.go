@@ -29,6 +29,9 @@ func (f Bits[S]) Names() []string {
 	return out
 }
 
+// Words lists the names that there are, beside numbers.
+func (Bits[S]) Words() []string { return words[S]() }
+
 // MarshalJSON gives the Names.
 func (f Bits[S]) MarshalJSON() ([]byte, error) { return json.Marshal(f.Names()) }
 

@@ -39,6 +39,7 @@ func (greBits) names() []string {
 	return []string{7: "ack", 11: "strict", 12: "seq", 13: "key", 14: "routing", 15: "csum"}
 }
 
+// Direction of what ERSPAN mirrors (IFLA_GRE_ERSPAN_DIR, linux/if_tunnel.h).
 type erspans struct{}
 
 func (erspans) names() []string { return []string{"ingress", "egress"} }

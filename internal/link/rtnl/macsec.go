@@ -63,7 +63,7 @@ func (c MACsecCipher) MarshalText() ([]byte, error) { return []byte(c.String()),
 // UnmarshalText reads what MarshalText wrote.
 func (c *MACsecCipher) UnmarshalText(b []byte) error {
 	if i := slices.Index(macsecCiphers, string(b)); i >= 0 {
-		*c = MACsecCipher(macsecFirstCipher + i)
+		*c = macsecFirstCipher + MACsecCipher(i)
 		return nil
 	}
 	number, err := strconv.ParseUint(string(b), 10, 64)

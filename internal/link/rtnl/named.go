@@ -36,10 +36,18 @@ func (n *Named[S]) UnmarshalText(b []byte) error {
 	}
 	number, err := strconv.ParseUint(string(b), 10, 32)
 	if err != nil {
-		return fmt.Errorf("%q is neither a number nor one of %q", b, slices.DeleteFunc(slices.Clone(s.names()), func(name string) bool { return name == "" }))
+		return fmt.Errorf("%q is neither a number nor one of %q", b, n.Words())
 	}
 	*n = Named[S](number)
 	return nil
+}
+
+// Words lists the names that the text may be beside a number.
+func (Named[S]) Words() []string { return words[S]() }
+
+func words[S Spelling]() []string {
+	var s S
+	return slices.DeleteFunc(slices.Clone(s.names()), func(name string) bool { return name == "" })
 }
 
 // named is a row for an enumeration of which the kernel's number has the width

@@ -30,15 +30,15 @@ type Neighbour struct {
 
 	Address   netip.Addr // AF_BRIDGE: far end of the tunnel
 	MAC       []byte
-	Master    uint32 // index of the bridge that the entry is of; request: only ports of this link
-	NexthopID uint32 // far ends of the tunnel, instead of Address
+	Master    uint32  // index of the bridge that the entry is of; request: only ports of this link
+	NexthopID uint32  // far ends of the tunnel, instead of Address
+	Probes    *uint32 // asked without an answer
 	Cache     *NeighbourCache
 	Details   *NeighbourDetails // nil: none of them
 }
 
 // NeighbourDetails are the attributes that few neighbours have.
 type NeighbourDetails struct {
-	Probes    *uint32 // asked without an answer
 	VLAN      *uint16
 	Port      *uint16 // of the far end of the tunnel, UDP
 	VNI       *uint32 // of the tunnel, when not that of the link
@@ -65,12 +65,12 @@ var neighbourTable = slices.Concat(table[Neighbour]{
 	raw(unix.NDA_LLADDR, "NDA_LLADDR", func(n *Neighbour) *[]byte { return &n.MAC }),
 	number(unix.NDA_MASTER, "NDA_MASTER", func(n *Neighbour) *uint32 { return &n.Master }),
 	number(attributeNDANHID, "NDA_NH_ID", func(n *Neighbour) *uint32 { return &n.NexthopID }),
+	optional(unix.NDA_PROBES, "NDA_PROBES", func(n *Neighbour) **uint32 { return &n.Probes }),
 	structure(unix.NDA_CACHEINFO, "NDA_CACHEINFO", binary.NativeEndian, func(n *Neighbour) **NeighbourCache { return &n.Cache }),
 	number(attributeNDAFlagsExt, "NDA_FLAGS_EXT", func(n *Neighbour) *uint32 { return &n.ExtendedFlags }),
 }, behind(func(n *Neighbour) **NeighbourDetails { return &n.Details }, neighbourDetailsTable))
 
 var neighbourDetailsTable = table[NeighbourDetails]{
-	optional(unix.NDA_PROBES, "NDA_PROBES", func(d *NeighbourDetails) **uint32 { return &d.Probes }),
 	optional(unix.NDA_VLAN, "NDA_VLAN", func(d *NeighbourDetails) **uint16 { return &d.VLAN }),
 	port(unix.NDA_PORT, "NDA_PORT", func(d *NeighbourDetails) **uint16 { return &d.Port }),
 	optional(unix.NDA_VNI, "NDA_VNI", func(d *NeighbourDetails) **uint32 { return &d.VNI }),

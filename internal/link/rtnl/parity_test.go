@@ -232,7 +232,7 @@ func compareWithIP(t *testing.T, name string, witnesses []witness, theirs, ours 
 			continue
 		}
 		want, got := witnesses[i].as(value), fieldOf(ours, witnesses[i].field)
-		if strings.HasSuffix(key, "_timer") && close(want, got) {
+		if strings.HasSuffix(key, "_timer") && near(want, got) {
 			continue
 		}
 		if want != got {
@@ -241,8 +241,8 @@ func compareWithIP(t *testing.T, name string, witnesses []witness, theirs, ours 
 	}
 }
 
-// close is for timers, which run between both looks.
-func close(a, b any) bool {
+// near is for timers, which run between both looks.
+func near(a, b any) bool {
 	x, okX := a.(float64)
 	y, okY := b.(float64)
 	return okX && okY && math.Abs(x-y) <= 500

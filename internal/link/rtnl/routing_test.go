@@ -57,9 +57,9 @@ var routingExamples = []struct {
 		 2800 0c80 0600 0100 1000 0000  0800 0200 e02e0000  0800 0300 64000000  0c00 0400 0000000001000000`},
 	{"blackhole, for a forwarding table, asked for groups under a link", &Nexthop{Blackhole: true, FDB: true, Groups: true, Master: new(uint32(0))},
 		"00 00 00 00 00000000  0400 0400  0400 0b00  0400 0900  0800 0a00 00000000"},
-	{"neighbour with all that the kernel adds", &Neighbour{Family: unix.AF_INET, Index: 3, ExtendedFlags: 1, Cache: &NeighbourCache{1, 2, 3, 4}, Details: &NeighbourDetails{Probes: new(uint32(0)), Protocol: new(uint8(78))}},
-		`02 00 0000 03000000 0000 00 00  1400 0300 01000000 02000000 03000000 04000000  0800 0f00 01000000
-		 0800 0400 00000000  0500 0c00 4e 000000`},
+	{"neighbour with all that the kernel adds", &Neighbour{Family: unix.AF_INET, Index: 3, ExtendedFlags: 1, Probes: new(uint32(0)), Cache: &NeighbourCache{1, 2, 3, 4}, Details: &NeighbourDetails{Protocol: new(uint8(78))}},
+		`02 00 0000 03000000 0000 00 00  0800 0400 00000000  1400 0300 01000000 02000000 03000000 04000000
+		 0800 0f00 01000000  0500 0c00 4e 000000`},
 	{"forwarding entry", &Neighbour{Family: unix.AF_BRIDGE, Index: 3, State: unix.NUD_NOARP, Master: 5, NexthopID: 12, Details: &NeighbourDetails{VLAN: new(uint16(10)), Port: new(uint16(4789)),
 		VNI: new(uint32(43)), SourceVNI: new(uint32(0)), Through: new(uint32(2)), NetNSID: new(int32(0)), FDB: &FDBActivity{Notify: new(uint8(1)), DontRefresh: true}}},
 		`07 00 0000 03000000 4000 00 00  0800 0900 05000000  0800 0d00 0c000000  0600 0500 0a00 0000  0600 0600 12b5 0000  0800 0700 2b000000
@@ -125,6 +125,17 @@ func TestRoutingReadRefuses(t *testing.T) {
 				t.Errorf("got %v, want …%s…", err, test.text)
 			}
 		})
+	}
+}
+
+// TestNothingBehind: an attribute that says what an absent one says takes no
+// room either, also when it comes after one that says more.
+func TestNothingBehind(t *testing.T) {
+	for _, attributes := range []string{"0500 3800 00 000000", "0800 3800 61626300  0500 3800 00 000000"} { // IFLA_PARENT_DEV_NAME
+		var l Link
+		if err := l.UnmarshalBinary(unhex(t, "00 00 0000 00000000 00000000 00000000 "+attributes)); err != nil || l.Hardware != nil {
+			t.Errorf("%s: got %+v, %v", attributes, l.Hardware, err)
+		}
 	}
 }
 

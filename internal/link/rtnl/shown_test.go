@@ -74,6 +74,11 @@ var shown = []struct {
 		func(l *Link) any { return []any{l.LinkNetnsID, l.Parent} }, `[-1,2]`},
 	{"alternative names", "1800 3480 0800 3500 6e310000  0a00 3500 6c6f6e6732000000",
 		func(l *Link) any { return l.AltNames }, `["n1","long2"]`},
+	{"statistics", nest(23, counted(25)), func(l *Link) any { return l.Stats },
+		`{"rx_packets":1,"tx_packets":2,"rx_bytes":3,"tx_bytes":4,"rx_errors":5,"tx_errors":6,"rx_dropped":7,"tx_dropped":8,"multicast":9,"collisions":10,
+		  "rx_length_errors":11,"rx_over_errors":12,"rx_crc_errors":13,"rx_frame_errors":14,"rx_fifo_errors":15,"rx_missed_errors":16,
+		  "tx_aborted_errors":17,"tx_carrier_errors":18,"tx_fifo_errors":19,"tx_heartbeat_errors":20,"tx_window_errors":21,
+		  "rx_compressed":22,"tx_compressed":23,"rx_nohandler":24,"rx_otherhost_dropped":25}`},
 	{"statistics of an old kernel", "bc00 1700" + strings.Repeat("0100000000000000", 22) + "0002000000000000",
 		func(l *Link) any { return []any{l.Stats.RxPackets, l.Stats.TxCompressed, l.Stats.RxNoHandler} }, `[1,512,0]`},
 	{"statistics of a new kernel", "d400 1700" + strings.Repeat("0000000000000000", 24) + "0300000000000000 0900000000000000",
@@ -101,6 +106,15 @@ func nest(number uint16, payload string) string {
 	size := headerSize + len(b)
 	header, _ := binary.Append(nil, binary.LittleEndian, []uint16{uint16(size), number})
 	return hex.EncodeToString(append(append(header, b...), make([]byte, align(size)-size)...))
+}
+
+// counted is numbers of 64 bits from 1 on, in hexadecimal.
+func counted(to int) string {
+	var b []byte
+	for i := range to {
+		b = binary.LittleEndian.AppendUint64(b, uint64(i+1))
+	}
+	return hex.EncodeToString(b)
 }
 
 func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }

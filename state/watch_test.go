@@ -1,0 +1,452 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// follower is a client of Watch that keeps a State by Apply alone.
+type follower struct {
+	mu      sync.Mutex
+	state   State
+	changes []Change
+	err     error
+	news    chan struct{}
+}
+
+// follow watches until the end of the test.
+func follow(t *testing.T, filter Filter) *follower {
+	t.Helper()
+	needNamespace(t)
+	f := &follower{news: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- Watch(ctx, filter, slog.New(slog.DiscardHandler), f.take) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Watch: %v", err)
+		}
+	})
+	f.await(t, "the snapshot", 5*time.Second, func(*State) bool { return len(f.changes) > 0 })
+	return f
+}
+
+func (f *follower) take(c Change) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if want := uint64(len(f.changes) + 1); c.Seq != want {
+		f.err = errors.Join(f.err, fmt.Errorf("change %d came after %d", c.Seq, want-1))
+	}
+	// As a client would have it that is another program.
+	b, err := json.Marshal(c)
+	var read Change
+	f.err = errors.Join(f.err, err, json.Unmarshal(b, &read), f.state.Apply(read))
+	f.changes = append(f.changes, read)
+	select {
+	case f.news <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// await waits until the followed State is as wanted.
+func (f *follower) await(t *testing.T, what string, limit time.Duration, as func(*State) bool) time.Duration {
+	t.Helper()
+	start := time.Now()
+	timeout := time.After(limit)
+	for {
+		f.mu.Lock()
+		ok, err := as(&f.state), f.err
+		f.mu.Unlock()
+		if err != nil {
+			t.Fatalf("replay: %v", err)
+		}
+		if ok {
+			return time.Since(start)
+		}
+		select {
+		case <-f.news:
+		case <-timeout:
+			t.Fatalf("not within %v: %s", limit, what)
+		}
+	}
+}
+
+// ends waits until the followed State is what a fresh Read shows.
+func (f *follower) ends(t *testing.T, filter Filter, limit time.Duration) time.Duration {
+	t.Helper()
+	start := time.Now()
+	for {
+		fresh, err := Read(t.Context(), filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.mu.Lock()
+		replayed, err := f.state, f.err // Apply changes no list in place
+		replayed.Ifaces = maps.Clone(replayed.Ifaces)
+		f.mu.Unlock()
+		want, got := settled(t, fresh), settled(t, &replayed)
+		switch {
+		case err != nil:
+			t.Fatalf("replay: %v", err)
+		case want == got:
+			return time.Since(start)
+		case time.Since(start) > limit:
+			t.Fatalf("not within %v; (-fresh +replayed):\n%s", limit, cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")))
+		}
+		select {
+		case <-f.news:
+		case <-time.After(50 * time.Millisecond): // Read may have seen more than was told yet
+		}
+	}
+}
+
+func (f *follower) count(op Op) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.changes {
+		if c.Op == op {
+			n++
+		}
+	}
+	return n
+}
+
+// One address of each family, for Iface.addresses.
+var v4, v6 = netip.IPv4Unspecified(), netip.IPv6Unspecified()
+
+// settled tells all objects of a State, without what time alone changes, one
+// on a line, sorted, since lists have no order.
+func settled(t *testing.T, s *State) string {
+	t.Helper()
+	var all []string
+	tell := func(v any) {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(b))
+	}
+	for _, i := range s.Ifaces {
+		bare := *i
+		bare.IPv4, bare.IPv6 = nil, nil
+		tell(bare)
+		for _, a := range append(i.addresses(v4), i.addresses(v6)...) {
+			tell(IfaceAddress{i.Name, a.timeless()})
+		}
+	}
+	for _, r := range s.Routes {
+		tell(r.timeless())
+	}
+	for _, r := range s.Rules {
+		tell(r)
+	}
+	for _, n := range s.Neighbours {
+		tell(n.timeless())
+	}
+	for _, e := range s.FDB {
+		tell(e.timeless())
+	}
+	for _, h := range s.Nexthops {
+		tell(h)
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+// script makes random changes by `ip -batch` on 8 veth pairs and a bridge:
+// many that go through, and some that the kernel refuses.
+func script(seed uint64, changes int) string {
+	r := rand.New(rand.NewPCG(seed, seed))
+	var b strings.Builder
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	for range changes {
+		port, n := fmt.Sprintf("r%d", r.IntN(8)), r.IntN(20)
+		switch r.IntN(12) {
+		case 0:
+			fmt.Fprintf(&b, "link set %s %s\n", port, pick("up", "up", "down"))
+		case 1:
+			fmt.Fprintf(&b, "link set %s mtu %d\n", port, 1300+n)
+		case 2:
+			fmt.Fprintf(&b, "link set %s %s\n", port, pick("master rbr", "nomaster"))
+		case 3, 4:
+			fmt.Fprintf(&b, "addr %s 10.7.%d.1/24 dev %s\n", pick("add", "replace", "del"), n, port)
+		case 5:
+			fmt.Fprintf(&b, "addr %s fd07:%d::1/64 dev %s nodad\n", pick("add", "del"), n, port)
+		case 6, 7:
+			fmt.Fprintf(&b, "route %s 10.9.%d.0/24 dev %s metric %d\n", pick("replace", "append", "del"), n, port, n%3)
+		case 8:
+			fmt.Fprintf(&b, "route %s 10.10.%d.0/24 table 1000 nexthop dev %s nexthop dev r0 weight 2\n", pick("replace", "del"), n, port)
+		case 9:
+			fmt.Fprintf(&b, "rule %s pref %d from 10.7.%d.0/24 lookup 1000\n", pick("add", "del"), 100+n, n)
+		case 10:
+			fmt.Fprintf(&b, "neigh %s 10.7.0.%d lladdr 02:00:00:00:00:%02x dev %s nud %s\n", pick("replace", "del"), n+2, n, port, pick("permanent", "stale"))
+		case 11:
+			fmt.Fprintf(&b, "link set %s alias %s%d\n", port, pick("a", "b"), n)
+		}
+	}
+	return b.String()
+}
+
+// batch runs lines of ip(8); some may be refused.
+func batch(t *testing.T, lines string) {
+	t.Helper()
+	cmd := exec.Command("ip", "-force", "-batch", "-")
+	cmd.Stdin = strings.NewReader(lines)
+	if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() > 2 { // 1, 2: some were refused
+		t.Fatalf("ip -batch: %v: %s", err, out)
+	}
+}
+
+func pairs(t *testing.T, n int) {
+	t.Helper()
+	run(t, "ip", "link", "add", "rbr", "type", "bridge")
+	t.Cleanup(func() { run(t, "ip", "link", "del", "rbr") })
+	for i := range n {
+		name := fmt.Sprintf("r%d", i)
+		run(t, "ip", "link", "add", name, "type", "veth", "peer", "name", "p"+name)
+		t.Cleanup(func() { _ = exec.Command("ip", "link", "del", "p"+name).Run() })
+		run(t, "ip", "link", "set", "p"+name, "up")
+	}
+	t.Cleanup(func() { _ = exec.Command("ip", "rule", "flush", "pref", "100-120").Run() })
+}
+
+// TestReplay: who applies 2,000 scripted changes to the snapshot, as JSON, has
+// what a fresh Read shows.
+func TestReplay(t *testing.T) {
+	needNamespace(t)
+	pairs(t, 8)
+	filter := Filter{Parts: Watched}
+	f := follow(t, filter)
+	const seed = 3
+	for part := range 20 { // some of them at rest
+		batch(t, script(seed+uint64(part), 100))
+		if part%5 == 4 {
+			f.ends(t, filter, 5*time.Second)
+		}
+	}
+	run(t, "ip", "link", "set", "r3", "down")
+	run(t, "ip", "link", "set", "r3", "name", "renamed")
+	run(t, "ip", "link", "del", "r4")
+	took := f.ends(t, filter, 5*time.Second)
+	run(t, "ip", "link", "del", "renamed")
+	f.ends(t, filter, 5*time.Second)
+	t.Logf("%d new, %d changed, %d deleted; as a fresh dump %v after the last change",
+		f.count(New), f.count(Changed), f.count(Deleted), took)
+	if f.count(Resync) > 0 || f.count(New) < 100 || f.count(Deleted) < 100 || f.count(Changed) < 50 {
+		t.Error("the script does not change enough, or messages were lost")
+	}
+}
+
+// TestWatchTells lists what is told of single changes.
+func TestWatchTells(t *testing.T) {
+	needNamespace(t)
+	pairs(t, 2)
+	runAll(t, `ip link set r0 up
+		ip link set r1 up
+		ip addr add 10.7.0.1/24 dev r0`)
+	f := follow(t, Filter{})
+	tests := []struct {
+		name, command string
+		want          []string // must be told, in any order, beside what goes with it
+	}{
+		{"an address comes with its routes", "ip addr add 10.8.0.1/24 dev r1", []string{"new address r1 10.8.0.1/24", "new route 10.8.0.0/24 dev r1"}},
+		{"an attribute", "ip link set r0 mtu 1400", []string{"change iface r0"}},
+		{"a rule", "ip rule add pref 100 from 10.7.0.0/24 lookup 1000", []string{"new rule 100"}},
+		{"a neighbour", "ip neigh add 10.7.0.9 lladdr 02:00:00:00:00:09 dev r0", []string{"new neighbour 10.7.0.9 dev r0"}},
+		{"another address of a neighbour", "ip neigh change 10.7.0.9 lladdr 02:00:00:00:00:0a dev r0", []string{"change neighbour 10.7.0.9 dev r0"}},
+		{"a port of a bridge is two interfaces", "ip link set r0 master rbr", []string{"change iface r0", "change iface rbr"}},
+		{"a forwarding entry", "bridge fdb add 02:00:00:00:00:0b dev r0 master static", []string{"new fdb 02:00:00:00:00:0b dev r0"}},
+		{"a port that leaves is no interface that goes", "ip link set r0 nomaster", []string{"change iface r0", "change iface rbr", "del fdb 02:00:00:00:00:0b dev r0"}},
+		{"a nexthop object", "ip nexthop add id 7 dev r0", []string{"new nexthop 7"}},
+		// The kernel does not notify these.
+		{"routes that go with a link", "ip link set r1 down", []string{"change iface r1", "del route 10.8.0.0/24 dev r1"}},
+		{"names within others", "ip link set r1 name r9", []string{"change iface r9"}},
+		{"an interface with all of it", "ip link del r0", []string{
+			"del iface r0", "del iface pr0", "del address r0 10.7.0.1/24", "del route 10.7.0.0/24 dev r0", "del neighbour 10.7.0.9 dev r0", "del nexthop 7",
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f.mu.Lock()
+			before := len(f.changes)
+			f.mu.Unlock()
+			run(t, strings.Fields(test.command)...)
+			var told []string
+			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*State) bool {
+				told = nil
+				for _, c := range f.changes[before:] {
+					told = append(told, words(c))
+				}
+				for _, want := range test.want {
+					if !strings.Contains(strings.Join(told, "\n")+"\n", want+"\n") {
+						return false
+					}
+				}
+				return true
+			})
+		})
+	}
+}
+
+// words tells which object a Change is about.
+func words(c Change) string {
+	switch {
+	case c.Iface != nil:
+		return fmt.Sprintf("%s iface %s", c.Op, c.Iface.Name)
+	case c.Address != nil:
+		return fmt.Sprintf("%s address %s %v/%d", c.Op, c.Address.Iface, c.Address.Address.Address, c.Address.PrefixLength)
+	case c.Route != nil:
+		return fmt.Sprintf("%s route %v dev %s", c.Op, c.Route.Destination, c.Route.OutIface)
+	case c.Rule != nil:
+		return fmt.Sprintf("%s rule %d", c.Op, c.Rule.Priority)
+	case c.Neighbour != nil:
+		return fmt.Sprintf("%s neighbour %v dev %s", c.Op, c.Neighbour.Address, c.Neighbour.Iface)
+	case c.FDB != nil:
+		return fmt.Sprintf("%s fdb %v dev %s", c.Op, c.FDB.MAC, c.FDB.Iface)
+	case c.Nexthop != nil:
+		return fmt.Sprintf("%s nexthop %d", c.Op, c.Nexthop.ID)
+	}
+	return string(c.Op)
+}
+
+// watcherEnv makes the test program a program that only watches, for TestOverflow.
+const watcherEnv = "NETCONNECTD_TEST_WATCH"
+
+// watchOnly prints the changes as JSON, one on a line.
+func watchOnly() int {
+	out := json.NewEncoder(os.Stdout)
+	err := Watch(context.Background(), Filter{}, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(c Change) error { return out.Encode(c) })
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// TestOverflow stops the watching program while 20,000 addresses come and go.
+func TestOverflow(t *testing.T) {
+	needNamespace(t)
+	pairs(t, 1)
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), watcherEnv+"=1")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	f := &follower{news: make(chan struct{}, 1)}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for in := json.NewDecoder(out); ; {
+			var c Change
+			if in.Decode(&c) != nil {
+				return
+			}
+			_ = f.take(c)
+		}
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-ended
+		_ = cmd.Wait()
+	})
+	f.await(t, "the snapshot", 5*time.Second, func(*State) bool { return len(f.changes) > 0 })
+	if err := cmd.Process.Signal(unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	var lines strings.Builder
+	for i := range 10000 {
+		fmt.Fprintf(&lines, "addr add 10.%d.%d.1/32 dev r0\n", i/250, i%250)
+		if i%10 != 0 { // every tenth stays
+			fmt.Fprintf(&lines, "addr del 10.%d.%d.1/32 dev r0\n", i/250, i%250)
+		} else {
+			fmt.Fprintf(&lines, "addr change 10.%d.%d.1/32 dev r0 valid_lft 4000 preferred_lft 3000\n", i/250, i%250)
+		}
+	}
+	batch(t, lines.String())
+	if err := cmd.Process.Signal(unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	took := f.ends(t, Filter{Parts: Watched}, 12*time.Second)
+	t.Logf("as a fresh dump %v after SIGCONT", took)
+	if n := f.count(Resync); n != 1 {
+		t.Errorf("%d resyncs", n)
+	}
+	if kept := strings.Count(run(t, "ip", "-o", "-4", "addr", "show", "dev", "r0"), "\n"); kept != 1000 {
+		t.Errorf("ip shows %d addresses", kept)
+	}
+	run(t, "ip", "link", "set", "r0", "mtu", "1333")
+	f.await(t, "a change after that", 3*time.Second, func(s *State) bool { return s.Ifaces["r0"].MTU == 1333 })
+}
+
+// TestReadDuringChurn: an interface and an address that are always there are
+// in every picture, while others come and go.
+func TestReadDuringChurn(t *testing.T) {
+	needNamespace(t)
+	pairs(t, 2)
+	runAll(t, `ip addr add 10.7.0.1/24 dev r0
+		ip addr add 10.7.1.1/24 dev r0`)
+	ctx, cancel := context.WithCancel(t.Context())
+	var churning sync.WaitGroup
+	churning.Go(func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			var b strings.Builder
+			for j := range 200 {
+				fmt.Fprintf(&b, "addr add 10.9.%d.%d/32 dev r%d\n", i%250, j, j%2)
+			}
+			for j := range 200 {
+				fmt.Fprintf(&b, "addr del 10.9.%d.%d/32 dev r%d\n", i%250, j, j%2)
+			}
+			b.WriteString("link add churn type veth\nlink del churn\n")
+			cmd := exec.CommandContext(ctx, "ip", "-force", "-batch", "-")
+			cmd.Stdin = strings.NewReader(b.String())
+			_ = cmd.Run()
+		}
+	})
+	defer churning.Wait()
+	defer cancel()
+	seen := 0
+	for range 200 {
+		s, err := Read(t.Context(), Filter{Parts: PartIfaces | PartRoutes | PartNeighbours})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"lo", "rbr", "r0", "pr0", "r1", "pr1"} {
+			if s.Ifaces[name] == nil {
+				t.Fatalf("%s is missing", name)
+			}
+		}
+		permanent := 0
+		for _, a := range s.Ifaces["r0"].addresses(v4) {
+			if text := a.Address.String(); text == "10.7.0.1" || text == "10.7.1.1" {
+				permanent++
+			}
+		}
+		if permanent != 2 {
+			t.Fatalf("%d of 2 addresses: %v", permanent, s.Ifaces["r0"].IPv4)
+		}
+		seen = max(seen, len(s.Ifaces["r1"].addresses(v4)))
+	}
+	if seen == 0 {
+		t.Error("nothing came and went")
+	}
+}

@@ -1,0 +1,293 @@
+package state
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mdlayher/genetlink"
+	"github.com/mdlayher/genetlink/genltest"
+	"github.com/mdlayher/netlink"
+	"github.com/mdlayher/wifi"
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/link/genl"
+)
+
+// The messages in this file are composed by hand after linux/nl80211.h.
+
+type fillWifi = func(*netlink.AttributeEncoder)
+
+func wifiMessage(t testing.TB, fill fillWifi) genetlink.Message {
+	t.Helper()
+	attributes := netlink.NewAttributeEncoder()
+	fill(attributes)
+	b, err := attributes.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return genetlink.Message{Data: b}
+}
+
+func nest(ae *netlink.AttributeEncoder, number uint16, fill fillWifi) {
+	ae.Nested(number, func(nae *netlink.AttributeEncoder) error {
+		fill(nae)
+		return nil
+	})
+}
+
+// wlan is interface 3 of a type; ssid and frequency are left out when they are
+// zero.
+func wlan(kind uint32, ssid string, frequency uint32) fillWifi {
+	return func(ae *netlink.AttributeEncoder) {
+		ae.Uint32(unix.NL80211_ATTR_IFINDEX, 3)
+		ae.String(unix.NL80211_ATTR_IFNAME, "wlan0")
+		ae.Uint32(unix.NL80211_ATTR_IFTYPE, kind)
+		ae.Bytes(unix.NL80211_ATTR_MAC, []byte{2, 0, 0, 0, 1, 0xab})
+		if ssid != "" {
+			ae.Bytes(unix.NL80211_ATTR_SSID, []byte(ssid))
+		}
+		if frequency != 0 {
+			ae.Uint32(unix.NL80211_ATTR_WIPHY_FREQ, frequency)
+		}
+	}
+}
+
+// station is what a station knows of its access point.
+func station(fill fillWifi) fillWifi {
+	return func(ae *netlink.AttributeEncoder) {
+		ae.Uint32(unix.NL80211_ATTR_IFINDEX, 3)
+		ae.Bytes(unix.NL80211_ATTR_MAC, []byte{2, 0, 0, 0, 2, 0xcd})
+		nest(ae, unix.NL80211_ATTR_STA_INFO, fill)
+	}
+}
+
+func bitrate(per100k uint32, width uint16, mcs uint16) fillWifi {
+	return func(ae *netlink.AttributeEncoder) {
+		ae.Uint32(unix.NL80211_RATE_INFO_BITRATE32, per100k)
+		if width != 0 {
+			ae.Flag(width, true)
+		}
+		if mcs != 0 {
+			ae.Uint8(mcs, 7)
+		}
+	}
+}
+
+func flags(mask, set uint32) []byte {
+	return binary.NativeEndian.AppendUint32(binary.NativeEndian.AppendUint32(nil, mask), set)
+}
+
+// bss is a cell of the table of scan results.
+func bss(status *uint32, frequency uint32, elements string) fillWifi {
+	return func(ae *netlink.AttributeEncoder) {
+		nest(ae, unix.NL80211_ATTR_BSS, func(ae *netlink.AttributeEncoder) {
+			if status != nil {
+				ae.Uint32(unix.NL80211_BSS_STATUS, *status)
+			}
+			ae.Bytes(unix.NL80211_BSS_BSSID, []byte{2, 0, 0, 0, 3, 0xef})
+			ae.Uint32(unix.NL80211_BSS_FREQUENCY, frequency)
+			ae.Bytes(unix.NL80211_BSS_INFORMATION_ELEMENTS, []byte(elements))
+			ae.Bytes(unix.NL80211_BSS_BEACON_IES, []byte("\x00\x06beacon"))
+		})
+	}
+}
+
+const (
+	authorized = 1 << unix.NL80211_STA_FLAG_AUTHORIZED
+	associated = uint32(unix.NL80211_BSS_STATUS_ASSOCIATED)
+)
+
+func TestReadWifiOver(t *testing.T) {
+	nothing := func(*netlink.AttributeEncoder) {}
+	for _, row := range []struct {
+		name       string
+		interfaces []fillWifi
+		stations   []fillWifi
+		cells      []fillWifi
+		noStations bool // the driver does not tell them
+		want       string
+	}{
+		{"no interfaces", nil, nil, nil, false, `{}`},
+		{"station with a network", []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "Küche", 5180)}, []fillWifi{station(func(ae *netlink.AttributeEncoder) {
+			ae.Uint8(unix.NL80211_STA_INFO_SIGNAL, 0xc4)
+			nest(ae, unix.NL80211_STA_INFO_RX_BITRATE, bitrate(60, 0, 0))
+			nest(ae, unix.NL80211_STA_INFO_TX_BITRATE, bitrate(24019, unix.NL80211_RATE_INFO_160_MHZ_WIDTH, unix.NL80211_RATE_INFO_HE_MCS))
+			ae.Bytes(unix.NL80211_STA_INFO_STA_FLAGS, flags(0xff, authorized))
+		})}, nil, false, `{"3":{"mode":"station","ssid":"Küche","ssid_hex":"4bc3bc636865","bssid":"02:00:00:00:02:cd","frequency":5180,"generation":6,` +
+			`"signal":-60,"rx_bitrate":60,"rx_width":20,"tx_bitrate":24019,"tx_width":160}}`},
+		{"passphrase not proven", []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "home", 2412)}, []fillWifi{station(func(ae *netlink.AttributeEncoder) {
+			ae.Bytes(unix.NL80211_STA_INFO_STA_FLAGS, flags(authorized, 0))
+		})}, nil, false, `{"3":{"mode":"station","bssid":"02:00:00:00:02:cd","frequency":2412}}`},
+		{"driver without flags, SSID not UTF-8", []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, `A\`+"\xff", 2412)}, []fillWifi{station(nothing)}, nil, false,
+			`{"3":{"mode":"station","ssid":"A\\\\\\xff","ssid_hex":"415cff","bssid":"02:00:00:00:02:cd","frequency":2412}}`},
+		{"not associated, the last name is still there", []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "home", 2412)}, nil, nil, false,
+			`{"3":{"mode":"station","frequency":2412}}`},
+		{"kernel that does not tell the name: from the cell", []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "", 0)}, []fillWifi{station(nothing)}, []fillWifi{
+			bss(nil, 2412, "\x00\x05other"), bss(new(associated), 2437, "\x01\x02ab\x00\x04home"),
+		}, false, `{"3":{"mode":"station","ssid":"home","ssid_hex":"686f6d65","bssid":"02:00:00:00:02:cd","frequency":2437}}`},
+		{"hidden in the answer, told by the beacon", []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "", 0)}, []fillWifi{station(nothing)}, []fillWifi{
+			bss(new(associated), 2437, "\x00\x04\x00\x00\x00\x00"),
+		}, false, `{"3":{"mode":"station","ssid":"beacon","ssid_hex":"626561636f6e","bssid":"02:00:00:00:02:cd","frequency":2437}}`},
+		{"access point", []fillWifi{wlan(unix.NL80211_IFTYPE_AP, "pi", 2412)}, nil, nil, false,
+			`{"3":{"mode":"ap","ssid":"pi","ssid_hex":"7069","bssid":"02:00:00:00:01:ab","frequency":2412}}`},
+		{"monitor, and a device without a link", []fillWifi{wlan(unix.NL80211_IFTYPE_MONITOR, "", 0), func(ae *netlink.AttributeEncoder) {
+			ae.Uint32(unix.NL80211_ATTR_IFTYPE, unix.NL80211_IFTYPE_P2P_DEVICE)
+		}}, nil, nil, false, `{"3":{"mode":"monitor"}}`},
+		{"a mode that nobody knows", []fillWifi{wlan(99, "", 0)}, nil, nil, false, `{"3":{"mode":"99"}}`},
+		{"driver that tells no stations", []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "home", 2412)}, nil, []fillWifi{
+			bss(new(associated), 2437, "\x00\x05other"),
+		}, true, `{"3":{"mode":"station","ssid":"home","ssid_hex":"686f6d65","bssid":"02:00:00:00:03:ef","frequency":2412}}`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			answers := map[uint8][]fillWifi{
+				unix.NL80211_CMD_GET_INTERFACE: row.interfaces, unix.NL80211_CMD_GET_STATION: row.stations, unix.NL80211_CMD_GET_SCAN: row.cells,
+			}
+			conn := wifiKernel(t, func(command uint8) ([]fillWifi, error) {
+				if command == unix.NL80211_CMD_GET_STATION && row.noStations {
+					return nil, unix.EOPNOTSUPP
+				}
+				return answers[command], nil
+			})
+			got, err := readWifiOver(conn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := json.Marshal(got)
+			if diff := cmp.Diff(row.want, string(text)); diff != "" {
+				t.Error(diff)
+			}
+			again := map[int]*Wifi{}
+			if err := json.Unmarshal(text, &again); err != nil || !cmp.Equal(got, again) {
+				t.Errorf("does not come back from JSON: %v", err)
+			}
+		})
+	}
+}
+
+// wifiKernel answers dumps about interface 3.
+func wifiKernel(t *testing.T, answer func(command uint8) ([]fillWifi, error)) *genl.Conn {
+	t.Helper()
+	kernel := func(request genetlink.Message, _ netlink.Message) ([]genetlink.Message, error) {
+		fills, err := answer(request.Header.Command)
+		if err != nil {
+			return nil, err
+		}
+		var replies []genetlink.Message
+		for _, fill := range fills {
+			replies = append(replies, wifiMessage(t, fill))
+		}
+		if len(replies) == 0 {
+			// Without replies the fake socket would ask once more.
+			return nil, io.EOF
+		}
+		return replies, nil
+	}
+	conn, err := genl.Over(t.Context(), genltest.Dial(genltest.ServeFamily(genetlink.Family{ID: 0x20, Name: "nl80211", Version: 1}, kernel)), "nl80211")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	return conn
+}
+
+func TestReadWifiRefusals(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		command uint8
+		says    error
+		want    string // of the error; "": none
+	}{
+		{"interface gone", unix.NL80211_CMD_GET_STATION, unix.ENODEV, ""},
+		{"driver that tells no scan results", unix.NL80211_CMD_GET_SCAN, unix.EOPNOTSUPP, ""},
+		{"no scan results", unix.NL80211_CMD_GET_SCAN, unix.ENODEV, ""},
+		{"station broken", unix.NL80211_CMD_GET_STATION, unix.EIO, "interface wlan0: station: "},
+		{"scan results broken", unix.NL80211_CMD_GET_SCAN, unix.EIO, "interface wlan0: scan results: "},
+		{"interfaces broken", unix.NL80211_CMD_GET_INTERFACE, unix.EIO, "interfaces: "},
+	} {
+		conn := wifiKernel(t, func(command uint8) ([]fillWifi, error) {
+			switch command {
+			case row.command:
+				return nil, row.says
+			case unix.NL80211_CMD_GET_INTERFACE:
+				return []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "", 2412)}, nil
+			default:
+				return []fillWifi{station(func(*netlink.AttributeEncoder) {})}, nil
+			}
+		})
+		got, err := readWifiOver(conn)
+		if row.want == "" && (err != nil || got[3] == nil) || row.want != "" && (err == nil || !strings.HasPrefix(err.Error(), row.want) || !errors.Is(err, row.says)) {
+			t.Errorf("%s: %v, %v", row.name, got, err)
+		}
+	}
+}
+
+func TestGenerationAndWidth(t *testing.T) {
+	for _, row := range []struct {
+		name       string
+		rate       wifi.RateInfo
+		generation uint32
+		want       string
+	}{
+		{"none", wifi.RateInfo{}, 0, "null null"},
+		{"before HT", wifi.RateInfo{Bitrate: 54e6, ChannelWidth: wifi.ChannelWidth20NoHT}, 0, "540 20"},
+		{"HT", wifi.RateInfo{Bitrate: 150e6, ChannelWidth: wifi.ChannelWidth40, Modulation: wifi.HTModulationInfo{}}, 4, "1500 40"},
+		{"VHT", wifi.RateInfo{Bitrate: 866_700_000, ChannelWidth: wifi.ChannelWidth80, Modulation: wifi.VHTModulationInfo{}}, 5, "8667 80"},
+		{"two halves", wifi.RateInfo{Bitrate: 1e9, ChannelWidth: wifi.ChannelWidth80P80, Modulation: wifi.VHTModulationInfo{}}, 5, "10000 160"},
+		{"EHT", wifi.RateInfo{Bitrate: 2_000_000_000, ChannelWidth: wifi.ChannelWidth320, Modulation: wifi.EHTModulationInfo{}}, 7, "20000 320"},
+		{"a width of the future", wifi.RateInfo{Bitrate: 1e9, ChannelWidth: 99}, 0, "10000 null"},
+	} {
+		bitrate, width := rate(row.rate)
+		one, _ := json.Marshal(bitrate)
+		two, _ := json.Marshal(width)
+		if got := string(one) + " " + string(two); got != row.want || generation(row.rate) != row.generation {
+			t.Errorf("%s: %s, generation %d", row.name, got, generation(row.rate))
+		}
+	}
+}
+
+// TestReadWifi runs against the kernel of the machine.
+func TestReadWifi(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := readWifi(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+	if _, err := os.Stat("/sys/class/ieee80211"); err == nil {
+		t.Skip("this kernel has cfg80211; the lab covers it")
+	}
+	if got, err := readWifi(t.Context()); len(got) != 0 || err != nil {
+		t.Errorf("%v, %v, want none", got, err)
+	}
+}
+
+func FuzzWifi(f *testing.F) {
+	f.Add(wifiMessage(f, bss(new(associated), 2437, "\x01\x02ab\x00\x04home")).Data, []byte("\x00\x04home"))
+	f.Add(wifiMessage(f, station(func(ae *netlink.AttributeEncoder) {
+		ae.Bytes(unix.NL80211_STA_INFO_STA_FLAGS, flags(1, 2))
+	})).Data, []byte("\x00\x20"))
+	f.Fuzz(func(t *testing.T, b, elements []byte) {
+		var c cell
+		var s stationFlags
+		var ssid []byte
+		_, _, _ = cellRows.Decode(&c, b), stationRows.Decode(&s, b), ssidRows.Decode(&ssid, b)
+		for _, found := range [][]byte{ssid, ssidElement(elements), ssidElement(c.elements)} {
+			var w Wifi
+			w.setSSID(found)
+			text, err := json.Marshal(w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var again Wifi
+			if err := json.Unmarshal(text, &again); err != nil || again != w {
+				t.Errorf("does not come back from JSON: %v %s", err, text)
+			}
+		}
+	})
+}

@@ -35,6 +35,8 @@ PACKAGES_RINGS := \
 	'procps=sysctl, for gateways that drop pings' \
 	'python3-minimal=a client of the socket that is not ours' \
 	'iproute2=ip, a witness of tests in network namespaces' \
+	'ethtool=a witness of what drivers say' \
+	'python3-pyroute2=a netlink library that is not ours, a witness of events' \
 	'iputils-ping=ping, a witness of tests in network namespaces'
 
 .PHONY: help
@@ -63,6 +65,7 @@ check: $(STATICCHECK) ## gofmt, go vet, staticcheck
 	@echo '== gofmt, go vet, staticcheck'
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed: $$unformatted"; exit 1; }
 	@$(GO) vet ./... && $(GO) vet -tags lab ./lab/...
+	@GOARCH=arm CGO_ENABLED=0 $(GO) vet ./cmd/... # integers of 32 bits, as on a Raspberry Pi
 	@$(STATICCHECK) $$($(GO) list ./... | grep -v /lab$$) && $(STATICCHECK) -tags lab ./lab/...
 
 .PHONY: test-rings

@@ -1,10 +1,12 @@
 package link
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -29,106 +31,83 @@ type decoder[T any] interface {
 }
 
 // dump reads a table whole, again when it changed meanwhile. It returns the
-// objects that keep wants, all with nil.
+// objects of the messages that are wanted, all with nil.
 //
-// It decodes datagram by datagram, since netlink.Conn.Execute looks at each
-// one twice and holds all of them: with 59,000 routes that costs as much as
-// the kernel's own work.
-func dump[T any, P decoder[T]](c conn, get, item netlink.HeaderType, request encoding.BinaryMarshaler, keep func(*T) bool) ([]T, error) {
+// It receives everything first, so that the table has little time to change,
+// and knows then how many there are. netlink.Conn.Execute looks at each
+// datagram twice, in buffers that let the kernel fill 4 KiB at a time: with
+// 59,000 routes that costs more than the kernel's own work.
+func dump[T any, P decoder[T]](c conn, get, item netlink.HeaderType, request encoding.BinaryMarshaler, wanted func(data []byte) bool) ([]T, error) {
 	for range dumpTries {
-		var all []T
-		err := c.stream(get, request, func(kind netlink.HeaderType, data []byte) error {
-			if kind != item {
-				return nil
-			}
-			var t T
-			if err := P(&t).UnmarshalBinary(data); err != nil {
-				return err
-			}
-			if keep == nil || keep(&t) {
-				all = append(all, t)
-			}
-			return nil
-		})
-		if !errors.Is(err, errInterrupted) && !errors.Is(err, unix.EINTR) {
-			return all, err
+		d, err := c.receiveDump(get, request)
+		if errors.Is(err, errInterrupted) || errors.Is(err, unix.EINTR) {
+			continue
 		}
+		if err != nil {
+			return nil, err
+		}
+		all := make([]T, 0, d.count(item, wanted))
+		for data := range d.messages(item, wanted) {
+			all = all[:len(all)+1]
+			if err := P(&all[len(all)-1]).UnmarshalBinary(data); err != nil {
+				return nil, err
+			}
+		}
+		return all, nil
 	}
 	return nil, errInterrupted
 }
 
-// stream asks for a dump and hands over its messages as they come. The data
-// is overwritten afterwards. Whatever goes wrong, the dump is read to its end,
+// receiveDump asks for a dump and receives it to its end, whatever goes wrong,
 // so that the next request finds no rest of it.
-func (c conn) stream(get netlink.HeaderType, request encoding.BinaryMarshaler, each func(netlink.HeaderType, []byte) error) error {
+func (c conn) receiveDump(get netlink.HeaderType, request encoding.BinaryMarshaler) (*dumped, error) {
 	b, err := request.MarshalBinary()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	asked, err := c.nl.Send(netlink.Message{
 		Header: netlink.Header{Type: get, Flags: netlink.Request | netlink.Dump}, Data: b,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	d := dumped{sequence: asked.Header.Sequence, each: each}
+	d := &dumped{sequence: asked.Header.Sequence}
 	buffer := make([]byte, dumpBuffer)
 	for !d.done {
 		n, err := c.receive(buffer)
 		if err != nil {
-			return fmt.Errorf("receive dump: %w", err)
+			return nil, fmt.Errorf("receive dump: %w", err)
 		}
-		d.datagram(buffer[:n])
+		d.take(bytes.Clone(buffer[:n]))
 	}
-	return d.err
+	return d, d.err
 }
 
-// dumped is a dump while it is read.
+// dumped is what was received of a dump.
 type dumped struct {
-	sequence uint32
-	each     func(netlink.HeaderType, []byte) error
-	done     bool
-	err      error // the first
+	sequence  uint32
+	datagrams [][]byte
+	done      bool
+	err       error // the first
 }
 
-// datagram reads the messages of one datagram (struct nlmsghdr,
-// linux/netlink.h).
-func (d *dumped) datagram(b []byte) {
-	for len(b) >= unix.SizeofNlMsghdr {
-		size := int(binary.NativeEndian.Uint32(b))
-		if size < unix.SizeofNlMsghdr || size > len(b) {
-			d.fail(fmt.Errorf("message of %d bytes in %d", size, len(b)))
-			d.done = true // what comes next cannot be told
-			return
+func (d *dumped) take(datagram []byte) {
+	d.datagrams = append(d.datagrams, datagram)
+	rest := d.walk(datagram, func(h netlink.Header, data []byte) bool {
+		if h.Flags&netlink.DumpInterrupted != 0 {
+			d.fail(errInterrupted)
 		}
-		h := netlink.Header{
-			Type:     netlink.HeaderType(binary.NativeEndian.Uint16(b[4:])),
-			Flags:    netlink.HeaderFlags(binary.NativeEndian.Uint16(b[6:])),
-			Sequence: binary.NativeEndian.Uint32(b[8:]),
-		}
-		if h.Sequence == d.sequence {
-			d.message(h, b[unix.SizeofNlMsghdr:size])
-		}
-		b = b[min((size+3)&^3, len(b)):]
-	}
-}
-
-func (d *dumped) message(h netlink.Header, data []byte) {
-	if h.Flags&netlink.DumpInterrupted != 0 {
-		d.fail(errInterrupted)
-	}
-	switch h.Type {
-	case netlink.Done, netlink.Error:
-		d.done = true
-		if len(data) >= 4 {
-			if number := int32(binary.NativeEndian.Uint32(data)); number < 0 {
-				d.fail(&Refusal{Errno: unix.Errno(-number)})
+		if h.Type == netlink.Done || h.Type == netlink.Error {
+			d.done = true
+			if len(data) >= 4 && int32(binary.NativeEndian.Uint32(data)) < 0 {
+				d.fail(&Refusal{Errno: unix.Errno(-int32(binary.NativeEndian.Uint32(data)))})
 			}
 		}
-	default:
-		if d.err == nil {
-			d.fail(d.each(h.Type, data))
-		}
+		return true
+	})
+	if rest > 0 {
+		d.fail(fmt.Errorf("message with %d bytes that do not fit", rest))
+		d.done = true // what comes next cannot be told
 	}
 }
 
@@ -136,6 +115,52 @@ func (d *dumped) fail(err error) {
 	if d.err == nil {
 		d.err = err
 	}
+}
+
+// walk goes through the messages of a datagram that answer our request (struct
+// nlmsghdr, linux/netlink.h). It returns how many bytes at the end are none.
+func (d *dumped) walk(b []byte, each func(netlink.Header, []byte) bool) (rest int) {
+	for len(b) >= unix.SizeofNlMsghdr {
+		size := int(binary.NativeEndian.Uint32(b))
+		if size < unix.SizeofNlMsghdr || size > len(b) {
+			return len(b)
+		}
+		h := netlink.Header{
+			Type:     netlink.HeaderType(binary.NativeEndian.Uint16(b[4:])),
+			Flags:    netlink.HeaderFlags(binary.NativeEndian.Uint16(b[6:])),
+			Sequence: binary.NativeEndian.Uint32(b[8:]),
+		}
+		if h.Sequence == d.sequence && !each(h, b[unix.SizeofNlMsghdr:size]) {
+			return 0
+		}
+		b = b[min((size+3)&^3, len(b)):]
+	}
+	return 0
+}
+
+// messages are the data of the wanted messages of one type.
+func (d *dumped) messages(item netlink.HeaderType, wanted func([]byte) bool) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		more := true
+		for _, datagram := range d.datagrams {
+			d.walk(datagram, func(h netlink.Header, data []byte) bool {
+				if h.Type == item && (wanted == nil || wanted(data)) {
+					more = yield(data)
+				}
+				return more
+			})
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+func (d *dumped) count(item netlink.HeaderType, wanted func([]byte) bool) (n int) {
+	for range d.messages(item, wanted) {
+		n++
+	}
+	return n
 }
 
 // receiver reads datagrams of a connection into the caller's buffer.

@@ -312,17 +312,17 @@ func TestDatagrams(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			read := 0
-			d := dumped{sequence: 7, each: func(netlink.HeaderType, []byte) error { read++; return nil }}
-			d.datagram(test.b)
+			d := dumped{sequence: 7}
+			d.take(test.b)
+			read := d.count(unix.RTM_NEWLINK, nil)
 			if read != test.read || d.done != test.done || !errors.Is(d.err, test.want) {
 				t.Errorf("%d messages, done %v, %v; want %d, %v, %v", read, d.done, d.err, test.read, test.done, test.want)
 			}
 		})
 	}
 	t.Run("a message longer than its datagram", func(t *testing.T) {
-		d := dumped{sequence: 7, each: func(netlink.HeaderType, []byte) error { return nil }}
-		d.datagram(one(unix.RTM_NEWLINK, 0, 1, 2, 3, 4)[:18])
+		d := dumped{sequence: 7}
+		d.take(one(unix.RTM_NEWLINK, 0, 1, 2, 3, 4)[:18])
 		if d.err == nil || !d.done {
 			t.Error("taken as a message")
 		}

@@ -129,12 +129,12 @@ func (c conn) links(t *Tables, filter Filter) error {
 		t.Links = []rtnl.Link{l}
 		return err
 	}
-	all, err := dump(c, unix.RTM_GETLINK, unix.RTM_NEWLINK, &request, func(l *rtnl.Link) bool {
-		if !filter.Statistics {
-			l.Stats = nil // they differ in every reading
+	all, err := dump[rtnl.Link](c, unix.RTM_GETLINK, unix.RTM_NEWLINK, &request, nil)
+	if !filter.Statistics {
+		for i := range all {
+			all[i].Stats = nil // they differ in every reading
 		}
-		return true
-	})
+	}
 	slices.SortFunc(all, func(a, b rtnl.Link) int { return cmp.Compare(a.Index, b.Index) })
 	t.Links = all
 	return err
@@ -171,8 +171,8 @@ func (c conn) vlans(t *Tables, _ Filter) error {
 
 func (c conn) addresses(t *Tables, filter Filter) error {
 	request := rtnl.Address{Family: filter.Family, Index: filter.Index}
-	all, err := dump(c, unix.RTM_GETADDR, unix.RTM_NEWADDR, &request, func(a *rtnl.Address) bool {
-		return a.Own().IsValid() // others are of families that have no IP addresses
+	all, err := dump[rtnl.Address](c, unix.RTM_GETADDR, unix.RTM_NEWADDR, &request, func(m []byte) bool {
+		return m[0] == unix.AF_INET || m[0] == unix.AF_INET6
 	})
 	slices.SortStableFunc(all, func(a, b rtnl.Address) int { return cmp.Compare(a.Index, b.Index) })
 	t.Addresses = all
@@ -181,42 +181,38 @@ func (c conn) addresses(t *Tables, filter Filter) error {
 
 func (c conn) defaultRoutes(t *Tables, filter Filter) error {
 	filter.Table = unix.RT_TABLE_MAIN
-	return c.routesThat(t, filter, func(r *rtnl.Route) bool { return r.DestinationLength == 0 })
+	return c.routesThat(t, filter, func(m []byte) bool { return m[1] == 0 }) // rtm_dst_len
 }
 
 func (c conn) routes(t *Tables, filter Filter) error {
-	return c.routesThat(t, filter, func(*rtnl.Route) bool { return true })
+	return c.routesThat(t, filter, func(m []byte) bool {
+		return filter.Scope == nil || m[6] == *filter.Scope // rtm_scope
+	})
 }
 
-// routesThat reads the routes of each family. The kernel filters by table,
-// protocol and link; one that does not, or not all, shows too much.
-func (c conn) routesThat(t *Tables, filter Filter, keep func(*rtnl.Route) bool) error {
-	var all []rtnl.Route
+// routesThat reads the wanted routes of each family. The kernel filters by
+// table, protocol and link.
+func (c conn) routesThat(t *Tables, filter Filter, wanted func([]byte) bool) error {
+	var all [][]rtnl.Route
 	for _, family := range filter.families() {
 		request := rtnl.Route{Family: family, Table: filter.Table, Protocol: filter.Protocol, OutIndex: filter.Index}
-		some, err := dump(c, unix.RTM_GETROUTE, unix.RTM_NEWROUTE, &request, func(r *rtnl.Route) bool {
-			return r.Family == family && filter.route(r) && keep(r)
+		some, err := dump[rtnl.Route](c, unix.RTM_GETROUTE, unix.RTM_NEWROUTE, &request, func(m []byte) bool {
+			return m[0] == family && wanted(m)
 		})
 		// ENOENT: the table has no route yet.
 		if err != nil && !errors.Is(err, unix.ENOENT) {
 			return err
 		}
-		if all == nil {
-			all = some
-		} else {
-			all = append(all, some...)
+		if len(some) > 0 {
+			all = append(all, some)
 		}
 	}
-	t.Routes = all
+	if len(all) == 1 { // no copy of what is mostly the longest table
+		t.Routes = all[0]
+	} else {
+		t.Routes = slices.Concat(all...)
+	}
 	return nil
-}
-
-func (f Filter) route(r *rtnl.Route) bool {
-	return (f.Table == 0 || r.Table == f.Table) &&
-		(f.Protocol == 0 || r.Protocol == f.Protocol) &&
-		(f.Scope == nil || r.Scope == *f.Scope) &&
-		(f.Index == 0 || r.OutIndex == f.Index ||
-			slices.ContainsFunc(r.Hops, func(h rtnl.Hop) bool { return uint32(h.Index) == f.Index }))
 }
 
 // families are asked one by one, since a kernel without IPv6 answers a
@@ -228,12 +224,15 @@ func (f Filter) families() []uint8 {
 	return []uint8{unix.AF_INET, unix.AF_INET6}
 }
 
+// of wants the messages of one family, with which all their headers begin.
+func of(family uint8) func([]byte) bool {
+	return func(m []byte) bool { return m[0] == family }
+}
+
 func (c conn) rules(t *Tables, filter Filter) error {
 	t.Rules = nil
 	for _, family := range filter.families() {
-		some, err := dump(c, unix.RTM_GETRULE, unix.RTM_NEWRULE, &rtnl.Rule{Family: family}, func(r *rtnl.Rule) bool {
-			return r.Family == family && (filter.Table == 0 || r.Table == filter.Table)
-		})
+		some, err := dump[rtnl.Rule](c, unix.RTM_GETRULE, unix.RTM_NEWRULE, &rtnl.Rule{Family: family}, of(family))
 		if errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP) {
 			continue // a kernel without policy routing
 		}
@@ -241,6 +240,9 @@ func (c conn) rules(t *Tables, filter Filter) error {
 			return err
 		}
 		t.Rules = append(t.Rules, some...)
+	}
+	if filter.Table != 0 {
+		t.Rules = slices.DeleteFunc(t.Rules, func(r rtnl.Rule) bool { return r.Table != filter.Table })
 	}
 	return nil
 }
@@ -257,16 +259,16 @@ func (c conn) nexthops(t *Tables, _ Filter) error {
 func (c conn) neighbours(t *Tables, filter Filter) error {
 	t.Neighbours = nil
 	for _, family := range filter.families() {
-		some, err := dump(c, unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, &rtnl.Neighbour{Family: family}, func(n *rtnl.Neighbour) bool {
-			// NUD_NOARP is the mapping of multicast and the like: nobody is there.
-			return n.Family == family && n.Address.IsValid() && n.State&unix.NUD_NOARP == 0 &&
-				(filter.Index == 0 || uint32(n.Index) == filter.Index)
-		})
+		some, err := dump[rtnl.Neighbour](c, unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, &rtnl.Neighbour{Family: family}, of(family))
 		if err != nil {
 			return err
 		}
 		t.Neighbours = append(t.Neighbours, some...)
 	}
+	t.Neighbours = slices.DeleteFunc(t.Neighbours, func(n rtnl.Neighbour) bool {
+		// NUD_NOARP is the mapping of multicast and the like: nobody is there.
+		return !n.Address.IsValid() || n.State&unix.NUD_NOARP != 0 || filter.Index != 0 && uint32(n.Index) != filter.Index
+	})
 	return nil
 }
 

@@ -16,8 +16,9 @@ const (
 	silence = 15 * time.Second
 	// writeTimeout bounds the sending of a request.
 	writeTimeout = 10 * time.Second
-	// maxReply bounds what the client holds of one reply.
-	maxReply = 8 << 20
+	// maxReply bounds what the client holds of one reply. 100,000 routes have
+	// 25 MiB.
+	maxReply = 64 << 20
 )
 
 // ErrClosed reports that the daemon ended the connection.

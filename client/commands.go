@@ -104,8 +104,16 @@ type Subscription struct{ c *Client }
 // Subscribe starts a stream of events; the first is a snapshot. The client can
 // make no further calls. Its Close ends the stream.
 func (c *Client) Subscribe(ctx context.Context) (*Subscription, error) {
+	if err := c.subscribe(ctx, nil); err != nil {
+		return nil, err
+	}
+	return &Subscription{c}, nil
+}
+
+// subscribe gives the connection away to a stream.
+func (c *Client) subscribe(ctx context.Context, params any) error {
 	err := c.inTurn(ctx, func() error {
-		frame, err := c.exchange(ctx, "subscribe", nil)
+		frame, err := c.exchange(ctx, "subscribe", params)
 		if err != nil {
 			return err
 		}
@@ -116,19 +124,24 @@ func (c *Client) Subscribe(ctx context.Context) (*Subscription, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("subscribe: %w", err)
+		return fmt.Errorf("subscribe: %w", err)
 	}
-	return &Subscription{c}, nil
+	return nil
+}
+
+// nextFrame waits for the next frame of a stream.
+func (c *Client) nextFrame(ctx context.Context) (frame []byte, err error) {
+	err = c.during(ctx, func() error {
+		frame, err = c.frames.Read()
+		return err
+	})
+	return frame, err
 }
 
 // Next waits for the next event, one caller at a time. When ctx ends, so does
 // the subscription.
 func (s *Subscription) Next(ctx context.Context) (Event, error) {
-	var frame []byte
-	err := s.c.during(ctx, func() (err error) {
-		frame, err = s.c.frames.Read()
-		return err
-	})
+	frame, err := s.c.nextFrame(ctx)
 	if err != nil {
 		return Event{}, fmt.Errorf("wait for event: %w", err)
 	}

@@ -13,6 +13,7 @@ const (
 	CodeTooSlow          = "too_slow"          // a request took too long to arrive, or events were not read
 	CodeShuttingDown     = "shutting_down"
 	CodeBadConfig        = "bad_config" // the text has all problems, one per line after the first
+	CodeNotFound         = "not_found"  // no such interface, no such network
 	CodeSupervised       = "supervised" // something else starts and stops the daemon; the text says what to do
 )
 

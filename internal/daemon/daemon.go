@@ -4,6 +4,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sync/errgroup"
@@ -49,6 +52,7 @@ type daemon struct {
 	relink  chan struct{} // asks watchLinks to look again
 	monitor *link.Monitor
 	store   *store.Store
+	telling sync.Mutex // of tellNetworks
 	radio   slot
 	runner  *process.Runner
 	scanner *scanner
@@ -90,8 +94,7 @@ func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 	group.Go(func() error { d.dns.run(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
 	group.Go(func() error {
-		saved, candidate := d.networks()
-		return d.sup.Run(ctx, policy.Start{Running: running}, policy.NetworksChanged{Saved: saved, Candidate: candidate})
+		return d.sup.Run(ctx, policy.Start{Running: running}, d.networks())
 	})
 	log.Info("started", "version", opts.Version, "radio", d.radio.iface(), "socket", cfg.Socket, "config", cfg.File)
 	if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
@@ -228,21 +231,53 @@ func ignoreEnd(ctx context.Context, err error) error {
 }
 
 // networks tells the policy what the store holds.
-func (d *daemon) networks() (saved, candidate *policy.Network) {
-	if all := d.store.Networks(); len(all) > 0 {
-		saved = &policy.Network{SSID: string(all[0].SSID)}
+func (d *daemon) networks() policy.NetworksChanged {
+	var now policy.NetworksChanged
+	for _, n := range d.store.Networks() {
+		now.Saved = append(now.Saved, policy.Network{SSID: string(n.SSID), Hidden: n.Hidden})
 	}
 	if n, ok := d.store.Candidate(); ok {
-		candidate = &policy.Network{SSID: string(n.SSID), Candidate: true}
+		now.Candidate = &policy.Network{SSID: string(n.SSID), Hidden: n.Hidden, Candidate: true}
 	}
-	return saved, candidate
+	return now
+}
+
+// tellNetworks hands the policy what the store holds now; one at a time, so that
+// nobody overtakes another with what it held before.
+func (d *daemon) tellNetworks(ctx context.Context) {
+	d.telling.Lock()
+	defer d.telling.Unlock()
+	d.sup.Post(ctx, d.networks())
 }
 
 // Promote implements supervisor.Networks.
-func (d *daemon) Promote() error { return d.store.Promote() }
+func (d *daemon) Promote(ctx context.Context) error {
+	err := d.store.Promote()
+	d.tellNetworks(ctx)
+	return err
+}
+
+// Joined implements supervisor.Networks. How it ended may change which of the
+// networks is the best.
+func (d *daemon) Joined(ctx context.Context, n policy.Network, failed bool) error {
+	err := d.recordJoin([]byte(n.SSID), failed)
+	d.tellNetworks(ctx)
+	return err
+}
+
+func (d *daemon) recordJoin(ssid []byte, failed bool) error {
+	if failed {
+		return nil
+	}
+	var frequency int
+	if a := d.radio.current.Load().association.Load(); a != nil && bytes.Equal(a.SSID, ssid) {
+		frequency = a.Frequency
+	}
+	return d.store.Touch(ssid, frequency, time.Now())
+}
 
 // Forget implements supervisor.Networks.
-func (d *daemon) Forget() error {
+func (d *daemon) Forget(context.Context) error {
 	_, err := d.store.Forget()
 	return err
 }

@@ -12,11 +12,16 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 	"github.com/netconnectd/netconnectd/internal/wifi"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // Handle implements server.Handler.
 func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) (any, error) {
 	switch req := req.(type) {
+	case server.Show:
+		return show(ctx, req)
+	case server.Watch:
+		return nil, noInterface(req.Filter, state.Watch(ctx, req.Filter, d.log, req.Seen))
 	case server.ListWifi:
 		return d.listWifi(ctx, req.Force)
 	case server.ConfigWifi:
@@ -50,7 +55,7 @@ func (d *daemon) stop() (any, error) {
 
 // do carries out a command; text is what the original said of any failure.
 func (d *daemon) do(ctx context.Context, kind policy.CommandKind, text string) (any, error) {
-	result, err := d.sup.Do(ctx, kind)
+	result, err := d.sup.Do(ctx, policy.Command{Kind: kind})
 	var failed *supervisor.Failed
 	if !errors.As(err, &failed) {
 		return result, err
@@ -91,11 +96,11 @@ func (d *daemon) look(ctx context.Context, force bool) ([]wifi.BSS, error) {
 	if d.sup.State().AP.Cause == policy.CauseAsked {
 		again = policy.StartAP
 	}
-	if _, err := d.sup.Do(ctx, policy.StopAP); err != nil {
+	if _, err := d.sup.Do(ctx, policy.Command{Kind: policy.StopAP}); err != nil {
 		return nil, fmt.Errorf("stop the access point to scan: %w", err)
 	}
 	cells, err = d.scanner.list(ctx, true)
-	_, againErr := d.sup.Do(ctx, again)
+	_, againErr := d.sup.Do(ctx, policy.Command{Kind: again})
 	return cells, errors.Join(err, againErr)
 }
 
@@ -119,8 +124,7 @@ func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, er
 	if err := d.store.SetCandidate(candidate); err != nil {
 		d.log.Error("store the candidate", "err", err)
 	}
-	saved, next := d.networks()
-	d.sup.Post(ctx, policy.NetworksChanged{Saved: saved, Candidate: next})
+	d.tellNetworks(ctx)
 	return client.ResultConfigured(d.cfg.Load().Wifi.Name), nil
 }
 

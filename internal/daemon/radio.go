@@ -108,6 +108,14 @@ func (r *radio) running() policy.Target {
 	if _, ok := r.runner.Find(ap.RoleHostapd); ok {
 		return policy.Target{Role: policy.RoleAccessPoint}
 	}
+	if _, ok := r.runner.Find(wifi.Role); !ok {
+		return policy.Target{}
+	}
+	for _, n := range r.store.Networks() {
+		if r.loadLease(n.SSID) != nil {
+			return policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: string(n.SSID), Hidden: n.Hidden}}
+		}
+	}
 	return policy.Target{}
 }
 
@@ -207,18 +215,8 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 	}
 	r.association.Store(&association)
 	report(policy.StageAssociated)
-	s := &session{radio: r, ssid: network.SSID, report: report, verified: func() {
-		if !n.Candidate {
-			r.touch(association)
-		}
-	}}
+	s := &session{radio: r, ssid: network.SSID, report: report}
 	return r.failed("no_address", s.run(ctx, previous))
-}
-
-func (r *radio) touch(a wifi.Association) {
-	if err := r.store.Touch(a.SSID, a.Frequency, time.Now()); err != nil {
-		r.log.Warn("note the success of the network", "err", err)
-	}
 }
 
 // network finds what the store holds under the policy's name.

@@ -36,30 +36,48 @@ type scanner struct {
 }
 
 // SavedVisible implements supervisor.Scanner. A radio that cannot scan while
-// it is an access point cannot look before it leaps, so there the network
-// counts as visible; the policy's back-off spaces the attempts.
-func (s *scanner) SavedVisible(ctx context.Context, full bool) (bool, error) {
+// it is an access point cannot look before it leaps, so there the networks
+// count as visible; the policy's back-off spaces the attempts.
+func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error) {
 	saved := s.store.Networks()
 	if len(saved) == 0 {
-		return false, nil
+		return nil, nil
 	}
 	req := wifi.ScanRequest{Interface: s.iface(), AP: s.isAP(ctx)}
-	if f := saved[0].Frequency; f != 0 && !full {
-		req.Frequencies = []int{f}
+	if !full {
+		req.Frequencies = frequencies(saved)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	cells, err := wifi.Scan(ctx, req)
-	if errors.Is(err, wifi.ErrNotSupported) {
-		return true, nil
+	if err != nil && !errors.Is(err, wifi.ErrNotSupported) {
+		return nil, err
 	}
-	if err != nil {
-		return false, err
-	}
-	if req.Frequencies == nil {
+	if err == nil && req.Frequencies == nil {
 		s.cells, s.taken = cells, time.Now()
 	}
-	return len(named(cells, saved[0].SSID)) > 0, nil
+	var visible []string
+	for _, n := range saved {
+		if err != nil || len(named(cells, n.SSID)) > 0 {
+			visible = append(visible, string(n.SSID))
+		}
+	}
+	return visible, nil
+}
+
+// frequencies are those where the networks were seen last; none, which means
+// all, if that is unknown of one.
+func frequencies(of []store.Network) []int {
+	var all []int
+	for _, n := range of {
+		if n.Frequency == 0 {
+			return nil
+		}
+		if !slices.Contains(all, n.Frequency) {
+			all = append(all, n.Frequency)
+		}
+	}
+	return all
 }
 
 // list gives the cells in reach: what was seen lately, else a new scan. On a

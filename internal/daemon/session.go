@@ -35,9 +35,8 @@ const ipv4Head = 5 * time.Second
 // session is one stay in a network: from the association to its loss.
 type session struct {
 	*radio
-	ssid     []byte
-	report   func(policy.Stage)
-	verified func() // called once, when the gateway has answered
+	ssid   []byte
+	report func(policy.Stage)
 
 	first   sync.Once // address of either family
 	timeout *time.Timer
@@ -155,7 +154,6 @@ func (s *session) verify(ctx context.Context, gateway netip.Addr) error {
 	if err := s.askGateway(ctx, gateway); err != nil {
 		return err
 	}
-	s.verified()
 	s.report(policy.StageReady)
 	return nil
 }

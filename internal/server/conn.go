@@ -14,7 +14,7 @@ import (
 )
 
 // conn is one connection. One goroutine reads its requests and answers them in
-// order; a second one writes events once it is subscribed.
+// order; a second one writes events or changes once it is subscribed.
 type conn struct {
 	s        *Server
 	nc       net.Conn
@@ -23,10 +23,11 @@ type conn struct {
 	answered bool // a request was, so that nothing is owed to a silent client
 	reading  bool // a frame has begun
 	sub      *subscription
-	pump     sync.WaitGroup // the second goroutine
+	unwatch  context.CancelFunc // ends the subscription to the network; nil: there is none
+	pump     sync.WaitGroup     // the second goroutine
 
-	writing  sync.Mutex // one whole frame at a time
-	writeErr error      // of the first write that failed; what follows would be garbage
+	writing  chan struct{} // has room for one: one whole frame at a time
+	writeErr error         // of the first write that failed; what follows would be garbage
 
 	mu     sync.Mutex    // guards ending and the deadlines
 	ending *client.Error // why the server closes the connection
@@ -36,7 +37,9 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn, peer Peer) *conn {
-	return &conn{s: s, nc: nc, peer: peer, frames: client.NewFrameReader(nc, s.cfg.MaxRequest)}
+	return &conn{
+		s: s, nc: nc, peer: peer, frames: client.NewFrameReader(nc, s.cfg.MaxRequest), writing: make(chan struct{}, 1),
+	}
 }
 
 // serve answers requests until the client leaves or the connection is ended.
@@ -62,6 +65,9 @@ func (c *conn) close() {
 	if c.sub != nil {
 		c.s.hub.remove(c.sub)
 		close(c.sub.done)
+	}
+	if c.unwatch != nil {
+		c.unwatch()
 	}
 	c.nc.Close()
 	c.pump.Wait()
@@ -94,9 +100,11 @@ func (c *conn) next() ([]byte, error) {
 	return c.frames.Read()
 }
 
+func (c *conn) subscribed() bool { return c.sub != nil || c.unwatch != nil }
+
 // enter notes the phase; a subscriber is never idle.
 func (c *conn) enter(p phase) bool {
-	if c.sub != nil {
+	if c.subscribed() {
 		p = busy
 	}
 	return c.s.conns.enter(c, p)
@@ -108,23 +116,35 @@ func (c *conn) answer(ctx context.Context, frame []byte) error {
 	if bad != nil {
 		return c.write(errorFrame(id, bad))
 	}
-	switch req.(type) {
+	switch req := req.(type) {
 	case status:
 		return c.write(c.s.statusFrame(id))
 	case subscribe:
+		if c.subscribed() {
+			return c.write(errorFrame(id, errSubscribed))
+		}
+		if req.network != nil {
+			return c.watch(ctx, id, *req.network)
+		}
 		return c.subscribe(id)
+	case Show:
+		return c.show(ctx, id, req)
 	default:
-		return c.write(c.run(ctx, id, req))
+		return c.write(c.handle(ctx, id, req))
 	}
+}
+
+func (c *conn) handle(ctx context.Context, id json.RawMessage, req Request) []byte {
+	return c.run(ctx, id, func() []byte { return c.s.handle(ctx, c.peer, id, req) })
 }
 
 // run lets the Handler work and returns the reply. Meanwhile it sends white
 // space, which shows the client that somebody is at work. A client that is
 // gone makes no difference: what it began goes on. Only a Handler that ignores
 // the end of ctx for too long is left behind.
-func (c *conn) run(ctx context.Context, id json.RawMessage, req Request) []byte {
+func (c *conn) run(ctx context.Context, id json.RawMessage, work func() []byte) []byte {
 	done := make(chan []byte, 1)
-	go func() { done <- c.s.handle(ctx, c.peer, id, req) }()
+	go func() { done <- work() }()
 	tick := time.NewTicker(c.s.cfg.KeepAlive)
 	defer tick.Stop()
 	ended := ctx.Done()
@@ -146,9 +166,6 @@ func (c *conn) run(ctx context.Context, id json.RawMessage, req Request) []byte 
 // subscribe writes the result and a snapshot, and starts the flow of events.
 // The subscription begins before the snapshot is taken, so none is missed.
 func (c *conn) subscribe(id json.RawMessage) error {
-	if c.sub != nil {
-		return c.write(errorFrame(id, errSubscribed))
-	}
 	c.sub = c.s.hub.add()
 	result, err := resultFrame(id, "subscribed")
 	if err != nil {
@@ -200,6 +217,12 @@ func (c *conn) end(why *client.Error) {
 	c.nc.SetWriteDeadline(time.Now().Add(c.s.cfg.Linger))
 }
 
+func (c *conn) isEnding() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ending != nil
+}
+
 func (c *conn) setReadDeadline(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -208,10 +231,9 @@ func (c *conn) setReadDeadline(t time.Time) {
 	}
 }
 
-func (c *conn) setWriteDeadline() {
+func (c *conn) setWriteDeadline(patience time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	patience := c.s.cfg.WriteTimeout
 	if c.ending != nil {
 		patience = c.s.cfg.Linger
 	}
@@ -219,11 +241,13 @@ func (c *conn) setWriteDeadline() {
 }
 
 // write sends data whole, or nothing ever again.
-func (c *conn) write(data []byte) error {
-	c.writing.Lock()
-	defer c.writing.Unlock()
+func (c *conn) write(data []byte) error { return c.writeWithin(c.s.cfg.WriteTimeout, data) }
+
+func (c *conn) writeWithin(patience time.Duration, data []byte) error {
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
 	if c.writeErr == nil {
-		c.setWriteDeadline()
+		c.setWriteDeadline(patience)
 		_, c.writeErr = c.nc.Write(data)
 	}
 	return c.writeErr
@@ -245,7 +269,7 @@ func (c *conn) lastWords(err error) *client.Error {
 	c.mu.Unlock()
 	switch {
 	case ending != nil || errors.Is(err, errEvicted):
-		if c.answered && !c.reading && c.sub == nil {
+		if c.answered && !c.reading && !c.subscribed() {
 			return nil
 		}
 		if ending == nil {

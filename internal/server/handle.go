@@ -44,11 +44,20 @@ func (s *Server) handle(ctx context.Context, peer Peer, id json.RawMessage, req 
 		}
 		frame = errorFrame(id, public)
 		attrs = append(attrs, "code", public.Code, "error", err)
-	} else if _, reads := req.(ListWifi); reads {
+	} else if reads(req) {
 		level = slog.LevelDebug
 	}
 	s.cfg.Log.Log(ctx, level, "request", append(attrs, "took", time.Since(start).Round(time.Millisecond))...)
 	return frame
+}
+
+// reads reports whether a request changes nothing.
+func reads(req Request) bool {
+	switch req.(type) {
+	case ListWifi, Show:
+		return true
+	}
+	return false
 }
 
 func (s *Server) permitAndHandle(ctx context.Context, peer Peer, id json.RawMessage, req Request) ([]byte, error) {
@@ -71,11 +80,15 @@ func (s *Server) permit(peer Peer, req Request) (Request, error) {
 	if _, stops := req.(StopDaemon); stops && !s.cfg.Rights.trusted(peer) {
 		return nil, errMayNotStop
 	}
-	list, reads := req.(ListWifi)
-	if reads && !list.Force || s.cfg.Rights.MayChange(peer) {
+	if show, ok := req.(Show); ok {
+		show.Privileged = s.cfg.Rights.MayChange(peer)
+		return show, nil
+	}
+	list, scans := req.(ListWifi)
+	if scans && !list.Force || s.cfg.Rights.MayChange(peer) {
 		return req, nil
 	}
-	if reads && !s.cfg.Handler.Status().Connections.AP {
+	if scans && !s.cfg.Handler.Status().Connections.AP {
 		return ListWifi{}, nil
 	}
 	return nil, s.cfg.Rights.denial(peer)

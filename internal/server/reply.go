@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 var (
@@ -15,6 +16,7 @@ var (
 	errRequestSlow  = &client.Error{Code: client.CodeTooSlow, Message: "no complete request arrived in time"}
 	errEventsSlow   = &client.Error{Code: client.CodeTooSlow, Message: "events were not read in time"}
 	errMayNotStop   = &client.Error{Code: client.CodePermissionDenied, Message: "only root may stop netconnectd"}
+	errWatchers     = &client.Error{Code: client.CodeOverloaded, Message: "too many subscriptions to the network, try again"}
 	errSubscribed   = &client.Error{Code: client.CodeBadRequest, Message: "this connection is subscribed already"}
 )
 
@@ -49,6 +51,13 @@ func eventFrame(e client.Event) ([]byte, error) {
 		Event client.Event `json:"event"`
 		Seq   uint64       `json:"seq"`
 	}{e, e.Seq})
+}
+
+// changeFrame encodes {"change":{…}}.
+func changeFrame(change state.Change) ([]byte, error) {
+	return client.EncodeFrame(struct {
+		Change state.Change `json:"change"`
+	}{change})
 }
 
 // complete fills what every status has, whoever made it: lists that are not

@@ -8,6 +8,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // maxDepth is how deep arrays and objects of a request may nest.
@@ -58,7 +59,7 @@ type StopDaemon struct{}
 // status and subscribe are answered by the server itself.
 type (
 	status    struct{}
-	subscribe struct{}
+	subscribe struct{ network *state.Filter } // nil: the daemon's events
 )
 
 func (ListWifi) Command() string   { return "list_wifi" }
@@ -76,10 +77,11 @@ func (subscribe) Command() string  { return "subscribe" }
 type params map[string]json.RawMessage
 
 // commands maps names on the wire to decoders of their parameters. Unknown
-// parameters are ignored, as the original did.
+// parameters are ignored, as the original did, but for those of show.
 var commands = map[string]func(params) (Request, *client.Error){
 	"status":      plain(status{}),
-	"subscribe":   plain(subscribe{}),
+	"subscribe":   decodeSubscribe,
+	"show":        decodeShow,
 	"list_wifi":   func(p params) (Request, *client.Error) { return ListWifi{Force: p.truthy("force")}, nil },
 	"config_wifi": decodeConfigWifi,
 	"start_wifi":  plain(StartWifi{}),

@@ -24,7 +24,7 @@ type Handler interface {
 	// Handle runs a request and returns what goes into the reply. An error
 	// that is a *client.Error reaches the client as it is; of others it learns
 	// only that there was one. ctx ends when the server shuts down, not when
-	// the client goes away.
+	// the client goes away; but that of Watch ends with the subscription.
 	Handle(ctx context.Context, peer Peer, req Request) (result any, err error)
 }
 
@@ -41,6 +41,9 @@ type Config struct {
 	MaxPerUser     int           // 64 of one user other than root and the daemon's
 	MaxRequest     int           // client.MaxRequest bytes
 	EventQueue     int           // 64 events waiting for one subscriber
+	MaxShows       int           // 4 replies to show at a time, of users other than root and the daemon's
+	MaxWatches     int           // 16 subscriptions to the network in all
+	MaxUserWatches int           // 4 of one user other than root and the daemon's
 	FrameTimeout   time.Duration // 10 s: for the first frame and within a frame
 	WriteTimeout   time.Duration // 10 s: for one reply or event
 	KeepAlive      time.Duration // 4 s: between spaces while a request runs; old clients give up after 10
@@ -56,6 +59,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxPerUser, 64)
 	orDefault(&c.MaxRequest, client.MaxRequest)
 	orDefault(&c.EventQueue, 64)
+	orDefault(&c.MaxShows, 4)
+	orDefault(&c.MaxWatches, 16)
+	orDefault(&c.MaxUserWatches, 4)
 	orDefault(&c.FrameTimeout, 10*time.Second)
 	orDefault(&c.WriteTimeout, 10*time.Second)
 	orDefault(&c.KeepAlive, 4*time.Second)
@@ -76,6 +82,10 @@ type Server struct {
 	cfg   Config
 	conns registry
 	hub   hub
+	shows chan struct{} // holds as many tokens as replies are under way
+
+	watching sync.Mutex
+	watches  map[uint32]int // subscriptions to the network by user
 }
 
 // New makes a server; Serve runs it.
@@ -85,6 +95,7 @@ func New(cfg Config) *Server {
 		cfg:   cfg,
 		conns: registry{conns: map[*conn]struct{}{}, max: cfg.MaxConnections, perUser: cfg.MaxPerUser},
 		hub:   hub{subs: map[*subscription]struct{}{}, queue: cfg.EventQueue},
+		shows: make(chan struct{}, cfg.MaxShows), watches: map[uint32]int{},
 	}
 }
 

@@ -29,15 +29,18 @@ type Prober interface {
 	Probe(ctx context.Context, u policy.Uplink) (portal bool, err error)
 }
 
-// Scanner looks for the saved network while the radio is an access point.
+// Scanner looks for the saved networks, also while the radio is an access point.
 type Scanner interface {
-	SavedVisible(ctx context.Context, full bool) (bool, error)
+	// SavedVisible gives the SSIDs of those that are there.
+	SavedVisible(ctx context.Context, full bool) ([]string, error)
 }
 
 // Networks is where the networks are kept.
 type Networks interface {
-	Promote() error
-	Forget() error
+	Promote(ctx context.Context) error
+	Forget(ctx context.Context) error
+	// Joined records how an attempt to join a saved network ended.
+	Joined(ctx context.Context, n policy.Network, failed bool) error
 }
 
 // Failed is the error of a Radio that gives a target up.
@@ -104,12 +107,13 @@ func (s *Supervisor) Post(ctx context.Context, ev policy.Event) {
 	}
 }
 
-// Do carries out a command and gives its result, or a *Failed. The command
+// Do carries out a command, whose ID it gives, and gives its result, or a
+// *Failed. The command
 // goes on when ctx ends first: it is an intent, not a conversation.
-func (s *Supervisor) Do(ctx context.Context, kind policy.CommandKind) (string, error) {
+func (s *Supervisor) Do(ctx context.Context, c policy.Command) (string, error) {
 	reply := make(chan policy.Reply, 1)
 	select {
-	case s.inbox <- message{event: policy.Command{Kind: kind}, reply: reply}:
+	case s.inbox <- message{event: c, reply: reply}:
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
@@ -243,7 +247,7 @@ func (s *Supervisor) scan(ctx context.Context, e policy.RunScan) {
 	defer cancel()
 	visible, err := s.Scanner.SavedVisible(bounded, e.Full)
 	if err != nil && ctx.Err() == nil {
-		s.Log.Warn("look for the saved network", "err", err)
+		s.Log.Warn("look for the saved networks", "err", err)
 	}
 	s.Post(ctx, policy.ScanDone{Gen: e.Gen, Visible: visible})
 }
@@ -256,19 +260,23 @@ func (s *Supervisor) keepRecords(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case e := <-s.records:
-			s.record(e)
+			s.record(ctx, e)
 		}
 	}
 }
 
-func (s *Supervisor) record(e policy.Effect) {
+func (s *Supervisor) record(ctx context.Context, e policy.Effect) {
 	switch e := e.(type) {
 	case policy.Promote:
-		if err := s.Networks.Promote(); err != nil {
+		if err := s.Networks.Promote(ctx); err != nil {
 			s.Log.Error("save the network that has just worked", "err", err)
 		}
+	case policy.RecordJoin:
+		if err := s.Networks.Joined(ctx, e.Network, e.Failed); err != nil {
+			s.Log.Warn("record how joining a network ended", "err", err)
+		}
 	case policy.ForgetNetworks:
-		if err := s.Networks.Forget(); err != nil {
+		if err := s.Networks.Forget(ctx); err != nil {
 			s.Log.Error("forget the networks", "err", err)
 		}
 	case policy.Reply:

@@ -44,7 +44,7 @@ func run(t *testing.T, play func(d *device, ctx context.Context)) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
-			ended <- d.Run(ctx, policy.Start{}, policy.NetworksChanged{Saved: &policy.Network{SSID: "home"}})
+			ended <- d.Run(ctx, policy.Start{}, policy.NetworksChanged{Saved: []policy.Network{{SSID: "home"}}})
 		}()
 		play(d, ctx)
 		cancel()
@@ -117,13 +117,20 @@ func (d *device) Probe(ctx context.Context, _ policy.Uplink) (portal bool, err e
 	return false, nil
 }
 
-func (d *device) SavedVisible(ctx context.Context, _ bool) (bool, error) {
+func (d *device) SavedVisible(ctx context.Context, _ bool) ([]string, error) {
 	sleep(ctx, 400*time.Millisecond)
-	return d.router.Load(), nil
+	if !d.router.Load() {
+		return nil, nil
+	}
+	return []string{"home"}, nil
 }
 
-func (d *device) Promote() error { d.note("promote"); return nil }
-func (d *device) Forget() error  { d.note("forget"); return nil }
+func (d *device) Promote(context.Context) error { d.note("promote"); return nil }
+func (d *device) Forget(context.Context) error  { d.note("forget"); return nil }
+func (d *device) Joined(_ context.Context, n policy.Network, failed bool) error {
+	d.note("joined %s, failed %v", n.SSID, failed)
+	return nil
+}
 
 func (d *device) links(ctx context.Context, carrier bool) {
 	d.Post(ctx, policy.LinksChanged{Radio: true, Uplinks: []policy.Uplink{{
@@ -155,6 +162,7 @@ func TestRouterDiesAndReturns(t *testing.T) {
 			0.0s uplink starting
 			0.0s uplink joining
 			0.9s uplink online
+			0.9s joined home, failed false
 			20.0s uplink joining
 			35.0s uplink lost
 			35.0s ap starting
@@ -162,18 +170,19 @@ func TestRouterDiesAndReturns(t *testing.T) {
 			67.0s uplink joining
 			67.0s ap stopping
 			67.0s ap off
-			67.9s uplink online`)
+			67.9s uplink online
+			67.9s joined home, failed false`)
 	})
 }
 
 func TestCommandIsAnsweredOnceTheRadioIsThere(t *testing.T) {
 	run(t, func(d *device, ctx context.Context) {
 		d.links(ctx, false)
-		result, err := d.Do(ctx, policy.StartAP)
+		result, err := d.Do(ctx, policy.Command{Kind: policy.StartAP})
 		if took := time.Since(d.start); result != "started ap" || err != nil || took != 1200*time.Millisecond {
 			t.Errorf("start_ap = %q, %v after %v", result, err, took)
 		}
-		_, err = d.Do(ctx, policy.Join)
+		_, err = d.Do(ctx, policy.Command{Kind: policy.Join})
 		var failed *Failed
 		if !errors.As(err, &failed) || failed.Code != "not_found" {
 			t.Errorf("start_wifi: %v", err)
@@ -186,7 +195,7 @@ func TestCommandGoesOnWithoutItsCaller(t *testing.T) {
 		d.links(ctx, false)
 		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
-		if _, err := d.Do(short, policy.StartAP); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := d.Do(short, policy.Command{Kind: policy.StartAP}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Do: %v", err)
 		}
 		time.Sleep(2 * time.Second)
@@ -201,11 +210,11 @@ func TestLatestTargetWinsOverASlowRadio(t *testing.T) {
 		d.stuck.Store(true)
 		d.links(ctx, false)
 		time.Sleep(10 * time.Millisecond)
-		go d.Do(ctx, policy.StartAP)
+		go d.Do(ctx, policy.Command{Kind: policy.StartAP})
 		time.Sleep(10 * time.Millisecond)
-		go d.Do(ctx, policy.StopAP)
+		go d.Do(ctx, policy.Command{Kind: policy.StopAP})
 		time.Sleep(10 * time.Millisecond)
-		result, err := d.Do(ctx, policy.StartAP)
+		result, err := d.Do(ctx, policy.Command{Kind: policy.StartAP})
 		if result != "started ap" || err != nil {
 			t.Errorf("start_ap = %q, %v", result, err)
 		}

@@ -1,6 +1,10 @@
 package policy
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // command carries out a request, or answers why not.
 func (st *step) command(c Command) {
@@ -11,9 +15,11 @@ func (st *step) command(c Command) {
 		st.commandStopAP(c.ID)
 	case Join:
 		st.commandJoin(c.ID)
+	case Connect:
+		st.commandConnect(c.ID, c.SSID)
 	case Forget:
 		result := "wifi was not configured yet"
-		if st.saved != nil || st.candidate != nil {
+		if len(st.saved) > 0 || st.candidate != nil {
 			result = "forgot configured wifi"
 		}
 		st.forget()
@@ -71,12 +77,30 @@ func (st *step) commandStopAP(id int) {
 	}
 }
 
-// commandJoin tries the candidate, or the saved network when there is none.
+// commandJoin tries the candidate, or the best saved network when there is none.
 func (st *step) commandJoin(id int) {
 	n := st.candidate
-	if n == nil {
-		n = st.saved
+	if n == nil && len(st.saved) > 0 {
+		n = &st.saved[0]
 	}
+	st.commandTry(id, n)
+}
+
+// commandConnect tries the saved network of that name.
+func (st *step) commandConnect(id int, ssid string) {
+	i := st.savedIndex(ssid)
+	if i < 0 {
+		st.fail(id, Failure{Code: "not_configured", Reason: fmt.Sprintf("the network %q is not saved", ssid)})
+		return
+	}
+	st.commandTry(id, &st.saved[i])
+}
+
+func (st *step) savedIndex(ssid string) int {
+	return slices.IndexFunc(st.saved, func(n Network) bool { return n.SSID == ssid })
+}
+
+func (st *step) commandTry(id int, n *Network) {
 	switch {
 	case !st.radioPresent:
 		st.fail(id, noRadio)
@@ -103,7 +127,7 @@ func (st *step) forget() {
 		st.fail(st.attempt.command, Failure{Code: "cancelled", Reason: "the network was forgotten"})
 	}
 	st.attempt = nil
-	st.saved, st.candidate = nil, nil
+	st.saved, st.candidate, st.round = nil, nil, nil
 	st.emit(ForgetNetworks{})
 	if st.radio.target.Role == RoleStation {
 		st.radio.ready, st.radio.failed = false, true

@@ -13,8 +13,12 @@ type LinksChanged struct {
 	Radio   bool // the radio is there
 }
 
-// NetworksChanged carries what the store holds now; nil for none.
-type NetworksChanged struct{ Saved, Candidate *Network }
+// NetworksChanged carries what the store holds now: the saved networks, the
+// best first, and the candidate or nil.
+type NetworksChanged struct {
+	Saved     []Network
+	Candidate *Network
+}
 
 // Stage is how far the radio lane has come towards its target.
 type Stage string
@@ -39,10 +43,10 @@ type RadioFailed struct {
 	Failure
 }
 
-// ScanDone carries whether the saved network was seen.
+// ScanDone carries which of the saved networks were seen, by their SSIDs.
 type ScanDone struct {
 	Gen     int
-	Visible bool
+	Visible []string
 }
 
 // ProbeDone carries the verdict of a probe; Reason is empty on success.
@@ -71,6 +75,7 @@ type Wake struct{}
 type Command struct {
 	ID   int
 	Kind CommandKind
+	SSID string // of Connect
 }
 
 // CommandKind is what a Command asks for.
@@ -81,6 +86,7 @@ const (
 	StartAP CommandKind = "start_ap"
 	StopAP  CommandKind = "stop_ap"
 	Join    CommandKind = "start_wifi"
+	Connect CommandKind = "connect"
 	Forget  CommandKind = "forget_wifi"
 	Reset   CommandKind = "reset"
 	// Resume ends the silence of a StopAP: whoever needed the radio for a
@@ -115,17 +121,24 @@ type RunProbe struct {
 	Uplink Uplink
 }
 
-// RunScan looks for the saved network from the access point: on its last
-// known frequency, or on all.
+// RunScan looks for the saved networks: on their last known frequencies, or on
+// all.
 type RunScan struct {
 	Gen  int
 	Full bool
 }
 
-// Promote makes the verified candidate the saved network.
+// Promote makes the verified candidate a saved network.
 type Promote struct{}
 
-// ForgetNetworks removes the saved network and the candidate.
+// RecordJoin says how an attempt to join a saved network ended: Failed when it
+// is the network's fault.
+type RecordJoin struct {
+	Network Network
+	Failed  bool
+}
+
+// ForgetNetworks removes the saved networks and the candidate.
 type ForgetNetworks struct{}
 
 // Reply answers a command: with Result, or with Code and Reason.
@@ -139,5 +152,6 @@ func (SetRadio) effect()       {}
 func (RunProbe) effect()       {}
 func (RunScan) effect()        {}
 func (Promote) effect()        {}
+func (RecordJoin) effect()     {}
 func (ForgetNetworks) effect() {}
 func (Reply) effect()          {}

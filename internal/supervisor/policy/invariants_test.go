@@ -13,13 +13,10 @@ func TestLongSimulationsKeepTheInvariants(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		w := newWorld(t, testConfig)
 		w.cableThere = seed%2 == 0
-		var saved *Network
-		if seed%3 == 0 {
-			saved = home
-		}
-		w.boot(Target{}, saved)
+		w.others["work"] = true
+		w.boot(Target{}, []Network{home, {SSID: "work"}}[:seed%3]...)
 		for range 300 {
-			w.mischief(r.IntN(13))
+			w.mischief(r.IntN(15))
 			w.runFor(time.Duration(r.IntN(30000)) * time.Millisecond)
 		}
 		w.settle()
@@ -32,9 +29,9 @@ func FuzzStep(f *testing.F) {
 	f.Fuzz(func(t *testing.T, script []byte) {
 		w := newWorld(t, testConfig)
 		w.cableThere = len(script)%2 == 0
-		w.boot(Target{}, nil)
+		w.boot(Target{})
 		for i := 0; i+1 < len(script) && i < 200; i += 2 {
-			w.mischief(int(script[i]) % 13)
+			w.mischief(int(script[i]) % 15)
 			w.runFor(time.Duration(script[i+1]) * 120 * time.Millisecond)
 		}
 		w.settle()
@@ -73,6 +70,10 @@ func (w *world) mischief(what int) {
 		w.post(ClientsChanged{Count: len(w.trace) % 2})
 	case 12:
 		w.command(Resume)
+	case 13:
+		w.powerOther("work", !w.others["work"])
+	case 14:
+		w.ask(Connect, "work")
 	}
 }
 
@@ -85,6 +86,7 @@ func (w *world) settle() {
 	w.links()
 	w.power(false)
 	w.plug(false)
+	w.powerOther("work", false)
 	w.command(StopAP)
 	w.runFor(2 * time.Hour) // longer than AskedLimit
 	for id := 1; id <= w.commandsSent; id++ {
@@ -99,7 +101,7 @@ func (w *world) settle() {
 	w.silent, w.savedKeyOK = false, true
 	w.post(ClientsChanged{Count: 0})
 	w.runFor(time.Hour)
-	if w.state.saved != nil && w.state.Uplink.State != Online {
+	if len(w.state.saved) > 0 && w.state.Uplink.State != Online {
 		w.t.Fatalf("did not return to its network: uplink %+v, ap %+v", w.state.Uplink, w.state.AP)
 	}
 }

@@ -2,7 +2,7 @@ package policy
 
 import "testing"
 
-var home = &Network{SSID: "home"}
+var home = Network{SSID: "home"}
 
 func TestTraces(t *testing.T) {
 	for _, tt := range []struct {
@@ -11,7 +11,7 @@ func TestTraces(t *testing.T) {
 		want string
 	}{
 		{"cold start with nothing", func(w *world) {
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("60s")
 		}, `
 			0.0s uplink starting: started
@@ -20,7 +20,7 @@ func TestTraces(t *testing.T) {
 			1.2s ap up fallback: no wired link and no known network`},
 		{"cold start with an unplugged wired interface", func(w *world) {
 			w.cableThere = true
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("60s")
 		}, `
 			0.0s uplink starting: started
@@ -29,7 +29,7 @@ func TestTraces(t *testing.T) {
 			6.2s ap up fallback: no wired link and no known network`},
 		{"cold start with a cable", func(w *world) {
 			w.cableThere, w.cable = true, true
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("60s")
 		}, `
 			0.0s uplink starting: started
@@ -42,6 +42,114 @@ func TestTraces(t *testing.T) {
 			0.0s uplink starting: started
 			0.0s uplink joining: joining "home"
 			0.9s uplink online wlan0: wlan0 works`},
+		{"two saved networks, the better one is not there", func(w *world) {
+			w.others["work"] = true
+			w.boot(Target{}, home, Network{SSID: "work"})
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.5s uplink joining: joining "work"
+			1.4s uplink online wlan0: wlan0 works
+			1.4s record work failed false`},
+		{"two saved networks, the better one refuses its key", func(w *world) {
+			w.router, w.savedKeyOK = true, true
+			w.others["work"] = true
+			w.wrongKey = "home"
+			w.boot(Target{}, home, Network{SSID: "work"})
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.5s uplink joining: joining "home"
+			5.3s record home failed true
+			6.2s uplink online wlan0: wlan0 works
+			6.2s record work failed false`},
+		{"two saved networks, that in use dies", func(w *world) {
+			w.router = true
+			w.others["work"] = true
+			w.boot(Target{}, home, Network{SSID: "work"})
+			w.run("10s")
+			w.power(false)
+			w.run("40s")
+		}, `
+			0.0s uplink starting: started
+			0.5s uplink joining: joining "home"
+			1.4s uplink online wlan0: wlan0 works
+			1.4s record home failed false
+			10.0s router on: false
+			11.8s uplink joining: carrier lost on wlan0, looking for known networks
+			13.1s uplink online wlan0: wlan0 works
+			13.1s record work failed false`},
+		{"none of two saved networks is there, one comes back", func(w *world) {
+			w.others["work"] = false
+			w.boot(Target{}, home, Network{SSID: "work"})
+			w.run("30s")
+			w.powerOther("work", true)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			15.0s uplink lost: no known network is in reach
+			15.0s ap starting fallback: no known network is in reach
+			16.2s ap up fallback: no known network is in reach
+			30.0s router of work on: true
+			31.6s uplink joining: joining "work"
+			31.6s ap stopping fallback: joining "work"
+			31.7s ap off: joining "work"
+			32.5s uplink online wlan0: wlan0 works
+			32.5s record work failed false`},
+		{"a hidden network is tried although no scan shows it", func(w *world) {
+			w.others["den"] = true
+			w.boot(Target{}, home, Network{SSID: "den", Hidden: true})
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.9s uplink joining: joining "den"
+			1.8s uplink online wlan0: wlan0 works
+			1.8s record den failed false`},
+		{"a restart keeps the network in use, though a better one is there", func(w *world) {
+			w.router = true
+			w.others["work"] = true
+			w.boot(Target{Role: RoleStation, Network: Network{SSID: "work"}}, home, Network{SSID: "work"})
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "work"
+			0.9s uplink online wlan0: wlan0 works
+			0.9s record work failed false`},
+		{"connect to one of two saved networks, and to one that is not saved", func(w *world) {
+			w.router = true
+			w.others["work"] = true
+			w.boot(Target{}, home, Network{SSID: "work"})
+			w.run("10s")
+			w.ask(Connect, "work")
+			w.run("20s")
+			w.ask(Connect, "nowhere")
+			w.run("21s")
+		}, `
+			0.0s uplink starting: started
+			0.5s uplink joining: joining "home"
+			1.4s uplink online wlan0: wlan0 works
+			1.4s record home failed false
+			10.0s command connect work
+			10.0s uplink joining: somebody asked to join another network, joining "work"
+			10.9s uplink online wlan0: wlan0 works
+			10.9s record work failed false
+			10.9s reply 1 connected to wifi
+			20.0s command connect nowhere
+			20.0s reply 2 error not_configured: the network "nowhere" is not saved`},
+		{"the network in use is removed", func(w *world) {
+			w.router = true
+			w.others["work"] = true
+			w.boot(Target{}, home, Network{SSID: "work"})
+			w.run("10s")
+			w.post(NetworksChanged{Saved: []Network{{SSID: "work"}}})
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.5s uplink joining: joining "home"
+			1.4s uplink online wlan0: wlan0 works
+			1.4s record home failed false
+			10.0s uplink joining: the network was removed, joining "work"
+			10.9s uplink online wlan0: wlan0 works`},
 		{"cold start, saved network not there", func(w *world) {
 			w.boot(Target{}, home)
 			w.run("30s")
@@ -108,7 +216,7 @@ func TestTraces(t *testing.T) {
 			633.1s uplink online wlan0: wlan0 works`},
 		{"cable in fallback, pulled again", func(w *world) {
 			w.cableThere = true
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("20s")
 			w.plug(true)
 			w.run("60s")
@@ -129,7 +237,7 @@ func TestTraces(t *testing.T) {
 			76.2s ap up fallback: carrier lost on eth0`},
 		{"a person gives the network through the access point", func(w *world) {
 			w.router = true
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("10s")
 			w.post(NetworksChanged{Candidate: &Network{SSID: "home", Candidate: true}})
 			w.command(Join)
@@ -148,7 +256,7 @@ func TestTraces(t *testing.T) {
 			10.9s reply 1 connected to wifi`},
 		{"wrong passphrase on the access point, nothing saved", func(w *world) {
 			w.router, w.candidateOK = true, false
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("10s")
 			w.post(NetworksChanged{Candidate: &Network{SSID: "home", Candidate: true}})
 			w.command(Join)
@@ -170,7 +278,7 @@ func TestTraces(t *testing.T) {
 			w.router, w.candidateOK = true, false
 			w.boot(Target{}, home)
 			w.run("10s")
-			w.post(NetworksChanged{Saved: home, Candidate: &Network{SSID: "other", Candidate: true}})
+			w.post(NetworksChanged{Saved: []Network{home}, Candidate: &Network{SSID: "other", Candidate: true}})
 			w.command(Join)
 			w.run("60s")
 		}, `
@@ -232,7 +340,7 @@ func TestTraces(t *testing.T) {
 			3610.1s ap off: joining "home"
 			3610.9s uplink online wlan0: wlan0 works`},
 		{"access point stopped by somebody with nothing else", func(w *world) {
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("10s")
 			w.command(StopAP)
 			w.run("60s")
@@ -248,7 +356,7 @@ func TestTraces(t *testing.T) {
 			40.0s ap starting fallback: no wired link and no known network
 			41.2s ap up fallback: no wired link and no known network`},
 		{"access point stopped for a moment", func(w *world) {
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("10s")
 			w.command(StopAP)
 			w.run("14s")
@@ -293,7 +401,7 @@ func TestTraces(t *testing.T) {
 			1.2s ap up fallback: found the access point of the previous run`},
 		{"radio appears late", func(w *world) {
 			w.radio = false
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("30s")
 			w.radio = true
 			w.links()
@@ -305,7 +413,7 @@ func TestTraces(t *testing.T) {
 			31.2s ap up fallback: no wired link and no known network`},
 		{"hostapd does not start, later it does", func(w *world) {
 			w.apBroken = true
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("10s")
 			w.apBroken = false
 			w.run("60s")
@@ -316,7 +424,7 @@ func TestTraces(t *testing.T) {
 			20.2s ap up fallback: no wired link and no known network`},
 		{"second request while joining", func(w *world) {
 			w.router = true
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("10s")
 			w.post(NetworksChanged{Candidate: &Network{SSID: "home", Candidate: true}})
 			w.command(Join)
@@ -355,7 +463,7 @@ func TestTraces(t *testing.T) {
 			60.0s reply 1 error ap_always: ap.mode is always, so the radio is no station`},
 		{"ap.mode never", func(w *world) {
 			w.state.Config.Fallback = false
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("60s")
 			w.command(StartAP)
 			w.run("70s")
@@ -367,7 +475,7 @@ func TestTraces(t *testing.T) {
 			61.2s ap up asked: somebody asked for it
 			61.2s reply 1 started ap`},
 		{"another access point after a reload", func(w *world) {
-			w.boot(Target{}, nil)
+			w.boot(Target{})
 			w.run("10s")
 			w.post(ConfigChanged{Config: testConfig, AccessPoint: true})
 			w.run("60s")

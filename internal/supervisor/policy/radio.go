@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// joinAgain is the pause between attempts while the hold runs.
@@ -18,8 +21,8 @@ const (
 	// channels takes 4 s, on busy radios three times as long.
 	scanLimit = 30 * time.Second
 	// fullScanEvery of the scans from the access point one looks at all
-	// channels, in case the known network has moved; the others look at its
-	// last known channel only, which clients do not notice.
+	// channels, in case a known network has moved; the others look at their
+	// last known channels only, which clients do not notice.
 	fullScanEvery = 4
 )
 
@@ -105,6 +108,7 @@ func (st *step) radioLost(reason string) {
 	st.radio.ready, st.radio.failed = false, true
 	st.why = reason
 	st.joinAfter, st.joinFailed = st.now, 0
+	st.round, st.scan.count = nil, 0
 }
 
 // expire gives up what has taken too long.
@@ -112,6 +116,9 @@ func (st *step) expire() {
 	if st.attempt != nil && !st.now.Before(st.attempt.deadline) {
 		st.radio.failed = true
 		st.attemptFailed(Failure{Code: "timeout", Reason: "no success within " + st.Config.JoinTimeout.String()})
+	}
+	if st.scan.running && !st.now.Before(st.scan.at) {
+		st.scan.running = false
 	}
 	r := &st.radio
 	if r.target.Role == RoleAccessPoint && !r.ready && !r.failed && !st.now.Before(r.retryAt) {
@@ -121,9 +128,20 @@ func (st *step) expire() {
 
 // judgeAttempt starts the next automatic attempt when it may.
 func (st *step) judgeAttempt() {
-	if st.attempt == nil && st.saved != nil && st.radioPresent && !st.joined() &&
-		!st.now.Before(st.joinAfter) && st.radioFree() {
-		st.try(*st.saved, 0)
+	if st.attempt != nil || len(st.saved) == 0 || !st.radioPresent || st.joined() ||
+		st.now.Before(st.joinAfter) || !st.radioFree() {
+		return
+	}
+	switch {
+	case len(st.saved) == 1: // it is looked for while it is being joined
+		st.round = nil
+		st.try(st.saved[0], 0)
+	case len(st.round) > 0:
+		n := st.round[0]
+		st.round = st.round[1:]
+		st.try(n, 0)
+	case st.radio.target.Role == RoleStation, st.radio.target.Role == RoleOff && st.radio.ready:
+		st.runScan(st.scan.count%2 == 1)
 	}
 }
 
@@ -133,7 +151,8 @@ func (st *step) radioFree() bool {
 	if !st.wantAP() {
 		return true
 	}
-	return st.seen && !st.asked() && !st.Config.Always && st.mayLeaveAP()
+	underWay := st.radio.target.Role == RoleStation && len(st.round) > 0
+	return (st.seen || underWay) && !st.asked() && !st.Config.Always && st.mayLeaveAP()
 }
 
 func (st *step) try(n Network, command int) {
@@ -149,10 +168,12 @@ func (st *step) attemptSucceeded() {
 	st.attempt = nil
 	st.fallback = false
 	st.askedUntil, st.silentUntil = time.Time{}, time.Time{}
-	st.joinFailed, st.LastFailure = 0, Failure{}
+	st.joinFailed, st.LastFailure, st.round = 0, Failure{}, nil
 	if a.network.Candidate {
 		st.emit(Promote{})
-		st.saved, st.candidate = &Network{SSID: a.network.SSID}, nil
+		st.promote(a.network)
+	} else {
+		st.emit(RecordJoin{Network: a.network})
 	}
 	for i := range st.ways {
 		if w := &st.ways[i]; w.Wifi { // verified by the lane just now
@@ -173,23 +194,64 @@ func (st *step) attemptFailed(f Failure) {
 	st.attempt = nil
 	st.LastFailure = f
 	st.why = f.Reason
+	if !a.network.Candidate && blamesNetwork(f) {
+		st.emit(RecordJoin{Network: a.network, Failed: true})
+	}
 	if a.command != 0 {
 		st.fail(a.command, f)
 		st.joinAfter = st.now
 		if !st.fallback {
 			st.holdAt = st.now
-			if st.saved != nil {
+			if len(st.saved) > 0 {
 				st.holdAt = st.now.Add(st.Config.Hold)
 			}
 		}
 		return
 	}
+	if len(st.round) > 0 {
+		st.joinAfter = st.now // the next one
+		return
+	}
+	st.pause()
+}
+
+// blamesNetwork reports whether a failure says something of the network, and
+// not of ours or of where the device is.
+func blamesNetwork(f Failure) bool {
+	return !slices.Contains([]string{"not_found", "no_radio", "radio_off", "internal"}, f.Code)
+}
+
+// pause decides when the next automatic attempt may start.
+func (st *step) pause() {
 	pause := joinAgain
 	if st.fallback || st.Uplink.State == Online {
 		pause = st.backoff(st.Config.Rescan, st.joinFailed, backoffLimit)
 		st.joinFailed++
 	}
 	st.joinAfter = st.now.Add(pause)
+}
+
+// promote takes over what the store does with a candidate that has worked.
+func (st *step) promote(n Network) {
+	n.Candidate = false
+	others := slices.DeleteFunc(slices.Clone(st.saved), func(other Network) bool { return other.SSID == n.SSID })
+	st.saved, st.candidate = append([]Network{n}, others...), nil
+}
+
+// absorbNetworks takes over what the store holds. A network that is no longer
+// saved is left.
+func (st *step) absorbNetworks(ev NetworksChanged) {
+	st.saved, st.candidate = ev.Saved, ev.Candidate
+	st.round = slices.DeleteFunc(st.round, func(n Network) bool { return st.savedIndex(n.SSID) < 0 })
+	t := st.radio.target
+	if t.Role != RoleStation || st.radio.failed || st.savedIndex(t.Network.SSID) >= 0 || t.Network.Candidate && !st.radio.ready {
+		return
+	}
+	if st.attempt != nil && st.attempt.command != 0 {
+		st.fail(st.attempt.command, Failure{Code: "cancelled", Reason: "the network was removed"})
+	}
+	st.attempt = nil
+	st.radioLost("the network was removed")
 }
 
 // backoff doubles first n times up to limit and spreads it by the jitter.
@@ -212,7 +274,7 @@ func (st *step) steerRadio() {
 		if have != RoleAccessPoint || retry {
 			st.setRadio(Target{Role: RoleAccessPoint})
 		}
-	case have == RoleStation && st.saved != nil && st.radioPresent: // joined, or between attempts
+	case have == RoleStation && len(st.saved) > 0 && st.radioPresent: // joined, or between attempts
 	case have != RoleOff:
 		st.setRadio(Target{Role: RoleOff})
 	}
@@ -280,20 +342,23 @@ func (st *step) apReason(state APState, cause Cause) string {
 	return st.Uplink.Reason
 }
 
-// look scans for the saved network from a fallback access point.
+// look scans for saved networks from a fallback access point.
 func (st *step) look() {
-	sc := &st.scan
-	if sc.running && !st.now.Before(sc.at) {
-		sc.running = false
+	if st.AP.State == APUp && st.AP.Cause == CauseFallback && len(st.saved) > 0 &&
+		!st.now.Before(st.scan.at) && !st.now.Before(st.joinAfter) {
+		st.runScan(st.clients == 0 && (st.scan.count+1)%fullScanEvery == 0)
 	}
-	if sc.running || st.AP.State != APUp || st.AP.Cause != CauseFallback ||
-		st.saved == nil || st.now.Before(sc.at) || st.now.Before(st.joinAfter) {
+}
+
+func (st *step) runScan(full bool) {
+	sc := &st.scan
+	if sc.running {
 		return
 	}
 	sc.gen++
 	sc.count++
-	sc.running, sc.at = true, st.now.Add(scanLimit)
-	st.emit(RunScan{Gen: sc.gen, Full: st.clients == 0 && sc.count%fullScanEvery == 0})
+	sc.running, sc.full, sc.at = true, full, st.now.Add(scanLimit)
+	st.emit(RunScan{Gen: sc.gen, Full: full})
 }
 
 func (st *step) absorbScan(ev ScanDone) {
@@ -302,8 +367,19 @@ func (st *step) absorbScan(ev ScanDone) {
 	}
 	st.scan.running = false
 	st.scan.at = st.now.Add(st.Config.Rescan)
-	st.seen = ev.Visible
-	if !ev.Visible && st.Uplink.State != Online {
+	st.round = slices.DeleteFunc(slices.Clone(st.saved), func(n Network) bool {
+		return !slices.Contains(ev.Visible, n.SSID) && !(n.Hidden && st.scan.full)
+	})
+	st.seen = len(st.round) > 0
+	if st.seen {
+		return
+	}
+	if st.Uplink.State != Online {
 		st.wayBack = time.Time{}
+	}
+	if st.radio.target.Role != RoleAccessPoint && st.scan.full {
+		st.LastFailure = Failure{Code: "not_found", Reason: "no known network is in reach"}
+		st.why = st.LastFailure.Reason
+		st.pause()
 	}
 }

@@ -73,6 +73,7 @@ const (
 type Network struct {
 	SSID      string // raw bytes
 	Candidate bool
+	Hidden    bool // it does not say its name, so a scan does not show whether it is there
 }
 
 // Role is what the radio is to be.
@@ -138,11 +139,12 @@ type State struct {
 	linksKnown   bool // the first LinksChanged has come
 	radioPresent bool
 	ways         []way
-	saved        *Network
+	saved        []Network // that have worked or were added, the best first
 	candidate    *Network
 
 	radio   radio
 	attempt *attempt
+	round   []Network // still to be tried of those that the last scan has seen
 
 	fallback    bool      // latched until an uplink works again
 	holdAt      time.Time // when the fallback is latched; zero: no loss pending
@@ -191,8 +193,9 @@ type attempt struct {
 type scan struct {
 	gen     int
 	running bool
+	full    bool      // the one that runs or was last looks at all channels
 	at      time.Time // when the next is due
-	count   int       // of scans since the access point came up
+	count   int       // of scans since the access point came up or the last network was lost
 }
 
 // Target gives what the radio is to be, and whether it has become that.
@@ -218,6 +221,7 @@ func (s State) usable(w way) bool {
 // clone copies what Step may change in place.
 func (s State) clone() State {
 	s.ways = slices.Clone(s.ways)
+	s.round = slices.Clone(s.round)
 	if s.attempt != nil {
 		a := *s.attempt
 		s.attempt = &a

@@ -10,7 +10,7 @@ type step struct {
 	State
 	now     time.Time
 	effects []Effect
-	seen    bool   // a scan has just seen the saved network
+	seen    bool   // a scan has just seen a saved network
 	atOnce  bool   // a loss found in this step leaves nothing to hold for
 	why     string // the reason of a loss found in this step
 }
@@ -68,7 +68,7 @@ func (st *step) absorb(ev Event) {
 	case LinksChanged:
 		st.absorbLinks(ev)
 	case NetworksChanged:
-		st.saved, st.candidate = ev.Saved, ev.Candidate
+		st.absorbNetworks(ev)
 	case RadioProgress:
 		st.absorbProgress(ev)
 	case RadioFailed:
@@ -93,14 +93,18 @@ func (st *step) absorb(ev Event) {
 const justStarted = "started"
 
 // begin enters the first state. An access point that a predecessor left
-// running goes on, so that a restart of the daemon throws no phone off.
+// running goes on, so that a restart of the daemon throws no phone off; a
+// network that it was on is tried first.
 func (st *step) begin(running Target) {
 	st.started = st.now
 	st.Uplink = UplinkStatus{State: Starting, Since: st.now, Reason: justStarted}
 	st.AP = APStatus{State: APOff, Since: st.now}
-	if running.Role == RoleAccessPoint {
+	switch running.Role {
+	case RoleAccessPoint:
 		st.fallback = st.Config.Fallback
 		st.Uplink.Reason = "found the access point of the previous run"
+	case RoleStation:
+		st.round = []Network{running.Network}
 	}
 }
 
@@ -175,7 +179,7 @@ func (st *step) lose() {
 // startLimit bounds the wait at the start; a known network gets as long as
 // it would after a loss.
 func (st *step) startLimit() time.Duration {
-	if st.saved != nil {
+	if len(st.saved) > 0 {
 		return max(st.Config.Settle, st.Config.Hold)
 	}
 	return st.Config.Settle
@@ -183,7 +187,7 @@ func (st *step) startLimit() time.Duration {
 
 // hopeful reports whether something may still come up by itself.
 func (st *step) hopeful() bool {
-	if st.saved != nil && st.radioPresent {
+	if len(st.saved) > 0 && st.radioPresent {
 		return true
 	}
 	for _, w := range st.ways {
@@ -211,10 +215,13 @@ func (st *step) judgeFallback() {
 	case !online && !st.fallback && due && !byCommand && st.Config.Fallback:
 		st.fallback = true
 		st.holdAt = time.Time{}
-		if st.saved != nil && st.Uplink.State == Joining {
-			st.why = fmt.Sprintf("%q could not be joined in time", st.saved.SSID)
+		switch {
+		case len(st.saved) == 1 && st.Uplink.State == Joining:
+			st.why = fmt.Sprintf("%q could not be joined in time", st.saved[0].SSID)
+		case len(st.saved) > 1 && st.LastFailure.Reason != "":
+			st.why = st.LastFailure.Reason
 		}
-		st.attempt = nil
+		st.attempt, st.round = nil, nil
 	}
 }
 
@@ -240,7 +247,12 @@ func (st *step) nameUplink() {
 		}
 	case st.Uplink.State == Starting && st.now.Before(st.holdAt):
 		return
-	case st.Uplink.State == Joining && !st.wantAP() && st.saved != nil && st.radioPresent:
+	case st.scan.running && !st.wantAP():
+		state, reason = Joining, "looking for known networks"
+		if st.Uplink.State == Lost && st.Uplink.Since.Equal(st.now) {
+			reason = st.Uplink.Reason + ", " + reason
+		}
+	case st.Uplink.State == Joining && !st.wantAP() && len(st.saved) > 0 && st.radioPresent:
 		return // between two attempts
 	}
 	if st.Uplink.State == state {

@@ -18,12 +18,14 @@ type world struct {
 	queue []scheduled
 	trace []string
 
-	router       bool // the home router is on the air
-	silent       bool // it associates and gives addresses but its gateway is silent
-	cable        bool // the cable is plugged in
-	cableThere   bool // there is a wired interface
+	router       bool            // the home router is on the air
+	others       map[string]bool // further routers, by SSID: on the air
+	silent       bool            // it associates and gives addresses but its gateway is silent
+	cable        bool            // the cable is plugged in
+	cableThere   bool            // there is a wired interface
 	radio        bool
 	savedKeyOK   bool
+	wrongKey     string // SSID of a network that refuses its key
 	candidateOK  bool
 	associated   bool
 	apBroken     bool
@@ -51,7 +53,7 @@ var testConfig = Config{
 func newWorld(t *testing.T, c Config) *world {
 	return &world{
 		t: t, now: epoch, state: State{Config: c}, radio: true,
-		savedKeyOK: true, candidateOK: true, replied: map[int]int{}, waiting: map[int]time.Time{},
+		savedKeyOK: true, candidateOK: true, replied: map[int]int{}, waiting: map[int]time.Time{}, others: map[string]bool{},
 	}
 }
 
@@ -59,17 +61,19 @@ func newWorld(t *testing.T, c Config) *world {
 const answerLimit = time.Minute
 
 // boot starts the daemon as cmd/netconnectd does.
-func (w *world) boot(running Target, saved *Network) {
+func (w *world) boot(running Target, saved ...Network) {
 	w.post(Start{Running: running})
 	w.post(NetworksChanged{Saved: saved})
 	w.links()
 }
 
-func (w *world) command(kind CommandKind) {
+func (w *world) command(kind CommandKind) { w.ask(kind, "") }
+
+func (w *world) ask(kind CommandKind, ssid string) {
 	w.commandsSent++
-	w.note("command %s", kind)
+	w.note("%s", strings.TrimSpace(fmt.Sprintf("command %s %s", kind, ssid)))
 	w.waiting[w.commandsSent] = w.now
-	w.post(Command{ID: w.commandsSent, Kind: kind})
+	w.post(Command{ID: w.commandsSent, Kind: kind, SSID: ssid})
 }
 
 func (w *world) uplinks() []Uplink {
@@ -102,14 +106,35 @@ func (w *world) plug(in bool) {
 func (w *world) power(on bool) {
 	w.router = on
 	w.note("router on: %v", on)
-	if !on && w.associated {
-		w.after(1800*time.Millisecond, func() {
-			if !w.router && w.associated {
-				w.associated = false
-				w.links()
-			}
-		})
+	w.noticeLoss()
+}
+
+// powerOther is power for the router of another network.
+func (w *world) powerOther(ssid string, on bool) {
+	w.others[ssid] = on
+	w.note("router of %s on: %v", ssid, on)
+	w.noticeLoss()
+}
+
+// noticeLoss plays how the radio notices that its router is gone.
+func (w *world) noticeLoss() {
+	if !w.associated || w.there(w.target.Target.Network) {
+		return
 	}
+	w.after(1800*time.Millisecond, func() {
+		if w.associated && !w.there(w.target.Target.Network) {
+			w.associated = false
+			w.links()
+		}
+	})
+}
+
+// there reports whether the network's router is on the air.
+func (w *world) there(n Network) bool {
+	if on, other := w.others[n.SSID]; other {
+		return on
+	}
+	return w.router
 }
 
 // post runs one Step and plays its effects.
@@ -137,13 +162,13 @@ func (w *world) play(e Effect) {
 		w.associated = w.associated && e.Target.Role == RoleStation
 		w.playRadio(e)
 	case RunProbe:
-		if e.Uplink.Wifi && (w.silent || !w.router) || !e.Uplink.Wifi && !w.cable {
+		if e.Uplink.Wifi && (w.silent || !w.there(w.target.Target.Network)) || !e.Uplink.Wifi && !w.cable {
 			w.later(3*time.Second, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen, Reason: "silent"})
 		} else {
 			w.later(10*time.Millisecond, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen})
 		}
 	case RunScan:
-		w.after(400*time.Millisecond, func() { w.post(ScanDone{Gen: e.Gen, Visible: w.router}) })
+		w.after(400*time.Millisecond, func() { w.post(ScanDone{Gen: e.Gen, Visible: w.visible()}) })
 	case Reply:
 		w.replied[e.ID]++
 		delete(w.waiting, e.ID)
@@ -155,9 +180,23 @@ func (w *world) play(e Effect) {
 	case Promote:
 		w.note("promote")
 		w.savedKeyOK = w.candidateOK
+	case RecordJoin:
+		if len(w.state.saved) > 1 {
+			w.note("record %s failed %v", e.Network.SSID, e.Failed)
+		}
 	case ForgetNetworks:
 		w.note("forget")
 	}
+}
+
+// visible are the saved networks that are on the air.
+func (w *world) visible() (ssids []string) {
+	for _, n := range w.state.saved {
+		if w.there(n) && !n.Hidden {
+			ssids = append(ssids, n.SSID)
+		}
+	}
+	return ssids
 }
 
 func (w *world) playRadio(e SetRadio) {
@@ -182,14 +221,16 @@ func (w *world) playStation(e SetRadio) {
 		keyOK = w.candidateOK
 	}
 	current := func() bool { return w.target.Gen == e.Gen }
+	there := func() bool { return w.there(e.Target.Network) }
+	keyOK = keyOK && e.Target.Network.SSID != w.wrongKey
 	switch {
-	case !w.router:
+	case !there():
 		w.later(4*time.Second, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "not_found", Reason: "not seen"}})
 	case !keyOK:
 		w.later(4800*time.Millisecond, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "wrong_key", Reason: "refused the key"}})
 	default:
 		w.after(700*time.Millisecond, func() {
-			if !current() || !w.router {
+			if !current() || !there() {
 				return
 			}
 			w.associated = true

@@ -1,0 +1,40 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/server"
+	"github.com/netconnectd/netconnectd/state"
+)
+
+// show reads the kernel's network state. The daemon may see more than who
+// asks: the peers of WireGuard, which the kernel tells only to root.
+func show(ctx context.Context, req server.Show) (any, error) {
+	s, err := state.Read(ctx, req.Filter)
+	if err != nil {
+		return nil, noInterface(req.Filter, err)
+	}
+	if !req.Privileged {
+		for _, i := range s.Ifaces {
+			i.WireGuard = nil
+		}
+	}
+	return s, nil
+}
+
+// noInterface makes an error that names the interface one for clients.
+func noInterface(f state.Filter, err error) error {
+	if !errors.Is(err, state.ErrNotExist) {
+		return err
+	}
+	var names []string
+	for _, name := range []string{f.Iface, f.OutIface} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return &client.Error{Code: client.CodeNotFound, Message: "there is no interface " + strings.Join(names, " or ")}
+}

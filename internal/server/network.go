@@ -1,0 +1,196 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/state"
+)
+
+// Show asks for the kernel's network state: *state.State. A name of an
+// interface that is not there is an error with client.CodeNotFound.
+type Show struct {
+	Filter     state.Filter
+	Privileged bool // the peer may know what the kernel tells only to root
+}
+
+// Watch calls Seen with all that Filter wants of the kernel's network state and
+// then with every change, until ctx ends or Seen fails. It may wait for Seen:
+// every subscriber has a Watch of its own. Errors are as for Show.
+type Watch struct {
+	Filter state.Filter
+	Seen   func(state.Change) error
+}
+
+func (Show) Command() string  { return "show" }
+func (Watch) Command() string { return "subscribe" }
+
+// decodeShow takes the parameters for a filter. What it does not know is an
+// error that names it.
+func decodeShow(p params) (Request, *client.Error) {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return nil, errBadRequest
+	}
+	filter, bad := decodeFilter(text)
+	return Show{Filter: filter}, bad
+}
+
+// decodeSubscribe knows network, the filter of a subscription to the network.
+func decodeSubscribe(p params) (Request, *client.Error) {
+	text, ok := p["network"]
+	if !ok || string(text) == "null" {
+		return subscribe{}, nil
+	}
+	filter, bad := decodeFilter(text)
+	if bad != nil {
+		return nil, bad
+	}
+	if left := filter.Parts &^ state.Watched; left != 0 {
+		return nil, &client.Error{
+			Code: client.CodeBadRequest, Message: "decode filter: parts: cannot be watched: " + strings.Join(left.Names(), ", "),
+		}
+	}
+	return subscribe{network: &filter}, nil
+}
+
+func decodeFilter(text []byte) (filter state.Filter, bad *client.Error) {
+	if err := json.Unmarshal(text, &filter); err != nil {
+		return filter, &client.Error{Code: client.CodeBadRequest, Message: err.Error()}
+	}
+	return filter, nil
+}
+
+// show answers with what can be many megabytes, which wait for the client to
+// read them. So untrusted peers wait for each other.
+func (c *conn) show(ctx context.Context, id json.RawMessage, req Show) error {
+	if c.s.cfg.Rights.trusted(c.peer) {
+		return c.write(c.handle(ctx, id, req))
+	}
+	refused := c.run(ctx, id, func() []byte {
+		select {
+		case c.s.shows <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			return errorFrame(id, errShuttingDown)
+		}
+	})
+	if refused != nil {
+		return c.write(refused)
+	}
+	defer func() { <-c.s.shows }()
+	return c.write(c.handle(ctx, id, req))
+}
+
+// enterWatch counts the subscriptions to the network, each of which holds a
+// copy of the kernel's tables. leave may be called twice.
+func (s *Server) enterWatch(p Peer) (leave func(), ok bool) {
+	s.watching.Lock()
+	defer s.watching.Unlock()
+	all := 0
+	for _, n := range s.watches {
+		all += n
+	}
+	if all >= s.cfg.MaxWatches || s.watches[p.UID] >= s.cfg.MaxUserWatches && !s.cfg.Rights.trusted(p) {
+		return nil, false
+	}
+	s.watches[p.UID]++
+	return sync.OnceFunc(func() {
+		s.watching.Lock()
+		defer s.watching.Unlock()
+		if s.watches[p.UID]--; s.watches[p.UID] == 0 {
+			delete(s.watches, p.UID)
+		}
+	}), true
+}
+
+// watch answers subscribe and lets changes of the network flow. The answer
+// waits for the snapshot, which tells whether the filter's interfaces exist.
+func (c *conn) watch(ctx context.Context, id json.RawMessage, filter state.Filter) error {
+	leave, ok := c.s.enterWatch(c.peer)
+	if !ok {
+		return c.write(errorFrame(id, errWatchers))
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	begun := make(chan []byte, 1)
+	w := &watch{conn: c, id: id, begun: begun}
+	c.pump.Go(func() {
+		defer leave()
+		_, err := c.s.cfg.Handler.Handle(ctx, c.peer, Watch{Filter: filter, Seen: w.seen})
+		w.ended(ctx, err)
+	})
+	if failed := c.run(ctx, id, func() []byte { return <-begun }); failed != nil {
+		cancel()
+		return c.write(failed)
+	}
+	c.unwatch = cancel
+	return nil
+}
+
+// watch is one subscription to the network. It writes changes as they are
+// seen: while the subscriber does not read, nothing more is seen, so nothing
+// piles up here. What the kernel dropped meanwhile shows as a resync.
+type watch struct {
+	*conn
+	id    json.RawMessage
+	begun chan []byte // gets nil with the snapshot, or else the error reply; then it is nil
+}
+
+// errWatchEnds ends a Watch whose connection is ending.
+var errWatchEnds = errors.New("the subscription ends")
+
+func (w *watch) seen(change state.Change) error {
+	frame, err := changeFrame(change)
+	if err != nil {
+		return err
+	}
+	if w.begun != nil {
+		result, err := resultFrame(w.id, "subscribed")
+		if err != nil {
+			return err
+		}
+		frame = append(result, frame...)
+	}
+	err = w.writeChange(frame)
+	if w.begun != nil {
+		w.begun <- nil
+		w.begun = nil
+	}
+	return err
+}
+
+// writeChange gives a slow reader up after WriteTimeout. One that wakes up
+// within Linger still gets the rest of the frame and the reason.
+func (w *watch) writeChange(frame []byte) error {
+	slow := time.AfterFunc(w.s.cfg.WriteTimeout, func() { w.end(errEventsSlow) })
+	defer slow.Stop()
+	if err := w.writeWithin(w.s.cfg.WriteTimeout+w.s.cfg.Linger, frame); err != nil {
+		w.end(errEventsSlow)
+		return errWatchEnds
+	}
+	if w.isEnding() {
+		return errWatchEnds
+	}
+	return nil
+}
+
+// ended says why, to whoever waits for it.
+func (w *watch) ended(ctx context.Context, err error) {
+	if w.begun == nil && (ctx.Err() != nil || errors.Is(err, errWatchEnds)) {
+		return
+	}
+	public := publicError(ctx, err)
+	if public == errInternal {
+		w.s.cfg.Log.Error("watch the network", "error", err)
+	}
+	if w.begun != nil {
+		w.begun <- errorFrame(w.id, public)
+		return
+	}
+	w.end(public)
+}

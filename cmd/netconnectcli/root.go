@@ -98,7 +98,7 @@ not there. Changes need root or membership of the group netconnect.`,
 	}
 	address := cmp.Or(os.Getenv(socketEnv), client.DefaultSocket)
 	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "socket of the daemon, also from "+socketEnv)
-	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the daemon's replies as JSON, one per line")
+	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the network")
 	root.AddCommand(
 		a.statusCommand(), a.listWifiCommand(), a.configureWifiCommand(),
 		a.action("select_wifi", "Join the configured Wi-Fi network", "start_wifi", "start_wifi"),
@@ -107,7 +107,7 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
 		a.action("reset", "Forget the configured network and start afresh", "reset"),
 		a.action("reload", "Let the daemon read its configuration again", "reload"),
-		a.eventsCommand(), a.versionCommand(),
+		a.showCommand(), a.monitorCommand(), a.eventsCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
+)
+
+// monitored are the parts by the words for their objects.
+var monitored = map[string]state.Parts{
+	"iface": state.PartIfaces, "route": state.PartRoutes, "rule": state.PartRules,
+	"neigh": state.PartNeighbours, "fdb": state.PartFDB, "nexthop": state.PartNexthops,
+}
+
+func (a *app) monitorCommand() *cobra.Command {
+	var netns string
+	cmd := &cobra.Command{
+		Use:   "monitor [iface | route | rule | neigh | fdb | nexthop]...",
+		Short: "Show changes of the kernel's network, without the daemon, until interrupted",
+		Long: `Show changes of the kernel's network, without the daemon, until interrupted.
+
+Without a further word: of everything. iface includes addresses. With -j each
+line is an object, of which the first has all there is.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			filter, err := monitorFilter(args)
+			if err != nil {
+				return err
+			}
+			if err := enterNetns(netns); err != nil {
+				return err
+			}
+			return a.monitor(cmd.Context(), filter)
+		},
+	}
+	netnsFlag(cmd, &netns)
+	return cmd
+}
+
+func monitorFilter(words []string) (f state.Filter, err error) {
+	for _, word := range words {
+		part, ok := monitored[word]
+		if !ok {
+			return f, usageError(fmt.Sprintf("%q is none of %s", word, strings.Join(slices.Sorted(maps.Keys(monitored)), ", ")))
+		}
+		f.Parts |= part
+	}
+	return f, nil
+}
+
+// monitor prints changes until a signal comes or nobody reads them any more.
+// Both are as it should be.
+func (a *app) monitor(ctx context.Context, filter state.Filter) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	signal.Ignore(syscall.SIGPIPE) // the write says so
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if file, ok := a.out.(*os.File); ok {
+		go untilUnread(file, cancel)
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	err := state.Watch(ctx, filter, log, func(c state.Change) error {
+		if a.json {
+			return json.NewEncoder(a.out).Encode(c)
+		}
+		return writeLine(a.out, time.Now(), changeText(c))
+	})
+	if ctx.Err() != nil || errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
+}
+
+func writeLine(out io.Writer, at time.Time, text string) error {
+	_, err := fmt.Fprintf(out, "%s %s\n", at.Format("15:04:05.000"), printable(text))
+	return err
+}
+
+// untilUnread calls gone when the reader of a pipe closes it (poll(2):
+// POLLERR). Without it that would show only with the next change, which may be
+// tomorrow. It does not return before.
+func untilUnread(pipe *os.File, gone func()) {
+	fds := []unix.PollFd{{Fd: int32(pipe.Fd())}}
+	for {
+		switch n, err := unix.Poll(fds, -1); {
+		case errors.Is(err, unix.EINTR):
+		case err != nil || n == 0 || fds[0].Revents&unix.POLLERR == 0:
+			return
+		default:
+			gone()
+			return
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/state"
+)
+
+func (a *app) showCommand() *cobra.Command {
+	var netns string
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Show the kernel's network, without the daemon",
+		Long: `Show the kernel's network, without the daemon.
+
+Without a further word: each interface in brief. The others print YAML, or JSON
+with -j. Names and shapes are those of nispor 1.2.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := readState(cmd.Context(), netns, briefFilter)
+			if err != nil {
+				return err
+			}
+			return a.showBrief(newBriefs(s))
+		},
+	}
+	netnsFlag(cmd, &netns)
+	part := func(use, short string, parts state.Parts, pick func(*state.State) any) *cobra.Command {
+		return &cobra.Command{
+			Use: use, Short: short, Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return a.showState(cmd.Context(), netns, state.Filter{Parts: parts}, pick)
+			},
+		}
+	}
+	cmd.AddCommand(
+		a.showIfaceCommand(&netns), a.showRouteCommand(&netns),
+		part("rule", "Show the rules that choose a routing table", state.PartRules,
+			func(s *state.State) any { return listOf(s.Rules) }),
+		part("neigh", "Show the neighbours that ARP and neighbour discovery know", state.PartNeighbours,
+			func(s *state.State) any { return listOf(s.Neighbours) }),
+		part("fdb", "Show the forwarding tables of bridges and VXLANs", state.PartFDB,
+			func(s *state.State) any { return listOf(s.FDB) }),
+		part("nexthop", "Show the next hop objects that routes refer to", state.PartNexthops,
+			func(s *state.State) any { return listOf(s.Nexthops) }),
+		part("mptcp", "Show the path manager of Multipath TCP", state.PartMPTCP,
+			func(s *state.State) any { return s.MPTCP }),
+		part("full", "Show everything", state.Everything, func(s *state.State) any { return membersOf(s) }),
+	)
+	return cmd
+}
+
+func (a *app) showIfaceCommand(netns *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "iface [<name>]",
+		Short: "Show interfaces, or the one of that name",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			filter := state.Filter{Parts: state.PartIfaces | state.PartStatistics | state.PartDrivers}
+			if len(args) > 0 {
+				if filter.Iface = args[0]; args[0] == "" {
+					return usageError("the name of the interface is empty")
+				}
+			}
+			return a.showState(cmd.Context(), *netns, filter, func(s *state.State) any { return listOf(byIndex(s)) })
+		},
+	}
+}
+
+func (a *app) showRouteCommand(netns *string) *cobra.Command {
+	var dev, table, scope, protocol string
+	cmd := &cobra.Command{
+		Use:   "route",
+		Short: "Show the routes of all tables",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			filter, err := routeFilter(dev, table, scope, protocol)
+			if err != nil {
+				return err
+			}
+			return a.showState(cmd.Context(), *netns, filter, func(s *state.State) any { return routeList(s.Routes) })
+		},
+	}
+	cmd.Flags().StringVarP(&dev, "dev", "d", "", "only routes through the interface of this `name`")
+	cmd.Flags().StringVarP(&table, "table", "t", "", "only routes of this `table`: main, local, default or a number")
+	cmd.Flags().StringVarP(&scope, "scope", "s", "", "only routes of this `scope`: universe, site, link, host, no_where or a number")
+	cmd.Flags().StringVarP(&protocol, "protocol", "p", "", "only routes made by this `protocol`: kernel, static, dhcp, … or a number")
+	return cmd
+}
+
+func routeFilter(dev, table, scope, protocol string) (f state.Filter, err error) {
+	f = state.Filter{Parts: state.PartRoutes, OutIface: dev}
+	if table != "" {
+		if f.Table, err = state.ParseTable(table); err != nil {
+			return f, usageError("table: " + err.Error())
+		}
+	}
+	if scope != "" {
+		if f.Scope, err = state.ParseRouteScope(scope); err != nil {
+			return f, usageError("scope: " + err.Error())
+		}
+	}
+	if protocol != "" {
+		if f.Protocol, err = state.ParseRouteProtocol(protocol); err != nil {
+			return f, usageError("protocol: " + err.Error())
+		}
+	}
+	return f, nil
+}
+
+func (a *app) showState(ctx context.Context, netns string, filter state.Filter, pick func(*state.State) any) error {
+	s, err := readState(ctx, netns, filter)
+	if err != nil {
+		return err
+	}
+	return a.print(pick(s))
+}
+
+// readState reads the network namespace of that name, "" the own one.
+func readState(ctx context.Context, netns string, filter state.Filter) (*state.State, error) {
+	if err := enterNetns(netns); err != nil {
+		return nil, err
+	}
+	s, err := state.Read(ctx, filter)
+	if errors.Is(err, state.ErrNotExist) {
+		return nil, missing(ctx, cmp.Or(filter.Iface, filter.OutIface))
+	}
+	return s, err
+}
+
+// missing is the error for an interface that is not there.
+func missing(ctx context.Context, name string) error {
+	err := fmt.Errorf("there is no interface %s", name)
+	s, readErr := state.Read(ctx, state.Filter{Parts: state.PartIfaces})
+	if readErr != nil {
+		return err // the name alone must do
+	}
+	if near := nearest(name, slices.Sorted(maps.Keys(s.Ifaces))); near != "" {
+		return fmt.Errorf("%w; did you mean %s?", err, near)
+	}
+	return err
+}
+
+func byIndex(s *state.State) []*state.Iface {
+	return slices.SortedFunc(maps.Values(s.Ifaces), func(x, y *state.Iface) int { return cmp.Compare(x.Index, y.Index) })
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+)
+
+// runInside is the command in of scripts: it runs a program in a network
+// namespace that all of the script shares, with a /run/netns of its own. "!"
+// wants it to fail.
+func runInside(ts *testscript.TestScript, fails bool, args []string) {
+	const holder = "NAMESPACE_PID"
+	if ts.Getenv(holder) == "" {
+		cmd := exec.Command("sh", "-ec", "mount -t tmpfs none /run; mkdir /run/netns; echo; exec sleep 600")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Unshareflags: unix.CLONE_NEWNS, Pdeathsig: unix.SIGKILL}
+		out, err := cmd.StdoutPipe()
+		ts.Check(err)
+		ts.Check(cmd.Start())
+		ts.Defer(func() { cmd.Process.Kill(); cmd.Wait() })
+		_, err = out.Read(make([]byte, 1))
+		ts.Check(err)
+		ts.Setenv(holder, fmt.Sprint(cmd.Process.Pid))
+	}
+	all := append([]string{"-t", ts.Getenv(holder), "-n", "-m", "--wd=" + ts.MkAbs(".")}, args...)
+	if err := ts.Exec("nsenter", all...); (err != nil) != fails {
+		ts.Fatalf("%s: %v, to fail: %t", strings.Join(args, " "), err, fails)
+	}
+}
+
+// ownNamespace moves the test into a network namespace of its own. Its thread
+// ends with it.
+func ownNamespace(t *testing.T) {
+	t.Helper()
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Skip("needs root, to have a network namespace of its own")
+	}
+}
+
+// shell runs sh where the calling goroutine is and gives its output.
+func shell(t *testing.T, script string) []byte {
+	t.Helper()
+	out, err := exec.Command("sh", "-ec", script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", script, err, out)
+	}
+	return out
+}

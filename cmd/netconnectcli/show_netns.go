@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/vishvananda/netns"
+)
+
+// netnsDir is where ip-netns(8) keeps network namespaces by their names.
+const netnsDir = "/run/netns"
+
+func netnsFlag(cmd *cobra.Command, name *string) {
+	cmd.PersistentFlags().StringVar(name, "netns", "", "look into the network namespace of this `name` in "+netnsDir+", as root")
+}
+
+// enterNetns moves the calling thread, and with it the calling goroutine, into
+// a network namespace for good; "" is where it is.
+func enterNetns(name string) error {
+	if name == "" {
+		return nil
+	}
+	if strings.ContainsRune(name, '/') || name == "." || name == ".." {
+		return usageError(fmt.Sprintf("%q is no name of a network namespace", name))
+	}
+	space, err := netns.GetFromName(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return missingNetns(name)
+	}
+	if err == nil {
+		defer space.Close()
+		runtime.LockOSThread()
+		err = netns.Set(space)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("no permission to enter the network namespace %s: run it as root", name)
+	}
+	if err != nil {
+		return fmt.Errorf("enter network namespace %s: %w", name, err)
+	}
+	return nil
+}
+
+func missingNetns(name string) error {
+	err := fmt.Errorf("there is no network namespace %s in %s", name, netnsDir)
+	var names []string
+	entries, _ := os.ReadDir(netnsDir) // without it there is just no proposal
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if near := nearest(name, names); near != "" {
+		return fmt.Errorf("%w; did you mean %s?", err, near)
+	}
+	return err
+}
+
+// nearest is the name that name was probably meant to be: two letters differ
+// at most, and one stays. "" is none.
+func nearest(name string, names []string) string {
+	best, least := "", 3
+	for _, other := range names {
+		if d := distance(name, other); d < least && d < len(name) {
+			best, least = other, d
+		}
+	}
+	return best
+}
+
+// distance is how many bytes are to be inserted, removed, replaced, or swapped
+// with the next, to make b of a.
+func distance(a, b string) int {
+	var before, last []int // rows of the table: up to i-2 and i-1 bytes of a
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, last, row = last, row, make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			differs := 1
+			if a[i-1] == b[j-1] {
+				differs = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+differs)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+	"golang.org/x/term"
+
+	"github.com/netconnectd/netconnectd/state"
+)
+
+// list is an array of which the elements are encoded one after the other:
+// there may be a million of them.
+type list struct {
+	length int
+	append func(b []byte, i int) ([]byte, error) // the JSON of an element
+}
+
+func listOf[T any](all []T) list {
+	return list{len(all), func(b []byte, i int) ([]byte, error) {
+		text, err := json.Marshal(&all[i])
+		return append(b, text...), err
+	}}
+}
+
+func routeList(all []state.Route) list {
+	return list{len(all), func(b []byte, i int) ([]byte, error) { return all[i].AppendJSON(b), nil }}
+}
+
+// members are those of an object, in order.
+type members []struct {
+	key   string
+	value any // a list or what json.Marshal takes
+}
+
+// membersOf are those that json.Marshal gives a State.
+func membersOf(s *state.State) members {
+	var all members
+	if len(s.Ifaces) > 0 {
+		all = append(all, members{{"ifaces", s.Ifaces}}...)
+	}
+	for _, m := range (members{
+		{"routes", routeList(s.Routes)}, {"rules", listOf(s.Rules)}, {"neighbours", listOf(s.Neighbours)},
+		{"fdb", listOf(s.FDB)}, {"nexthops", listOf(s.Nexthops)},
+	}) {
+		if m.value.(list).length > 0 {
+			all = append(all, m)
+		}
+	}
+	if s.MPTCP != nil {
+		all = append(all, members{{"mptcp", s.MPTCP}}...)
+	}
+	return all
+}
+
+// print prints a list, members or what json.Marshal takes. JSON is on one line
+// unless people look at it: with many routes indenting takes longer than all
+// the rest.
+func (a *app) print(document any) error {
+	w := bufio.NewWriterSize(a.out, 64<<10)
+	var err error
+	if a.json {
+		file, ok := a.out.(*os.File)
+		p := &jsonPrinter{w: w, pretty: ok && term.IsTerminal(int(file.Fd()))}
+		err = p.print("", document)
+		w.WriteByte('\n')
+	} else {
+		err = printYAML(w, document)
+	}
+	return errors.Join(err, w.Flush())
+}
+
+// jsonPrinter leaves errors of writing to the last Flush.
+type jsonPrinter struct {
+	w      *bufio.Writer
+	pretty bool
+
+	element  []byte
+	indented bytes.Buffer
+}
+
+func (p *jsonPrinter) print(indent string, value any) error {
+	switch value := value.(type) {
+	case list:
+		return p.group(indent, '[', ']', value.length, func(inner string, i int) (err error) {
+			if p.element, err = value.append(p.element[:0], i); err != nil {
+				return err
+			}
+			return p.text(inner, p.element)
+		})
+	case members:
+		return p.group(indent, '{', '}', len(value), func(inner string, i int) error {
+			fmt.Fprintf(p.w, "%q:", value[i].key)
+			if p.pretty {
+				p.w.WriteByte(' ')
+			}
+			return p.print(inner, value[i].value)
+		})
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return p.text(indent, text)
+}
+
+func (p *jsonPrinter) group(indent string, open, end byte, n int, print func(inner string, i int) error) error {
+	p.w.WriteByte(open)
+	inner := indent + "  "
+	for i := range n {
+		if i > 0 {
+			p.w.WriteByte(',')
+		}
+		p.newLine(inner)
+		if err := print(inner, i); err != nil {
+			return err
+		}
+	}
+	if n > 0 {
+		p.newLine(indent)
+	}
+	return p.w.WriteByte(end)
+}
+
+func (p *jsonPrinter) newLine(indent string) {
+	if p.pretty {
+		p.w.WriteByte('\n')
+		p.w.WriteString(indent)
+	}
+}
+
+func (p *jsonPrinter) text(indent string, text []byte) error {
+	if !p.pretty {
+		_, err := p.w.Write(text)
+		return err
+	}
+	p.indented.Reset()
+	if err := json.Indent(&p.indented, text, indent, "  "); err != nil {
+		return err
+	}
+	_, err := p.w.Write(p.indented.Bytes())
+	return err
+}
+
+// printYAML prints what JSON would have, keys in the same order.
+func printYAML(w *bufio.Writer, value any) error {
+	switch value := value.(type) {
+	case list:
+		return printSequence(w, value)
+	case members:
+		for _, m := range value {
+			if l, ok := m.value.(list); ok {
+				fmt.Fprintf(w, "%s:\n", m.key) // membersOf has no empty list
+				if err := printSequence(w, l); err != nil {
+					return err
+				}
+				continue
+			}
+			text, err := json.Marshal(map[string]any{m.key: m.value})
+			if err != nil {
+				return err
+			}
+			if err := printNode(w, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return printNode(w, text)
+}
+
+// batch is how many elements printSequence holds at a time.
+const batch = 256
+
+// printSequence prints a sequence for each batch of elements: one after the
+// other they are a sequence of all.
+func printSequence(w *bufio.Writer, l list) error {
+	if l.length == 0 {
+		_, err := w.WriteString("[]\n")
+		return err
+	}
+	var text []byte
+	for i := range l.length {
+		if i%batch == 0 {
+			text = append(text[:0], '[')
+		} else {
+			text = append(text, ',')
+		}
+		var err error
+		if text, err = l.append(text, i); err != nil {
+			return err
+		}
+		if i%batch < batch-1 && i < l.length-1 {
+			continue
+		}
+		if err := printNode(w, append(text, ']')); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printNode prints a JSON text as YAML.
+func printNode(w *bufio.Writer, text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	node, err := newNode(decoder)
+	if err != nil {
+		return fmt.Errorf("decode for YAML: %w", err)
+	}
+	out, err := yaml.Dump(node, yaml.WithLineWidth(-1))
+	if err != nil {
+		return fmt.Errorf("encode YAML: %w", err)
+	}
+	_, err = w.Write(out)
+	return err
+}
+
+// newNode reads the next value. Unlike what Go's maps would give, the keys
+// stay in order.
+func newNode(decoder *json.Decoder) (*yaml.Node, error) {
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token := token.(type) {
+	case json.Delim:
+		node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		if token == '{' {
+			node.Kind, node.Tag = yaml.MappingNode, "!!map"
+		}
+		for decoder.More() { // of an object: key, value, key, …
+			inner, err := newNode(decoder)
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, inner)
+		}
+		_, err := decoder.Token()
+		return node, err
+	case json.Number:
+		if strings.ContainsAny(token.String(), ".eE") {
+			return scalar("!!float", token.String()), nil
+		}
+		return scalar("!!int", token.String()), nil
+	case string:
+		node := scalar("!!str", token)
+		if olderYAML.MatchString(token) {
+			node.Style = yaml.SingleQuotedStyle
+		}
+		return node, nil
+	case bool:
+		return scalar("!!bool", fmt.Sprint(token)), nil
+	}
+	return scalar("!!null", "null"), nil
+}
+
+// olderYAML are texts that stand for themselves in YAML 1.2, which is what
+// package yaml writes, but in YAML 1.1, which many still read, for a boolean,
+// a number to the base 60 (some hardware addresses!), or a key of its own.
+var olderYAML = regexp.MustCompile(`^((?i:y|n|yes|no|on|off)|=|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
+
+func scalar(tag, value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
+}

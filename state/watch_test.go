@@ -225,7 +225,7 @@ func pairs(t *testing.T, n int) {
 		t.Cleanup(func() { _ = exec.Command("ip", "link", "del", "p"+name).Run() })
 		run(t, "ip", "link", "set", "p"+name, "up")
 	}
-	t.Cleanup(func() { _ = exec.Command("ip", "rule", "flush", "pref", "100-120").Run() })
+	t.Cleanup(func() { batch(t, "rule flush\nrule add pref 32766 lookup main\nrule add pref 32767 lookup default\n") })
 }
 
 // TestReplay: who applies 2,000 scripted changes to the snapshot, as JSON, has

@@ -38,53 +38,72 @@ type decoder[T any] interface {
 // datagram twice, in buffers that let the kernel fill 4 KiB at a time: with
 // 59,000 routes that costs more than the kernel's own work.
 func dump[T any, P decoder[T]](c conn, get, item netlink.HeaderType, request encoding.BinaryMarshaler, wanted func(data []byte) bool) ([]T, error) {
-	for range dumpTries {
-		d, err := c.receiveDump(get, request)
-		if errors.Is(err, errInterrupted) || errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		all := make([]T, 0, d.count(item, wanted))
-		for data := range d.messages(item, wanted) {
+	d, err := c.consistentDump(get, item, request, wanted)
+	if err != nil {
+		return nil, err
+	}
+	return decoded[T, P](d)
+}
+
+// decoded are the objects of dumps, one after the other.
+func decoded[T any, P decoder[T]](dumps ...*dumped) ([]T, error) {
+	total := 0
+	for _, d := range dumps {
+		total += d.count()
+	}
+	all := make([]T, 0, total)
+	for _, d := range dumps {
+		for data := range d.messages() {
 			all = all[:len(all)+1]
 			if err := P(&all[len(all)-1]).UnmarshalBinary(data); err != nil {
 				return nil, err
 			}
 		}
-		return all, nil
+	}
+	return all, nil
+}
+
+// consistentDump repeats a dump of a table that changed meanwhile.
+func (c conn) consistentDump(get, item netlink.HeaderType, request encoding.BinaryMarshaler, wanted func([]byte) bool) (*dumped, error) {
+	for range dumpTries {
+		d := &dumped{item: item, wanted: wanted}
+		err := c.receiveDump(d, get, request)
+		if !errors.Is(err, errInterrupted) && !errors.Is(err, unix.EINTR) {
+			return d, err
+		}
 	}
 	return nil, errInterrupted
 }
 
 // receiveDump asks for a dump and receives it to its end, whatever goes wrong,
 // so that the next request finds no rest of it.
-func (c conn) receiveDump(get netlink.HeaderType, request encoding.BinaryMarshaler) (*dumped, error) {
+func (c conn) receiveDump(d *dumped, get netlink.HeaderType, request encoding.BinaryMarshaler) error {
 	b, err := request.MarshalBinary()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	asked, err := c.nl.Send(netlink.Message{
 		Header: netlink.Header{Type: get, Flags: netlink.Request | netlink.Dump}, Data: b,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	d := &dumped{sequence: asked.Header.Sequence}
+	d.sequence = asked.Header.Sequence
 	buffer := make([]byte, dumpBuffer)
 	for !d.done {
 		n, err := c.receive(buffer)
 		if err != nil {
-			return nil, fmt.Errorf("receive dump: %w", err)
+			return fmt.Errorf("receive dump: %w", err)
 		}
 		d.take(bytes.Clone(buffer[:n]))
 	}
-	return d, d.err
+	return d.err
 }
 
 // dumped is what was received of a dump.
 type dumped struct {
+	item      netlink.HeaderType     // type of the messages that count
+	wanted    func(data []byte) bool // which of them; nil: all
 	sequence  uint32
 	datagrams [][]byte
 	done      bool
@@ -138,13 +157,13 @@ func (d *dumped) walk(b []byte, each func(netlink.Header, []byte) bool) (rest in
 	return 0
 }
 
-// messages are the data of the wanted messages of one type.
-func (d *dumped) messages(item netlink.HeaderType, wanted func([]byte) bool) iter.Seq[[]byte] {
+// messages are the data of the wanted messages.
+func (d *dumped) messages() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		more := true
 		for _, datagram := range d.datagrams {
 			d.walk(datagram, func(h netlink.Header, data []byte) bool {
-				if h.Type == item && (wanted == nil || wanted(data)) {
+				if h.Type == d.item && (d.wanted == nil || d.wanted(data)) {
 					more = yield(data)
 				}
 				return more
@@ -156,8 +175,8 @@ func (d *dumped) messages(item netlink.HeaderType, wanted func([]byte) bool) ite
 	}
 }
 
-func (d *dumped) count(item netlink.HeaderType, wanted func([]byte) bool) (n int) {
-	for range d.messages(item, wanted) {
+func (d *dumped) count() (n int) {
+	for range d.messages() {
 		n++
 	}
 	return n

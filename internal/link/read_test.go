@@ -312,9 +312,9 @@ func TestDatagrams(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			d := dumped{sequence: 7}
+			d := dumped{item: unix.RTM_NEWLINK, sequence: 7}
 			d.take(test.b)
-			read := d.count(unix.RTM_NEWLINK, nil)
+			read := d.count()
 			if read != test.read || d.done != test.done || !errors.Is(d.err, test.want) {
 				t.Errorf("%d messages, done %v, %v; want %d, %v, %v", read, d.done, d.err, test.read, test.done, test.want)
 			}

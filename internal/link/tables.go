@@ -193,26 +193,23 @@ func (c conn) routes(t *Tables, filter Filter) error {
 // routesThat reads the wanted routes of each family. The kernel filters by
 // table, protocol and link.
 func (c conn) routesThat(t *Tables, filter Filter, wanted func([]byte) bool) error {
-	var all [][]rtnl.Route
+	var dumps []*dumped
 	for _, family := range filter.families() {
 		request := rtnl.Route{Family: family, Table: filter.Table, Protocol: filter.Protocol, OutIndex: filter.Index}
-		some, err := dump[rtnl.Route](c, unix.RTM_GETROUTE, unix.RTM_NEWROUTE, &request, func(m []byte) bool {
+		d, err := c.consistentDump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, &request, func(m []byte) bool {
 			return m[0] == family && wanted(m)
 		})
-		// ENOENT: the table has no route yet.
-		if err != nil && !errors.Is(err, unix.ENOENT) {
+		if errors.Is(err, unix.ENOENT) {
+			continue // the table has no route yet
+		}
+		if err != nil {
 			return err
 		}
-		if len(some) > 0 {
-			all = append(all, some)
-		}
+		dumps = append(dumps, d)
 	}
-	if len(all) == 1 { // no copy of what is mostly the longest table
-		t.Routes = all[0]
-	} else {
-		t.Routes = slices.Concat(all...)
-	}
-	return nil
+	var err error
+	t.Routes, err = decoded[rtnl.Route](dumps...)
+	return err
 }
 
 // families are asked one by one, since a kernel without IPv6 answers a

@@ -15,7 +15,7 @@ packages=(
 	# What netconnectd works with.
 	hostapd dnsmasq-base wpasupplicant wireless-regdb iw rfkill nftables network-manager
 	# The parties around it and the witnesses.
-	iproute2 iputils-ping udhcpc curl tcpdump
+	iproute2 iputils-ping udhcpc curl tcpdump wireguard-tools
 )
 # Kernel modules for hardware that this machine does not have: half of the disk.
 absent=(

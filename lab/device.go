@@ -224,6 +224,7 @@ type Status struct {
 		SSID      *string                      `json:"current_ssid"`
 		Present   bool                         `json:"present"`
 		LastError *struct{ Code, Text string } `json:"last_error"`
+		Networks  []struct{ SSID string }      `json:"networks"`
 	} `json:"wifi"`
 	Uplink      Condition `json:"uplink"`
 	AccessPoint Condition `json:"access_point"`

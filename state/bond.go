@@ -17,11 +17,17 @@ func newBond(seen *rtnl.Bond, l *rtnl.Link, of *view) *Bond {
 	is := func(modes ...string) bool { return slices.Contains(modes, mode) }
 	if is("active-backup", "balance-alb", "balance-tlb") {
 		b.Primary = of.optional(seen.Primary)
-	} else {
-		b.PrimaryReselect = nil
 	}
-	if !is("active-backup") {
-		b.FailOverMAC = nil
+	if is("active-backup") {
+		b.NumUnsolicitedNA = b.PeerNotifications // one number for both
+	} else {
+		b.FailOverMAC, b.PeerNotifications = nil, nil
+	}
+	if !is("balance-rr", "active-backup", "balance-tlb", "balance-alb") {
+		b.ResendIGMP = nil
+	}
+	if is("802.3ad", "balance-tlb", "balance-alb") {
+		b.ARPMissedMax = nil
 	}
 	if !is("balance-xor", "802.3ad", "balance-tlb") {
 		b.TransmitHashPolicy = nil

@@ -73,6 +73,7 @@ type Bond struct {
 	Subordinates      []string `json:"subordinates"` // names of its ports
 	Primary           string   `json:"primary,omitempty"`
 	ActiveSubordinate string   `json:"active_subordinate,omitempty"`
+	NumUnsolicitedNA  *uint8   `json:"num_unsol_na,omitempty"` // the same number as num_grat_arp
 	rtnl.Bond
 }
 

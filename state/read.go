@@ -50,7 +50,8 @@ func newReader(ctx context.Context, f Filter) (*reader, error) {
 		r.parts, r.filter.Statistics = Everything, true
 	}
 	if f.Protocol != nil {
-		r.filter.Protocol = uint8(*f.Protocol)
+		protocol := uint8(*f.Protocol)
+		r.filter.Protocol = &protocol
 	}
 	if f.Scope != nil {
 		scope := uint8(*f.Scope)

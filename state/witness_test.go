@@ -129,6 +129,8 @@ func hear(t *testing.T) *hearing {
 		_ = cmd.Wait()
 	})
 	h.until(t, "ready")
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.lines = nil
 	return h
 }

@@ -267,13 +267,13 @@ func (d *daemon) Joined(ctx context.Context, n policy.Network, failed bool) erro
 
 func (d *daemon) recordJoin(ssid []byte, failed bool) error {
 	if failed {
-		return nil
+		return d.store.Failed(ssid)
 	}
 	var frequency int
 	if a := d.radio.current.Load().association.Load(); a != nil && bytes.Equal(a.SSID, ssid) {
 		frequency = a.Frequency
 	}
-	return d.store.Touch(ssid, frequency, time.Now())
+	return d.store.Worked(ssid, frequency, time.Now())
 }
 
 // Forget implements supervisor.Networks.

@@ -225,12 +225,7 @@ func (r *radio) network(n policy.Network) (store.Network, bool) {
 		c, ok := r.store.Candidate()
 		return c, ok && string(c.SSID) == n.SSID
 	}
-	all := r.store.Networks()
-	i := slices.IndexFunc(all, func(s store.Network) bool { return string(s.SSID) == n.SSID })
-	if i < 0 {
-		return store.Network{}, false
-	}
-	return all[i], true
+	return r.store.Find([]byte(n.SSID))
 }
 
 // clear removes what a station left on the interface.

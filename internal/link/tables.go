@@ -39,7 +39,7 @@ type Filter struct {
 	Index    uint32 // addresses, routes and neighbours of this link only
 	Family   uint8  // unix.AF_INET, unix.AF_INET6: addresses, routes, rules and neighbours
 	Table    uint32 // of routes and rules
-	Protocol uint8  // of routes, RTPROT_…
+	Protocol *uint8 // of routes, RTPROT_…
 	Scope    *uint8 // of routes, RT_SCOPE_…
 
 	Statistics bool // counters of links
@@ -186,7 +186,8 @@ func (c conn) defaultRoutes(t *Tables, filter Filter) error {
 
 func (c conn) routes(t *Tables, filter Filter) error {
 	return c.routesThat(t, filter, func(m []byte) bool {
-		return filter.Scope == nil || m[6] == *filter.Scope // rtm_scope
+		// rtm_protocol, of which the kernel takes 0 for all, and rtm_scope.
+		return (filter.Protocol == nil || m[5] == *filter.Protocol) && (filter.Scope == nil || m[6] == *filter.Scope)
 	})
 }
 
@@ -195,7 +196,10 @@ func (c conn) routes(t *Tables, filter Filter) error {
 func (c conn) routesThat(t *Tables, filter Filter, wanted func([]byte) bool) error {
 	var dumps []*dumped
 	for _, family := range filter.families() {
-		request := rtnl.Route{Family: family, Table: filter.Table, Protocol: filter.Protocol, OutIndex: filter.Index}
+		request := rtnl.Route{Family: family, Table: filter.Table, OutIndex: filter.Index}
+		if filter.Protocol != nil {
+			request.Protocol = *filter.Protocol
+		}
 		d, err := c.consistentDump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, &request, func(m []byte) bool {
 			return m[0] == family && wanted(m)
 		})

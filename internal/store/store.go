@@ -27,6 +27,8 @@ type Network struct {
 	Frequency   int       // MHz where it was last seen; 0: unknown
 	Hidden      bool      // does not tell its name in beacons
 	LastSuccess time.Time // by the wall clock, for people; zero: never
+
+	failures int // in a row, since this process started
 }
 
 // ErrNoCandidate says that there is nothing to promote.
@@ -38,6 +40,9 @@ var ErrUnknown = errors.New("network is not saved")
 // touchEvery keeps a network that comes and goes from wearing out the flash:
 // a last success that is younger than this is news only for the memory.
 const touchEvery = 10 * time.Minute
+
+// failuresThatCount in a row put a network behind the others.
+const failuresThatCount = 3
 
 // Store holds the networks in memory and in one file that only its owner can
 // read. Every change is in memory first: when writing fails, on a read-only
@@ -133,6 +138,29 @@ func sweep(path string) {
 	}
 }
 
+func (c *contents) index(ssid []byte) int {
+	return slices.IndexFunc(c.networks, func(n Network) bool { return bytes.Equal(n.SSID, ssid) })
+}
+
+func (c *contents) find(ssid []byte) (Network, error) {
+	i := c.index(ssid)
+	if i < 0 {
+		return Network{}, ErrUnknown
+	}
+	return c.networks[i], nil
+}
+
+// without is a copy of the networks but for one.
+func (c *contents) without(ssid []byte) []Network {
+	return slices.DeleteFunc(slices.Clone(c.networks), func(n Network) bool { return bytes.Equal(n.SSID, ssid) })
+}
+
+// Find is the saved network of that SSID.
+func (s *Store) Find(ssid []byte) (Network, bool) {
+	n, err := s.now().find(ssid)
+	return n.clone(), err == nil
+}
+
 func (s *Store) now() *contents {
 	if c := s.current.Load(); c != nil {
 		return c
@@ -173,14 +201,25 @@ func (s *Store) SetCandidate(n Network) error {
 	})
 }
 
-// Promote makes the candidate, which has just worked, the saved network, and
-// forgets the one that was saved before.
+// Promote puts the candidate, which has just worked, before the saved networks.
+// It replaces the one of the same SSID.
 func (s *Store) Promote() error {
 	return s.change(func(c contents) (contents, bool, error) {
 		if c.candidate == nil {
 			return c, false, fmt.Errorf("promote candidate: %w", ErrNoCandidate)
 		}
-		return contents{networks: []Network{*c.candidate}}, true, nil
+		return contents{networks: append([]Network{*c.candidate}, c.without(c.candidate.SSID)...)}, true, nil
+	})
+}
+
+// Remove forgets the saved network of that SSID.
+func (s *Store) Remove(ssid []byte) error {
+	return s.change(func(c contents) (contents, bool, error) {
+		if _, err := c.find(ssid); err != nil {
+			return c, false, fmt.Errorf("remove network %q: %w", ssid, err)
+		}
+		c.networks = c.without(ssid)
+		return c, true, nil
 	})
 }
 
@@ -193,23 +232,44 @@ func (s *Store) DropCandidate() error {
 	})
 }
 
-// Touch notes that the saved network with that SSID has worked, at a
-// frequency in MHz (0: unknown) and a time of the wall clock.
-func (s *Store) Touch(ssid []byte, frequency int, when time.Time) error {
+// Worked notes that the saved network with that SSID has worked, at a
+// frequency in MHz (0: unknown) and a time of the wall clock. It is the best
+// from now on.
+func (s *Store) Worked(ssid []byte, frequency int, when time.Time) error {
 	return s.change(func(c contents) (contents, bool, error) {
-		i := slices.IndexFunc(c.networks, func(n Network) bool { return bytes.Equal(n.SSID, ssid) })
-		if i < 0 {
-			return c, false, fmt.Errorf("touch network %q: %w", ssid, ErrUnknown)
+		n, err := c.find(ssid)
+		if err != nil {
+			return c, false, fmt.Errorf("note the success of network %q: %w", ssid, err)
 		}
-		c.networks = slices.Clone(c.networks)
-		n := &c.networks[i]
 		// The clock may have been set back, so both directions count.
-		worth := when.Sub(n.LastSuccess).Abs() >= touchEvery
+		worth := when.Sub(n.LastSuccess).Abs() >= touchEvery || !bytes.Equal(c.networks[0].SSID, ssid)
 		if frequency != 0 && frequency != n.Frequency {
 			n.Frequency, worth = frequency, true
 		}
-		n.LastSuccess = when.UTC().Truncate(time.Second)
+		n.LastSuccess, n.failures = when.UTC().Truncate(time.Second), 0
+		c.networks = append([]Network{n}, c.without(ssid)...)
 		return c, worth, nil
+	})
+}
+
+// Failed notes that the saved network with that SSID could not be joined, and
+// is to blame for it. When that has happened a few times in a row it comes
+// after all others; one failure says nothing of a network that has worked. The
+// file takes that over with its next change.
+func (s *Store) Failed(ssid []byte) error {
+	return s.change(func(c contents) (contents, bool, error) {
+		n, err := c.find(ssid)
+		if err != nil {
+			return c, false, fmt.Errorf("note the failure of network %q: %w", ssid, err)
+		}
+		n.failures++
+		c.networks = slices.Clone(c.networks)
+		if n.failures < failuresThatCount {
+			c.networks[c.index(ssid)] = n
+		} else {
+			c.networks = append(c.without(ssid), n)
+		}
+		return c, false, nil
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
@@ -22,8 +23,12 @@ var (
 	open   = Network{SSID: []byte("Open"), Security: "open"}
 )
 
-// sameNetwork compares secrets too, which print alike.
-var sameNetwork = cmp.Comparer(func(a, b secret.Secret) bool { return a == b })
+// sameNetwork compares secrets too, which print alike, and not what only the
+// memory has.
+var sameNetwork = cmp.Options{
+	cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
+	cmpopts.IgnoreUnexported(Network{}),
+}
 
 func newStore(t *testing.T) (*Store, string) {
 	t.Helper()
@@ -84,12 +89,20 @@ func TestStory(t *testing.T) {
 		{"a candidate is beside", func(s *Store) error { return s.SetCandidate(open) }, &open, nil},
 		{"another replaces it", func(s *Store) error { return s.SetCandidate(home) }, &home, nil},
 		{"success saves it", (*Store).Promote, nil, []Network{home}},
-		{"it works again", func(s *Store) error { return s.Touch(home.SSID, 5180, when) }, nil, []Network{touched}},
+		{"it works again", func(s *Store) error { return s.Worked(home.SSID, 5180, when) }, nil, []Network{touched}},
 		{"a new candidate changes nothing saved", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched}},
 		{"it failed", (*Store).DropCandidate, nil, []Network{touched}},
 		{"dropping none is fine", (*Store).DropCandidate, nil, []Network{touched}},
 		{"the next one", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched}},
-		{"replaces what was saved", (*Store).Promote, nil, []Network{office}},
+		{"comes before what was saved", (*Store).Promote, nil, []Network{office, touched}},
+		{"what works becomes the best", func(s *Store) error { return s.Worked(home.SSID, 5180, when) }, nil, []Network{touched, office}},
+		{"a failure changes nothing", func(s *Store) error { return s.Failed(home.SSID) }, nil, []Network{touched, office}},
+		{"nor a second", func(s *Store) error { return s.Failed(home.SSID) }, nil, []Network{touched, office}},
+		{"a success between starts anew", func(s *Store) error { return s.Worked(home.SSID, 5180, when) }, nil, []Network{touched, office}},
+		{"so this is the first", func(s *Store) error { return s.Failed(home.SSID) }, nil, []Network{touched, office}},
+		{"a candidate of a saved name", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched, office}},
+		{"replaces that one", (*Store).Promote, nil, []Network{office, touched}},
+		{"removing one keeps the others", func(s *Store) error { return s.Remove(touched.SSID) }, nil, []Network{office}},
 		{"a candidate before forgetting", func(s *Store) error { return s.SetCandidate(home) }, &home, []Network{office}},
 		{"forget takes both", func(s *Store) error { _, err := s.Forget(); return err }, nil, nil},
 	}
@@ -100,6 +113,26 @@ func TestStory(t *testing.T) {
 			wantContents(t, s, step.candidate, step.saved...)
 			wantContents(t, mustOpen(t, path), step.candidate, step.saved...)
 		})
+	}
+}
+
+func TestThirdFailureInARowPutsANetworkLast(t *testing.T) {
+	s, path := newStore(t)
+	for _, n := range []Network{open, office, home} {
+		must(t, s.SetCandidate(n))
+		must(t, s.Promote())
+	}
+	for range failuresThatCount {
+		wantContents(t, s, nil, home, office, open)
+		must(t, s.Failed(home.SSID))
+	}
+	wantContents(t, s, nil, office, open, home)
+	wantContents(t, mustOpen(t, path), nil, home, office, open) // it spares the flash
+	if n, ok := s.Find(home.SSID); !ok || !cmp.Equal(n, home, sameNetwork) {
+		t.Errorf("found %+v, %t", n, ok)
+	}
+	if n, ok := s.Find([]byte("stranger")); ok {
+		t.Errorf("found %+v", n)
 	}
 }
 
@@ -120,7 +153,7 @@ func TestForgetTellsWhetherThereWasAny(t *testing.T) {
 
 func TestFile(t *testing.T) {
 	s, path := saved(t, home)
-	must(t, s.Touch(home.SSID, 0, when))
+	must(t, s.Worked(home.SSID, 0, when))
 	must(t, s.SetCandidate(office))
 	const want = `{
   "version": 1,
@@ -194,8 +227,10 @@ func TestRefusedChangesLeaveFileAndMemory(t *testing.T) {
 		{"passphrase that JSON would change", func(s *Store) error {
 			return s.SetCandidate(Network{SSID: []byte("x"), PSK: secret.New("\xff2345678")})
 		}, nil},
+		{"failure of a stranger", func(s *Store) error { return s.Failed([]byte("home")) }, ErrUnknown},
+		{"removing a stranger", func(s *Store) error { return s.Remove([]byte("home")) }, ErrUnknown},
 		{"nothing to promote", (*Store).Promote, ErrNoCandidate},
-		{"touch of a stranger", func(s *Store) error { return s.Touch([]byte("home"), 2412, when) }, ErrUnknown},
+		{"success of a stranger", func(s *Store) error { return s.Worked([]byte("home"), 2412, when) }, ErrUnknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -213,11 +248,11 @@ func TestRefusedChangesLeaveFileAndMemory(t *testing.T) {
 	}
 }
 
-func TestTouchSparesTheFlash(t *testing.T) {
+func TestWorkedSparesTheFlash(t *testing.T) {
 	s, path := saved(t, home)
-	must(t, s.Touch(home.SSID, 2412, when))
+	must(t, s.Worked(home.SSID, 2412, when))
 	file := read(t, path)
-	must(t, s.Touch(home.SSID, 2412, when.Add(9*time.Minute)))
+	must(t, s.Worked(home.SSID, 2412, when.Add(9*time.Minute)))
 	if !bytes.Equal(file, read(t, path)) {
 		t.Error("written again for 9 minutes")
 	}
@@ -225,9 +260,9 @@ func TestTouchSparesTheFlash(t *testing.T) {
 		t.Errorf("memory has %v", got)
 	}
 	for name, touch := range map[string]func() error{
-		"later":          func() error { return s.Touch(home.SSID, 2412, when.Add(20*time.Minute)) },
-		"clock set back": func() error { return s.Touch(home.SSID, 2412, when.AddDate(-10, 0, 0)) },
-		"new frequency":  func() error { return s.Touch(home.SSID, 2437, s.Networks()[0].LastSuccess) },
+		"later":          func() error { return s.Worked(home.SSID, 2412, when.Add(20*time.Minute)) },
+		"clock set back": func() error { return s.Worked(home.SSID, 2412, when.AddDate(-10, 0, 0)) },
+		"new frequency":  func() error { return s.Worked(home.SSID, 2437, s.Networks()[0].LastSuccess) },
 	} {
 		before := read(t, path)
 		must(t, touch())
@@ -254,7 +289,7 @@ func TestReadersGetCopies(t *testing.T) {
 func TestChangesLeaveWhatReadersHold(t *testing.T) {
 	s, _ := saved(t, home)
 	held := s.now()
-	must(t, s.Touch(home.SSID, 5180, when))
+	must(t, s.Worked(home.SSID, 5180, when))
 	if held.networks[0].Frequency != home.Frequency {
 		t.Error("contents changed after they were published")
 	}
@@ -289,13 +324,13 @@ func TestFailedWriteIsMadeUpForByTheNext(t *testing.T) {
 	if err := s.Promote(); !errors.Is(err, syscall.EROFS) {
 		t.Errorf("Promote: %v", err)
 	}
-	wantContents(t, s, nil, office)
+	wantContents(t, s, nil, office, home)
 	if !bytes.Equal(before, read(t, path)) {
 		t.Error("the file has changed")
 	}
 	s.write = write
 	must(t, s.DropCandidate())
-	wantContents(t, mustOpen(t, path), nil, office)
+	wantContents(t, mustOpen(t, path), nil, office, home)
 }
 
 func TestBrokenFilesAreKeptAside(t *testing.T) {

@@ -1,0 +1,52 @@
+//go:build lab
+
+package lab
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// otherNetwork is how long the device may take to the other of its networks:
+// 2 s to be sure of the loss, a scan of the known channels, a join.
+const otherNetwork = 8 * time.Second
+
+// TestBetterNetworkDies: of two saved networks the one in use dies. The device
+// goes to the other one and never becomes an access point; a restart keeps it
+// there although the better one is back.
+func TestBetterNetworkDies(t *testing.T) {
+	l := New(t, "Two known networks, the better one dies")
+	l.switchOn(t, l.Home)
+	l.switchOn(t, l.Neighbour)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	l.join(t, l.Neighbour)
+	l.Timeline.Step("both are saved, the last one first", func() string {
+		var saved []string
+		for _, n := range l.Device.Status(t).WiFi.Networks {
+			saved = append(saved, n.SSID)
+		}
+		if want := l.Neighbour.SSID + " " + l.Home.SSID; strings.Join(saved, " ") != want {
+			t.Fatalf("saved are %q, want %q", saved, want)
+		}
+		return "netconnectcli status"
+	})
+	cursor := journalCursor(t)
+	l.Timeline.Step("the router in use dies", func() string {
+		l.Neighbour.DieSilently(t)
+		return "killed"
+	})
+	l.seeOn(t, l.Home, otherNetwork)
+	l.switchOn(t, l.Neighbour)
+	l.Timeline.Step("netconnectd restarted", func() string {
+		l.Device.Restart(t)
+		return "systemctl"
+	})
+	l.seeOn(t, l.Home, joining)
+	said := must(t, "", "journalctl", "--no-pager", "--output=cat", "--after-cursor="+cursor, "-u", daemonUnit)
+	if strings.Contains(said, `msg="access point"`) {
+		t.Errorf("there was an access point in between:\n%s", said)
+	}
+}

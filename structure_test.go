@@ -28,10 +28,10 @@ var mayImport = map[string][]string{
 		"internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
 	},
 	"internal/server": {"client", "internal/secret", "state"},
-	"client":          {"state"},
+	"client":          {"internal/ssid"},
 	"state": {
 		"internal/link", "internal/link/ethtool", "internal/link/genl", "internal/link/mptcp", "internal/link/rtnl",
-		"internal/link/wireguard",
+		"internal/link/wireguard", "internal/ssid",
 	},
 	"internal/supervisor":      {"internal/supervisor/policy"},
 	"internal/ap":              {"internal/atomicfile", "internal/link", "internal/process", "internal/secret", "internal/wpactrl"},

@@ -42,6 +42,16 @@ func (c *Client) ForgetWifi(ctx context.Context) (string, error) {
 	return c.text(ctx, "forget_wifi", nil)
 }
 
+// Connect joins a saved network, which can take a minute.
+func (c *Client) Connect(ctx context.Context, ssid []byte) (string, error) {
+	return c.text(ctx, "connect", NetworkParams(ssid))
+}
+
+// RemoveNetwork forgets one saved network and keeps the others.
+func (c *Client) RemoveNetwork(ctx context.Context, ssid []byte) (string, error) {
+	return c.text(ctx, "remove_network", NetworkParams(ssid))
+}
+
 // Reset forgets the configured network and lets the daemon start afresh.
 func (c *Client) Reset(ctx context.Context) (string, error) { return c.text(ctx, "reset", nil) }
 
@@ -75,22 +85,30 @@ func ListWifiParams(force bool) any { return listWifi{Force: force} }
 // ConfigWifiParams returns the parameters of config_wifi for Do. They hold the
 // passphrase: do not print them.
 func ConfigWifiParams(ssid []byte, psk string, force bool) any {
-	params := configWifi{PSK: psk, Force: force}
-	if utf8.Valid(ssid) {
-		text := string(ssid)
-		params.SSID = &text
-	} else {
-		params.SSIDHex = hex.EncodeToString(ssid)
+	return configWifi{network: newNetworkParams(ssid), PSK: psk, Force: force}
+}
+
+// NetworkParams returns the parameters of connect and remove_network for Do.
+func NetworkParams(ssid []byte) any { return newNetworkParams(ssid) }
+
+// network are the parameters that name a network.
+type network struct {
+	SSID    *string `json:"ssid,omitempty"`
+	SSIDHex string  `json:"ssid_hex,omitempty"`
+}
+
+func newNetworkParams(ssid []byte) network {
+	if text := string(ssid); utf8.Valid(ssid) {
+		return network{SSID: &text}
 	}
-	return params
+	return network{SSIDHex: hex.EncodeToString(ssid)}
 }
 
 // configWifi is the parameters of the command config_wifi.
 type configWifi struct {
-	SSID    *string `json:"ssid,omitempty"`
-	SSIDHex string  `json:"ssid_hex,omitempty"`
-	PSK     string  `json:"psk,omitempty"`
-	Force   bool    `json:"force"`
+	network
+	PSK   string `json:"psk,omitempty"`
+	Force bool   `json:"force"`
 }
 
 // listWifi is the parameters of the command list_wifi.

@@ -2,10 +2,10 @@ package client
 
 import (
 	"encoding/hex"
-	"fmt"
 	"net"
 	"strings"
-	"unicode/utf8"
+
+	ssidtext "github.com/netconnectd/netconnectd/internal/ssid"
 )
 
 // MaxSSID is the length of the longest SSID in bytes (IEEE 802.11, 9.4.2.2).
@@ -20,21 +20,7 @@ func SSIDText(ssid []byte) string {
 	if strings.Trim(string(ssid), "\x00") == "" {
 		return ""
 	}
-	if utf8.Valid(ssid) {
-		return string(ssid)
-	}
-	var text strings.Builder
-	for _, b := range ssid {
-		switch {
-		case b == '\\':
-			text.WriteString(`\\`)
-		case b < ' ' || b > '~':
-			fmt.Fprintf(&text, `\x%02x`, b)
-		default:
-			text.WriteByte(b)
-		}
-	}
-	return text.String()
+	return ssidtext.Text(ssid)
 }
 
 // NewNetwork names a network by its SSID.

@@ -42,6 +42,9 @@ func TextNotFound(ssid []byte) string {
 	return "could not find wifi cell with ssid " + SSIDText(ssid)
 }
 
+// ResultRemoved is the result of remove_network.
+func ResultRemoved(ssid []byte) string { return "removed " + SSIDText(ssid) }
+
 // ResultConfigured is the result of config_wifi; name is the original's
 // setting wifi.name.
 func ResultConfigured(name string) string {

@@ -10,13 +10,13 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/mdlayher/netlink"
 	"github.com/mdlayher/wifi"
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	ssidtext "github.com/netconnectd/netconnectd/internal/ssid"
 )
 
 // Wifi is the Wi-Fi side of an interface, from nl80211 (linux/nl80211.h).
@@ -318,25 +318,6 @@ func ssidElement(b []byte) []byte {
 func (w *Wifi) setSSID(ssid []byte) {
 	w.SSID, w.SSIDHex = "", ""
 	if strings.Trim(string(ssid), "\x00") != "" {
-		w.SSID, w.SSIDHex = ssidText(ssid), hex.EncodeToString(ssid)
+		w.SSID, w.SSIDHex = ssidtext.Text(ssid), hex.EncodeToString(ssid)
 	}
-}
-
-// ssidText writes an SSID as the field SSID says.
-func ssidText(ssid []byte) string {
-	if utf8.Valid(ssid) {
-		return string(ssid)
-	}
-	var text strings.Builder
-	for _, b := range ssid {
-		switch {
-		case b == '\\':
-			text.WriteString(`\\`)
-		case b < ' ' || b > '~':
-			fmt.Fprintf(&text, `\x%02x`, b)
-		default:
-			text.WriteByte(b)
-		}
-	}
-	return text.String()
 }

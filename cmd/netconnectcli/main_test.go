@@ -90,6 +90,13 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 		return "ssid " + client.SSIDText(r.SSID) + ", psk " + r.PSK.Reveal() + ".", nil
 	case server.StartWifi:
 		return d.join()
+	case server.Connect:
+		if string(r.SSID) != "Home" {
+			return nil, &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDText(r.SSID)}
+		}
+		return d.join()
+	case server.RemoveNetwork:
+		return client.ResultRemoved(r.SSID), nil
 	case server.ForgetWifi:
 		return client.ResultForgotten, nil
 	case server.Reset:

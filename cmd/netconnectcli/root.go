@@ -102,6 +102,8 @@ not there. Changes need root or membership of the group netconnect.`,
 	root.AddCommand(
 		a.statusCommand(), a.listWifiCommand(), a.configureWifiCommand(),
 		a.action("select_wifi", "Join the configured Wi-Fi network", "start_wifi", "start_wifi"),
+		a.named("connect", "Join a saved Wi-Fi network"),
+		a.named("remove_network", "Forget a saved Wi-Fi network and keep the others"),
 		a.action("forget_wifi", "Forget the configured Wi-Fi network", "forget_wifi"),
 		a.action("start_ap", "Start the access point", "start_ap"),
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
@@ -121,6 +123,18 @@ func (a *app) action(name, short, command string, aliases ...string) *cobra.Comm
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.call(cmd.Context(), command, nil, a.showText)
+		},
+	}
+}
+
+// named is a command for one saved network, by its SSID.
+func (a *app) named(name, short string) *cobra.Command {
+	return &cobra.Command{
+		Use:   name + " <ssid>",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.call(cmd.Context(), name, client.NetworkParams([]byte(args[0])), a.showText)
 		},
 	}
 }

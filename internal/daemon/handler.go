@@ -28,6 +28,10 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 		return d.configWifi(ctx, req)
 	case server.StartWifi:
 		return d.do(ctx, policy.Join, client.TextCouldNotConnect)
+	case server.Connect:
+		return d.carryOut(ctx, policy.Command{Kind: policy.Connect, SSID: string(req.SSID)}, client.TextCouldNotConnect)
+	case server.RemoveNetwork:
+		return d.removeNetwork(ctx, req.SSID)
 	case server.ForgetWifi:
 		return d.do(ctx, policy.Forget, "could not forget the network")
 	case server.Reset:
@@ -53,9 +57,27 @@ func (d *daemon) stop() (any, error) {
 	return client.ResultStopping, nil
 }
 
-// do carries out a command; text is what the original said of any failure.
+// removeNetwork forgets one saved network. The radio leaves it, if it is on it.
+func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
+	err := d.store.Remove(ssid)
+	if errors.Is(err, store.ErrUnknown) {
+		return nil, &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDText(ssid)}
+	}
+	if err != nil { // it is forgotten, but the file still has it
+		d.log.Error("remove a network", "err", err)
+	}
+	d.tellNetworks(ctx)
+	return client.ResultRemoved(ssid), nil
+}
+
 func (d *daemon) do(ctx context.Context, kind policy.CommandKind, text string) (any, error) {
-	result, err := d.sup.Do(ctx, policy.Command{Kind: kind})
+	return d.carryOut(ctx, policy.Command{Kind: kind}, text)
+}
+
+// carryOut has the policy carry out a command; text is what the original said
+// of any failure.
+func (d *daemon) carryOut(ctx context.Context, c policy.Command, text string) (any, error) {
+	result, err := d.sup.Do(ctx, c)
 	var failed *supervisor.Failed
 	if !errors.As(err, &failed) {
 		return result, err
@@ -65,6 +87,8 @@ func (d *daemon) do(ctx context.Context, kind policy.CommandKind, text string) (
 		return nil, &client.Error{Code: failed.Code, Message: client.TextNotPresent(d.radio.iface())}
 	case "not_configured":
 		return nil, &client.Error{Code: failed.Code, Message: client.TextNotConfigured}
+	case "not_saved":
+		return nil, &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDText([]byte(c.SSID))}
 	}
 	return nil, &client.Error{Code: failed.Code, Message: text, Reason: failed.Reason}
 }

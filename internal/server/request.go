@@ -37,6 +37,13 @@ type StartWifi struct{}
 // ForgetWifi removes the configured network.
 type ForgetWifi struct{}
 
+// Connect joins the saved network of that SSID; the reply comes when that is
+// done.
+type Connect struct{ SSID []byte }
+
+// RemoveNetwork forgets the saved network of that SSID and keeps the others.
+type RemoveNetwork struct{ SSID []byte }
+
 // Reset forgets and starts afresh.
 type Reset struct{}
 
@@ -62,39 +69,54 @@ type (
 	subscribe struct{ network *state.Filter } // nil: the daemon's events
 )
 
-func (ListWifi) Command() string   { return "list_wifi" }
-func (ConfigWifi) Command() string { return "config_wifi" }
-func (StartWifi) Command() string  { return "start_wifi" }
-func (ForgetWifi) Command() string { return "forget_wifi" }
-func (Reset) Command() string      { return "reset" }
-func (StartAP) Command() string    { return "start_ap" }
-func (StopAP) Command() string     { return "stop_ap" }
-func (Reload) Command() string     { return "reload" }
-func (StopDaemon) Command() string { return "stop_daemon" }
-func (status) Command() string     { return "status" }
-func (subscribe) Command() string  { return "subscribe" }
+func (ListWifi) Command() string      { return "list_wifi" }
+func (ConfigWifi) Command() string    { return "config_wifi" }
+func (StartWifi) Command() string     { return "start_wifi" }
+func (ForgetWifi) Command() string    { return "forget_wifi" }
+func (Connect) Command() string       { return "connect" }
+func (RemoveNetwork) Command() string { return "remove_network" }
+func (Reset) Command() string         { return "reset" }
+func (StartAP) Command() string       { return "start_ap" }
+func (StopAP) Command() string        { return "stop_ap" }
+func (Reload) Command() string        { return "reload" }
+func (StopDaemon) Command() string    { return "stop_daemon" }
+func (status) Command() string        { return "status" }
+func (subscribe) Command() string     { return "subscribe" }
 
 type params map[string]json.RawMessage
 
 // commands maps names on the wire to decoders of their parameters. Unknown
 // parameters are ignored, as the original did, but for those of show.
 var commands = map[string]func(params) (Request, *client.Error){
-	"status":      plain(status{}),
-	"subscribe":   decodeSubscribe,
-	"show":        decodeShow,
-	"list_wifi":   func(p params) (Request, *client.Error) { return ListWifi{Force: p.truthy("force")}, nil },
-	"config_wifi": decodeConfigWifi,
-	"start_wifi":  plain(StartWifi{}),
-	"forget_wifi": plain(ForgetWifi{}),
-	"reset":       plain(Reset{}),
-	"start_ap":    plain(StartAP{}),
-	"stop_ap":     plain(StopAP{}),
-	"reload":      plain(Reload{}),
-	"stop_daemon": plain(StopDaemon{}),
+	"status":         plain(status{}),
+	"subscribe":      decodeSubscribe,
+	"show":           decodeShow,
+	"list_wifi":      func(p params) (Request, *client.Error) { return ListWifi{Force: p.truthy("force")}, nil },
+	"config_wifi":    decodeConfigWifi,
+	"start_wifi":     plain(StartWifi{}),
+	"forget_wifi":    plain(ForgetWifi{}),
+	"connect":        named(func(ssid []byte) Request { return Connect{ssid} }),
+	"remove_network": named(func(ssid []byte) Request { return RemoveNetwork{ssid} }),
+	"reset":          plain(Reset{}),
+	"start_ap":       plain(StartAP{}),
+	"stop_ap":        plain(StopAP{}),
+	"reload":         plain(Reload{}),
+	"stop_daemon":    plain(StopDaemon{}),
 }
 
 func plain(r Request) func(params) (Request, *client.Error) {
 	return func(params) (Request, *client.Error) { return r, nil }
+}
+
+// named decodes the parameters of a request that only names a network.
+func named(request func(ssid []byte) Request) func(params) (Request, *client.Error) {
+	return func(p params) (Request, *client.Error) {
+		ssid, err := p.ssid()
+		if err != nil {
+			return nil, err
+		}
+		return request(ssid), nil
+	}
 }
 
 // errBadRequest is the original's answer to everything that it could not read.

@@ -50,13 +50,17 @@ func (f *fake) Handle(ctx context.Context, p Peer, r Request) (any, error) {
 
 // originalResult answers as the original did on a good day.
 func originalResult(r Request) (any, error) {
-	switch r.(type) {
+	switch r := r.(type) {
 	case ListWifi:
 		return []client.BSS(nil), nil
 	case ConfigWifi:
 		return client.ResultConfigured("netconnectd_wifi"), nil
 	case StartWifi:
 		return client.ResultConnected, nil
+	case Connect:
+		return client.ResultConnected, nil
+	case RemoveNetwork:
+		return client.ResultRemoved(r.SSID), nil
 	case ForgetWifi:
 		return client.ResultForgotten, nil
 	case Reset:

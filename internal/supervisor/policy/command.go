@@ -90,7 +90,7 @@ func (st *step) commandJoin(id int) {
 func (st *step) commandConnect(id int, ssid string) {
 	i := st.savedIndex(ssid)
 	if i < 0 {
-		st.fail(id, Failure{Code: "not_configured", Reason: fmt.Sprintf("the network %q is not saved", ssid)})
+		st.fail(id, Failure{Code: "not_saved", Reason: fmt.Sprintf("the network %q is not saved", ssid)})
 		return
 	}
 	st.commandTry(id, &st.saved[i])

@@ -135,7 +135,7 @@ func TestTraces(t *testing.T) {
 			10.9s record work failed false
 			10.9s reply 1 connected to wifi
 			20.0s command connect nowhere
-			20.0s reply 2 error not_configured: the network "nowhere" is not saved`},
+			20.0s reply 2 error not_saved: the network "nowhere" is not saved`},
 		{"the network in use is removed", func(w *world) {
 			w.router = true
 			w.others["work"] = true

@@ -15,13 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // TestNeighbours compares every field with what ip(8) says of the same
 // neighbours.
 func TestNeighbours(t *testing.T) {
 	cable(t)
-	runAll(t, `
+	netnstest.Lines(t, `
 		ip neigh add 192.0.2.50 lladdr 02:00:00:00:00:0A dev v0 nud permanent
 		ip neigh add 192.0.2.51 lladdr 02:00:00:00:00:0b dev v0 nud reachable protocol zebra
 		ip neigh add 192.0.2.54 lladdr 02:00:00:00:00:0e dev v0 nud none
@@ -39,7 +40,7 @@ func TestNeighbours(t *testing.T) {
 // TestNeighboursThatNobodyIs compares those that Read leaves out.
 func TestNeighboursThatNobodyIs(t *testing.T) {
 	cable(t)
-	runAll(t, `
+	netnstest.Lines(t, `
 		ip neigh add 192.0.2.53 lladdr 02:00:00:00:00:0d dev v0 nud noarp
 		ip neigh add proxy 192.0.2.60 dev v0
 		ip neigh add proxy 2001:db8::60 dev v1`)
@@ -117,7 +118,7 @@ func ipNeighbour(n Neighbour) shape {
 // TestNeighbourTimes: a neighbour that was just added was updated just now.
 func TestNeighbourTimes(t *testing.T) {
 	cable(t)
-	run(t, "ip", "neigh", "add", "192.0.2.50", "lladdr", "02:00:00:00:00:0A", "dev", "v0", "nud", "reachable")
+	netnstest.Run(t, "ip", "neigh", "add", "192.0.2.50", "lladdr", "02:00:00:00:00:0A", "dev", "v0", "nud", "reachable")
 	for _, n := range observe(t, PartNeighbours, func(s *State) []Neighbour { return s.Neighbours }) {
 		if n.Address != netip.MustParseAddr("192.0.2.50") {
 			continue
@@ -135,7 +136,7 @@ func TestNeighbourTimes(t *testing.T) {
 // TestFDB compares every field with what bridge(8) says of the same entries.
 func TestFDB(t *testing.T) {
 	cable(t)
-	runAll(t, `
+	netnstest.Lines(t, `
 		ip link add br0 type bridge
 		ip link add vx0 type vxlan id 42 local 192.0.2.1 dstport 4789
 		ip link add vx1 type vxlan external dstport 4790
@@ -155,7 +156,7 @@ func TestFDB(t *testing.T) {
 		bridge fdb append 00:00:00:00:00:00 dev vx0 dst 192.0.2.98
 		bridge fdb append 00:00:00:00:00:00 dev vx0 dst 192.0.2.97
 		bridge fdb add 02:00:00:00:01:08 dev vx1 src_vni 7 dst 192.0.2.96 vni 8 dynamic`)
-	t.Cleanup(func() { runAll(t, "ip link del vx0\nip link del vx1\nip link del br0") })
+	t.Cleanup(func() { netnstest.Lines(t, "ip link del vx0\nip link del vx1\nip link del br0") })
 	want := withoutTimes(witness(t, "bridge", "-j", "-d", "-s", "fdb"))
 	for _, e := range want {
 		delete(e, "nh_info") // of the nexthop object

@@ -2,73 +2,23 @@ package state
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
-// inNamespace tells the copy of the test program that it runs in a network
-// namespace of its own, where it may change everything.
-const inNamespace = "NETCONNECTD_TEST_NETNS"
-
 func TestMain(m *testing.M) {
-	if os.Geteuid() == 0 && os.Getenv(inNamespace) == "" {
-		os.Exit(again())
-	}
+	netnstest.Enter()
 	if os.Getenv(watcherEnv) != "" {
 		os.Exit(watchOnly())
 	}
 	os.Exit(m.Run())
-}
-
-func again() int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(os.Environ(), inNamespace+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	err := cmd.Run()
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		return exit.ExitCode()
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "run the tests in a network namespace:", err)
-		return 1
-	}
-	return 0
-}
-
-func needNamespace(t *testing.T) {
-	t.Helper()
-	if os.Getenv(inNamespace) == "" {
-		t.Skip("needs root, to have a network namespace of its own")
-	}
-}
-
-// runAll runs one command of iproute2 for each line.
-func runAll(t *testing.T, lines string) {
-	t.Helper()
-	for line := range strings.Lines(lines) {
-		if words := strings.Fields(line); len(words) > 0 {
-			run(t, words...)
-		}
-	}
-}
-
-func run(t *testing.T, words ...string) string {
-	t.Helper()
-	out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v: %s", strings.Join(words, " "), err, out)
-	}
-	return string(out)
 }
 
 // shape is an object of iproute2's JSON.
@@ -77,7 +27,7 @@ type shape = map[string]any
 // witness reads what a command of iproute2 says.
 func witness(t *testing.T, words ...string) []shape {
 	t.Helper()
-	out := run(t, words...)
+	out := netnstest.Run(t, words...)
 	var all []shape
 	if strings.TrimSpace(out) == "" {
 		return nil
@@ -118,8 +68,8 @@ func lines(t *testing.T, all []shape) []string {
 // them, and the routes that do not go with them.
 func cable(t *testing.T) {
 	t.Helper()
-	needNamespace(t)
-	runAll(t, `
+	netnstest.Need(t)
+	netnstest.Lines(t, `
 		ip link set lo up
 		ip link add v0 type veth peer name v1
 		ip link set v0 addrgenmode none up

@@ -10,6 +10,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 const routeSetup = `
@@ -51,7 +52,7 @@ const routeSetup = `
 // TestRoutes compares every field with what ip(8) says of the same routes.
 func TestRoutes(t *testing.T) {
 	cable(t)
-	runAll(t, routeSetup)
+	netnstest.Lines(t, routeSetup)
 	waitUsable(t)
 	for _, family := range []AddressFamily{FamilyIPv4, FamilyIPv6} {
 		t.Run(string(family), func(t *testing.T) {
@@ -81,8 +82,8 @@ func TestRoutes(t *testing.T) {
 // TestRouteKeys: no two routes of the kernel's have the same key.
 func TestRouteKeys(t *testing.T) {
 	cable(t)
-	runAll(t, routeSetup)
-	runAll(t, `
+	netnstest.Lines(t, routeSetup)
+	netnstest.Lines(t, `
 		ip route append 10.2.1.0/24 via 203.0.113.1 dev v0 onlink proto 78 metric 600 src 192.0.2.1
 		ip route append 10.2.1.0/24 via 203.0.113.1 dev v0 onlink proto 78 metric 600 mtu 1400
 		ip route add unreachable 10.3.0.0/16 metric 5
@@ -109,7 +110,7 @@ func TestRouteKeys(t *testing.T) {
 func waitUsable(t *testing.T) {
 	t.Helper()
 	for range 100 {
-		if strings.Contains(run(t, "ip", "-6", "route", "show", "table", "local"), "2001:db8:1::1") {
+		if strings.Contains(netnstest.Run(t, "ip", "-6", "route", "show", "table", "local"), "2001:db8:1::1") {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -233,7 +234,7 @@ func routeTo(t *testing.T, destination string) Route {
 
 func TestRouteExpires(t *testing.T) {
 	cable(t)
-	run(t, "ip", "route", "add", "2001:db8:8::/48", "dev", "v0", "expires", "600")
+	netnstest.Run(t, "ip", "route", "add", "2001:db8:8::/48", "dev", "v0", "expires", "600")
 	if r := routeTo(t, "2001:db8:8::/48"); r.RouteCache == nil || r.Expires < 597 || r.Expires > 600 {
 		t.Errorf("got %+v", r.RouteCache)
 	}
@@ -248,8 +249,8 @@ func TestRouteExpires(t *testing.T) {
 // TestRouteLock: ip(8) does not say it in JSON.
 func TestRouteLock(t *testing.T) {
 	cable(t)
-	run(t, "ip", "route", "add", "10.0.0.0/8", "dev", "v0", "mtu", "lock", "1400", "cwnd", "lock", "9", "hoplimit", "3")
-	text := run(t, "ip", "route", "show", "10.0.0.0/8")
+	netnstest.Run(t, "ip", "route", "add", "10.0.0.0/8", "dev", "v0", "mtu", "lock", "1400", "cwnd", "lock", "9", "hoplimit", "3")
+	text := netnstest.Run(t, "ip", "route", "show", "10.0.0.0/8")
 	if !strings.Contains(text, "mtu lock 1400 cwnd lock 9 hoplimit 3") {
 		t.Fatalf("ip says %s", text)
 	}
@@ -264,7 +265,7 @@ func TestNexthops(t *testing.T) {
 	cable(t)
 	for line := range strings.Lines(routeSetup) {
 		if strings.Contains(line, "ip nexthop") {
-			runAll(t, line)
+			netnstest.Lines(t, line)
 		}
 	}
 	var got []shape

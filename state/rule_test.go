@@ -16,12 +16,13 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // TestRules compares every field with what ip(8) says of the same rules.
 func TestRules(t *testing.T) {
 	cable(t)
-	runAll(t, `
+	netnstest.Lines(t, `
 		ip rule add prio 999 tos 0x10 iif v0 oif v1 table 1000
 		ip rule add prio 1000 goto 2000
 		ip rule add prio 1001 suppress_prefixlength 0 table main
@@ -42,7 +43,7 @@ func TestRules(t *testing.T) {
 		ip -6 rule add prio 1005 fwmark 0x10/0xff table 1000 protocol dhcp
 		ip -6 rule add prio 1006 from 2001:db8::/32 to 2001:db8::1 ipproto udp suppress_prefixlength 64 table main`)
 	t.Cleanup(func() {
-		runAll(t, "ip rule flush\nip rule add prio 32766 table main\nip -6 rule flush\nip -6 rule add prio 32766 table main")
+		netnstest.Lines(t, "ip rule flush\nip rule add prio 32766 table main\nip -6 rule flush\nip -6 rule add prio 32766 table main")
 	})
 	for _, family := range []AddressFamily{FamilyIPv4, FamilyIPv6} {
 		t.Run(string(family), func(t *testing.T) {
@@ -60,7 +61,7 @@ func TestRules(t *testing.T) {
 // TestNewRuleSelectors: what this machine's ip(8) cannot say, the kernel says
 // as it was told.
 func TestNewRuleSelectors(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	want := rtnl.Rule{
 		Family: unix.AF_INET6, Action: unix.FR_ACT_TO_TBL, Table: 1000, Priority: 77, IPProtocol: unix.IPPROTO_TCP, Protocol: new(uint8(78)),
 		DSCP: new(uint8(8)), DSCPMask: new(uint8(0x38)), FlowLabel: new(uint32(0x12300)), FlowMask: new(uint32(0xfff00)),

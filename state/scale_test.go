@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // scale is a large network; NETCONNECTD_SCALE times as large for make bench.
@@ -32,7 +33,7 @@ func scale() (links, addresses, routes int) {
 // many as wanted, those that come with addresses included.
 func buildLarge(t *testing.T) {
 	t.Helper()
-	needNamespace(t)
+	netnstest.Need(t)
 	links, addresses, routes := scale()
 	var b strings.Builder
 	for i := range links / 2 {
@@ -44,7 +45,7 @@ func buildLarge(t *testing.T) {
 	}
 	batch(t, b.String())
 	b.Reset()
-	have := strings.Count(run(t, "ip", "-o", "route", "show", "table", "all"), "\n")
+	have := strings.Count(netnstest.Run(t, "ip", "-o", "route", "show", "table", "all"), "\n")
 	for i := range routes - have {
 		fmt.Fprintf(&b, "route add 100.%d.%d.%d/32 dev s%d metric %d table %d\n",
 			i/62500, i/250%250, i%250, i%(links/2), i%7, 100+i%3)
@@ -171,7 +172,7 @@ func TestScale(t *testing.T) {
 	})
 	t.Run("program", func(t *testing.T) {
 		cli := filepath.Join(t.TempDir(), "netconnectcli")
-		run(t, "go", "build", "-o", cli, "../cmd/netconnectcli")
+		netnstest.Run(t, "go", "build", "-o", cli, "../cmd/netconnectcli")
 		process := func(words ...string) func() {
 			return func() {
 				cmd := exec.CommandContext(context.Background(), words[0], words[1:]...)

@@ -19,6 +19,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // follower is a client of Watch that keeps a State by Apply alone.
@@ -33,7 +35,7 @@ type follower struct {
 // follow watches until the end of the test.
 func follow(t *testing.T, filter Filter) *follower {
 	t.Helper()
-	needNamespace(t)
+	netnstest.Need(t)
 	f := &follower{news: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -217,13 +219,13 @@ func batch(t *testing.T, lines string) {
 
 func pairs(t *testing.T, n int) {
 	t.Helper()
-	run(t, "ip", "link", "add", "rbr", "type", "bridge")
-	t.Cleanup(func() { run(t, "ip", "link", "del", "rbr") })
+	netnstest.Run(t, "ip", "link", "add", "rbr", "type", "bridge")
+	t.Cleanup(func() { netnstest.Run(t, "ip", "link", "del", "rbr") })
 	for i := range n {
 		name := fmt.Sprintf("r%d", i)
-		run(t, "ip", "link", "add", name, "type", "veth", "peer", "name", "p"+name)
+		netnstest.Run(t, "ip", "link", "add", name, "type", "veth", "peer", "name", "p"+name)
 		t.Cleanup(func() { _ = exec.Command("ip", "link", "del", "p"+name).Run() })
-		run(t, "ip", "link", "set", "p"+name, "up")
+		netnstest.Run(t, "ip", "link", "set", "p"+name, "up")
 	}
 	t.Cleanup(func() { batch(t, "rule flush\nrule add pref 32766 lookup main\nrule add pref 32767 lookup default\n") })
 }
@@ -231,7 +233,7 @@ func pairs(t *testing.T, n int) {
 // TestReplay: who applies 2,000 scripted changes to the snapshot, as JSON, has
 // what a fresh Read shows.
 func TestReplay(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	pairs(t, 8)
 	filter := Filter{Parts: Watched}
 	f := follow(t, filter)
@@ -242,11 +244,11 @@ func TestReplay(t *testing.T) {
 			f.ends(t, filter, 5*time.Second)
 		}
 	}
-	run(t, "ip", "link", "set", "r3", "down")
-	run(t, "ip", "link", "set", "r3", "name", "renamed")
-	run(t, "ip", "link", "del", "r4")
+	netnstest.Run(t, "ip", "link", "set", "r3", "down")
+	netnstest.Run(t, "ip", "link", "set", "r3", "name", "renamed")
+	netnstest.Run(t, "ip", "link", "del", "r4")
 	took := f.ends(t, filter, 5*time.Second)
-	run(t, "ip", "link", "del", "renamed")
+	netnstest.Run(t, "ip", "link", "del", "renamed")
 	f.ends(t, filter, 5*time.Second)
 	t.Logf("%d new, %d changed, %d deleted; as a fresh dump %v after the last change",
 		f.count(New), f.count(Changed), f.count(Deleted), took)
@@ -257,9 +259,9 @@ func TestReplay(t *testing.T) {
 
 // TestWatchTells lists what is told of single changes.
 func TestWatchTells(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	pairs(t, 2)
-	runAll(t, `ip link set r0 up
+	netnstest.Lines(t, `ip link set r0 up
 		ip link set r1 up
 		ip addr add 10.7.0.1/24 dev r0`)
 	f := follow(t, Filter{})
@@ -288,7 +290,7 @@ func TestWatchTells(t *testing.T) {
 			f.mu.Lock()
 			before := len(f.changes)
 			f.mu.Unlock()
-			run(t, strings.Fields(test.command)...)
+			netnstest.Run(t, strings.Fields(test.command)...)
 			var told []string
 			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*State) bool {
 				told = nil
@@ -340,7 +342,7 @@ func watchOnly() int {
 
 // TestOverflow stops the watching program while 20,000 addresses come and go.
 func TestOverflow(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	pairs(t, 1)
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), watcherEnv+"=1")
@@ -391,19 +393,19 @@ func TestOverflow(t *testing.T) {
 	if n := f.count(Resync); n != 1 {
 		t.Errorf("%d resyncs", n)
 	}
-	if kept := strings.Count(run(t, "ip", "-o", "-4", "addr", "show", "dev", "r0"), "\n"); kept != 1000 {
+	if kept := strings.Count(netnstest.Run(t, "ip", "-o", "-4", "addr", "show", "dev", "r0"), "\n"); kept != 1000 {
 		t.Errorf("ip shows %d addresses", kept)
 	}
-	run(t, "ip", "link", "set", "r0", "mtu", "1333")
+	netnstest.Run(t, "ip", "link", "set", "r0", "mtu", "1333")
 	f.await(t, "a change after that", 3*time.Second, func(s *State) bool { return s.Ifaces["r0"].MTU == 1333 })
 }
 
 // TestReadDuringChurn: an interface and an address that are always there are
 // in every picture, while others come and go.
 func TestReadDuringChurn(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	pairs(t, 2)
-	runAll(t, `ip addr add 10.7.0.1/24 dev r0
+	netnstest.Lines(t, `ip addr add 10.7.0.1/24 dev r0
 		ip addr add 10.7.1.1/24 dev r0`)
 	ctx, cancel := context.WithCancel(t.Context())
 	var churning sync.WaitGroup

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // debianPython has the modules of Debian's packages, another python3 has not.
@@ -19,12 +21,12 @@ const debianPython = "/usr/bin/python3"
 // TestEventsAgreeWithPyroute2 makes 200 changes, each to an object of its own,
 // and compares what we tell with what another netlink library hears.
 func TestEventsAgreeWithPyroute2(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	if err := exec.Command(debianPython, "-c", "import pyroute2").Run(); err != nil {
 		t.Fatalf("python3-pyroute2 is the witness of this test (make test installs it): %v", err)
 	}
-	t.Cleanup(func() { run(t, "ip", "link", "del", "r0") })
-	runAll(t, `ip link add r0 type veth peer name pr0
+	t.Cleanup(func() { netnstest.Run(t, "ip", "link", "del", "r0") })
+	netnstest.Lines(t, `ip link add r0 type veth peer name pr0
 		ip link set r0 addrgenmode none up
 		ip link set pr0 addrgenmode none up
 		ip addr add 10.6.0.1/24 dev r0`)
@@ -48,13 +50,13 @@ func TestEventsAgreeWithPyroute2(t *testing.T) {
 			fmt.Sprintf("ip link del e%d", i),
 		)
 	}
-	runAll(t, strings.Join(come, "\n"))
+	netnstest.Lines(t, strings.Join(come, "\n"))
 	// What comes and goes between two readings is not told, by design.
 	f.ends(t, Filter{Parts: Watched}, 5*time.Second)
-	runAll(t, strings.Join(gone, "\n"))
+	netnstest.Lines(t, strings.Join(gone, "\n"))
 	f.ends(t, Filter{Parts: Watched}, 5*time.Second)
-	run(t, "ip", "link", "add", "last", "type", "ifb")
-	t.Cleanup(func() { run(t, "ip", "link", "del", "last") })
+	netnstest.Run(t, "ip", "link", "add", "last", "type", "ifb")
+	t.Cleanup(func() { netnstest.Run(t, "ip", "link", "del", "last") })
 	f.await(t, "the last change", 5*time.Second, func(s *State) bool { return s.Ifaces["last"] != nil })
 
 	told := f.told()

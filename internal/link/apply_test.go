@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // What ip -j shows.
@@ -290,7 +292,7 @@ func TestApplyWithoutRoot(t *testing.T) {
 // TestApplyAsDaemon uses the loopback interface, which needs no ip(8) to
 // prepare it.
 func TestApplyAsDaemon(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	spec := Spec{Name: "lo", Up: true, Addresses: want("10.99.0.1/32")}
 	applied(t, spec)
 	nothingLeft(t, spec)

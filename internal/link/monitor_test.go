@@ -15,6 +15,8 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // syncBuffer is a log that a test may read while it is written.
@@ -44,7 +46,7 @@ type watched struct {
 
 func watch(t *testing.T, buffer int) watched {
 	t.Helper()
-	needNamespace(t)
+	netnstest.Need(t)
 	log := &syncBuffer{}
 	m := NewMonitor(slog.New(slog.NewTextHandler(log, nil)))
 	m.follower.buffer = buffer
@@ -186,7 +188,7 @@ func TestMonitorSurvivesLostMessages(t *testing.T) {
 // TestMonitorStartsAgain: without a free file descriptor there is no socket;
 // as soon as there is one the Monitor sees.
 func TestMonitorStartsAgain(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)

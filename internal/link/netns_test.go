@@ -3,9 +3,7 @@ package link
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -14,51 +12,19 @@ import (
 
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
-// inNamespace tells the copy of the test program that it runs in a network
-// namespace of its own, where it may change everything.
-const inNamespace = "NETCONNECTD_TEST_NETNS"
-
 func TestMain(m *testing.M) {
-	if os.Geteuid() == 0 && os.Getenv(inNamespace) == "" {
-		os.Exit(again())
-	}
+	netnstest.Enter()
 	goleak.VerifyTestMain(m)
-}
-
-func again() int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(os.Environ(), inNamespace+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	err := cmd.Run()
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		return exit.ExitCode()
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "run the tests in a network namespace:", err)
-		return 1
-	}
-	return 0
-}
-
-func needNamespace(t *testing.T) {
-	t.Helper()
-	if os.Getenv(inNamespace) == "" {
-		t.Skip("needs root, to have a network namespace of its own")
-	}
 }
 
 // ip runs ip(8) and gives its output.
 func ip(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := exec.Command("ip", args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("ip %s: %v: %s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
+	return netnstest.Run(t, append([]string{"ip"}, args...)...)
 }
 
 // ipAll runs one ip(8) command for each line.
@@ -88,7 +54,7 @@ func ipJSON[T any](t *testing.T, args ...string) T {
 // cable makes two connected interfaces and removes them after the test.
 func cable(t *testing.T, a, b string) {
 	t.Helper()
-	needNamespace(t)
+	netnstest.Need(t)
 	ip(t, "link", "add", a, "type", "veth", "peer", "name", b)
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", a).Run() })
 }
@@ -127,7 +93,7 @@ func testContext(t *testing.T) context.Context {
 // capabilities that its unit leaves it.
 func asDaemon(t *testing.T, test string) {
 	t.Helper()
-	needNamespace(t)
+	netnstest.Need(t)
 	cmd := exec.Command("/proc/self/exe", "-test.run=^"+test+"$", "-test.v")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Credential:  &syscall.Credential{Uid: 65534, Gid: 65534},

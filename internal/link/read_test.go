@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // TestReadAgreesWithIP tells what the Snapshot and ip(8) show in the same
@@ -180,7 +181,7 @@ func routesBySnapshot(s *Snapshot) []string {
 // TestKindTable makes a bridge by its table and reads it back by the same,
 // with ip(8) as the witness.
 func TestKindTable(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	c, done, err := dial(testContext(t))
 	if err != nil {
 		t.Fatal(err)

@@ -6,39 +6,18 @@ import (
 	"maps"
 	"net"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
-
-// enter makes a network namespace for the thread of this test, which ends with
-// it, and for the programs that it starts.
-func enter(t *testing.T) {
-	t.Helper()
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		t.Skipf("needs root, to have a network namespace of its own: %v", err)
-	}
-}
-
-// run runs a program and gives its output.
-func run(t *testing.T, line string) string {
-	t.Helper()
-	args := strings.Fields(line)
-	out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v: %s", line, err, out)
-	}
-	return string(out)
-}
 
 // TestParity compares with ethtool(8) what this kernel's virtual links have.
 func TestParity(t *testing.T) {
-	enter(t)
+	netnstest.Thread(t)
 	for _, line := range []string{
 		"ip link add veth0 type veth peer name veth1",
 		"ip link set veth0 up",
@@ -49,7 +28,7 @@ func TestParity(t *testing.T) {
 		"ethtool -K veth1 tx-gre-segmentation off rx-gro on",
 		"ethtool -C tap0 rx-frames 7",
 	} {
-		run(t, line)
+		netnstest.Lines(t, line)
 	}
 	devices, err := Read(t.Context())
 	if err != nil {
@@ -101,7 +80,7 @@ var oldNames = map[string]string{
 func witnessFeatures(t *testing.T, name string) Features {
 	t.Helper()
 	var all []map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(run(t, "ethtool --json -k "+name)), &all); err != nil || len(all) != 1 {
+	if err := json.Unmarshal([]byte(netnstest.Run(t, "ethtool", "--json", "-k", name)), &all); err != nil || len(all) != 1 {
 		t.Fatalf("%d links, %v", len(all), err)
 	}
 	delete(all[0], "ifname")
@@ -133,7 +112,7 @@ func witnessFeatures(t *testing.T, name string) Features {
 func witnessLinkMode(t *testing.T, name string) map[string]string {
 	t.Helper()
 	want := map[string]string{}
-	for line := range strings.Lines(run(t, "ethtool "+name)) {
+	for line := range strings.Lines(netnstest.Run(t, "ethtool", name)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {
 		case "Speed", "Duplex", "Auto-negotiation":

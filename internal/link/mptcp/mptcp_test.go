@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,27 +20,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
-// run runs a program and gives its output.
-func run(t *testing.T, line string) string {
-	t.Helper()
-	args := strings.Fields(line)
-	out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v: %s", line, err, out)
-	}
-	return string(out)
-}
-
-// enter makes a network namespace for the thread of this test, which ends with
-// it, and for the programs that it starts.
+// enter makes a network namespace for the thread of this test.
 func enter(t *testing.T) {
 	t.Helper()
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		t.Skipf("needs root, to have a network namespace of its own: %v", err)
-	}
+	netnstest.Thread(t)
 	if _, err := os.Stat(enabled); err != nil {
 		t.Skip("this kernel has no MPTCP")
 	}
@@ -58,13 +43,13 @@ func TestParity(t *testing.T) {
 		"ip mptcp endpoint add 192.0.2.3 port 4242 signal",
 		"ip mptcp endpoint add 2001:db8::1 dev v1 subflow fullmesh",
 	} {
-		run(t, line)
+		netnstest.Lines(t, line)
 	}
 	state, err := Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	limits := regexp.MustCompile(`^add_addr_accepted (\d+) subflows (\d+) $`).FindStringSubmatch(strings.TrimRight(run(t, "ip mptcp limits"), "\n"))
+	limits := regexp.MustCompile(`^add_addr_accepted (\d+) subflows (\d+) $`).FindStringSubmatch(strings.TrimRight(netnstest.Run(t, "ip", "mptcp", "limits"), "\n"))
 	if limits == nil || number(limits[1]) != *state.AddAddrAcceptedLimit || number(limits[2]) != *state.SubflowsLimit {
 		t.Errorf("limits %v, ip says %q", state, limits)
 	}
@@ -91,7 +76,7 @@ func number(s string) uint32 {
 func witnessAddresses(t *testing.T) []Address {
 	t.Helper()
 	var all []map[string]any
-	if err := json.Unmarshal([]byte(run(t, "ip -j mptcp endpoint")), &all); err != nil {
+	if err := json.Unmarshal([]byte(netnstest.Run(t, "ip", "-j", "mptcp", "endpoint")), &all); err != nil {
 		t.Fatal(err)
 	}
 	var want []Address

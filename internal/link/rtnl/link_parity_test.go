@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // ip runs one ip(8) command for each line.
@@ -60,7 +62,7 @@ func emptyNamespace(t *testing.T) string {
 // TestLinkParity compares what every link has with what ip(8) shows. What
 // belongs to the kinds is in TestKindParity.
 func TestLinkParity(t *testing.T) {
-	inNamespace(t)
+	netnstest.Thread(t)
 	k := dialKernel(t)
 	ip(t, `
 		link set lo up
@@ -208,7 +210,7 @@ var tunWitnesses = []witness{
 // TestKindParity makes links, macvlans by what we write, and compares what
 // ip(8) shows of their kinds with what we read.
 func TestKindParity(t *testing.T) {
-	inNamespace(t)
+	netnstest.Thread(t)
 	k := dialKernel(t)
 	ip(t, `
 		link add v0 type veth peer name v1

@@ -2,28 +2,12 @@ package rtnl
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
-	"runtime"
 	"testing"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
-
-// inNamespace moves a test into a network namespace of its own, with what it
-// dials and the programs that it starts, but not its subtests. The thread ends
-// with the test.
-func inNamespace(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, to have a network namespace of its own")
-	}
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // kernel is a socket in the namespace of the test.
 type kernel struct {

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // A witness says where what ip(8) shows under a key stands with us, and turns
@@ -182,7 +184,7 @@ var vxlanWitnesses = []witness{
 // kernel's own, and compares what ip(8) shows with what we read: of what we
 // set, and of the rest.
 func TestParity(t *testing.T) {
-	inNamespace(t)
+	netnstest.Thread(t)
 	k := dialKernel(t)
 	makeLinks(k)
 	tests := []struct {

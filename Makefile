@@ -77,6 +77,8 @@ ifdef AS_ROOT
 	@sudo -v
 endif
 	$(GO) test -race -count=1 $(AS_ROOT) ./...
+	@echo '== what is measured, without the race detector'
+	$(GO) test -count=1 $(AS_ROOT) -run '^TestScale$$' ./state
 
 .PHONY: test-lab
 test-lab: machine ## the scenarios on simulated radios (ring 4); SCENARIO=regexp for some
@@ -89,6 +91,8 @@ soak: machine ## scenarios again and again, long: make soak N=20 SCENARIO=TestRo
 
 .PHONY: bench
 bench: machine ## the promised figures on a quiet machine: N=5 times each scenario that has one
+	NETCONNECTD_STRICT=1 $(GO) test -count=1 $(AS_ROOT) -v -run '^TestScale$$' ./state
+	NETCONNECTD_SCALE=10 $(GO) test -count=1 $(AS_ROOT) -v -timeout 30m -run '^TestScale$$' ./state
 	@$(LAB) -run '^TestBench' test
 	@LAB_NOISE=1 $(LAB) -count $(or $(N),5) -run '^(TestColdStart|TestColdStartUnplugged|TestWrongPassphrase|TestChildren.*)$$' test
 

@@ -56,6 +56,7 @@ func (p *Parts) UnmarshalJSON(b []byte) error {
 type filterJSON struct {
 	Parts    Parts          `json:"parts,omitzero"`
 	Iface    string         `json:"iface,omitempty"`
+	Type     IfaceType      `json:"iface_type,omitempty"`
 	Family   AddressFamily  `json:"family,omitempty"`
 	Table    uint32         `json:"table,omitempty"`
 	Protocol *RouteProtocol `json:"protocol,omitempty"`
@@ -92,7 +93,7 @@ func (f *Filter) setMember(key string, value []byte) (err error) {
 		target = &f.Parts
 	case "table":
 		target = &f.Table
-	case "iface", "out_iface", "family", "protocol", "scope":
+	case "iface", "iface_type", "out_iface", "family", "protocol", "scope":
 	default:
 		return errors.New("no such key")
 	}
@@ -109,6 +110,8 @@ func (f *Filter) setMember(key string, value []byte) (err error) {
 	switch key {
 	case "iface":
 		f.Iface = text
+	case "iface_type":
+		f.Type = IfaceType(text)
 	case "out_iface":
 		f.OutIface = text
 	case "family":

@@ -17,9 +17,9 @@ func TestFilterJSON(t *testing.T) {
 		{name: "null is absent", text: `{"parts":null,"table":null,"iface":null,"scope":null}`, canonical: `{}`},
 		{
 			name: "all keys",
-			text: `{"parts":["ifaces","routes"],"iface":"eth0","family":"ipv6","table":4294967295,"protocol":"dhcp","scope":"link","out_iface":"eth1"}`,
+			text: `{"parts":["ifaces","routes"],"iface":"eth0","iface_type":"bridge","family":"ipv6","table":4294967295,"protocol":"dhcp","scope":"link","out_iface":"eth1"}`,
 			want: Filter{
-				Parts: PartIfaces | PartRoutes, Iface: "eth0", Family: FamilyIPv6, Table: 4294967295,
+				Parts: PartIfaces | PartRoutes, Iface: "eth0", Type: "bridge", Family: FamilyIPv6, Table: 4294967295,
 				Protocol: &protocol, Scope: &scope, OutIface: "eth1",
 			},
 		},

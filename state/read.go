@@ -37,13 +37,14 @@ func Read(ctx context.Context, filter Filter) (*State, error) {
 // reader knows what is wanted.
 type reader struct {
 	parts  Parts
-	only   uint32 // index of the only interface; 0: all
+	only   uint32    // index of the only interface; 0: all
+	kind   IfaceType // of the only interfaces; "": all
 	filter link.Filter
 }
 
 // newReader looks up the interfaces that filter names.
 func newReader(ctx context.Context, f Filter) (*reader, error) {
-	r := &reader{parts: f.Parts, filter: link.Filter{
+	r := &reader{parts: f.Parts, kind: f.Type, filter: link.Filter{
 		Family: f.Family.number(), Table: f.Table, Statistics: f.Parts&PartStatistics != 0, Functions: true,
 	}}
 	if r.parts == 0 {
@@ -62,9 +63,10 @@ func newReader(ctx context.Context, f Filter) (*reader, error) {
 		if r.only, err = indexOf(ctx, f.Iface); err != nil {
 			return nil, err
 		}
+		r.filter.Index = r.only
 	}
 	if f.OutIface != "" {
-		if r.filter.Index, err = indexOf(ctx, f.OutIface); err != nil {
+		if r.filter.OutIndex, err = indexOf(ctx, f.OutIface); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +119,11 @@ func (r *reader) state(t *link.Tables, v *view) *State {
 	return s
 }
 
-func (r *reader) wants(l *rtnl.Link) bool { return r.only == 0 || r.only == uint32(l.Index) }
+// wants is not for the kernel to decide: who names an interface, as its
+// controller or its base, needs to know the others.
+func (r *reader) wants(l *rtnl.Link) bool {
+	return (r.only == 0 || r.only == uint32(l.Index)) && (r.kind == "" || r.kind == newIfaceType(l))
+}
 
 func convert[T, S any](all []T, one func(*T, func(uint32) string) S, v *view) []S {
 	if all == nil {

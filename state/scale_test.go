@@ -20,6 +20,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
+// raceDetector makes our code some times slower, and nothing else.
+var raceDetector bool
+
 // scale is a large network; NETCONNECTD_SCALE times as large for make bench.
 func scale() (links, addresses, routes int) {
 	factor, err := strconv.Atoi(os.Getenv("NETCONNECTD_SCALE"))
@@ -123,8 +126,8 @@ func median(rounds int, f func()) time.Duration {
 // TestScale measures on a large network. It asserts four times what make bench
 // promises (NETCONNECTD_STRICT=1 insists), since the machine may be busy.
 func TestScale(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds a large network")
+	if testing.Short() || raceDetector {
+		t.Skip("measures on a large network, without the race detector")
 	}
 	buildLarge(t)
 	slack := 4.0

@@ -56,6 +56,7 @@ const (
 type Filter struct {
 	Parts    Parts          // 0: Everything
 	Iface    string         // this interface only, by its name or an alternative name
+	Type     IfaceType      // interfaces of this type only
 	Family   AddressFamily  // "": both
 	Table    uint32         // of routes and rules; 0: all
 	Protocol *RouteProtocol // of routes; nil: all

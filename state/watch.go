@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"reflect"
+	"slices"
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
@@ -97,7 +98,7 @@ func (w *watcher) read(r *link.Reading) error {
 			w.tell(Change{Op: Changed, Object: Object{Iface: i}, Old: &Object{Iface: old}})
 		}
 	}
-	w.others(before, now, names{oldView.name, w.view.name, renamed(oldView, w.view)})
+	w.others(before, now, oldView)
 	for index, old := range oldIfaces {
 		if w.ifaces[index] == nil {
 			w.tell(Change{Op: Deleted, Object: Object{Iface: old}})
@@ -148,10 +149,11 @@ func renamed(before, now *view) bool {
 	return false
 }
 
-func (w *watcher) others(before, now *link.Tables, n names) {
+func (w *watcher) others(before, now *link.Tables, oldView *view) {
+	n := names{oldView.name, w.view.name, renamed(oldView, w.view)}
 	// An interface that was renamed has been told already.
 	current := names{before: n.current, now: n.now}
-	tellTable(w, before.Addresses, now.Addresses, (*rtnl.Address).Key, sameAddress, current, newIfaceAddress,
+	tellTable(w, w.addressesOf(before, oldView), w.addressesOf(now, w.view), (*rtnl.Address).Key, sameAddress, current, newIfaceAddress,
 		func(o *Object, a *IfaceAddress) { o.Address = a })
 	tellTable(w, before.Nexthops, now.Nexthops, (*rtnl.Nexthop).Key, equal, n, newNexthop,
 		func(o *Object, h *Nexthop) { o.Nexthop = h })
@@ -163,6 +165,17 @@ func (w *watcher) others(before, now *link.Tables, n names) {
 		func(o *Object, e *Neighbour) { o.Neighbour = e })
 	tellTable(w, before.Forwarding, now.Forwarding, (*rtnl.Neighbour).Key, sameNeighbour, n, newFDBEntry,
 		func(o *Object, e *FDBEntry) { o.FDB = e })
+}
+
+// addressesOf are those of the wanted interfaces.
+func (w *watcher) addressesOf(t *link.Tables, v *view) []rtnl.Address {
+	if w.kind == "" {
+		return t.Addresses // the kernel has filtered
+	}
+	return slices.DeleteFunc(slices.Clone(t.Addresses), func(a rtnl.Address) bool {
+		l, ok := v.links[a.Index]
+		return !ok || !w.wants(l)
+	})
 }
 
 // tellTable tells how one table changed. An object of which only a name in it

@@ -308,6 +308,56 @@ func TestWatchTells(t *testing.T) {
 	}
 }
 
+// TestWatchFilter: of interfaces that nobody asked for nothing is told.
+func TestWatchFilter(t *testing.T) {
+	netnstest.Need(t)
+	pairs(t, 2)
+	netnstest.Lines(t, `ip link set r0 addrgenmode none
+		ip link set r1 addrgenmode none
+		ip link set rbr addrgenmode none`)
+	tests := []struct {
+		name   string
+		filter Filter
+		want   []string
+	}{
+		{"one interface", Filter{Parts: PartIfaces, Iface: "r1"}, []string{"change iface r1", "new address r1 10.8.0.1/24"}},
+		{"one type", Filter{Parts: PartIfaces, Type: "bridge"}, []string{"change iface rbr", "new address rbr 10.8.1.1/24"}},
+		{"routes through one interface", Filter{Parts: PartRoutes, OutIface: "r1", Table: 1000}, []string{"new route 10.9.1.0/24 dev r1"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := follow(t, test.filter)
+			netnstest.Lines(t, `ip link set r0 up
+				ip link set r1 up mtu 1400
+				ip link set rbr mtu 1400
+				ip addr add 10.7.0.1/24 dev r0
+				ip addr add 10.8.0.1/24 dev r1
+				ip addr add 10.8.1.1/24 dev rbr
+				ip route add 10.9.0.0/24 dev r0 table 1000
+				ip route add 10.9.1.0/24 dev r1 table 1000`)
+			var told []string
+			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*State) bool {
+				told = nil
+				for _, c := range f.changes[1:] {
+					told = append(told, words(c))
+				}
+				return slices.Contains(told, test.want[0]) && slices.Contains(told, test.want[len(test.want)-1])
+			})
+			for _, w := range told {
+				if !slices.Contains(test.want, w) {
+					t.Errorf("told %q", w)
+				}
+			}
+			netnstest.Lines(t, `ip addr flush dev r0
+				ip addr flush dev r1
+				ip addr flush dev rbr
+				ip link set r0 down
+				ip link set r1 down mtu 1500
+				ip link set rbr mtu 1500`)
+		})
+	}
+}
+
 // words tells which object a Change is about.
 func words(c Change) string {
 	switch {

@@ -67,7 +67,7 @@ func (c conn) about(name string) (*Snapshot, Link, error) {
 		return nil, Link{}, err
 	}
 	t := &Tables{Links: []rtnl.Link{l}}
-	if err := c.read(t, Addresses|Routes, Filter{Index: uint32(l.Index), Table: unix.RT_TABLE_MAIN}); err != nil {
+	if err := c.read(t, Addresses|Routes, Filter{Index: uint32(l.Index), OutIndex: uint32(l.Index), Table: unix.RT_TABLE_MAIN}); err != nil {
 		return nil, Link{}, err
 	}
 	s := &Snapshot{}

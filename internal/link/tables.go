@@ -35,8 +35,8 @@ const (
 // values filter nothing.
 type Filter struct {
 	Link     string // name or alternative name: this one only
-	Kind     string // of links, IFLA_INFO_KIND
-	Index    uint32 // addresses, routes and neighbours of this link only
+	Index    uint32 // addresses and neighbours of this link only
+	OutIndex uint32 // routes through this link only
 	Family   uint8  // unix.AF_INET, unix.AF_INET6: addresses, routes, rules and neighbours
 	Table    uint32 // of routes and rules
 	Protocol *uint8 // of routes, RTPROT_…
@@ -123,7 +123,7 @@ func (c conn) read(t *Tables, which Parts, filter Filter) error {
 }
 
 func (c conn) links(t *Tables, filter Filter) error {
-	request := rtnl.Link{Name: filter.Link, Filter: filter.extended(), Info: rtnl.LinkInfo{Kind: filter.Kind}}
+	request := rtnl.Link{Name: filter.Link, Filter: filter.extended()}
 	if filter.Link != "" {
 		l, err := c.link(request)
 		t.Links = []rtnl.Link{l}
@@ -196,7 +196,7 @@ func (c conn) routes(t *Tables, filter Filter) error {
 func (c conn) routesThat(t *Tables, filter Filter, wanted func([]byte) bool) error {
 	var dumps []*dumped
 	for _, family := range filter.families() {
-		request := rtnl.Route{Family: family, Table: filter.Table, OutIndex: filter.Index}
+		request := rtnl.Route{Family: family, Table: filter.Table, OutIndex: filter.OutIndex}
 		if filter.Protocol != nil {
 			request.Protocol = *filter.Protocol
 		}

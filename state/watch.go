@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -51,8 +52,8 @@ type IfaceAddress struct {
 
 // Watch calls seen with a snapshot of what filter wants and then with every
 // change, one after the other, until ctx ends or seen fails; it returns that
-// error. Parts that are not Watched
-// are left out, and what only time changes is no change.
+// error. Parts that are not Watched are left out, and what only time changes is
+// no change. log hears when messages of the kernel are lost.
 func Watch(ctx context.Context, filter Filter, log *slog.Logger, seen func(Change) error) error {
 	if filter.Parts &= Watched; filter.Parts == 0 {
 		filter.Parts = Watched
@@ -91,17 +92,18 @@ func (w *watcher) read(r *link.Reading) error {
 	if r.Lost {
 		w.tell(Change{Op: Resync})
 	}
-	for index, i := range w.ifaces {
-		if old := oldIfaces[index]; old == nil {
-			w.tell(Change{Op: New, Object: Object{Iface: i}})
-		} else if !reflect.DeepEqual(old, i) {
-			w.tell(Change{Op: Changed, Object: Object{Iface: i}, Old: &Object{Iface: old}})
+	for _, index := range slices.Sorted(maps.Keys(w.ifaces)) {
+		old, now := oldIfaces[index], w.ifaces[index]
+		if old == nil {
+			w.tell(Change{Op: New, Object: Object{Iface: now}})
+		} else if !reflect.DeepEqual(old, now) {
+			w.tell(Change{Op: Changed, Object: Object{Iface: now}, Old: &Object{Iface: old}})
 		}
 	}
 	w.others(before, now, oldView)
-	for index, old := range oldIfaces {
+	for _, index := range slices.Sorted(maps.Keys(oldIfaces)) {
 		if w.ifaces[index] == nil {
-			w.tell(Change{Op: Deleted, Object: Object{Iface: old}})
+			w.tell(Change{Op: Deleted, Object: Object{Iface: oldIfaces[index]}})
 		}
 	}
 	return w.err

@@ -281,6 +281,24 @@ func TestDumpIsRepeated(t *testing.T) {
 	}
 }
 
+// TestReadByName finds a link by each of its names.
+func TestReadByName(t *testing.T) {
+	cable(t, "see0", "see1")
+	const long = "the-uplink-in-the-basement-of-the-printer-farm"
+	ip(t, "link", "property", "add", "dev", "see0", "altname", "short", "altname", long)
+	for _, name := range []string{"see0", "short", long} {
+		tables, err := Read(testContext(t), Links, Filter{Link: name})
+		if err != nil || len(tables.Links) != 1 || tables.Links[0].Name != "see0" {
+			t.Errorf("%s: %+v, %v", name, tables, err)
+		}
+	}
+	for _, name := range []string{"absent0", strings.Repeat("a", 127), strings.Repeat("a", 200)} {
+		if _, err := Read(testContext(t), Links, Filter{Link: name}); !errors.Is(err, ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // message is one message as it stands in a datagram.
 func message(h netlink.Header, data []byte) []byte {
 	h.Length = uint32(unix.SizeofNlMsghdr + len(data))

@@ -154,10 +154,14 @@ func (f Filter) extended() uint32 {
 
 // link reads the link that a request names, also by an alternative name.
 func (c conn) link(request rtnl.Link) (rtnl.Link, error) {
+	name := request.Name
+	if len(name) >= unix.IFNAMSIZ { // the kernel looks for shorter alternative names by itself
+		request.Name, request.AltName = "", name
+	}
 	l, err := one[rtnl.Link](c, unix.RTM_GETLINK, &request)
 	// ERANGE and EINVAL: a name that no link can have.
 	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ERANGE) || errors.Is(err, unix.EINVAL) {
-		return rtnl.Link{}, fmt.Errorf("%s: %w", request.Name, ErrNotExist)
+		return rtnl.Link{}, fmt.Errorf("%s: %w", name, ErrNotExist)
 	}
 	return l, err
 }

@@ -36,6 +36,7 @@ type Link struct {
 	NetnsImmutable *bool  // cannot go to another namespace
 
 	AltNames      []string
+	AltName       string  // request: one of them instead of Name, which has 15 bytes at most
 	Alias         string  // a description
 	Group         *uint32 // number in iproute2's table of groups; 0 default
 	TxQueueLength *uint32 // packets
@@ -147,6 +148,7 @@ var linkTable = slices.Concat(table[Link]{
 	text(unix.IFLA_QDISC, "IFLA_QDISC", func(l *Link) *string { return &l.Qdisc }),
 	optional(unix.IFLA_LINK_NETNSID, "IFLA_LINK_NETNSID", func(l *Link) **int32 { return &l.LinkNetnsID }),
 	{number: unix.IFLA_AF_SPEC, name: "IFLA_AF_SPEC", flags: netlink.Nested, decode: decodeFamilies, encode: encodeFamilies},
+	text(unix.IFLA_ALT_IFNAME, "IFLA_ALT_IFNAME", func(l *Link) *string { return &l.AltName }),
 	list(unix.IFLA_PROP_LIST, "IFLA_PROP_LIST", func(l *Link) *[]string { return &l.AltNames },
 		text(unix.IFLA_ALT_IFNAME, "IFLA_ALT_IFNAME", func(name *string) *string { return name })),
 	raw(unix.IFLA_PERM_ADDRESS, "IFLA_PERM_ADDRESS", func(l *Link) *[]byte { return &l.PermanentMAC }),

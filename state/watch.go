@@ -80,33 +80,71 @@ type watcher struct {
 // read tells what one reading changed. Interfaces come before what names them
 // and go after it.
 func (w *watcher) read(r *link.Reading) error {
-	before, now := w.tables, &r.Tables
-	oldView := w.view
-	w.tables, w.view = now, newView(now)
-	oldIfaces := w.ifaces
+	before, oldView, oldIfaces := w.tables, w.view, w.ifaces
+	w.tables, w.view = &r.Tables, newView(&r.Tables)
 	w.ifaces = w.told()
 	if before == nil {
-		w.tell(Change{Op: Snapshot, Object: Object{State: w.state(now, w.view)}})
+		w.tell(Change{Op: Snapshot, Object: Object{State: w.state(w.tables, w.view)}})
 		return w.err
 	}
 	if r.Lost {
 		w.tell(Change{Op: Resync})
 	}
-	for _, index := range slices.Sorted(maps.Keys(w.ifaces)) {
-		old, now := oldIfaces[index], w.ifaces[index]
-		if old == nil {
-			w.tell(Change{Op: New, Object: Object{Iface: now}})
-		} else if !reflect.DeepEqual(old, now) {
+	anew := reused(oldIfaces, w.ifaces)
+	w.tellGone(oldIfaces, func(index int32) bool { return anew[index] })
+	w.tellChanged(oldIfaces, anew)
+	w.others(before, w.tables, oldView, anew)
+	w.tellGone(oldIfaces, func(index int32) bool { return w.ifaces[index] == nil && !anew[index] })
+	return w.err
+}
+
+func (w *watcher) tellGone(before map[int32]*Iface, which func(index int32) bool) {
+	for _, index := range slices.Sorted(maps.Keys(before)) {
+		if which(index) {
+			w.tell(Change{Op: Deleted, Object: Object{Iface: before[index]}})
+		}
+	}
+}
+
+// tellChanged tells of names that become free before those that come.
+func (w *watcher) tellChanged(before map[int32]*Iface, anew map[int32]bool) {
+	indexes := slices.Sorted(maps.Keys(w.ifaces))
+	for _, index := range indexes {
+		old, now := before[index], w.ifaces[index]
+		if old != nil && !anew[index] && !reflect.DeepEqual(old, now) {
 			w.tell(Change{Op: Changed, Object: Object{Iface: now}, Old: &Object{Iface: old}})
 		}
 	}
-	w.others(before, now, oldView)
-	for _, index := range slices.Sorted(maps.Keys(oldIfaces)) {
-		if w.ifaces[index] == nil {
-			w.tell(Change{Op: Deleted, Object: Object{Iface: oldIfaces[index]}})
+	for _, index := range indexes {
+		if before[index] == nil || anew[index] {
+			w.tell(Change{Op: New, Object: Object{Iface: w.ifaces[index]}})
 		}
 	}
-	return w.err
+}
+
+// reused are the interfaces that are told as gone, with their addresses, and
+// come anew if they are there: one whose name another has taken, and one that
+// has taken the name of another. Whoever knows interfaces by their names could
+// not tell them apart otherwise.
+func reused(before, now map[int32]*Iface) map[int32]bool {
+	had := make(map[string]int32, len(before))
+	for index, i := range before {
+		had[i.Name] = index
+	}
+	all := make(map[int32]bool)
+	for index, i := range now {
+		other, ok := had[i.Name]
+		if !ok || other == index {
+			continue
+		}
+		if before[index] != nil {
+			all[index] = true
+		}
+		if now[other] == nil {
+			all[other] = true
+		}
+	}
+	return all
 }
 
 // told are the interfaces without what is told apart or not at all.
@@ -151,11 +189,12 @@ func renamed(before, now *view) bool {
 	return false
 }
 
-func (w *watcher) others(before, now *link.Tables, oldView *view) {
+func (w *watcher) others(before, now *link.Tables, oldView *view, anew map[int32]bool) {
 	n := names{oldView.name, w.view.name, renamed(oldView, w.view)}
 	// An interface that was renamed has been told already.
 	current := names{before: n.current, now: n.now}
-	tellTable(w, w.addressesOf(before, oldView), w.addressesOf(now, w.view), (*rtnl.Address).Key, sameAddress, current, newIfaceAddress,
+	left := slices.DeleteFunc(w.addressesOf(before, oldView), func(a rtnl.Address) bool { return anew[int32(a.Index)] })
+	tellTable(w, left, w.addressesOf(now, w.view), (*rtnl.Address).Key, sameAddress, current, newIfaceAddress,
 		func(o *Object, a *IfaceAddress) { o.Address = a })
 	tellTable(w, before.Nexthops, now.Nexthops, (*rtnl.Nexthop).Key, equal, n, newNexthop,
 		func(o *Object, h *Nexthop) { o.Nexthop = h })
@@ -169,11 +208,8 @@ func (w *watcher) others(before, now *link.Tables, oldView *view) {
 		func(o *Object, e *FDBEntry) { o.FDB = e })
 }
 
-// addressesOf are those of the wanted interfaces.
+// addressesOf is a copy of those of the wanted interfaces.
 func (w *watcher) addressesOf(t *link.Tables, v *view) []rtnl.Address {
-	if w.kind == "" {
-		return t.Addresses // the kernel has filtered
-	}
 	return slices.DeleteFunc(slices.Clone(t.Addresses), func(a rtnl.Address) bool {
 		l, ok := v.links[a.Index]
 		return !ok || !w.wants(l)

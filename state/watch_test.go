@@ -255,6 +255,30 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// TestReplayNames: names go from one interface to another, and an interface
+// goes and another of its name comes, faster than is read.
+func TestReplayNames(t *testing.T) {
+	netnstest.Need(t)
+	pairs(t, 3)
+	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", "spare").Run() })
+	batch(t, `addr add 10.7.0.1/24 dev r0
+		addr add 10.7.1.1/24 dev r1
+		addr add 10.7.2.1/24 dev r2`)
+	filter := Filter{Parts: Watched}
+	f := follow(t, filter)
+	for range 5 {
+		for _, change := range []string{
+			"link set r0 name tmp\nlink set r1 name r0\nlink set tmp name r1", // two change their names
+			"link set r0 name tmp\nlink set r1 name r0\nlink set r2 name r1\nlink set tmp name r2",
+			"link del r2\nlink add r2 type veth peer name pr2\naddr add 10.7.3.1/24 dev r2", // another of that name
+			"link del r2\nlink set r1 name r2\nlink add r1 type veth peer name pr2",         // the name of one that went
+		} {
+			batch(t, change)
+			f.ends(t, filter, 5*time.Second)
+		}
+	}
+}
+
 // TestWatchTells lists what is told of single changes.
 func TestWatchTells(t *testing.T) {
 	netnstest.Need(t)

@@ -49,7 +49,7 @@ func dump[T any, P decoder[T]](c conn, get, item netlink.HeaderType, request enc
 func decoded[T any, P decoder[T]](dumps ...*dumped) ([]T, error) {
 	total := 0
 	for _, d := range dumps {
-		total += d.count()
+		total += d.count
 	}
 	all := make([]T, 0, total)
 	for _, d := range dumps {
@@ -106,6 +106,7 @@ type dumped struct {
 	wanted    func(data []byte) bool // which of them; nil: all
 	sequence  uint32
 	datagrams [][]byte
+	count     int // of the wanted messages
 	done      bool
 	err       error // the first
 }
@@ -121,6 +122,9 @@ func (d *dumped) take(datagram []byte) {
 			if len(data) >= 4 && int32(binary.NativeEndian.Uint32(data)) < 0 {
 				d.fail(&Refusal{Errno: unix.Errno(-int32(binary.NativeEndian.Uint32(data)))})
 			}
+		}
+		if d.wants(h, data) {
+			d.count++
 		}
 		return true
 	})
@@ -163,7 +167,7 @@ func (d *dumped) messages() iter.Seq[[]byte] {
 		more := true
 		for _, datagram := range d.datagrams {
 			d.walk(datagram, func(h netlink.Header, data []byte) bool {
-				if h.Type == d.item && (d.wanted == nil || d.wanted(data)) {
+				if d.wants(h, data) {
 					more = yield(data)
 				}
 				return more
@@ -175,11 +179,8 @@ func (d *dumped) messages() iter.Seq[[]byte] {
 	}
 }
 
-func (d *dumped) count() (n int) {
-	for range d.messages() {
-		n++
-	}
-	return n
+func (d *dumped) wants(h netlink.Header, data []byte) bool {
+	return h.Type == d.item && (d.wanted == nil || d.wanted(data))
 }
 
 // receiver reads datagrams of a connection into the caller's buffer.

@@ -333,7 +333,7 @@ func TestDatagrams(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			d := dumped{item: unix.RTM_NEWLINK, sequence: 7}
 			d.take(test.b)
-			read := d.count()
+			read := d.count
 			if read != test.read || d.done != test.done || !errors.Is(d.err, test.want) {
 				t.Errorf("%d messages, done %v, %v; want %d, %v, %v", read, d.done, d.err, test.read, test.done, test.want)
 			}

@@ -18,21 +18,48 @@ import (
 // WireGuard. The error is ErrNotExist where filter names an interface that is
 // not there.
 func Read(ctx context.Context, filter Filter) (*State, error) {
-	r, err := newReader(ctx, filter)
+	s, routes, err := ReadCompact(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
-	t, err := link.Read(ctx, r.tables(), r.filter)
+	s.Routes = convert(routes.routes, newRoute, routes.names)
+	return s, nil
+}
+
+// ReadCompact is Read for whoever looks at each route once: they stay as small
+// as the kernel told them, and State.Routes is empty. With a full table that
+// saves half of the memory, and a new process most of its time is spent on
+// touching memory.
+func ReadCompact(ctx context.Context, filter Filter) (*State, RouteTable, error) {
+	r, err := newReader(ctx, filter)
 	if err != nil {
-		return nil, fmt.Errorf("read the kernel's network state: %w", err)
+		return nil, RouteTable{}, err
+	}
+	devices := r.startDevices(ctx)
+	t, err := link.Read(ctx, r.tables(), r.filter)
+	ethtools, devicesErr := devices()
+	if err := errors.Join(err, devicesErr); err != nil {
+		return nil, RouteTable{}, fmt.Errorf("read the kernel's network state: %w", err)
 	}
 	v := newView(t)
 	s := r.state(t, v)
-	if err := r.addDetails(ctx, s, v); err != nil {
-		return nil, fmt.Errorf("read the kernel's network state: %w", err)
+	if err := r.addDetails(ctx, s, v, ethtools); err != nil {
+		return nil, RouteTable{}, fmt.Errorf("read the kernel's network state: %w", err)
 	}
-	return s, nil
+	return s, RouteTable{t.Routes, v.name}, nil
 }
+
+// RouteTable are routes of a ReadCompact.
+type RouteTable struct {
+	routes []rtnl.Route
+	names  func(index uint32) string
+}
+
+// Len is how many routes there are.
+func (t RouteTable) Len() int { return len(t.routes) }
+
+// At is the route at index i, from 0, in the order of State.Routes.
+func (t RouteTable) At(i int) Route { return newRoute(&t.routes[i], t.names) }
 
 // reader knows what is wanted.
 type reader struct {
@@ -99,14 +126,13 @@ func (r *reader) tables() link.Parts {
 	return which
 }
 
-// state converts tables.
+// state converts tables, but for routes.
 func (r *reader) state(t *link.Tables, v *view) *State {
 	s := &State{
-		Routes:     convert(t.Routes, newRoute, v),
-		Rules:      convert(t.Rules, newRule, v),
-		Neighbours: convert(t.Neighbours, newNeighbour, v),
-		FDB:        convert(t.Forwarding, newFDBEntry, v),
-		Nexthops:   convert(t.Nexthops, newNexthop, v),
+		Rules:      convert(t.Rules, newRule, v.name),
+		Neighbours: convert(t.Neighbours, newNeighbour, v.name),
+		FDB:        convert(t.Forwarding, newFDBEntry, v.name),
+		Nexthops:   convert(t.Nexthops, newNexthop, v.name),
 	}
 	if r.parts&PartIfaces != 0 {
 		s.Ifaces = make(map[string]*Iface, len(t.Links))
@@ -125,19 +151,28 @@ func (r *reader) wants(l *rtnl.Link) bool {
 	return (r.only == 0 || r.only == uint32(l.Index)) && (r.kind == "" || r.kind == newIfaceType(l))
 }
 
-func convert[T, S any](all []T, one func(*T, func(uint32) string) S, v *view) []S {
+func convert[T, S any](all []T, one func(*T, func(uint32) string) S, names func(uint32) string) []S {
 	if all == nil {
 		return nil
 	}
 	out := make([]S, 0, len(all))
 	for i := range all {
-		out = append(out, one(&all[i], v.name))
+		out = append(out, one(&all[i], names))
 	}
 	return out
 }
 
-// addDetails asks for what rtnetlink does not tell.
-func (r *reader) addDetails(ctx context.Context, s *State, v *view) error {
+// startDevices asks for what ethtool tells, if it is wanted, beside the tables:
+// with many interfaces both take long.
+func (r *reader) startDevices(ctx context.Context) (wait func() (map[int32]*ethtool.Device, error)) {
+	if r.parts&PartDrivers == 0 || r.parts&PartIfaces == 0 {
+		return func() (map[int32]*ethtool.Device, error) { return nil, nil }
+	}
+	return ethtool.Start(ctx)
+}
+
+// addDetails adds what rtnetlink does not tell.
+func (r *reader) addDetails(ctx context.Context, s *State, v *view, devices map[int32]*ethtool.Device) error {
 	if r.parts&PartMPTCP != 0 {
 		if err := s.addMPTCP(ctx, v); err != nil {
 			return err
@@ -146,7 +181,6 @@ func (r *reader) addDetails(ctx context.Context, s *State, v *view) error {
 	if r.parts&PartDrivers == 0 || s.Ifaces == nil {
 		return nil
 	}
-	devices, ethtoolErr := ethtool.Read(ctx)
 	radios, wifiErr := readWifi(ctx)
 	tunnels, wireguardErr := wireguard.Read(ctx, s.indexesOf("wireguard"))
 	drivers := openDrivers()
@@ -159,7 +193,7 @@ func (r *reader) addDetails(ctx context.Context, s *State, v *view) error {
 			i.Type = "wifi"
 		}
 	}
-	return errors.Join(ethtoolErr, wifiErr, wireguardErr)
+	return errors.Join(wifiErr, wireguardErr)
 }
 
 func (s *State) indexesOf(t IfaceType) []int32 {

@@ -6,21 +6,9 @@ import (
 	"strconv"
 )
 
-// AppendRoutes appends the JSON of routes, as json.Marshal gives it, in a tenth
+// AppendJSON appends the JSON of a route, as json.Marshal gives it, in a tenth
 // of the time: there may be a million of them. (A method MarshalJSON would not
 // help, since json.Marshal looks at all that it returns.)
-func AppendRoutes(b []byte, routes []Route) []byte {
-	b = append(b, '[')
-	for i := range routes {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = routes[i].AppendJSON(b)
-	}
-	return append(b, ']')
-}
-
-// AppendJSON appends the JSON of a route, as json.Marshal gives it.
 func (r *Route) AppendJSON(b []byte) []byte {
 	b = append(b, '{')
 	b = appendString(appendKey(b, "address_family"), string(r.Family))

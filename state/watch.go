@@ -84,7 +84,9 @@ func (w *watcher) read(r *link.Reading) error {
 	w.tables, w.view = &r.Tables, newView(&r.Tables)
 	w.ifaces = w.told()
 	if before == nil {
-		w.tell(Change{Op: Snapshot, Object: Object{State: w.state(w.tables, w.view)}})
+		s := w.state(w.tables, w.view)
+		s.Routes = convert(w.tables.Routes, newRoute, w.view.name)
+		w.tell(Change{Op: Snapshot, Object: Object{State: s}})
 		return w.err
 	}
 	if r.Lost {

@@ -24,15 +24,15 @@ Without a further word: each interface in brief. The others print YAML, or JSON
 with -j. Names and shapes are those of nispor 1.2.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := readState(cmd.Context(), netns, briefFilter)
+			p, err := readPicture(cmd.Context(), netns, briefFilter)
 			if err != nil {
 				return err
 			}
-			return a.showBrief(newBriefs(s))
+			return a.showBrief(newBriefs(p))
 		},
 	}
 	netnsFlag(cmd, &netns)
-	part := func(use, short string, parts state.Parts, pick func(*state.State) any) *cobra.Command {
+	part := func(use, short string, parts state.Parts, pick func(picture) any) *cobra.Command {
 		return &cobra.Command{
 			Use: use, Short: short, Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
@@ -43,16 +43,16 @@ with -j. Names and shapes are those of nispor 1.2.`,
 	cmd.AddCommand(
 		a.showIfaceCommand(&netns), a.showRouteCommand(&netns),
 		part("rule", "Show the rules that choose a routing table", state.PartRules,
-			func(s *state.State) any { return listOf(s.Rules) }),
+			func(p picture) any { return listOf(p.Rules) }),
 		part("neigh", "Show the neighbours that ARP and neighbour discovery know", state.PartNeighbours,
-			func(s *state.State) any { return listOf(s.Neighbours) }),
+			func(p picture) any { return listOf(p.Neighbours) }),
 		part("fdb", "Show the forwarding tables of bridges and VXLANs", state.PartFDB,
-			func(s *state.State) any { return listOf(s.FDB) }),
+			func(p picture) any { return listOf(p.FDB) }),
 		part("nexthop", "Show the next hop objects that routes refer to", state.PartNexthops,
-			func(s *state.State) any { return listOf(s.Nexthops) }),
+			func(p picture) any { return listOf(p.Nexthops) }),
 		part("mptcp", "Show the path manager of Multipath TCP", state.PartMPTCP,
-			func(s *state.State) any { return s.MPTCP }),
-		part("full", "Show everything", state.Everything, func(s *state.State) any { return membersOf(s) }),
+			func(p picture) any { return p.MPTCP }),
+		part("full", "Show everything", state.Everything, func(p picture) any { return membersOf(p) }),
 	)
 	return cmd
 }
@@ -69,7 +69,7 @@ func (a *app) showIfaceCommand(netns *string) *cobra.Command {
 					return usageError("the name of the interface is empty")
 				}
 			}
-			return a.showState(cmd.Context(), *netns, filter, func(s *state.State) any { return listOf(byIndex(s)) })
+			return a.showState(cmd.Context(), *netns, filter, func(p picture) any { return listOf(byIndex(p.State)) })
 		},
 	}
 }
@@ -85,7 +85,7 @@ func (a *app) showRouteCommand(netns *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.showState(cmd.Context(), *netns, filter, func(s *state.State) any { return routeList(s.Routes) })
+			return a.showState(cmd.Context(), *netns, filter, func(p picture) any { return routeList(p.table) })
 		},
 	}
 	cmd.Flags().StringVarP(&dev, "dev", "d", "", "only routes through the interface of this `name`")
@@ -115,24 +115,36 @@ func routeFilter(dev, table, scope, protocol string) (f state.Filter, err error)
 	return f, nil
 }
 
-func (a *app) showState(ctx context.Context, netns string, filter state.Filter, pick func(*state.State) any) error {
-	s, err := readState(ctx, netns, filter)
+// picture is what was read: the routes, of which there may be a million, stand
+// beside the State.
+type picture struct {
+	*state.State
+	table routeTable
+}
+
+type routeTable interface {
+	Len() int
+	At(i int) state.Route
+}
+
+func (a *app) showState(ctx context.Context, netns string, filter state.Filter, pick func(picture) any) error {
+	p, err := readPicture(ctx, netns, filter)
 	if err != nil {
 		return err
 	}
-	return a.print(pick(s))
+	return a.print(pick(p))
 }
 
-// readState reads the network namespace of that name, "" the own one.
-func readState(ctx context.Context, netns string, filter state.Filter) (*state.State, error) {
+// readPicture reads the network namespace of that name, "" the own one.
+func readPicture(ctx context.Context, netns string, filter state.Filter) (picture, error) {
 	if err := enterNetns(netns); err != nil {
-		return nil, err
+		return picture{}, err
 	}
-	s, err := state.Read(ctx, filter)
+	s, routes, err := state.ReadCompact(ctx, filter)
 	if errors.Is(err, state.ErrNotExist) {
-		return nil, missing(ctx, cmp.Or(filter.Iface, filter.OutIface))
+		return picture{}, missing(ctx, cmp.Or(filter.Iface, filter.OutIface))
 	}
-	return s, err
+	return picture{s, routes}, err
 }
 
 // missing is the error for an interface that is not there.

@@ -32,10 +32,10 @@ type brief struct {
 	GW6        []string        `json:"gw6,omitempty"`
 }
 
-func newBriefs(s *state.State) []brief {
+func newBriefs(p picture) []brief {
 	var all []brief
-	gateways := gatewaysOf(s.Routes)
-	for _, i := range byIndex(s) {
+	gateways := gatewaysOf(p.table)
+	for _, i := range byIndex(p.State) {
 		b := brief{
 			Index: i.Index, Name: i.Name, Flags: i.Flags.Names(), State: i.State.String(), MTU: i.MTU, Type: i.Type,
 			Controller: i.Controller, MAC: i.MAC.String(),
@@ -67,10 +67,10 @@ type way struct {
 }
 
 // gatewaysOf are the gateways of default routes, each once.
-func gatewaysOf(routes []state.Route) map[way][]string {
+func gatewaysOf(routes routeTable) map[way][]string {
 	all := map[way][]string{}
-	for i := range routes {
-		r := &routes[i]
+	for i := range routes.Len() {
+		r := routes.At(i)
 		if r.Destination.IsValid() && r.Destination.Bits() > 0 {
 			continue
 		}

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -30,8 +32,11 @@ func listOf[T any](all []T) list {
 	}}
 }
 
-func routeList(all []state.Route) list {
-	return list{len(all), func(b []byte, i int) ([]byte, error) { return all[i].AppendJSON(b), nil }}
+func routeList(all routeTable) list {
+	return list{all.Len(), func(b []byte, i int) ([]byte, error) {
+		r := all.At(i)
+		return r.AppendJSON(b), nil
+	}}
 }
 
 // members are those of an object, in order.
@@ -40,14 +45,14 @@ type members []struct {
 	value any // a list or what json.Marshal takes
 }
 
-// membersOf are those that json.Marshal gives a State.
-func membersOf(s *state.State) members {
+// membersOf are those that json.Marshal gives a State, with the routes beside it.
+func membersOf(s picture) members {
 	var all members
 	if len(s.Ifaces) > 0 {
 		all = append(all, members{{"ifaces", s.Ifaces}}...)
 	}
 	for _, m := range (members{
-		{"routes", routeList(s.Routes)}, {"rules", listOf(s.Rules)}, {"neighbours", listOf(s.Neighbours)},
+		{"routes", routeList(s.table)}, {"rules", listOf(s.Rules)}, {"neighbours", listOf(s.Neighbours)},
 		{"fdb", listOf(s.FDB)}, {"nexthops", listOf(s.Nexthops)},
 	}) {
 		if m.value.(list).length > 0 {
@@ -83,6 +88,7 @@ type jsonPrinter struct {
 	pretty bool
 
 	element  []byte
+	encoded  bytes.Buffer
 	indented bytes.Buffer
 }
 
@@ -97,18 +103,34 @@ func (p *jsonPrinter) print(indent string, value any) error {
 		})
 	case members:
 		return p.group(indent, '{', '}', len(value), func(inner string, i int) error {
-			fmt.Fprintf(p.w, "%q:", value[i].key)
-			if p.pretty {
-				p.w.WriteByte(' ')
-			}
-			return p.print(inner, value[i].value)
+			return p.member(inner, value[i].key, value[i].value)
+		})
+	case map[string]*state.Iface: // one after the other: thousands are many megabytes
+		names := slices.Sorted(maps.Keys(value))
+		return p.group(indent, '{', '}', len(names), func(inner string, i int) error {
+			return p.member(inner, names[i], value[names[i]])
 		})
 	}
-	text, err := json.Marshal(value)
-	if err != nil {
+	return p.one(indent, value)
+}
+
+func (p *jsonPrinter) member(indent, key string, value any) error {
+	if err := p.one(indent, key); err != nil {
 		return err
 	}
-	return p.text(indent, text)
+	p.w.WriteByte(':')
+	if p.pretty {
+		p.w.WriteByte(' ')
+	}
+	return p.print(indent, value)
+}
+
+func (p *jsonPrinter) one(indent string, value any) error {
+	p.encoded.Reset()
+	if err := json.NewEncoder(&p.encoded).Encode(value); err != nil {
+		return err
+	}
+	return p.text(indent, bytes.TrimSuffix(p.encoded.Bytes(), []byte("\n")))
 }
 
 func (p *jsonPrinter) group(indent string, open, end byte, n int, print func(inner string, i int) error) error {

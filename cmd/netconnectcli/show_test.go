@@ -104,6 +104,12 @@ var traps = []string{
 	"%a", "@a", "`a", "'", `"`, "{", "[", "]", ",", "|", ">", "?", "a\nb", "\x1b[2J", "\u0085", "ü", "=", "<<", " a ", "8000.00234567891c",
 }
 
+// routes are a routeTable of their own.
+type routes []state.Route
+
+func (r routes) Len() int             { return len(r) }
+func (r routes) At(i int) state.Route { return r[i] }
+
 // TestYAMLSaysWhatJSONSays reads both back: by this module's parser, and by
 // Python's where there is one. The state has 300 routes, which is more than
 // one batch.
@@ -118,7 +124,7 @@ func TestYAMLSaysWhatJSONSays(t *testing.T) {
 		s.Routes = append(s.Routes, state.Route{Family: "ipv4", Table: uint32(i), Destination: netip.MustParsePrefix("10:20::/16")})
 	}
 	for name, document := range map[string]any{
-		"members": membersOf(s), "list": listOf(traps), "routes": routeList(s.Routes), "object": s.MPTCP, "none": listOf([]int{}),
+		"members": membersOf(picture{s, routes(s.Routes)}), "list": listOf(traps), "routes": routeList(routes(s.Routes)), "object": s.MPTCP, "none": listOf([]int{}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			print := func(asJSON bool) []byte {
@@ -182,7 +188,7 @@ func TestJSONOfFull(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out bytes.Buffer
-			if err := (&app{out: &out, json: true}).print(membersOf(s)); err != nil {
+			if err := (&app{out: &out, json: true}).print(membersOf(picture{s, routes(s.Routes)})); err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff(string(want)+"\n", out.String()); d != "" {

@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"iter"
+	"runtime"
+	"slices"
 
 	"github.com/mdlayher/netlink"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
@@ -45,22 +47,50 @@ func dump[T any, P decoder[T]](c conn, get, item netlink.HeaderType, request enc
 	return decoded[T, P](d)
 }
 
-// decoded are the objects of dumps, one after the other.
+// decodeBatch is how many datagrams are decoded in one go: some thousand routes.
+const decodeBatch = 16
+
+// decoded are the objects of dumps, one after the other. All processors decode
+// a large dump: most of its time goes into touching new memory.
 func decoded[T any, P decoder[T]](dumps ...*dumped) ([]T, error) {
 	total := 0
 	for _, d := range dumps {
 		total += d.count
 	}
-	all := make([]T, 0, total)
+	all := make([]T, total)
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	rest := all
 	for _, d := range dumps {
-		for data := range d.messages() {
-			all = all[:len(all)+1]
-			if err := P(&all[len(all)-1]).UnmarshalBinary(data); err != nil {
-				return nil, err
+		for batch := range slices.Chunk(d.datagrams, decodeBatch) {
+			count := 0
+			for _, g := range batch {
+				count += g.count
 			}
+			objects := rest[:count]
+			rest = rest[count:]
+			group.Go(func() error { return decode[T, P](objects, d, batch) })
 		}
 	}
-	return all, nil
+	return all, group.Wait()
+}
+
+// decode fills objects with the messages of datagrams.
+func decode[T any, P decoder[T]](objects []T, d *dumped, datagrams []datagram) (err error) {
+	for _, g := range datagrams {
+		d.walk(g.bytes, func(h netlink.Header, data []byte) bool {
+			if !d.wants(h, data) {
+				return true
+			}
+			err = P(&objects[0]).UnmarshalBinary(data)
+			objects = objects[1:]
+			return err == nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // consistentDump repeats a dump of a table that changed meanwhile.
@@ -105,15 +135,20 @@ type dumped struct {
 	item      netlink.HeaderType     // type of the messages that count
 	wanted    func(data []byte) bool // which of them; nil: all
 	sequence  uint32
-	datagrams [][]byte
+	datagrams []datagram
 	count     int // of the wanted messages
 	done      bool
 	err       error // the first
 }
 
-func (d *dumped) take(datagram []byte) {
-	d.datagrams = append(d.datagrams, datagram)
-	rest := d.walk(datagram, func(h netlink.Header, data []byte) bool {
+type datagram struct {
+	bytes []byte
+	count int // of the wanted messages
+}
+
+func (d *dumped) take(b []byte) {
+	g := datagram{bytes: b}
+	rest := d.walk(b, func(h netlink.Header, data []byte) bool {
 		if h.Flags&netlink.DumpInterrupted != 0 {
 			d.fail(errInterrupted)
 		}
@@ -124,10 +159,12 @@ func (d *dumped) take(datagram []byte) {
 			}
 		}
 		if d.wants(h, data) {
-			d.count++
+			g.count++
 		}
 		return true
 	})
+	d.datagrams = append(d.datagrams, g)
+	d.count += g.count
 	if rest > 0 {
 		d.fail(fmt.Errorf("message with %d bytes that do not fit", rest))
 		d.done = true // what comes next cannot be told
@@ -159,24 +196,6 @@ func (d *dumped) walk(b []byte, each func(netlink.Header, []byte) bool) (rest in
 		b = b[min((size+3)&^3, len(b)):]
 	}
 	return 0
-}
-
-// messages are the data of the wanted messages.
-func (d *dumped) messages() iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		more := true
-		for _, datagram := range d.datagrams {
-			d.walk(datagram, func(h netlink.Header, data []byte) bool {
-				if d.wants(h, data) {
-					more = yield(data)
-				}
-				return more
-			})
-			if !more {
-				return
-			}
-		}
-	}
 }
 
 func (d *dumped) wants(h netlink.Header, data []byte) bool {

@@ -31,11 +31,40 @@ const (
 
 // Network is what is needed to join one.
 type Network struct {
-	SSID      []byte        // 1 to 32 bytes of any value
-	PSK       secret.Secret // passphrase of 8 to 63 bytes, or 64 hexadecimal digits; zero if open
-	Security  Security      // as a scan saw it; "" is Open without PSK, else whatever takes a passphrase
-	Frequency int           // MHz, where it was seen last; 0 if not known. A hint: it saves a full scan
-	Hidden    bool          // its beacons do not tell the SSID
+	SSID      []byte           // 1 to 32 bytes of any value
+	PSK       secret.Secret    // passphrase of 8 to 63 bytes, or 64 hexadecimal digits; zero if open
+	Security  Security         // as a scan saw it; "" is Open without PSK, else whatever takes a passphrase
+	Frequency int              // MHz, where it was seen last; 0 if not known. A hint: it saves a full scan
+	Hidden    bool             // its beacons do not tell the SSID
+	BSSID     net.HardwareAddr // this cell only; nil: any
+	PMF       PMF              // "": found out while joining
+	EAP       *EAPCredentials  // who we are; of security EAP only
+}
+
+// PMF says how management frames are protected (IEEE 802.11w).
+type PMF string
+
+// The levels, highest first.
+const (
+	PMFRequired PMF = "required"
+	PMFOptional PMF = "optional"
+	PMFOff      PMF = "off"
+)
+
+// EAPCredentials are who we are to a network with 802.1X, and how we know that it is the
+// right one. Certificates and keys are paths of PEM files.
+type EAPCredentials struct {
+	Method             string // "peap", "ttls" or "tls"
+	Identity           string
+	AnonymousIdentity  string        // said in the clear; "": Identity
+	Password           secret.Secret // of peap and ttls
+	Phase2             string        // "mschapv2" or "pap"; "": mschapv2
+	CACert             string        // who signs for the server; "" only with AnyServer
+	ServerName         string        // domain that the server's certificate must be for; "": any
+	AnyServer          bool          // trust whoever answers
+	ClientCert         string        // of tls
+	PrivateKey         string        // of tls
+	PrivateKeyPassword secret.Secret
 }
 
 // BSS is one cell of a network as a scan saw it.

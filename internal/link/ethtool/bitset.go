@@ -51,6 +51,8 @@ func (s bitset) in(words []byte) []uint32 {
 type dictionary struct {
 	features  names // ETH_SS_FEATURES
 	linkModes names // ETH_SS_LINK_MODES
+
+	decoded map[string]*Features // by the sets that say them
 }
 
 type names []string

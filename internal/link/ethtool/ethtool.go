@@ -55,22 +55,33 @@ func by[T any](rows genl.Table[T], at func(*Device) **T) func(*Device, []byte, *
 	}
 }
 
-// Read asks for all links of the network namespace of the calling thread, by
-// index. It needs no privileges. A kernel without the family has none.
-func Read(ctx context.Context) (map[int32]*Device, error) {
+// Start asks for all links of the network namespace of the calling thread. The
+// answer, by index, comes with wait, which must be called; until then the caller
+// may ask the kernel for other things. It needs no privileges. A kernel without
+// the family has none.
+func Start(ctx context.Context) (wait func() (map[int32]*Device, error)) {
 	conn, err := genl.Dial(ctx, unix.ETHTOOL_GENL_NAME)
-	if errors.Is(err, genl.ErrNoFamily) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read ethtool: %w", err)
+		return func() (map[int32]*Device, error) {
+			if errors.Is(err, genl.ErrNoFamily) {
+				return nil, nil
+			}
+			return nil, fmt.Errorf("read ethtool: %w", err)
+		}
 	}
-	defer conn.Close()
-	devices, err := read(ctx, conn)
-	if err != nil {
-		return nil, fmt.Errorf("read ethtool: %w", err)
+	var devices map[int32]*Device
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer conn.Close()
+		devices, err = read(ctx, conn)
+	}()
+	return func() (map[int32]*Device, error) {
+		if <-done; err != nil {
+			return nil, fmt.Errorf("read ethtool: %w", err)
+		}
+		return devices, nil
 	}
-	return devices, nil
 }
 
 // A reader collects the parts of the links.

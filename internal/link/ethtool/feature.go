@@ -1,13 +1,16 @@
 package ethtool
 
 import (
+	"fmt"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
 )
 
 // Features says which offloads are on, by the kernel's names
-// (net/ethtool/common.c, netdev_features_strings).
+// (net/ethtool/common.c, netdev_features_strings). Links of which all features
+// are the same share them.
 type Features struct {
 	Fixed      map[string]bool `json:"fixed"`      // the driver cannot change them
 	Changeable map[string]bool `json:"changeable"` // by ethtool -K
@@ -25,29 +28,43 @@ var featureRows = genl.Table[featureSets]{
 	genl.Nested(unix.ETHTOOL_A_FEATURES_NOCHANGE, "ETHTOOL_A_FEATURES_NOCHANGE", bitsetRows, func(f *featureSets) *bitset { return &f.noChange }),
 }
 
+// decodeFeatures makes one Features of all replies that say the same: there are
+// 60 names and often a thousand links of one driver.
 func decodeFeatures(d *Device, b []byte, dict *dictionary) error {
 	var sets featureSets
 	if err := featureRows.Decode(&sets, b); err != nil {
 		return err
 	}
-	d.Features = &Features{Fixed: map[string]bool{}, Changeable: map[string]bool{}}
-	for _, name := range dict.features.of(sets.hw.known()) {
-		d.Features.Fixed[name] = false
+	key := fmt.Sprint(sets)
+	if dict.decoded[key] == nil {
+		if dict.decoded == nil {
+			dict.decoded = map[string]*Features{}
+		}
+		dict.decoded[key] = newFeatures(sets, dict.features)
 	}
-	for _, name := range dict.features.of(sets.hw.set()) {
-		delete(d.Features.Fixed, name)
-		d.Features.Changeable[name] = false
+	d.Features = dict.decoded[key]
+	return nil
+}
+
+func newFeatures(sets featureSets, names names) *Features {
+	f := &Features{Fixed: map[string]bool{}, Changeable: map[string]bool{}}
+	for _, name := range names.of(sets.hw.known()) {
+		f.Fixed[name] = false
 	}
-	for _, name := range dict.features.of(sets.noChange.set()) {
-		delete(d.Features.Changeable, name)
-		d.Features.Fixed[name] = false
+	for _, name := range names.of(sets.hw.set()) {
+		delete(f.Fixed, name)
+		f.Changeable[name] = false
 	}
-	for _, name := range dict.features.of(sets.active.set()) {
-		if _, ok := d.Features.Changeable[name]; ok {
-			d.Features.Changeable[name] = true
+	for _, name := range names.of(sets.noChange.set()) {
+		delete(f.Changeable, name)
+		f.Fixed[name] = false
+	}
+	for _, name := range names.of(sets.active.set()) {
+		if _, ok := f.Changeable[name]; ok {
+			f.Changeable[name] = true
 		} else {
-			d.Features.Fixed[name] = true
+			f.Fixed[name] = true
 		}
 	}
-	return nil
+	return f
 }

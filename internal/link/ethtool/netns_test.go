@@ -30,7 +30,7 @@ func TestParity(t *testing.T) {
 	} {
 		netnstest.Lines(t, line)
 	}
-	devices, err := Read(t.Context())
+	devices, err := Start(t.Context())()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package wifi
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
@@ -24,6 +25,8 @@ type attempt struct {
 	beaconLoss bool
 	refusals   int
 	refusal    string // the last one, for people
+	final      bool   // no other variant would help
+	selected   bool   // the EAP server takes our method
 }
 
 type phase int
@@ -87,7 +90,13 @@ func (a *attempt) event(e wpactrl.Event) decision {
 	case "CTRL-EVENT-AUTH-REJECT":
 		return a.authRejected(e)
 	case "CTRL-EVENT-ASSOC-REJECT":
-		return a.refused("the router refused the association (status " + e.Param("status_code") + ")")
+		return a.refused("the router refused the association", e.Param("status_code"))
+	case "CTRL-EVENT-EAP-METHOD": // "EAP vendor 0 method 25 (PEAP) selected"
+		a.selected = true
+	case "CTRL-EVENT-EAP-TLS-CERT-ERROR":
+		return fail(CodeServerNotTrusted, "the server's certificate is not trusted: %s", certificateError(e.Args))
+	case "CTRL-EVENT-EAP-FAILURE":
+		return a.eapFailed()
 	case "CTRL-EVENT-DISCONNECTED":
 		return a.disconnected(e)
 	case "CTRL-EVENT-SSID-TEMP-DISABLED":
@@ -97,7 +106,42 @@ func (a *attempt) event(e wpactrl.Event) decision {
 			return decision{do: joined}
 		}
 	}
+	if strings.HasPrefix(e.Name, "CTRL-REQ-") { // "CTRL-REQ-PASSWORD-0:…": the one that we have does not do
+		return a.eapFailed()
+	}
 	return decision{}
+}
+
+// eapFailed: the server of a network with 802.1X does not let us in. It says
+// no more than that, but if it did not even take our method it was not the
+// password.
+func (a *attempt) eapFailed() decision {
+	switch eap := a.network.EAP; {
+	case eap == nil:
+		return decision{}
+	case !a.selected:
+		return fail(CodeRejected, "the network's server does not know the identity, or does not offer EAP %s", strings.ToUpper(eap.Method))
+	case eap.Method == "tls":
+		return fail(CodeWrongKey, "the network's server does not accept the client certificate")
+	}
+	return fail(CodeWrongKey, "the network's server does not accept the identity or the password")
+}
+
+// certificateError is the TLS library's text in "… subject='…' err='…'": what
+// stands before it is the server's, and may say anything.
+func certificateError(args string) string {
+	const mark = " err='"
+	i := strings.LastIndex(args, mark)
+	if i < 0 {
+		return "no reason was given"
+	}
+	text := strings.TrimSuffix(args[i+len(mark):], "'")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, text[:min(len(text), 100)])
 }
 
 // scanFailed: -ENETDOWN and -ERFKILL do not pass by themselves.
@@ -171,7 +215,7 @@ func (a *attempt) sme(e wpactrl.Event) decision {
 	case len(e.Args) >= 9 && e.Args[:9] == "Trying to":
 		a.phase, a.beaconLoss = authenticating, false
 	case e.Args == "Authentication request to the driver failed":
-		a.refusal = "the driver refused to authenticate (the radio may be in use on another channel)"
+		a.refusal, a.final = "the driver refused to authenticate (the radio may be in use on another channel)", true
 	}
 	return decision{}
 }
@@ -184,16 +228,26 @@ func (a *attempt) authRejected(e wpactrl.Event) decision {
 	if e.Param("auth_type") == "3" && e.Param("auth_transaction") == "2" && (status == "1" || status == "15") {
 		return fail(CodeWrongKey, "the passphrase is not the router's")
 	}
-	return a.refused("the router refused to authenticate us (status " + status + ")")
+	return a.refused("the router refused to authenticate us", status)
 }
 
-func (a *attempt) refused(why string) decision {
+func (a *attempt) refused(what, status string) decision {
 	a.refusals++
-	a.refusal = why
+	a.refusal = what + " (status " + number(status) + ")"
+	a.final = status == "17" // WLAN_STATUS_AP_UNABLE_TO_HANDLE_NEW_STA: it is full
 	if a.refusals < refusalLimit {
 		return decision{}
 	}
-	return fail(CodeRejected, "%s", why)
+	return decision{do: giveUp, fail: a.rejected()}
+}
+
+// rejected is the verdict on refusals. Some routers refuse what protection of
+// management frames or SAE adds, so less may do.
+func (a *attempt) rejected() *JoinError {
+	if a.final {
+		return joinError(CodeRejected, "%s", a.refusal)
+	}
+	return lowerError(CodeRejected, "%s", a.refusal)
 }
 
 // disconnected decides during the key exchange only; before that
@@ -212,13 +266,13 @@ func (a *attempt) disconnected(e wpactrl.Event) decision {
 	switch {
 	case local && (a.beaconLoss || reason == "4"): // 4: inactivity
 		return fail(CodeLost, "the router vanished during the key exchange")
-	case local:
-		return fail(CodeTimeout, "the router did not finish the key exchange")
+	case local: // also when the driver does not take the key for management frames
+		return lower(CodeTimeout, "the router did not finish the key exchange")
 	case a.network.PSK.IsZero():
 	case reason == "15" || reason == "2" || reason == "14": // handshake time-out, authentication not valid, MIC failure
 		return fail(CodeWrongKey, "the passphrase is not the router's")
 	}
-	return fail(CodeRejected, "the router ended the association (reason %s)", number(reason))
+	return lower(CodeRejected, "the router ended the association (reason %s)", number(reason))
 }
 
 // tempDisabled ends the attempt: wpa_supplicant gave up for 10 s or longer.
@@ -227,18 +281,20 @@ func (a *attempt) tempDisabled(e wpactrl.Event) decision {
 	case e.Param("id") != a.id:
 		return decision{}
 	case a.refusal != "":
-		return fail(CodeRejected, "%s", a.refusal)
-	case a.beaconLoss || a.phase == authenticating || a.phase == associating:
+		return decision{do: giveUp, fail: a.rejected()}
+	case a.beaconLoss:
 		return fail(CodeLost, "the router stopped answering")
+	case a.phase == authenticating || a.phase == associating: // firmware that cannot do SAE falls silent, too
+		return lower(CodeLost, "the router stopped answering")
 	}
-	return fail(CodeTimeout, "the router did not finish the key exchange")
+	return lower(CodeTimeout, "the router did not finish the key exchange")
 }
 
 // overdue is the verdict when the attempt's time is over.
 func (a *attempt) overdue() *JoinError {
 	switch {
 	case a.refusal != "":
-		return joinError(CodeRejected, "%s", a.refusal)
+		return a.rejected()
 	case a.phase == searching:
 		return joinError(CodeTimeout, "the search for the network took too long")
 	}
@@ -247,6 +303,10 @@ func (a *attempt) overdue() *JoinError {
 
 func fail(code Code, format string, args ...any) decision {
 	return decision{do: giveUp, fail: joinError(code, format, args...)}
+}
+
+func lower(code Code, format string, args ...any) decision {
+	return decision{do: giveUp, fail: lowerError(code, format, args...)}
 }
 
 // number keeps text of the event out of messages for people.

@@ -44,6 +44,8 @@ func play(a *attempt, trace string, cells []BSS) (actions []string, verdict *Joi
 var (
 	homeWPA2 = Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: WPA2}
 	homeAny  = Network{SSID: []byte("home"), PSK: secret.New("correct horse")}
+	homeEAP  = Network{SSID: []byte("home"), EAP: &EAPCredentials{Method: "peap", Identity: "me"}}
+	homeTLS  = Network{SSID: []byte("home"), EAP: &EAPCredentials{Method: "tls", Identity: "me"}}
 	homeOpen = Network{SSID: []byte("home"), Security: Open}
 )
 
@@ -68,6 +70,11 @@ const (
 	connected = `
 		WPA: Key negotiation completed with 02:00:00:00:01:00 [PTK=CCMP GTK=CCMP]
 		CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=0 id_str=5e]
+	`
+	peapSelected = `
+		CTRL-EVENT-EAP-STARTED EAP authentication started
+		CTRL-EVENT-EAP-PROPOSED-METHOD vendor=0 method=25
+		CTRL-EVENT-EAP-METHOD EAP vendor 0 method 25 (PEAP) selected
 	`
 	saeRefused = `
 		SME: Trying to authenticate with 02:00:00:00:01:00 (SSID='home' freq=2412 MHz)
@@ -158,6 +165,21 @@ func TestAttemptVerdicts(t *testing.T) {
 		{"hint wrong and silence", hinted(homeWPA2), scanDone + "(quiet)\n" + scanDone + "(quiet)", at(OWE),
 			"search full look security_mismatch"},
 		{"no impatience while something happens", homeWPA2, scanDone + associated + "(quiet)", nil, "not impatient"},
+		{"802.1X", homeEAP, scanDone + associated + peapSelected + connected, nil, "joined"},
+		{"802.1X, wrong password", homeEAP, scanDone + associated + peapSelected +
+			`CTRL-EVENT-EAP-FAILURE EAP authentication failed`, nil, "wrong_key"},
+		{"802.1X, wrong password, the server asks for another", homeEAP, scanDone + associated + peapSelected +
+			`CTRL-REQ-PASSWORD-0:Password needed for SSID home`, nil, "wrong_key"},
+		{"802.1X, wrong certificate of ours", homeTLS, scanDone + associated + peapSelected +
+			`CTRL-EVENT-EAP-FAILURE EAP authentication failed`, nil, "wrong_key"},
+		{"802.1X, unknown user or method", homeEAP, scanDone + associated + `
+			CTRL-EVENT-EAP-STARTED EAP authentication started
+			CTRL-EVENT-EAP-FAILURE EAP authentication failed`, nil, "rejected"},
+		{"802.1X, wrong server", homeEAP, scanDone + associated + peapSelected + `
+			CTRL-EVENT-EAP-TLS-CERT-ERROR reason=1 depth=0 subject='/CN=x err='fine'' err='unable to get local issuer certificate'
+			CTRL-EVENT-EAP-FAILURE EAP authentication failed`, nil, "server_not_trusted"},
+		{"EAP texts about a network without", homeWPA2, scanDone + associated +
+			`CTRL-EVENT-EAP-FAILURE EAP authentication failed` + connected, nil, "joined"},
 		{"radio switched off", homeWPA2, `CTRL-EVENT-SCAN-FAILED ret=-132`, nil, "radio_off"},
 		{"interface down", homeWPA2, `CTRL-EVENT-SCAN-FAILED ret=-100 retry=1`, nil, "radio_off"},
 		{"scan of somebody else in the way", homeWPA2, "CTRL-EVENT-SCAN-FAILED ret=-16 retry=1\n" + scanDone + associated + connected, nil, "joined"},
@@ -176,6 +198,49 @@ func TestAttemptVerdicts(t *testing.T) {
 				t.Errorf("got %q, want %q (%v)", got, row.want, verdict)
 			}
 		})
+	}
+}
+
+// TestAttemptLower: after which failures less protection may do.
+func TestAttemptLower(t *testing.T) {
+	for _, row := range []struct {
+		name, trace string
+		want        bool
+	}{
+		{"wrong key", associated + `CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15`, false},
+		{"SAE, wrong key", saeRefused, false},
+		{"the driver does not take the key for management frames", associated +
+			`CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=1 locally_generated=1`, true},
+		{"the router vanished", associated + `
+			CTRL-EVENT-BEACON-LOSS
+			CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=4 locally_generated=1`, false},
+		{"refused for robust management frames", strings.Repeat(
+			"CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:01:00 status_code=31\n", 2), true},
+		{"the router is full", refusedOnce + refusedOnce, false},
+		{"silence during SAE", `
+			SME: Trying to authenticate with 02:00:00:00:01:00 (SSID='home' freq=2412 MHz)
+			CTRL-EVENT-SSID-TEMP-DISABLED id=0 ssid="home" auth_failures=1 duration=10 reason=CONN_FAILED`, true},
+		{"not there", `CTRL-EVENT-NETWORK-NOT-FOUND`, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, verdict := play(newAttempt(homeAny, "0"), scanDone+row.trace, nil)
+			if verdict == nil || verdict.lower != row.want {
+				t.Errorf("verdict %+v, want one with lower %v", verdict, row.want)
+			}
+		})
+	}
+}
+
+func TestCertificateError(t *testing.T) {
+	for args, want := range map[string]string{
+		`reason=1 depth=0 subject='/CN=a' err='self-signed certificate'`:           "self-signed certificate",
+		`reason=6 depth=0 subject='/CN=a err='all is well'' err='Domain mismatch'`: "Domain mismatch",
+		"reason=1 err='\x1b[2J\u202e" + strings.Repeat("x", 200) + "'":             "[2J" + strings.Repeat("x", 93),
+		`reason=1`: "no reason was given",
+	} {
+		if got := certificateError(args); got != want {
+			t.Errorf("certificateError(%q) = %q, want %q", args, got, want)
+		}
 	}
 }
 

@@ -21,6 +21,9 @@ func (n Network) Check() error {
 	if len(n.SSID) == 0 || len(n.SSID) > maxSSID {
 		return joinError(CodeUnsupported, "a network's name has 1 to %d bytes, not %d", maxSSID, len(n.SSID))
 	}
+	if err := n.checkPMF(); err != nil {
+		return err
+	}
 	switch n.security() {
 	case Open, OWE:
 		if !n.PSK.IsZero() {
@@ -33,7 +36,10 @@ func (n Network) Check() error {
 	case WEP:
 		return joinError(CodeUnsupported, "the network uses WEP, which does not protect anything")
 	case EAP:
-		return joinError(CodeUnsupported, "the network wants a user's own credentials (802.1X)")
+		if n.EAP == nil {
+			return joinError(CodeSecurityMismatch, "the network wants a user's own credentials (802.1X)")
+		}
+		return n.EAP.check()
 	}
 	return joinError(CodeUnsupported, "the network's security %q is not supported", n.Security)
 }
@@ -68,6 +74,8 @@ func (n Network) security() Security {
 	switch {
 	case n.Security != "":
 		return n.Security
+	case n.EAP != nil:
+		return EAP
 	case n.PSK.IsZero():
 		return Open
 	}
@@ -87,6 +95,8 @@ func (n Network) accepts(seen Security) bool {
 		return seen == WPA2 || seen == WPA2WPA3 || seen == WPA
 	case WPA3:
 		return seen == WPA3 || seen == WPA2WPA3
+	case EAP:
+		return seen == EAP
 	case WPA2WPA3:
 		return seen == WPA || seen == WPA2 || seen == WPA2WPA3 || seen == WPA3 && !n.rawKey()
 	}
@@ -100,16 +110,23 @@ func printable(ssid []byte) string {
 }
 
 // settings renders the network for SET_NETWORK. It must have passed Check.
-// Every value is safe whatever bytes the user gave: the SSID is hexadecimal;
-// a passphrase ends at the *last* quote of the command, so quotes within need
-// no escape, and it has no control characters.
-func (n Network) settings(mark string) []setting {
+// Every value is safe whatever bytes the user gave: texts are hexadecimal; a
+// passphrase, which cannot be, ends at the *last* quote of the command, so
+// quotes within need no escape, and it has no control characters.
+func (n Network) settings(mark string, v variant) []setting {
 	list := []setting{
 		{"ssid", hex.EncodeToString(n.SSID)},
 		{"id_str", strconv.Quote(mark)},
 	}
 	if n.Hidden {
 		list = append(list, setting{"scan_ssid", "1"})
+	}
+	if n.BSSID != nil {
+		list = append(list, setting{"bssid", n.BSSID.String()})
+	}
+	list = append(list, setting{"key_mgmt", v.keyMgmt})
+	if level, ok := map[PMF]string{PMFOptional: "1", PMFRequired: "2"}[v.pmf]; ok {
+		list = append(list, setting{"ieee80211w", level})
 	}
 	return append(list, n.keySettings()...)
 }
@@ -119,22 +136,17 @@ func (n Network) keySettings() []setting {
 	if n.rawKey() {
 		psk.value = n.PSK.Reveal()
 	}
-	switch security := n.security(); {
-	case security == Open:
-		return []setting{{"key_mgmt", "NONE"}}
-	case security == OWE:
-		return []setting{{"key_mgmt", "OWE"}, {"ieee80211w", "2"}}
-	case security == WPA3:
-		return []setting{{"key_mgmt", "SAE"}, {"ieee80211w", "2"}, {"sae_password", psk.value}}
-	case security == WPA2WPA3 && !n.rawKey():
-		// Protected management frames where the router can: SAE needs them.
-		return []setting{{"key_mgmt", "WPA-PSK SAE"}, {"ieee80211w", "1"}, psk}
-	case security == WPA:
-		return []setting{{"key_mgmt", "WPA-PSK"}, {"proto", "WPA"}, psk}
+	switch n.security() {
+	case Open, OWE:
+		return nil
+	case EAP:
+		return n.EAP.settings()
+	case WPA3:
+		psk.name = "sae_password"
+	case WPA:
+		return []setting{{"proto", "WPA"}, psk}
 	}
-	// Also for 64 digits on a transition router, which never connects with
-	// SAE in the list.
-	return []setting{{"key_mgmt", "WPA-PSK"}, psk}
+	return []setting{psk}
 }
 
 // mark names the network and its passphrase without revealing either: it is
@@ -145,6 +157,11 @@ func (n Network) mark(key []byte) string {
 	binary.Write(mac, binary.BigEndian, uint32(len(n.SSID))) // never fails
 	mac.Write(n.SSID)
 	mac.Write([]byte(n.PSK.Reveal()))
+	if n.EAP != nil {
+		for _, s := range n.EAP.settings() {
+			mac.Write([]byte("\x00" + s.name + "=" + s.value))
+		}
+	}
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
@@ -152,7 +169,7 @@ func (n Network) mark(key []byte) string {
 // or the network is not there at all (present tells which).
 func (n Network) mismatch(cells []BSS) (verdict *JoinError, present bool) {
 	for _, cell := range cells {
-		if !bytes.Equal(cell.SSID, n.SSID) {
+		if !bytes.Equal(cell.SSID, n.SSID) || n.BSSID != nil && !bytes.Equal(cell.BSSID, n.BSSID) {
 			continue
 		}
 		if n.accepts(cell.Security) {

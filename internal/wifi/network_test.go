@@ -3,6 +3,8 @@ package wifi
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,39 +15,62 @@ import (
 
 var digits64 = strings.Repeat("0123456789abcdef", 4)
 
+// rendered are the settings of each variant, one per line.
+func rendered(n Network) string {
+	var lines []string
+	for _, v := range n.variants() {
+		var words []string
+		for _, s := range n.settings("5e", v) {
+			words = append(words, s.name+"="+s.value)
+		}
+		lines = append(lines, strings.Join(words, " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
 func TestNetworkSettings(t *testing.T) {
+	const (
+		open     = "key_mgmt=NONE"
+		wpa2     = `key_mgmt=WPA-PSK WPA-PSK-SHA256 ieee80211w=1 psk="password"`
+		wpa2Only = `key_mgmt=WPA-PSK psk="password"`
+		mixed    = `key_mgmt=WPA-PSK WPA-PSK-SHA256 SAE ieee80211w=1 psk="password"`
+		digits   = "key_mgmt=WPA-PSK WPA-PSK-SHA256 ieee80211w=1 psk="
+	)
 	for _, row := range []struct {
-		name     string
-		psk      string
-		security Security
-		hidden   bool
-		want     string
+		name string
+		Network
+		want []string // of the variants, in the order in which they are tried
 	}{
-		{"open", "", Open, false, "key_mgmt=NONE"},
-		{"open, by having no passphrase", "", "", false, "key_mgmt=NONE"},
-		{"hidden", "", Open, true, "scan_ssid=1 key_mgmt=NONE"},
-		{"OWE", "", OWE, false, "key_mgmt=OWE ieee80211w=2"},
-		{"WPA2", "password", WPA2, false, `key_mgmt=WPA-PSK psk="password"`},
-		{"WPA1", "password", WPA, false, `key_mgmt=WPA-PSK proto=WPA psk="password"`},
-		{"transition", "password", WPA2WPA3, false, `key_mgmt=WPA-PSK SAE ieee80211w=1 psk="password"`},
-		{"not known, but with passphrase", "password", "", false, `key_mgmt=WPA-PSK SAE ieee80211w=1 psk="password"`},
-		{"WPA3", "password", WPA3, false, `key_mgmt=SAE ieee80211w=2 sae_password="password"`},
-		{"64 digits, WPA2", digits64, WPA2, false, "key_mgmt=WPA-PSK psk=" + digits64},
-		{"64 digits, transition: never SAE", digits64, WPA2WPA3, false, "key_mgmt=WPA-PSK psk=" + digits64},
-		{"64 digits, not known", digits64, "", false, "key_mgmt=WPA-PSK psk=" + digits64},
-		{"quotes", `"a"b" c "`, WPA2, false, `key_mgmt=WPA-PSK psk=""a"b" c ""`},
+		{"open", Network{Security: Open}, []string{open}},
+		{"open, by having no passphrase", Network{}, []string{open}},
+		{"hidden", Network{Security: Open, Hidden: true}, []string{"scan_ssid=1 " + open}},
+		{"one cell", Network{Security: Open, BSSID: []byte{2, 0, 0, 0, 1, 0}}, []string{"bssid=02:00:00:00:01:00 " + open}},
+		{"OWE", Network{Security: OWE}, []string{"key_mgmt=OWE ieee80211w=2"}},
+		{"WPA2", Network{PSK: secret.New("password"), Security: WPA2}, []string{wpa2, wpa2Only}},
+		{"WPA1", Network{PSK: secret.New("password"), Security: WPA}, []string{`key_mgmt=WPA-PSK proto=WPA psk="password"`}},
+		{"transition", Network{PSK: secret.New("password"), Security: WPA2WPA3}, []string{mixed, wpa2Only}},
+		{"not known, but with passphrase", Network{PSK: secret.New("password")}, []string{mixed, wpa2Only}},
+		{"WPA3", Network{PSK: secret.New("password"), Security: WPA3}, []string{`key_mgmt=SAE ieee80211w=2 sae_password="password"`}},
+		{"64 digits, WPA2", Network{PSK: secret.New(digits64), Security: WPA2}, []string{digits + digits64, "key_mgmt=WPA-PSK psk=" + digits64}},
+		{"64 digits, transition: never SAE", Network{PSK: secret.New(digits64), Security: WPA2WPA3}, []string{digits + digits64, "key_mgmt=WPA-PSK psk=" + digits64}},
+		{"64 digits, not known", Network{PSK: secret.New(digits64)}, []string{digits + digits64, "key_mgmt=WPA-PSK psk=" + digits64}},
+		{"quotes", Network{PSK: secret.New(`"a"b" c "`), Security: WPA}, []string{`key_mgmt=WPA-PSK proto=WPA psk=""a"b" c ""`}},
+		{"what has worked comes first", Network{PSK: secret.New("password"), Security: WPA2, PMF: PMFOff}, []string{wpa2Only, wpa2}},
+		{"what was asked for is all", Network{PSK: secret.New("password"), Security: WPA2, PMF: PMFRequired},
+			[]string{`key_mgmt=WPA-PSK WPA-PSK-SHA256 ieee80211w=2 psk="password"`}},
+		{"PEAP", Network{EAP: &EAPCredentials{Method: "peap", Identity: "me", Password: secret.New(`a"b`), CACert: "/ca.pem", ServerName: "lab"}}, []string{
+			"key_mgmt=WPA-EAP WPA-EAP-SHA256 ieee80211w=1 eap=PEAP identity=6d65 password=612262 phase2=617574683d4d53434841505632 ca_cert=2f63612e70656d domain_suffix_match=6c6162",
+			"key_mgmt=WPA-EAP eap=PEAP identity=6d65 password=612262 phase2=617574683d4d53434841505632 ca_cert=2f63612e70656d domain_suffix_match=6c6162"}},
+		{"TLS", Network{PMF: PMFRequired, EAP: &EAPCredentials{Method: "tls", Identity: "me", AnyServer: true, ClientCert: "/c", PrivateKey: "/k", PrivateKeyPassword: secret.New("p")}}, []string{
+			"key_mgmt=WPA-EAP WPA-EAP-SHA256 ieee80211w=2 eap=TLS identity=6d65 client_cert=2f63 private_key=2f6b private_key_passwd=70"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			n := Network{SSID: []byte("a\x00\"\n\xff"), PSK: secret.New(row.psk), Security: row.security, Hidden: row.hidden}
-			if err := n.Check(); err != nil {
+			row.SSID = []byte("a\x00\"\n\xff")
+			if err := row.Check(); err != nil {
 				t.Fatal(err)
 			}
-			var got []string
-			for _, s := range n.settings("5e") {
-				got = append(got, s.name+"="+s.value)
-			}
-			want := `ssid=6100220aff id_str="5e" ` + row.want
-			if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+			want := `ssid=6100220aff id_str="5e" ` + strings.Join(row.want, "\n"+`ssid=6100220aff id_str="5e" `)
+			if diff := cmp.Diff(want, rendered(row.Network)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -76,7 +101,7 @@ func TestNetworkCheck(t *testing.T) {
 		{"open twin of a protected network", "x", "password", Open, CodeSecurityMismatch},
 		{"OWE twin of a protected network", "x", "password", OWE, CodeSecurityMismatch},
 		{"WEP", "x", "password", WEP, CodeUnsupported},
-		{"EAP", "x", "password", EAP, CodeUnsupported},
+		{"EAP", "x", "password", EAP, CodeSecurityMismatch},
 		{"unknown", "x", "password", Unknown, CodeUnsupported},
 		{"a security that is none", "x", "password", "wpa9", CodeUnsupported},
 	} {
@@ -90,6 +115,90 @@ func TestNetworkCheck(t *testing.T) {
 				t.Errorf("error %v, want code %s", err, row.want)
 			case err != nil && row.psk != "" && strings.Contains(err.Error(), row.psk):
 				t.Errorf("the passphrase is in %q", err)
+			}
+		})
+	}
+}
+
+func TestNetworkCheckOfEAP(t *testing.T) {
+	peap := EAPCredentials{Method: "peap", Identity: "me", Password: secret.New("hunter2"), CACert: "/ca.pem"}
+	for _, row := range []struct {
+		name   string
+		change func(*EAPCredentials)
+		want   string // in the reason; "": accepted
+	}{
+		{"PEAP", func(*EAPCredentials) {}, ""},
+		{"TTLS with PAP", func(c *EAPCredentials) { c.Method, c.Phase2 = "ttls", "pap" }, ""},
+		{"TLS", func(c *EAPCredentials) {
+			*c = EAPCredentials{Method: "tls", Identity: "me", CACert: "/ca", ClientCert: "/c", PrivateKey: "/k"}
+		}, ""},
+		{"any server, said so", func(c *EAPCredentials) { c.CACert, c.AnyServer = "", true }, ""},
+		{"any server, not said", func(c *EAPCredentials) { c.CACert = "" }, "CA certificate"},
+		{"nobody", func(c *EAPCredentials) { c.Identity = "" }, "identity"},
+		{"no password", func(c *EAPCredentials) { c.Password = secret.Secret{} }, "password"},
+		{"TLS without key", func(c *EAPCredentials) { c.Method, c.ClientCert = "tls", "/c" }, "private key"},
+		{"PEAP with PAP", func(c *EAPCredentials) { c.Phase2 = "pap" }, "inner method"},
+		{"LEAP", func(c *EAPCredentials) { c.Method = "leap" }, "peap, ttls or tls"},
+		{"newline in the identity", func(c *EAPCredentials) { c.Identity = "me\nyou" }, "control characters"},
+		{"endless password", func(c *EAPCredentials) { c.Password = secret.New(strings.Repeat("x", 254)) }, "longer than 253"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := peap
+			row.change(&c)
+			err := Network{SSID: []byte("x"), EAP: &c}.Check()
+			var verdict *JoinError
+			switch errors.As(err, &verdict); {
+			case row.want == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case row.want != "" && (verdict == nil || !strings.Contains(verdict.Reason, row.want)):
+				t.Errorf("error %v, want one about %s", err, row.want)
+			}
+		})
+	}
+}
+
+func TestNetworkCheckOfPMF(t *testing.T) {
+	psk := secret.New("password")
+	for _, row := range []struct {
+		name    string
+		network Network
+		fits    bool
+	}{
+		{"WPA2 required", Network{Security: WPA2, PSK: psk, PMF: PMFRequired}, true},
+		{"WPA2 off", Network{Security: WPA2, PSK: psk, PMF: PMFOff}, true},
+		{"open required", Network{Security: Open, PMF: PMFRequired}, false},
+		{"WPA1 required", Network{Security: WPA, PSK: psk, PMF: PMFRequired}, false},
+		{"WPA3 off", Network{Security: WPA3, PSK: psk, PMF: PMFOff}, false},
+		{"OWE off", Network{Security: OWE, PMF: PMFOff}, false},
+		{"no level", Network{Security: WPA2, PSK: psk, PMF: "maybe"}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			row.network.SSID = []byte("x")
+			if err := row.network.Check(); (err == nil) != row.fits {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// TestEAPFiles: what is wrong with a file is said before wpa_supplicant, which
+// would only say that the TLS library failed.
+func TestEAPFiles(t *testing.T) {
+	good, bad := filepath.Join(t.TempDir(), "good.pem"), filepath.Join(t.TempDir(), "bad.pem")
+	pem := "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+	for path, text := range map[string]string{good: pem, bad: "hello"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, row := range []struct{ name, path, want string }{
+		{"there", good, ""}, {"none wanted", "", ""},
+		{"absent", "/nowhere.pem", "no such file"}, {"something else", bad, "not a PEM file"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			err := (&EAPCredentials{CACert: row.path}).checkFiles()
+			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+				t.Errorf("error %v, want %q", err, row.want)
 			}
 		})
 	}
@@ -113,6 +222,8 @@ func TestNetworkMismatch(t *testing.T) {
 		{"64 digits at transition", Network{SSID: homeAny.SSID, PSK: secret.New(digits64)}, WPA2WPA3, true},
 		{"open at open", homeOpen, Open, true},
 		{"open at OWE", homeOpen, OWE, false},
+		{"EAP at EAP", Network{SSID: homeAny.SSID, EAP: &EAPCredentials{}}, EAP, true},
+		{"EAP at WPA2", Network{SSID: homeAny.SSID, EAP: &EAPCredentials{}}, WPA2, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			verdict, present := row.network.mismatch([]BSS{
@@ -135,6 +246,8 @@ func TestMarkTellsNetworksApartAndNothingElse(t *testing.T) {
 		{SSID: []byte("home"), PSK: secret.New("correct horsf")},
 		{SSID: []byte("homec"), PSK: secret.New("orrect horse")}, // same bytes in a row
 		{SSID: []byte("home")},
+		{SSID: []byte("home"), EAP: &EAPCredentials{Identity: "me"}},
+		{SSID: []byte("home"), EAP: &EAPCredentials{Identity: "me", Password: secret.New("x")}},
 	} {
 		mark := n.mark(key)
 		what := fmt.Sprintf("%q/%d", n.SSID, len(n.PSK.Reveal()))

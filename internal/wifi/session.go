@@ -42,9 +42,9 @@ func (s *session) join(ctx context.Context, n Network, mark string) (Association
 	defer cancel()
 	ctx, stop := process.WhileAlive(ctx, s.child)
 	defer stop()
-	a, err := s.attempt(ctx, n, mark)
+	a, err := s.tryVariants(ctx, n, mark)
 	if err == nil {
-		s.log.Info("associated", "ssid", printable(n.SSID), "bssid", a.BSSID.String(), "mhz", a.Frequency)
+		s.log.Info("associated", "ssid", printable(n.SSID), "bssid", a.BSSID.String(), "mhz", a.Frequency, "pmf", a.PMF)
 		return a, nil
 	}
 	if cause := context.Cause(ctx); errors.Is(cause, process.ErrEnded) {
@@ -54,7 +54,32 @@ func (s *session) join(ctx context.Context, n Network, mark string) (Association
 	return Association{}, err
 }
 
-func (s *session) attempt(ctx context.Context, n Network, mark string) (Association, error) {
+// tryVariants makes an attempt in each way to join the network, as long as
+// the failures are such that another way may help. The first verdict counts,
+// unless a later one knows better.
+func (s *session) tryVariants(ctx context.Context, n Network, mark string) (a Association, verdict error) {
+	for _, v := range n.variants() {
+		a, err := s.attempt(ctx, n, mark, v)
+		if err == nil {
+			a.PMF = v.pmf
+			return a, nil
+		}
+		var failed *JoinError
+		if !errors.As(err, &failed) {
+			return a, err
+		}
+		if verdict == nil || failed.Code == CodeWrongKey {
+			verdict = err
+		}
+		if !failed.lower {
+			break
+		}
+		s.log.Info("not joined", "ssid", printable(n.SSID), "key_mgmt", v.keyMgmt, "pmf", v.pmf, "reason", failed.Reason)
+	}
+	return a, verdict
+}
+
+func (s *session) attempt(ctx context.Context, n Network, mark string, v variant) (Association, error) {
 	if err := s.clear(ctx); err != nil {
 		return Association{}, err
 	}
@@ -64,7 +89,7 @@ func (s *session) attempt(ctx context.Context, n Network, mark string) (Associat
 		return Association{}, err
 	}
 	defer events.Close()
-	id, err := s.add(ctx, n, mark)
+	id, err := s.add(ctx, n, mark, v)
 	if err != nil {
 		return Association{}, err
 	}
@@ -77,7 +102,7 @@ func (s *session) attempt(ctx context.Context, n Network, mark string) (Associat
 	if a, ok := s.associated(ctx, mark); ok {
 		return a, nil
 	}
-	return Association{}, joinError(CodeLost, "the association was lost at once")
+	return Association{}, lowerError(CodeLost, "the association was lost at once")
 }
 
 // clear removes every network, which ends an association, and forgets which
@@ -124,11 +149,11 @@ func (s *session) try(ctx context.Context, cmd string) error {
 }
 
 // add creates and selects the network and returns its id.
-func (s *session) add(ctx context.Context, n Network, mark string) (id string, err error) {
+func (s *session) add(ctx context.Context, n Network, mark string, v variant) (id string, err error) {
 	if id, err = s.ctrl.Request(ctx, "ADD_NETWORK"); err != nil {
 		return "", err
 	}
-	for _, v := range n.settings(mark) {
+	for _, v := range n.settings(mark, v) {
 		if err := s.set(ctx, id, v); err != nil {
 			return "", err
 		}

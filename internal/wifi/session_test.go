@@ -182,7 +182,7 @@ func TestJoinWritesAFreshNetworkAndReadsTheAssociation(t *testing.T) {
 	want := strings.Join([]string{
 		"REMOVE_NETWORK all", "ABORT_SCAN", "BLACKLIST clear", "ADD_NETWORK",
 		"SET_NETWORK 0 ssid 686f6d65", `SET_NETWORK 0 id_str "5e"`,
-		"SET_NETWORK 0 key_mgmt WPA-PSK", `SET_NETWORK 0 psk "correct horse"`,
+		"SET_NETWORK 0 key_mgmt WPA-PSK WPA-PSK-SHA256", "SET_NETWORK 0 ieee80211w 1", `SET_NETWORK 0 psk "correct horse"`,
 		"SELECT_NETWORK 0 freq=2412"}, "\n")
 	if got := p.did(); got != want {
 		t.Errorf("commands:\n%s\nwant:\n%s", got, want)
@@ -204,6 +204,43 @@ func TestJoinRemovesTheNetworkAfterAFailure(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "correct horse") {
 		t.Errorf("the passphrase is in %q", err)
+	}
+}
+
+// TestJoinTriesLess: a radio whose driver does not take the key for management
+// frames joins without.
+func TestJoinTriesLess(t *testing.T) {
+	deaf := scanDone + associated + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=1 locally_generated=1"
+	for _, row := range []struct {
+		name   string
+		second string // what comes of the second variant
+		want   Code
+		pmf    PMF
+	}{
+		{"and joins", scanDone + associated + connected, "", PMFOff},
+		{"and fails otherwise: the first verdict counts", scanDone + "CTRL-EVENT-NETWORK-NOT-FOUND", CodeTimeout, ""},
+		{"and hears that the key is wrong", scanDone + associated + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15", CodeWrongKey, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p, s, _ := newProgram(t)
+			traces := []string{deaf, row.second}
+			p.script(func(string) string {
+				trace := traces[0]
+				traces = traces[1:]
+				return trace
+			})
+			a, err := s.join(t.Context(), homeWPA2, "5e")
+			var verdict *JoinError
+			switch errors.As(err, &verdict); {
+			case row.want == "" && (err != nil || a.PMF != row.pmf):
+				t.Errorf("association %+v, error %v, want PMF %s", a, err, row.pmf)
+			case row.want != "" && (verdict == nil || verdict.Code != row.want):
+				t.Errorf("error %v, want %s", err, row.want)
+			}
+			if got := strings.Count(p.did(), "ieee80211w 1"); got != 1 {
+				t.Errorf("PMF was asked for %d times, want once:\n%s", got, p.did())
+			}
+		})
 	}
 }
 

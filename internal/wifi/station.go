@@ -70,6 +70,11 @@ func (s *Station) Associate(ctx context.Context, n Network) (Association, error)
 	if err := n.Check(); err != nil {
 		return Association{}, err
 	}
+	if n.EAP != nil {
+		if err := n.EAP.checkFiles(); err != nil {
+			return Association{}, err
+		}
+	}
 	key, err := markKey(filepath.Join(s.cfg.RuntimeDir, "station.key"))
 	if err != nil {
 		return Association{}, err
@@ -225,7 +230,8 @@ func (s *Station) prepare() (process.Spec, error) {
 // renderConfig writes wpa_supplicant.conf(5) without any network.
 func renderConfig(controlDir string) []byte {
 	return []byte("ctrl_interface=" + controlDir + "\n" +
-		"p2p_disabled=1\n") // or a P2P device would share the radio
+		"p2p_disabled=1\n" + // or a P2P device would share the radio
+		"sae_pwe=2\n") // both ways to derive SAE's element: some routers only know the newer one
 }
 
 // markKey reads the key of Network.mark or makes one. It lives as long as the

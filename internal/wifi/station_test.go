@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,12 +61,12 @@ func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
 		}
 		return reply
 	}
-	try := func(t *testing.T, n Network) (id string) {
+	try := func(t *testing.T, n Network, v variant) (id string) {
 		t.Helper()
 		if err := n.Check(); err != nil {
 			t.Fatal(err)
 		}
-		id, err := session.add(t.Context(), n, "5e")
+		id, err := session.add(t.Context(), n, "5e", v)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +78,7 @@ func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
 	for _, ssid := range hostileSSIDs {
 		t.Run(hex.EncodeToString([]byte(ssid)), func(t *testing.T) {
 			n := Network{SSID: []byte(ssid), PSK: secret.New("correct horse"), Frequency: 2412, Hidden: true}
-			id := try(t, n)
+			id := try(t, n, n.variants()[0])
 			// It quotes what is printable and gives hexadecimal otherwise.
 			got := ask("GET_NETWORK " + id + " ssid")
 			if got != `"`+ssid+`"` && got != hex.EncodeToString([]byte(ssid)) {
@@ -86,30 +87,30 @@ func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
 			ask("REMOVE_NETWORK all")
 		})
 	}
-	for _, row := range []struct {
-		security Security
-		psk      string
-		keyMgmt  string
-	}{
-		{Open, "", "NONE"},
-		{OWE, "", "OWE"},
-		{WPA, "password", "WPA-PSK"},
-		{WPA2, "password", "WPA-PSK"},
-		{WPA2WPA3, "password", "WPA-PSK SAE"},
-		{WPA3, "password", "SAE"},
-		{WPA3, `with "quotes" and \ `, "SAE"},
-		{"", `"quoted"`, "WPA-PSK SAE"},
-		{"", "pässwörter", "WPA-PSK SAE"},
-		{"", strings.Repeat("a", 63), "WPA-PSK SAE"},
-		{"", digits64, "WPA-PSK"},
+	password := secret.New("password")
+	for name, n := range map[string]Network{
+		"open": {}, "OWE": {Security: OWE}, "WPA": {Security: WPA, PSK: password}, "WPA2": {Security: WPA2, PSK: password},
+		"WPA2 required": {Security: WPA2, PSK: password, PMF: PMFRequired}, "WPA3": {Security: WPA3, PSK: password},
+		"transition": {Security: WPA2WPA3, PSK: password}, "quotes": {PSK: secret.New(`with "quotes" and \ "`)},
+		"umlauts": {PSK: secret.New("pässwörter")}, "longest": {PSK: secret.New(strings.Repeat("a", 63))}, "64 digits": {PSK: secret.New(digits64)},
+		"one cell": {PSK: password, BSSID: []byte{2, 0, 0, 0, 1, 0}},
+		"PEAP":     {EAP: &EAPCredentials{Method: "peap", Identity: `a"b\`, AnonymousIdentity: "ä", Password: secret.New(`p"w`), CACert: "/ca", ServerName: "lab"}},
+		"TTLS":     {EAP: &EAPCredentials{Method: "ttls", Identity: "me", Password: password, Phase2: "pap", AnyServer: true}},
+		"TLS":      {EAP: &EAPCredentials{Method: "tls", Identity: "me", CACert: "/ca", ClientCert: "/c", PrivateKey: "/k", PrivateKeyPassword: password}},
 	} {
-		t.Run(string(row.security)+row.psk, func(t *testing.T) {
-			id := try(t, Network{SSID: []byte("home"), PSK: secret.New(row.psk), Security: row.security})
-			if got := ask("GET_NETWORK " + id + " key_mgmt"); got != row.keyMgmt {
-				t.Errorf("key_mgmt = %s, want %s", got, row.keyMgmt)
-			}
-			ask("REMOVE_NETWORK all")
-		})
+		n.SSID = []byte("home")
+		for _, v := range n.variants() {
+			t.Run(name+" "+v.keyMgmt, func(t *testing.T) {
+				id := try(t, n, v)
+				got, want := strings.Fields(ask("GET_NETWORK "+id+" key_mgmt")), strings.Fields(v.keyMgmt)
+				slices.Sort(got)
+				slices.Sort(want)
+				if !slices.Equal(got, want) {
+					t.Errorf("key_mgmt = %s, want %s", got, want)
+				}
+				ask("REMOVE_NETWORK all")
+			})
+		}
 	}
 }
 
@@ -121,7 +122,7 @@ func TestRealWpaSupplicantRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	unchecked := Network{SSID: []byte("home"), PSK: secret.New("short")}
-	_, err = session.add(t.Context(), unchecked, "5e")
+	_, err = session.add(t.Context(), unchecked, "5e", unchecked.variants()[0])
 	var verdict *JoinError
 	if !errors.As(err, &verdict) || verdict.Code != CodeUnsupported || strings.Contains(err.Error(), "short") {
 		t.Errorf("error %v, want unsupported without the passphrase", err)

@@ -51,8 +51,8 @@ const (
 	PMFOff      PMF = "off"
 )
 
-// EAPCredentials are who we are to a network with 802.1X, and how we know that it is the
-// right one. Certificates and keys are paths of PEM files.
+// EAPCredentials are who we are to a network with 802.1X, and how we know that
+// it is the right one. Certificates and keys are paths of PEM files.
 type EAPCredentials struct {
 	Method             string // "peap", "ttls" or "tls"
 	Identity           string
@@ -93,12 +93,13 @@ type Code string
 // The codes of a JoinError.
 const (
 	CodeWrongKey         Code = "wrong_key"
-	CodeLost             Code = "lost"              // the router vanished or fell silent while we joined
-	CodeNotFound         Code = "not_found"         // not seen by a full scan
-	CodeSecurityMismatch Code = "security_mismatch" // seen, but with other security than ours
-	CodeRejected         Code = "rejected"          // the router, or the driver, does not want us
-	CodeRadioOff         Code = "radio_off"         // rfkill, or the interface is down
-	CodeUnsupported      Code = "unsupported"       // we cannot join such a network
+	CodeLost             Code = "lost"               // the router vanished or fell silent while we joined
+	CodeNotFound         Code = "not_found"          // not seen by a full scan
+	CodeSecurityMismatch Code = "security_mismatch"  // seen, but with other security than ours
+	CodeServerNotTrusted Code = "server_not_trusted" // 802.1X: its certificate is not one that we trust
+	CodeRejected         Code = "rejected"           // the router, or the driver, does not want us
+	CodeRadioOff         Code = "radio_off"          // rfkill, or the interface is down
+	CodeUnsupported      Code = "unsupported"        // we cannot join such a network
 	CodeTimeout          Code = "timeout"
 )
 
@@ -106,12 +107,21 @@ const (
 type JoinError struct {
 	Code   Code
 	Reason string // for people, e.g. "the passphrase is not the router's"
+
+	lower bool // another variant may work: a radio or router that cannot protect management frames fails like this
 }
 
 func (e *JoinError) Error() string { return fmt.Sprintf("join the network: %s", e.Reason) }
 
 func joinError(code Code, format string, args ...any) *JoinError {
 	return &JoinError{Code: code, Reason: fmt.Sprintf(format, args...)}
+}
+
+// lowerError is a joinError after which another variant may work.
+func lowerError(code Code, format string, args ...any) *JoinError {
+	e := joinError(code, format, args...)
+	e.lower = true
+	return e
 }
 
 // LostError says that an association ended.
@@ -125,6 +135,7 @@ type Association struct {
 	BSSID     net.HardwareAddr
 	Frequency int // MHz
 	Signal    int // dBm, 0 if the driver does not tell
+	PMF       PMF // the level that was asked for; "" of an association that was adopted
 }
 
 // Channel gives the number of the channel whose centre is at a frequency in

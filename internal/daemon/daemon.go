@@ -252,7 +252,11 @@ func (d *daemon) tellNetworks(ctx context.Context) {
 
 // Promote implements supervisor.Networks.
 func (d *daemon) Promote(ctx context.Context) error {
+	n, _ := d.store.Candidate()
 	err := d.store.Promote()
+	if err == nil {
+		err = d.recordJoin(n.SSID, false)
+	}
 	d.tellNetworks(ctx)
 	return err
 }
@@ -269,11 +273,11 @@ func (d *daemon) recordJoin(ssid []byte, failed bool) error {
 	if failed {
 		return d.store.Failed(ssid)
 	}
-	var frequency int
+	var seen wifi.Association
 	if a := d.radio.current.Load().association.Load(); a != nil && bytes.Equal(a.SSID, ssid) {
-		frequency = a.Frequency
+		seen = *a
 	}
-	return d.store.Worked(ssid, frequency, time.Now())
+	return d.store.Worked(ssid, seen, time.Now())
 }
 
 // Forget implements supervisor.Networks.

@@ -173,11 +173,11 @@ func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
 		}
 		return store.Network{}, &client.Error{Code: string(wifi.CodeSecurityMismatch), Message: message}
 	}
-	n := store.Network{SSID: req.SSID, PSK: req.PSK, Security: string(best.Security), Frequency: best.Frequency}
+	n := wifi.Network{SSID: req.SSID, PSK: req.PSK, Security: best.Security, Frequency: best.Frequency}
 	var join *wifi.JoinError
-	check := wifi.Network{SSID: n.SSID, PSK: n.PSK, Security: best.Security}.Check()
+	check := n.Check()
 	if errors.As(check, &join) {
 		return store.Network{}, &client.Error{Code: string(join.Code), Message: join.Reason}
 	}
-	return n, check
+	return store.Network{Network: n}, check
 }

@@ -39,7 +39,7 @@ func TestChooseCell(t *testing.T) {
 			if tt.code == "" && err != nil {
 				t.Fatal(err)
 			}
-			if n.Security != string(tt.security) || n.Frequency != tt.frequency {
+			if n.Security != tt.security || n.Frequency != tt.frequency {
 				t.Errorf("chose %s at %d MHz, want %s at %d", n.Security, n.Frequency, tt.security, tt.frequency)
 			}
 		})

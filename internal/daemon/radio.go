@@ -205,10 +205,7 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 		}
 	}
 	report(policy.StageCleared)
-	association, err := r.station.Associate(ctx, wifi.Network{
-		SSID: network.SSID, PSK: network.PSK, Security: wifi.Security(network.Security),
-		Frequency: network.Frequency, Hidden: network.Hidden,
-	})
+	association, err := r.station.Associate(ctx, network.Network)
 	if err != nil {
 		// The next attempt starts from a clean interface.
 		return r.failed("rejected", errors.Join(err, r.dropLease()))

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
 // version is that of the file's format. A higher one is of a later
@@ -29,13 +31,33 @@ type document struct {
 // record is a Network in the file. This is the one place where a passphrase
 // is written in the clear, as it was typed.
 type record struct {
-	Name        string     `json:"name,omitempty"` // the SSID for people; never read
-	SSID        string     `json:"ssid"`           // hexadecimal
-	PSK         string     `json:"psk,omitempty"`
-	Security    string     `json:"security,omitempty"`
-	Frequency   int        `json:"frequency,omitempty"`
-	Hidden      bool       `json:"hidden,omitempty"`
-	LastSuccess *time.Time `json:"last_success,omitempty"`
+	Name        string      `json:"name,omitempty"` // the SSID for people; never read
+	SSID        string      `json:"ssid"`           // hexadecimal
+	PSK         string      `json:"psk,omitempty"`
+	Security    string      `json:"security,omitempty"`
+	Frequency   int         `json:"frequency,omitempty"`
+	Hidden      bool        `json:"hidden,omitempty"`
+	BSSID       string      `json:"bssid,omitempty"`
+	PMF         string      `json:"pmf,omitempty"`
+	EAP         *eapRecord  `json:"eap,omitempty"`
+	Priority    int         `json:"priority,omitempty"`
+	Addressing  *Addressing `json:"addressing,omitempty"`
+	LastSuccess *time.Time  `json:"last_success,omitempty"`
+}
+
+// eapRecord is a wifi.EAPCredentials in the file.
+type eapRecord struct {
+	Method             string `json:"method"`
+	Identity           string `json:"identity"`
+	AnonymousIdentity  string `json:"anonymous_identity,omitempty"`
+	Password           string `json:"password,omitempty"`
+	Phase2             string `json:"phase2,omitempty"`
+	CACert             string `json:"ca_cert,omitempty"`
+	ServerName         string `json:"server_name,omitempty"`
+	AnyServer          bool   `json:"any_server,omitempty"`
+	ClientCert         string `json:"client_cert,omitempty"`
+	PrivateKey         string `json:"private_key,omitempty"`
+	PrivateKeyPassword string `json:"private_key_password,omitempty"`
 }
 
 func encode(c *contents) ([]byte, error) {
@@ -57,18 +79,39 @@ func encode(c *contents) ([]byte, error) {
 
 func toRecord(n Network) record {
 	r := record{
-		Name:      readable(n.SSID),
-		SSID:      hex.EncodeToString(n.SSID),
-		PSK:       n.PSK.Reveal(),
-		Security:  n.Security,
-		Frequency: n.Frequency,
-		Hidden:    n.Hidden,
+		Name:       readable(n.SSID),
+		SSID:       hex.EncodeToString(n.SSID),
+		PSK:        n.PSK.Reveal(),
+		Security:   string(n.Security),
+		Frequency:  n.Frequency,
+		Hidden:     n.Hidden,
+		BSSID:      n.BSSID.String(),
+		PMF:        string(n.PMF),
+		Priority:   n.Priority,
+		Addressing: n.Addressing,
+	}
+	if c := n.EAP; c != nil {
+		r.EAP = &eapRecord{
+			Method: c.Method, Identity: c.Identity, AnonymousIdentity: c.AnonymousIdentity, Password: c.Password.Reveal(),
+			Phase2: c.Phase2, CACert: c.CACert, ServerName: c.ServerName, AnyServer: c.AnyServer,
+			ClientCert: c.ClientCert, PrivateKey: c.PrivateKey, PrivateKeyPassword: c.PrivateKeyPassword.Reveal(),
+		}
 	}
 	if !n.LastSuccess.IsZero() {
-		when := n.LastSuccess.UTC()
-		r.LastSuccess = &when
+		r.LastSuccess = new(n.LastSuccess.UTC())
 	}
 	return r
+}
+
+func (r *eapRecord) credentials() *wifi.EAPCredentials {
+	if r == nil {
+		return nil
+	}
+	return &wifi.EAPCredentials{
+		Method: r.Method, Identity: r.Identity, AnonymousIdentity: r.AnonymousIdentity, Password: secret.New(r.Password),
+		Phase2: r.Phase2, CACert: r.CACert, ServerName: r.ServerName, AnyServer: r.AnyServer,
+		ClientCert: r.ClientCert, PrivateKey: r.PrivateKey, PrivateKeyPassword: secret.New(r.PrivateKeyPassword),
+	}
 }
 
 // readable is the SSID if it is text that can be shown.
@@ -145,11 +188,22 @@ func (r record) network() (Network, error) {
 		return Network{}, errors.New("frequency is negative")
 	}
 	n := Network{
-		SSID:      ssid,
-		PSK:       secret.New(r.PSK),
-		Security:  r.Security,
-		Frequency: r.Frequency,
-		Hidden:    r.Hidden,
+		Network: wifi.Network{
+			SSID: ssid, PSK: secret.New(r.PSK), Security: wifi.Security(r.Security), Frequency: r.Frequency,
+			Hidden: r.Hidden, PMF: wifi.PMF(r.PMF), EAP: r.EAP.credentials(),
+		},
+		Priority:   r.Priority,
+		Addressing: r.Addressing,
+	}
+	if r.BSSID != "" {
+		if n.BSSID, err = net.ParseMAC(r.BSSID); err != nil || len(n.BSSID) != 6 {
+			return Network{}, errors.New("bssid is not an address of 6 bytes")
+		}
+	}
+	if r.Addressing != nil {
+		if err := r.Addressing.Check(); err != nil {
+			return Network{}, fmt.Errorf("addressing: %w", err)
+		}
 	}
 	if r.LastSuccess != nil {
 		n.LastSuccess = r.LastSuccess.UTC()

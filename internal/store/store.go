@@ -4,9 +4,11 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,22 +19,52 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// Network is what is needed to join a network again.
+// Network is a saved network.
 type Network struct {
-	SSID        []byte // 1 to 32 bytes of any value (IEEE 802.11)
-	PSK         secret.Secret
-	Security    string    // as wifi.Security, e.g. "wpa2"; empty: unknown
-	Frequency   int       // MHz where it was last seen; 0: unknown
-	Hidden      bool      // does not tell its name in beacons
-	LastSuccess time.Time // by the wall clock, for people; zero: never
+	wifi.Network             // PMF: as a person set it, or what it takes to join
+	Priority     int         // higher first
+	Addressing   *Addressing // nil: by DHCP and router advertisements
+	LastSuccess  time.Time   // by the wall clock, for people; zero: never
 
 	failures int // in a row, since this process started
 }
 
+// Addressing is a static address, for a network that gives none. Its names in
+// JSON are those of the socket's protocol.
+type Addressing struct {
+	Address netip.Prefix `json:"address"`          // of the device, e.g. 192.0.2.7/24
+	Gateway netip.Addr   `json:"gateway,omitzero"` // within Address; zero: the network leads nowhere
+	DNS     []netip.Addr `json:"dns,omitempty"`
+}
+
+// Check says what is wrong with an address, or nil.
+func (a *Addressing) Check() error {
+	switch {
+	case !a.Address.IsValid():
+		return errors.New("addressing wants an address with the length of its prefix, such as 192.0.2.7/24")
+	case a.Address.Addr().IsUnspecified(), a.Address.Addr().IsMulticast(), a.Address.Addr().IsLoopback(), a.Address.Addr().Zone() != "":
+		return fmt.Errorf("%v cannot be the address of a device", a.Address)
+	case !a.Gateway.IsValid():
+	case !a.Address.Masked().Contains(a.Gateway), a.Gateway == a.Address.Addr():
+		return fmt.Errorf("gateway %v is not another address of %v", a.Gateway, a.Address.Masked())
+	}
+	if slices.ContainsFunc(a.DNS, func(server netip.Addr) bool { return !server.IsValid() || server.IsUnspecified() }) {
+		return errors.New("a DNS server has no address")
+	}
+	return nil
+}
+
+// Failures is how often in a row joining failed, since this process started.
+func (n Network) Failures() int { return n.failures }
+
 // ErrNoCandidate says that there is nothing to promote.
 var ErrNoCandidate = errors.New("no candidate is stored")
+
+// ErrExists says that a saved network has that SSID already.
+var ErrExists = errors.New("network is saved already")
 
 // ErrUnknown says that no saved network has that SSID.
 var ErrUnknown = errors.New("network is not saved")
@@ -168,13 +200,15 @@ func (s *Store) now() *contents {
 	return &contents{}
 }
 
-// Networks are the saved networks, best first.
+// Networks are the saved networks, best first: by priority, then those that did
+// not fail a few times in a row, then the one that worked last.
 func (s *Store) Networks() []Network {
 	saved := s.now().networks
 	networks := make([]Network, len(saved))
 	for i, n := range saved {
 		networks[i] = n.clone()
 	}
+	slices.SortStableFunc(networks, func(a, b Network) int { return cmp.Compare(b.Priority, a.Priority) })
 	return networks
 }
 
@@ -188,15 +222,63 @@ func (s *Store) Candidate() (Network, bool) {
 
 // SetCandidate keeps n beside what worked, in the place of an earlier one.
 func (s *Store) SetCandidate(n Network) error {
-	if len(n.SSID) == 0 || len(n.SSID) > 32 {
-		return fmt.Errorf("store candidate: SSID has %d bytes, not 1 to 32", len(n.SSID))
-	}
-	if !utf8.ValidString(n.PSK.Reveal()) {
-		return errors.New("store candidate: passphrase is not UTF-8") // JSON would change it
+	if err := n.storable(); err != nil {
+		return fmt.Errorf("store candidate: %w", err)
 	}
 	n = n.clone()
 	return s.change(func(c contents) (contents, bool, error) {
 		c.candidate = &n
+		return c, true, nil
+	})
+}
+
+// storable says why n would not come back from the file as it is, or nil.
+func (n Network) storable() error {
+	if len(n.SSID) == 0 || len(n.SSID) > 32 {
+		return fmt.Errorf("SSID has %d bytes, not 1 to 32", len(n.SSID))
+	}
+	secrets := []secret.Secret{n.PSK}
+	if n.EAP != nil {
+		secrets = append(secrets, n.EAP.Password, n.EAP.PrivateKeyPassword)
+	}
+	for _, s := range secrets {
+		if !utf8.ValidString(s.Reveal()) {
+			return errors.New("passphrase is not UTF-8") // JSON would change it
+		}
+	}
+	return nil
+}
+
+// Add saves a network that has not been tried, behind the others of its
+// priority. The error is ErrExists if one of its SSID is saved.
+func (s *Store) Add(n Network) error {
+	if err := n.storable(); err != nil {
+		return fmt.Errorf("add network: %w", err)
+	}
+	n = n.clone()
+	return s.change(func(c contents) (contents, bool, error) {
+		if c.index(n.SSID) >= 0 {
+			return c, false, fmt.Errorf("add network %q: %w", n.SSID, ErrExists)
+		}
+		c.networks = append(slices.Clone(c.networks), n)
+		return c, true, nil
+	})
+}
+
+// Replace changes the saved network of n's SSID to n. It keeps its place.
+func (s *Store) Replace(n Network) error {
+	if err := n.storable(); err != nil {
+		return fmt.Errorf("change network: %w", err)
+	}
+	n = n.clone()
+	n.failures = 0
+	return s.change(func(c contents) (contents, bool, error) {
+		i := c.index(n.SSID)
+		if i < 0 {
+			return c, false, fmt.Errorf("change network %q: %w", n.SSID, ErrUnknown)
+		}
+		c.networks = slices.Clone(c.networks)
+		c.networks[i] = n
 		return c, true, nil
 	})
 }
@@ -232,10 +314,10 @@ func (s *Store) DropCandidate() error {
 	})
 }
 
-// Worked notes that the saved network with that SSID has worked, at a
-// frequency in MHz (0: unknown) and a time of the wall clock. It is the best
-// from now on.
-func (s *Store) Worked(ssid []byte, frequency int, when time.Time) error {
+// Worked notes that the saved network with that SSID has worked, as seen (zero:
+// nothing is known) and at a time of the wall clock. It is the best of its
+// priority from now on.
+func (s *Store) Worked(ssid []byte, seen wifi.Association, when time.Time) error {
 	return s.change(func(c contents) (contents, bool, error) {
 		n, err := c.find(ssid)
 		if err != nil {
@@ -243,13 +325,28 @@ func (s *Store) Worked(ssid []byte, frequency int, when time.Time) error {
 		}
 		// The clock may have been set back, so both directions count.
 		worth := when.Sub(n.LastSuccess).Abs() >= touchEvery || !bytes.Equal(c.networks[0].SSID, ssid)
-		if frequency != 0 && frequency != n.Frequency {
-			n.Frequency, worth = frequency, true
+		if seen.Frequency != 0 && seen.Frequency != n.Frequency {
+			n.Frequency, worth = seen.Frequency, true
+		}
+		if level := n.takes(seen.PMF); level != n.PMF {
+			n.PMF, worth = level, true
 		}
 		n.LastSuccess, n.failures = when.UTC().Truncate(time.Second), 0
 		c.networks = append([]Network{n}, c.without(ssid)...)
 		return c, worth, nil
 	})
+}
+
+// takes is the protection of management frames to begin with next time: none
+// where only that has worked.
+func (n Network) takes(worked wifi.PMF) wifi.PMF {
+	switch {
+	case worked == wifi.PMFOff:
+		return wifi.PMFOff
+	case worked != "" && n.PMF == wifi.PMFOff:
+		return ""
+	}
+	return n.PMF
 }
 
 // Failed notes that the saved network with that SSID could not be joined, and
@@ -322,6 +419,13 @@ func (s *Store) save(c *contents) error {
 }
 
 func (n Network) clone() Network {
-	n.SSID = bytes.Clone(n.SSID)
+	n.SSID, n.BSSID = bytes.Clone(n.SSID), bytes.Clone(n.BSSID)
+	if n.EAP != nil {
+		n.EAP = new(*n.EAP)
+	}
+	if n.Addressing != nil {
+		n.Addressing = new(*n.Addressing)
+		n.Addressing.DNS = slices.Clone(n.Addressing.DNS)
+	}
 	return n
 }

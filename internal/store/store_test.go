@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"errors"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,13 +16,28 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
 var (
 	when   = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
-	home   = Network{SSID: []byte("Home & Garden"), PSK: secret.New("01234567"), Security: "wpa2", Frequency: 2412}
-	office = Network{SSID: []byte("Caf\xe9\x00"), PSK: secret.New(" <ß\"\\> "), Security: "wpa3", Hidden: true}
-	open   = Network{SSID: []byte("Open"), Security: "open"}
+	home   = Network{Network: wifi.Network{SSID: []byte("Home & Garden"), PSK: secret.New("01234567"), Security: "wpa2", Frequency: 2412}}
+	office = Network{Network: wifi.Network{SSID: []byte("Caf\xe9\x00"), PSK: secret.New(" <ß\"\\> "), Security: "wpa3", Hidden: true}}
+	work   = Network{
+		Network: wifi.Network{
+			SSID: []byte("work"), Security: wifi.EAP, BSSID: net.HardwareAddr{2, 0, 0, 0, 1, 0}, PMF: wifi.PMFRequired,
+			EAP: &wifi.EAPCredentials{
+				Method: "peap", Identity: "me@work", AnonymousIdentity: "anonymous@work", Password: secret.New("hunter2"), Phase2: "mschapv2",
+				CACert: "/etc/ssl/work.pem", ServerName: "radius.work", ClientCert: "/c.pem", PrivateKey: "/k.pem", PrivateKeyPassword: secret.New("geheim"),
+			},
+		},
+		Priority: -3,
+		Addressing: &Addressing{
+			Address: netip.MustParsePrefix("192.0.2.7/24"), Gateway: netip.MustParseAddr("192.0.2.1"),
+			DNS: []netip.Addr{netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("2001:db8::53")},
+		},
+	}
+	open = Network{Network: wifi.Network{SSID: []byte("Open"), Security: "open"}}
 )
 
 // sameNetwork compares secrets too, which print alike, and not what only the
@@ -28,6 +45,7 @@ var (
 var sameNetwork = cmp.Options{
 	cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
 	cmpopts.IgnoreUnexported(Network{}),
+	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),
 }
 
 func newStore(t *testing.T) (*Store, string) {
@@ -78,6 +96,8 @@ func wantContents(t *testing.T, s *Store, candidate *Network, networks ...Networ
 func TestStory(t *testing.T) {
 	touched := home
 	touched.Frequency, touched.LastSuccess = 5180, when
+	first, tried := work, office
+	first.Priority, tried.LastSuccess = 1, when
 	type step struct {
 		name      string
 		do        func(*Store) error
@@ -89,21 +109,24 @@ func TestStory(t *testing.T) {
 		{"a candidate is beside", func(s *Store) error { return s.SetCandidate(open) }, &open, nil},
 		{"another replaces it", func(s *Store) error { return s.SetCandidate(home) }, &home, nil},
 		{"success saves it", (*Store).Promote, nil, []Network{home}},
-		{"it works again", func(s *Store) error { return s.Worked(home.SSID, 5180, when) }, nil, []Network{touched}},
+		{"it works again", func(s *Store) error { return s.Worked(home.SSID, wifi.Association{Frequency: 5180}, when) }, nil, []Network{touched}},
 		{"a new candidate changes nothing saved", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched}},
 		{"it failed", (*Store).DropCandidate, nil, []Network{touched}},
 		{"dropping none is fine", (*Store).DropCandidate, nil, []Network{touched}},
 		{"the next one", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched}},
 		{"comes before what was saved", (*Store).Promote, nil, []Network{office, touched}},
-		{"what works becomes the best", func(s *Store) error { return s.Worked(home.SSID, 5180, when) }, nil, []Network{touched, office}},
+		{"what works becomes the best", func(s *Store) error { return s.Worked(home.SSID, wifi.Association{Frequency: 5180}, when) }, nil, []Network{touched, office}},
 		{"a failure changes nothing", func(s *Store) error { return s.Failed(home.SSID) }, nil, []Network{touched, office}},
 		{"nor a second", func(s *Store) error { return s.Failed(home.SSID) }, nil, []Network{touched, office}},
-		{"a success between starts anew", func(s *Store) error { return s.Worked(home.SSID, 5180, when) }, nil, []Network{touched, office}},
+		{"a success between starts anew", func(s *Store) error { return s.Worked(home.SSID, wifi.Association{Frequency: 5180}, when) }, nil, []Network{touched, office}},
 		{"so this is the first", func(s *Store) error { return s.Failed(home.SSID) }, nil, []Network{touched, office}},
 		{"a candidate of a saved name", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched, office}},
 		{"replaces that one", (*Store).Promote, nil, []Network{office, touched}},
 		{"removing one keeps the others", func(s *Store) error { return s.Remove(touched.SSID) }, nil, []Network{office}},
 		{"a candidate before forgetting", func(s *Store) error { return s.SetCandidate(home) }, &home, []Network{office}},
+		{"one that was never tried comes last", func(s *Store) error { return s.Add(work) }, &home, []Network{office, work}},
+		{"and may be changed", func(s *Store) error { return s.Replace(first) }, &home, []Network{first, office}},
+		{"its priority counts more than a success", func(s *Store) error { return s.Worked(office.SSID, wifi.Association{}, when) }, &home, []Network{first, tried}},
 		{"forget takes both", func(s *Store) error { _, err := s.Forget(); return err }, nil, nil},
 	}
 	s, path := newStore(t)
@@ -153,7 +176,7 @@ func TestForgetTellsWhetherThereWasAny(t *testing.T) {
 
 func TestFile(t *testing.T) {
 	s, path := saved(t, home)
-	must(t, s.Worked(home.SSID, 0, when))
+	must(t, s.Worked(home.SSID, wifi.Association{}, when))
 	must(t, s.SetCandidate(office))
 	const want = `{
   "version": 1,
@@ -179,6 +202,106 @@ func TestFile(t *testing.T) {
 		t.Errorf("file (-want +got):\n%s", diff)
 	}
 	wantMode(t, path)
+}
+
+// TestFileOfAllThereIs: every field comes back from the file.
+func TestFileOfAllThereIs(t *testing.T) {
+	s, path := saved(t, work)
+	const want = `{
+  "version": 1,
+  "networks": [
+    {
+      "name": "work",
+      "ssid": "776f726b",
+      "security": "eap",
+      "bssid": "02:00:00:00:01:00",
+      "pmf": "required",
+      "eap": {
+        "method": "peap",
+        "identity": "me@work",
+        "anonymous_identity": "anonymous@work",
+        "password": "hunter2",
+        "phase2": "mschapv2",
+        "ca_cert": "/etc/ssl/work.pem",
+        "server_name": "radius.work",
+        "client_cert": "/c.pem",
+        "private_key": "/k.pem",
+        "private_key_password": "geheim"
+      },
+      "priority": -3,
+      "addressing": {
+        "address": "192.0.2.7/24",
+        "gateway": "192.0.2.1",
+        "dns": [
+          "192.0.2.53",
+          "2001:db8::53"
+        ]
+      }
+    }
+  ]
+}
+`
+	if diff := cmp.Diff(want, string(read(t, path))); diff != "" {
+		t.Errorf("file (-want +got):\n%s", diff)
+	}
+	wantContents(t, s, nil, work)
+	wantContents(t, mustOpen(t, path), nil, work)
+}
+
+// TestPMFThatWorked: a network that was only joined without protection of
+// management frames begins so next time, until that is found out anew.
+func TestPMFThatWorked(t *testing.T) {
+	for _, row := range []struct {
+		name                string
+		saved, worked, want wifi.PMF
+	}{
+		{"as expected", "", wifi.PMFOptional, ""},
+		{"only without", "", wifi.PMFOff, wifi.PMFOff},
+		{"without again", wifi.PMFOff, wifi.PMFOff, wifi.PMFOff},
+		{"with it again", wifi.PMFOff, wifi.PMFOptional, ""},
+		{"adopted, nothing known", wifi.PMFOff, "", wifi.PMFOff},
+		{"asked for", wifi.PMFRequired, wifi.PMFRequired, wifi.PMFRequired},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			n := home
+			n.PMF = row.saved
+			s, path := saved(t, n)
+			must(t, s.Worked(n.SSID, wifi.Association{PMF: row.worked}, when))
+			if got := mustOpen(t, path).Networks()[0].PMF; got != row.want {
+				t.Errorf("PMF %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestAddressing(t *testing.T) {
+	for _, row := range []struct{ name, address, gateway, dns, want string }{
+		{"as it should be", "192.0.2.7/24", "192.0.2.1", "192.0.2.53", ""},
+		{"IPv6", "2001:db8::7/64", "2001:db8::1", "", ""},
+		{"no gateway", "192.0.2.7/24", "", "", ""},
+		{"none", "", "", "", "wants an address"},
+		{"everybody", "224.0.0.1/4", "", "", "cannot be the address"},
+		{"gateway elsewhere", "192.0.2.7/24", "198.51.100.1", "", "is not another address"},
+		{"own gateway", "192.0.2.7/24", "192.0.2.7", "", "is not another address"},
+		{"DNS server nowhere", "192.0.2.7/24", "", "0.0.0.0", "DNS"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var a Addressing
+			if row.address != "" {
+				a.Address = netip.MustParsePrefix(row.address)
+			}
+			if row.gateway != "" {
+				a.Gateway = netip.MustParseAddr(row.gateway)
+			}
+			if row.dns != "" {
+				a.DNS = []netip.Addr{netip.MustParseAddr(row.dns)}
+			}
+			err := a.Check()
+			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+				t.Errorf("error %v, want %q", err, row.want)
+			}
+		})
+	}
 }
 
 func TestFolderIsMadeForTheOwner(t *testing.T) {
@@ -223,14 +346,20 @@ func TestRefusedChangesLeaveFileAndMemory(t *testing.T) {
 		is   error
 	}{
 		{"candidate without SSID", func(s *Store) error { return s.SetCandidate(Network{}) }, nil},
-		{"candidate with 33 bytes", func(s *Store) error { return s.SetCandidate(Network{SSID: make([]byte, 33)}) }, nil},
+		{"candidate with 33 bytes", func(s *Store) error { return s.SetCandidate(Network{Network: wifi.Network{SSID: make([]byte, 33)}}) }, nil},
 		{"passphrase that JSON would change", func(s *Store) error {
-			return s.SetCandidate(Network{SSID: []byte("x"), PSK: secret.New("\xff2345678")})
+			return s.SetCandidate(Network{Network: wifi.Network{SSID: []byte("x"), PSK: secret.New("\xff2345678")}})
 		}, nil},
 		{"failure of a stranger", func(s *Store) error { return s.Failed([]byte("home")) }, ErrUnknown},
 		{"removing a stranger", func(s *Store) error { return s.Remove([]byte("home")) }, ErrUnknown},
+		{"adding what is saved", func(s *Store) error { return s.Add(home) }, ErrExists},
+		{"adding without SSID", func(s *Store) error { return s.Add(Network{}) }, nil},
+		{"changing a stranger", func(s *Store) error { return s.Replace(office) }, ErrUnknown},
+		{"EAP password that JSON would change", func(s *Store) error {
+			return s.Add(Network{Network: wifi.Network{SSID: []byte("x"), EAP: &wifi.EAPCredentials{Password: secret.New("\xff")}}})
+		}, nil},
 		{"nothing to promote", (*Store).Promote, ErrNoCandidate},
-		{"success of a stranger", func(s *Store) error { return s.Worked([]byte("home"), 2412, when) }, ErrUnknown},
+		{"success of a stranger", func(s *Store) error { return s.Worked([]byte("home"), wifi.Association{Frequency: 2412}, when) }, ErrUnknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -250,9 +379,9 @@ func TestRefusedChangesLeaveFileAndMemory(t *testing.T) {
 
 func TestWorkedSparesTheFlash(t *testing.T) {
 	s, path := saved(t, home)
-	must(t, s.Worked(home.SSID, 2412, when))
+	must(t, s.Worked(home.SSID, wifi.Association{Frequency: 2412}, when))
 	file := read(t, path)
-	must(t, s.Worked(home.SSID, 2412, when.Add(9*time.Minute)))
+	must(t, s.Worked(home.SSID, wifi.Association{Frequency: 2412}, when.Add(9*time.Minute)))
 	if !bytes.Equal(file, read(t, path)) {
 		t.Error("written again for 9 minutes")
 	}
@@ -260,9 +389,11 @@ func TestWorkedSparesTheFlash(t *testing.T) {
 		t.Errorf("memory has %v", got)
 	}
 	for name, touch := range map[string]func() error{
-		"later":          func() error { return s.Worked(home.SSID, 2412, when.Add(20*time.Minute)) },
-		"clock set back": func() error { return s.Worked(home.SSID, 2412, when.AddDate(-10, 0, 0)) },
-		"new frequency":  func() error { return s.Worked(home.SSID, 2437, s.Networks()[0].LastSuccess) },
+		"later":          func() error { return s.Worked(home.SSID, wifi.Association{Frequency: 2412}, when.Add(20*time.Minute)) },
+		"clock set back": func() error { return s.Worked(home.SSID, wifi.Association{Frequency: 2412}, when.AddDate(-10, 0, 0)) },
+		"new frequency": func() error {
+			return s.Worked(home.SSID, wifi.Association{Frequency: 2437}, s.Networks()[0].LastSuccess)
+		},
 	} {
 		before := read(t, path)
 		must(t, touch())
@@ -281,15 +412,15 @@ func TestReadersGetCopies(t *testing.T) {
 	wantContents(t, s, &open, home)
 
 	ssid := []byte("mine")
-	must(t, s.SetCandidate(Network{SSID: ssid}))
+	must(t, s.SetCandidate(Network{Network: wifi.Network{SSID: ssid}}))
 	ssid[0] = 'X'
-	wantContents(t, s, &Network{SSID: []byte("mine")}, home)
+	wantContents(t, s, &Network{Network: wifi.Network{SSID: []byte("mine")}}, home)
 }
 
 func TestChangesLeaveWhatReadersHold(t *testing.T) {
 	s, _ := saved(t, home)
 	held := s.now()
-	must(t, s.Worked(home.SSID, 5180, when))
+	must(t, s.Worked(home.SSID, wifi.Association{Frequency: 5180}, when))
 	if held.networks[0].Frequency != home.Frequency {
 		t.Error("contents changed after they were published")
 	}
@@ -431,6 +562,7 @@ func TestOnlyReadableNamesAreShown(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"version":1,"networks":[{"ssid":"48","psk":"x","last_success":"2026-05-04T03:02:01Z"}],"candidate":{"ssid":"00"}}`))
+	f.Add([]byte(`{"version":1,"networks":[{"ssid":"48","bssid":"02:00:00:00:01:00","pmf":"off","eap":{"method":"tls"},"addressing":{"address":"192.0.2.7/24"}}]}`))
 	f.Add([]byte(`{"version":1}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := decode(data)

@@ -30,13 +30,13 @@ func (n Network) allVariants() []variant {
 	plain := variant{"WPA-PSK", PMFOff}
 	switch security := n.security(); {
 	case security == Open:
-		return []variant{{"NONE", PMFOff}}
+		return []variant{{keyMgmt: "NONE"}}
 	case security == OWE:
 		return []variant{{"OWE", PMFRequired}}
 	case security == WPA3:
 		return []variant{{"SAE", PMFRequired}}
 	case security == WPA:
-		return []variant{plain}
+		return []variant{{keyMgmt: "WPA-PSK"}}
 	case security == EAP:
 		return []variant{{"WPA-EAP WPA-EAP-SHA256", PMFOptional}, {"WPA-EAP", PMFOff}}
 	case security == WPA2WPA3 && !n.rawKey():

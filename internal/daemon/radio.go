@@ -212,7 +212,7 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 	}
 	r.association.Store(&association)
 	report(policy.StageAssociated)
-	s := &session{radio: r, ssid: network.SSID, report: report}
+	s := &session{radio: r, ssid: network.SSID, static: network.Addressing, report: report}
 	return r.failed("no_address", s.run(ctx, previous))
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/probe"
+	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
@@ -36,6 +37,7 @@ const ipv4Head = 5 * time.Second
 type session struct {
 	*radio
 	ssid   []byte
+	static *store.Addressing // nil: the network gives addresses
 	report func(policy.Stage)
 
 	first   sync.Once // address of either family
@@ -45,10 +47,6 @@ type session struct {
 // run gets an address, verifies the gateway, and keeps the address until the
 // association is lost or ctx ends.
 func (s *session) run(ctx context.Context, previous *dhcp.Lease) error {
-	cfg, err := s.dhcpConfig(previous)
-	if err != nil {
-		return err
-	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	s.timeout = time.AfterFunc(addressLimit, func() {
@@ -57,19 +55,35 @@ func (s *session) run(ctx context.Context, previous *dhcp.Lease) error {
 	defer s.timeout.Stop()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.station.Wait(ctx) })
-	group.Go(func() error { return s.awaitIPv6(ctx) })
-	group.Go(func() error {
-		return dhcp.Run(ctx, cfg, func(ev dhcp.Event) {
-			if err := s.on(ctx, ev, group); err != nil {
-				fail(err)
-			}
-		})
-	})
-	err = group.Wait()
+	if s.static != nil {
+		group.Go(func() error { return s.on(ctx, dhcp.Bound{Lease: lasting(s.static)}, group) })
+	} else {
+		group.Go(func() error { return s.awaitIPv6(ctx) })
+		group.Go(func() error { return s.lease(ctx, previous, group, fail) })
+	}
+	err := group.Wait()
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
 		return cause
 	}
 	return err
+}
+
+// lasting is a static address as a lease that nobody gave and that does not end.
+func lasting(a *store.Addressing) dhcp.Lease {
+	return dhcp.Lease{Address: a.Address, Router: a.Gateway, DNS: a.DNS, Acquired: time.Now()}
+}
+
+// lease has the network give an address until ctx ends.
+func (s *session) lease(ctx context.Context, previous *dhcp.Lease, group *errgroup.Group, fail context.CancelCauseFunc) error {
+	cfg, err := s.dhcpConfig(previous)
+	if err != nil {
+		return err
+	}
+	return dhcp.Run(ctx, cfg, func(ev dhcp.Event) {
+		if err := s.on(ctx, ev, group); err != nil {
+			fail(err)
+		}
+	})
 }
 
 func (s *session) dhcpConfig(previous *dhcp.Lease) (dhcp.Config, error) {
@@ -185,7 +199,7 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 	}
 	if l.Router.IsValid() {
 		spec.Routes = []link.RouteSpec{{
-			Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0),
+			Destination: everywhere(l.Router),
 			Gateway:     l.Router, Metric: s.metric, Source: l.Address.Addr(),
 			OnLink: !l.Address.Masked().Contains(l.Router),
 		}}
@@ -196,6 +210,14 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 	s.log.Info("lease", "iface", s.iface, "address", l.Address, "gateway", l.Router, "server", l.Server, "valid", valid.Round(time.Second))
 	s.leased.Store(&l)
 	return s.saveLease(l)
+}
+
+// everywhere is the destination of a default route of the gateway's family.
+func everywhere(gateway netip.Addr) netip.Prefix {
+	if gateway.Is4() {
+		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	}
+	return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 }
 
 func failure(code, format string, args ...any) error {

@@ -47,6 +47,24 @@ func (c *Client) Connect(ctx context.Context, ssid []byte) (string, error) {
 	return c.text(ctx, "connect", NetworkParams(ssid))
 }
 
+// ListNetworks returns the saved networks, the best first.
+func (c *Client) ListNetworks(ctx context.Context) ([]SavedNetwork, error) {
+	var list []SavedNetwork
+	err := c.Call(ctx, "list_networks", nil, &list)
+	return list, err
+}
+
+// AddNetwork saves a network without trying it. One of that SSID that is saved
+// already stays as it is: the *Error has CodeExists.
+func (c *Client) AddNetwork(ctx context.Context, ssid []byte, settings NetworkSettings) (string, error) {
+	return c.text(ctx, "add_network", SettingsParams(ssid, settings))
+}
+
+// SetNetwork changes a saved network.
+func (c *Client) SetNetwork(ctx context.Context, ssid []byte, settings NetworkSettings) (string, error) {
+	return c.text(ctx, "set_network", SettingsParams(ssid, settings))
+}
+
 // RemoveNetwork forgets one saved network and keeps the others.
 func (c *Client) RemoveNetwork(ctx context.Context, ssid []byte) (string, error) {
 	return c.text(ctx, "remove_network", NetworkParams(ssid))
@@ -90,6 +108,17 @@ func ConfigWifiParams(ssid []byte, psk string, force bool) any {
 
 // NetworkParams returns the parameters of connect and remove_network for Do.
 func NetworkParams(ssid []byte) any { return newNetworkParams(ssid) }
+
+// SettingsParams returns the parameters of add_network and set_network for Do.
+// They hold secrets: do not print them.
+func SettingsParams(ssid []byte, settings NetworkSettings) any {
+	return networkSettings{newNetworkParams(ssid), settings}
+}
+
+type networkSettings struct {
+	network
+	NetworkSettings
+}
 
 // network are the parameters that name a network.
 type network struct {

@@ -14,6 +14,7 @@ const (
 	CodeShuttingDown     = "shutting_down"
 	CodeBadConfig        = "bad_config" // the text has all problems, one per line after the first
 	CodeNotFound         = "not_found"  // no such interface, no such network
+	CodeExists           = "exists"     // a network of that SSID is saved already
 	CodeSupervised       = "supervised" // something else starts and stops the daemon; the text says what to do
 )
 

@@ -42,6 +42,14 @@ func TextNotFound(ssid []byte) string {
 	return "could not find wifi cell with ssid " + SSIDText(ssid)
 }
 
+// ResultAdded is the result of add_network.
+func ResultAdded(ssid []byte) string {
+	return "added " + SSIDText(ssid) + ", which is tried when it is in reach"
+}
+
+// ResultChanged is the result of set_network.
+func ResultChanged(ssid []byte) string { return "changed " + SSIDText(ssid) }
+
 // ResultRemoved is the result of remove_network.
 func ResultRemoved(ssid []byte) string { return "removed " + SSIDText(ssid) }
 

@@ -50,6 +50,62 @@ type Network struct {
 	SSIDHex string `json:"ssid_hex"` // the bytes of the SSID in hexadecimal
 }
 
+// SavedNetwork is a network that the daemon joins by itself when it is in
+// reach. Passphrases and passwords are never told.
+type SavedNetwork struct {
+	Network
+	Security    string     `json:"security"`  // e.g. "wpa2"; "": whatever takes the passphrase
+	HasPSK      bool       `json:"has_psk"`   // a passphrase or key is saved
+	Hidden      bool       `json:"hidden"`    // does not tell its name
+	BSSID       string     `json:"bssid"`     // this cell only, "AA:BB:…"; "": any
+	Priority    int        `json:"priority"`  // higher first
+	PMF         string     `json:"pmf"`       // protected management frames: "required", "optional", "off"; "": found out
+	Frequency   int        `json:"frequency"` // MHz, where it was last; 0: not known
+	EAP         *EAP       `json:"eap"`       // null: no 802.1X
+	Addressing  Addressing `json:"addressing"`
+	LastSuccess *time.Time `json:"last_success"` // by the device's clock; null: never tried or never worked
+	Failures    int        `json:"failures"`     // in a row, since the daemon started
+	InUse       bool       `json:"in_use"`
+}
+
+// EAP is who the device is to a network with 802.1X. Files are PEM files that
+// the daemon can read.
+type EAP struct {
+	Method             string `json:"method"` // "peap", "ttls", "tls"
+	Identity           string `json:"identity"`
+	AnonymousIdentity  string `json:"anonymous_identity"`             // said in the clear
+	Password           string `json:"password,omitempty"`             // of requests only
+	Phase2             string `json:"phase2"`                         // "mschapv2", "pap"; "": mschapv2
+	CACert             string `json:"ca_cert"`                        // file; "" only with AnyServer
+	ServerName         string `json:"server_name"`                    // domain of the server's certificate; "": any
+	AnyServer          bool   `json:"any_server"`                     // trust whoever answers
+	ClientCert         string `json:"client_cert"`                    // file, of tls
+	PrivateKey         string `json:"private_key"`                    // file, of tls
+	PrivateKeyPassword string `json:"private_key_password,omitempty"` // of requests only
+}
+
+// Addressing is where the device's address comes from.
+type Addressing struct {
+	Method  string   `json:"method"`            // "dhcp": DHCP and router advertisements, or "static"
+	Address string   `json:"address,omitempty"` // "192.0.2.7/24"
+	Gateway string   `json:"gateway,omitempty"`
+	DNS     []string `json:"dns,omitempty"`
+}
+
+// NetworkSettings are what add_network sets and set_network changes: nil leaves
+// a setting as it is. A PSK takes the place of an EAP and an EAP that of a PSK;
+// an EAP without passwords keeps those that are saved.
+type NetworkSettings struct {
+	PSK        *string     `json:"psk,omitempty"` // "": none
+	Security   *string     `json:"security,omitempty"`
+	Hidden     *bool       `json:"hidden,omitempty"`
+	BSSID      *string     `json:"bssid,omitempty"`
+	Priority   *int        `json:"priority,omitempty"`
+	PMF        *string     `json:"pmf,omitempty"`
+	EAP        *EAP        `json:"eap,omitempty"`
+	Addressing *Addressing `json:"addressing,omitempty"`
+}
+
 // Condition is the value of one of the daemon's state variables.
 type Condition struct {
 	State   string    `json:"state"`
@@ -99,16 +155,28 @@ const (
 	EventStatus      = "status"       // Status; something in it changed
 	EventUplink      = "uplink"       // Old, New, Reason: Status.Uplink.State
 	EventAccessPoint = "access_point" // Old, New, Reason: Status.AccessPoint.State
+	EventJoin        = "join"         // Network, New: how far joining it has come; Code and Reason of a failure
+)
+
+// What an EventJoin has as New, in their order.
+const (
+	JoinStarted    = "started"
+	JoinAssociated = "associated" // the keys are in place
+	JoinAddressed  = "addressed"  // there is an address
+	JoinDone       = "joined"     // the gateway answers
+	JoinFailed     = "failed"     // instead of any of them but the last
 )
 
 // Event is what subscribers receive.
 type Event struct {
-	Type   string    `json:"type"`
-	Time   time.Time `json:"time"` // by the device's clock
-	Old    string    `json:"old,omitempty"`
-	New    string    `json:"new,omitempty"`
-	Reason string    `json:"reason,omitempty"`
-	Status *Status   `json:"status,omitempty"`
+	Type     string    `json:"type"`
+	Time     time.Time `json:"time"` // by the device's clock
+	*Network           // nil: none
+	Old      string    `json:"old,omitempty"`
+	New      string    `json:"new,omitempty"`
+	Code     string    `json:"code,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+	Status   *Status   `json:"status,omitempty"`
 
 	// Seq grows by one from event to event. It travels beside the event.
 	Seq uint64 `json:"-"`

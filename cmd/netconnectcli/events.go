@@ -55,8 +55,17 @@ func (a *app) showEvent(e client.Event) {
 // eventText describes an event on one line.
 func eventText(e client.Event) string {
 	text := e.Type
-	if e.New != "" {
+	if e.Network != nil {
+		text += " " + e.SSID
+	}
+	switch {
+	case e.Old != "":
 		text += " " + e.Old + " -> " + e.New
+	case e.New != "":
+		text += " " + e.New
+	}
+	if e.Code != "" {
+		text += " (" + e.Code + ")"
 	}
 	if e.Reason != "" {
 		text += ": " + e.Reason

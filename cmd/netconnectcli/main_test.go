@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -95,6 +96,12 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 			return nil, &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDText(r.SSID)}
 		}
 		return d.join()
+	case server.ListNetworks:
+		return savedNetworks, nil
+	case server.AddNetwork:
+		return told(r.SSID, r.Settings), nil
+	case server.SetNetwork:
+		return told(r.SSID, r.Settings), nil
 	case server.RemoveNetwork:
 		return client.ResultRemoved(r.SSID), nil
 	case server.ForgetWifi:
@@ -115,6 +122,36 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 		return client.ResultStoppedAP, nil
 	}
 	return nil, errors.New("no such request")
+}
+
+var savedNetworks = []client.SavedNetwork{
+	{
+		Network: client.NewNetwork([]byte("Home")), Security: "wpa2", HasPSK: true, Priority: 2, InUse: true,
+		LastSuccess: new(time.Date(2026, 5, 4, 3, 2, 1, 0, time.Local)),
+	},
+	{Network: client.NewNetwork([]byte("Evil\x1b[2J")), EAP: &client.EAP{Method: "peap"}, Hidden: true, Failures: 3},
+	{Network: client.NewNetwork([]byte{0xff, 0}), Addressing: client.Addressing{Method: "static", Address: "192.0.2.7/24"}},
+}
+
+// told are the settings that arrived, secrets too, which a real handler never
+// does.
+func told(ssid []byte, s server.NetworkSettings) string {
+	text := "ssid " + client.SSIDText(ssid)
+	if s.PSK != nil {
+		text += ", psk " + s.PSK.Reveal()
+	}
+	if s.EAP != nil && s.EAP.Password != nil {
+		text += ", password " + s.EAP.Password.Reveal()
+	}
+	s.PSK = nil
+	if s.EAP != nil {
+		s.EAP.Password = nil
+	}
+	settings, err := json.Marshal(s)
+	if err != nil {
+		return err.Error()
+	}
+	return text + " " + string(settings)
 }
 
 func (d *device) list(force bool) (any, error) {

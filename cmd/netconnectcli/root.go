@@ -102,6 +102,7 @@ not there. Changes need root or membership of the group netconnect.`,
 	root.AddCommand(
 		a.statusCommand(), a.listWifiCommand(), a.configureWifiCommand(),
 		a.action("select_wifi", "Join the configured Wi-Fi network", "start_wifi", "start_wifi"),
+		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(),
 		a.named("connect", "Join a saved Wi-Fi network"),
 		a.named("remove_network", "Forget a saved Wi-Fi network and keep the others"),
 		a.action("forget_wifi", "Forget the configured Wi-Fi network", "forget_wifi"),

@@ -107,6 +107,8 @@ func TestPassphraseIsNowhere(t *testing.T) {
 	for _, how := range [][]string{
 		{"configure_wifi", "Home", passphrase}, {"--json", "configure_wifi", "Home", passphrase},
 		{"configure_wifi", "Home", "--psk-stdin"}, {"--json", "configure_wifi", "-F", "Home", "--psk-stdin"},
+		{"add_network", "Home", passphrase}, {"--json", "add_network", "Home", "--psk-stdin"}, {"set_network", "Home", "--psk-stdin"},
+		{"add_network", "Work", "--psk-stdin", "--eap", "peap", "--identity", "me"}, {"set_network", "Work", passphrase, "--eap", "ttls"},
 		{"select_wifi"}, {"--json", "select_wifi"}, {"status"}, {"--json", "status"}, {"list_wifi"},
 		{"configure_wifi", "--open", "Home", passphrase}, {"configure_wifi", "Home", passphrase, "extra"},
 		{"configure_wifi", "Home", "x", "--psk=" + passphrase}, {"configure_wifi", "a", "--psk-stdin", passphrase},
@@ -168,6 +170,8 @@ func badFrames(t *testing.T, path string, seen io.Writer) {
 		`{"config_wifi":{"ssid":"Home","psk":["` + passphrase + `"]}}` + "\x00",
 		`{"config_wifi":{"ssid":"` + strings.Repeat(passphrase, 3) + `"}}` + "\x00",
 		`{"config_wifi":{"ssid":"Home","psk":"` + passphrase,
+		`{"add_network":{"ssid":"Home","psk":["` + passphrase + `"]}}` + "\x00",
+		`{"add_network":{"ssid":"Home","eap":{"password":"` + passphrase + `","x":"` + passphrase + `"}}}` + "\x00",
 		`{"` + passphrase + `":{}}` + "\x00",
 		passphrase + "\x00",
 	} {

@@ -135,6 +135,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	}
 	d.cfg.Store(cfg)
 	d.radio.clientsChanged = func(ctx context.Context, n int) { d.sup.Post(ctx, policy.ClientsChanged{Count: n}) }
+	d.radio.joinChanged = d.publishJoin
 	d.radio.nameServersChanged = func() { d.dns.changed() }
 	d.radio.current.Store(d.newRadio(radioName(ctx, cfg, log)))
 	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: &d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}

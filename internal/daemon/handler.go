@@ -30,6 +30,12 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 		return d.do(ctx, policy.Join, client.TextCouldNotConnect)
 	case server.Connect:
 		return d.carryOut(ctx, policy.Command{Kind: policy.Connect, SSID: string(req.SSID)}, client.TextCouldNotConnect)
+	case server.ListNetworks:
+		return d.listNetworks(), nil
+	case server.AddNetwork:
+		return d.addNetwork(ctx, req)
+	case server.SetNetwork:
+		return d.setNetwork(ctx, req)
 	case server.RemoveNetwork:
 		return d.removeNetwork(ctx, req.SSID)
 	case server.ForgetWifi:
@@ -57,19 +63,6 @@ func (d *daemon) stop() (any, error) {
 	return client.ResultStopping, nil
 }
 
-// removeNetwork forgets one saved network. The radio leaves it, if it is on it.
-func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
-	err := d.store.Remove(ssid)
-	if errors.Is(err, store.ErrUnknown) {
-		return nil, &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDText(ssid)}
-	}
-	if err != nil { // it is forgotten, but the file still has it
-		d.log.Error("remove a network", "err", err)
-	}
-	d.tellNetworks(ctx)
-	return client.ResultRemoved(ssid), nil
-}
-
 func (d *daemon) do(ctx context.Context, kind policy.CommandKind, text string) (any, error) {
 	return d.carryOut(ctx, policy.Command{Kind: kind}, text)
 }
@@ -88,7 +81,7 @@ func (d *daemon) carryOut(ctx context.Context, c policy.Command, text string) (a
 	case "not_configured":
 		return nil, &client.Error{Code: failed.Code, Message: client.TextNotConfigured}
 	case "not_saved":
-		return nil, &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDText([]byte(c.SSID))}
+		return nil, notSaved([]byte(c.SSID))
 	}
 	return nil, &client.Error{Code: failed.Code, Message: text, Reason: failed.Reason}
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
@@ -50,6 +51,7 @@ type live struct {
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
 
 	clientsChanged     func(ctx context.Context, count int)
+	joinChanged        func(n policy.Network, now string, why policy.Failure) // now: a client.Join…
 	nameServersChanged func()
 }
 
@@ -82,6 +84,36 @@ const clientsInterval = 2 * time.Second
 // policy tries again.
 func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	defer r.association.Store(nil)
+	if t.Role == policy.RoleStation {
+		return r.told(ctx, t, report)
+	}
+	return r.mended(ctx, t, report)
+}
+
+// told is Hold of a station, of which others hear how far it has come.
+func (r *radio) told(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	var joined atomic.Bool
+	r.joinChanged(t.Network, client.JoinStarted, policy.Failure{})
+	err := r.mended(ctx, t, func(stage policy.Stage) {
+		report(stage)
+		if now := joinStages[stage]; now != "" {
+			joined.Store(stage == policy.StageReady)
+			r.joinChanged(t.Network, now, policy.Failure{})
+		}
+	})
+	var failed *supervisor.Failed
+	if errors.As(err, &failed) && !joined.Load() && ctx.Err() == nil {
+		r.joinChanged(t.Network, client.JoinFailed, failed.Failure)
+	}
+	return err
+}
+
+var joinStages = map[policy.Stage]string{
+	policy.StageAssociated: client.JoinAssociated, policy.StageAddressed: client.JoinAddressed, policy.StageReady: client.JoinDone,
+}
+
+// mended is Hold of a radio that is reset when it failed.
+func (r *radio) mended(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	err := r.hold(ctx, t, report)
 	var failed *supervisor.Failed
 	if r.kill && ctx.Err() == nil && errors.As(err, &failed) && slices.Contains([]string{codeRadioOff, codeRadioFailed}, failed.Code) {

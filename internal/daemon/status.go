@@ -103,3 +103,9 @@ func (d *daemon) publish(old, next policy.State) {
 	status := d.status(next, d.monitor.Snapshot())
 	d.server.Publish(client.Event{Type: client.EventStatus, Status: &status})
 }
+
+// publishJoin tells subscribers how far joining a network has come.
+func (d *daemon) publishJoin(n policy.Network, now string, why policy.Failure) {
+	network := client.NewNetwork([]byte(n.SSID))
+	d.server.Publish(client.Event{Type: client.EventJoin, Network: &network, New: now, Code: why.Code, Reason: why.Reason})
+}

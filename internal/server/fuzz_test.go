@@ -17,7 +17,8 @@ import (
 func FuzzConnection(f *testing.F) {
 	for _, seed := range []string{
 		"", " ", "\x00", `{"status":{}}` + "\x00", `{"reset":{},"id":[1]}` + "\x00\n" + `{"stop_ap":{},"id":"\ud800"}` + "\x00",
-		`{"config_wifi":{"ssid":"\u00ff","psk":5,"force":1e999}}` + "\x00 x", `{"list_wifi":{"force":{}}}` + "\x00", "{\"\xff\":1}\x00",
+		`{"config_wifi":{"ssid":"\u00ff","psk":5,"force":1e999}}` + "\x00 x", `{"list_wifi":{"force":{}}}` + "\x00",
+		`{"add_network":{"ssid_hex":"00ff","psk":"x","eap":{"method":"peap","password":null},"addressing":{"dns":["a"]}}}` + "\x00", "{\"\xff\":1}\x00",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -86,7 +86,8 @@ func (subscribe) Command() string     { return "subscribe" }
 type params map[string]json.RawMessage
 
 // commands maps names on the wire to decoders of their parameters. Unknown
-// parameters are ignored, as the original did, but for those of show.
+// parameters are ignored, as the original did, but for those of show,
+// add_network and set_network.
 var commands = map[string]func(params) (Request, *client.Error){
 	"status":         plain(status{}),
 	"subscribe":      decodeSubscribe,
@@ -96,6 +97,9 @@ var commands = map[string]func(params) (Request, *client.Error){
 	"start_wifi":     plain(StartWifi{}),
 	"forget_wifi":    plain(ForgetWifi{}),
 	"connect":        named(func(ssid []byte) Request { return Connect{ssid} }),
+	"list_networks":  plain(ListNetworks{}),
+	"add_network":    settled(func(ssid []byte, s NetworkSettings) Request { return AddNetwork{ssid, s} }),
+	"set_network":    settled(func(ssid []byte, s NetworkSettings) Request { return SetNetwork{ssid, s} }),
 	"remove_network": named(func(ssid []byte) Request { return RemoveNetwork{ssid} }),
 	"reset":          plain(Reset{}),
 	"start_ap":       plain(StartAP{}),

@@ -59,6 +59,12 @@ func originalResult(r Request) (any, error) {
 		return client.ResultConnected, nil
 	case Connect:
 		return client.ResultConnected, nil
+	case ListNetworks:
+		return []client.SavedNetwork{}, nil
+	case AddNetwork:
+		return client.ResultAdded(r.SSID), nil
+	case SetNetwork:
+		return client.ResultChanged(r.SSID), nil
 	case RemoveNetwork:
 		return client.ResultRemoved(r.SSID), nil
 	case ForgetWifi:

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+func (a *app) listNetworksCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list_networks",
+		Short: "List the saved Wi-Fi networks, the best first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.call(cmd.Context(), "list_networks", nil, a.showNetworks)
+		},
+	}
+}
+
+func (a *app) showNetworks(result json.RawMessage) error {
+	var list []client.SavedNetwork
+	if err := json.Unmarshal(result, &list); err != nil {
+		return fmt.Errorf("decode list: %w", err)
+	}
+	return printNetworks(a.out, list)
+}
+
+func printNetworks(out io.Writer, list []client.SavedNetwork) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SSID\tSECURITY\tPRIORITY\tLAST SUCCESS\tFURTHER")
+	for _, n := range list {
+		last := "never"
+		if n.LastSuccess != nil {
+			last = n.LastSuccess.Local().Format("2006-01-02 15:04")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", printable(n.SSID), printable(savedSecurity(n)), n.Priority, last, printable(further(n)))
+	}
+	return w.Flush()
+}
+
+// savedSecurity is what is known before the network was ever seen, too.
+func savedSecurity(n client.SavedNetwork) string {
+	switch {
+	case n.EAP != nil:
+		return "eap " + n.EAP.Method
+	case n.Security != "":
+		return n.Security
+	case n.HasPSK:
+		return "passphrase"
+	}
+	return "open"
+}
+
+// further are the settings that most networks do not have.
+func further(n client.SavedNetwork) string {
+	var words []string
+	for _, word := range []struct {
+		said bool
+		text string
+	}{
+		{n.InUse, "in use"}, {n.Hidden, "hidden"}, {n.BSSID != "", n.BSSID}, {n.PMF != "", "pmf " + n.PMF},
+		{n.Addressing.Address != "", n.Addressing.Address}, {n.Failures > 0, fmt.Sprintf("failed %d times", n.Failures)},
+	} {
+		if word.said {
+			words = append(words, word.text)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func (a *app) addNetworkCommand() *cobra.Command {
+	var f networkFlags
+	cmd := &cobra.Command{
+		Use:   "add_network <ssid> [<psk>]",
+		Short: "Save a Wi-Fi network without trying it now",
+		Long: `Save a Wi-Fi network without trying it now.
+
+It is joined when it is in reach and nothing better is. To be sure that a
+passphrase is right, use configure_wifi and select_wifi, which try it.
+
+The passphrase comes from where configure_wifi takes it. With --eap it is the
+password of 802.1X.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.secret.argument = args[1:]
+			if f.eap.Method == "tls" {
+				f.secret.open = true
+			}
+			psk, err := f.secret.read()
+			if err != nil {
+				return err
+			}
+			settings, err := f.settings(cmd, &psk)
+			if err != nil {
+				return err
+			}
+			return a.call(cmd.Context(), "add_network", client.SettingsParams([]byte(args[0]), settings), a.showText)
+		},
+	}
+	f.register(cmd)
+	cmd.Flags().BoolVar(&f.secret.open, "open", false, "the network is open, do not ask for a passphrase")
+	return cmd
+}
+
+func (a *app) setNetworkCommand() *cobra.Command {
+	var f networkFlags
+	var ask bool
+	cmd := &cobra.Command{
+		Use:   "set_network <ssid> [<psk>]",
+		Short: "Change a saved Wi-Fi network",
+		Long: `Change a saved Wi-Fi network. What no flag names stays as it is, the
+passphrase too. A radio that is on the network stays so until it joins again.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var psk *string
+			if f.secret.argument = args[1:]; len(args) > 1 || f.secret.stdin || ask {
+				text, err := f.secret.read()
+				if err != nil {
+					return err
+				}
+				psk = &text
+			}
+			settings, err := f.settings(cmd, psk)
+			if err != nil {
+				return err
+			}
+			if settings == (client.NetworkSettings{}) {
+				return usageError("nothing to change was given")
+			}
+			return a.call(cmd.Context(), "set_network", client.SettingsParams([]byte(args[0]), settings), a.showText)
+		},
+	}
+	f.register(cmd)
+	cmd.Flags().BoolVar(&ask, "ask", false, "ask for a new passphrase on the terminal")
+	return cmd
+}
+
+// networkFlags are the settings of a network as flags.
+type networkFlags struct {
+	secret               passphraseSource
+	security, bssid, pmf string
+	hidden, dhcp         bool
+	priority             int
+	eap                  client.EAP
+	static               client.Addressing
+}
+
+func (f *networkFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.secret.stdin, "psk-stdin", false, "read the passphrase from standard input")
+	flags.StringVar(&f.security, "security", "", "open, owe, wpa, wpa2, wpa3, wpa2/wpa3 or eap; by default what the passphrase fits")
+	flags.BoolVar(&f.hidden, "hidden", false, "the network does not tell its name")
+	flags.StringVar(&f.bssid, "bssid", "", "join only the cell of this `address`")
+	flags.StringVar(&f.pmf, "pmf", "", "protected management frames: required, optional or off; by default found out")
+	flags.IntVar(&f.priority, "priority", 0, "networks of higher `number` are tried first")
+	flags.StringVar(&f.eap.Method, "eap", "", "802.1X by this `method`: peap, ttls or tls")
+	flags.StringVar(&f.eap.Identity, "identity", "", "`name` of the user (802.1X)")
+	flags.StringVar(&f.eap.AnonymousIdentity, "anonymous-identity", "", "`name` that is said in the clear (802.1X)")
+	flags.StringVar(&f.eap.Phase2, "phase2", "", "inner `method`: mschapv2 or pap (802.1X)")
+	flags.StringVar(&f.eap.CACert, "ca-cert", "", "PEM `file` of who signs for the server (802.1X)")
+	flags.StringVar(&f.eap.ServerName, "server-name", "", "`domain` that the server's certificate is for (802.1X)")
+	flags.BoolVar(&f.eap.AnyServer, "any-server", false, "trust whoever answers (802.1X)")
+	flags.StringVar(&f.eap.ClientCert, "client-cert", "", "PEM `file` of the device's certificate (802.1X by tls)")
+	flags.StringVar(&f.eap.PrivateKey, "private-key", "", "PEM `file` of its key (802.1X by tls)")
+	flags.StringVar(&f.static.Address, "ip", "", "static `address` with the length of its prefix, 192.0.2.7/24")
+	flags.StringVar(&f.static.Gateway, "gateway", "", "gateway's `address`, with --ip")
+	flags.StringSliceVar(&f.static.DNS, "dns", nil, "DNS servers' `addresses`, with --ip")
+	flags.BoolVar(&f.dhcp, "dhcp", false, "the network gives an address")
+	cmd.MarkFlagsMutuallyExclusive("ip", "dhcp")
+}
+
+// settings are those that the command line names.
+func (f *networkFlags) settings(cmd *cobra.Command, psk *string) (client.NetworkSettings, error) {
+	given := cmd.Flags().Changed
+	s := client.NetworkSettings{PSK: psk}
+	for flag, set := range map[string]func(){
+		"security": func() { s.Security = &f.security }, "hidden": func() { s.Hidden = &f.hidden },
+		"bssid": func() { s.BSSID = &f.bssid }, "pmf": func() { s.PMF = &f.pmf },
+		"priority": func() { s.Priority = &f.priority },
+		"ip":       func() { f.static.Method, s.Addressing = "static", &f.static },
+		"dhcp":     func() { s.Addressing = &client.Addressing{Method: "dhcp"} },
+	} {
+		if given(flag) {
+			set()
+		}
+	}
+	if !given("ip") && (given("gateway") || given("dns")) {
+		return s, usageError("--gateway and --dns need --ip")
+	}
+	if given("eap") {
+		if s.EAP, s.PSK = &f.eap, nil; psk != nil {
+			s.EAP.Password = *psk
+		}
+		return s, nil
+	}
+	for _, flag := range []string{"identity", "anonymous-identity", "phase2", "ca-cert", "server-name", "any-server", "client-cert", "private-key"} {
+		if given(flag) {
+			return s, usageError("--" + flag + " needs --eap")
+		}
+	}
+	return s, nil
+}

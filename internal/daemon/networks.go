@@ -1,0 +1,206 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/server"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// listNetworks tells the saved networks, without their secrets.
+func (d *daemon) listNetworks() []client.SavedNetwork {
+	all := []client.SavedNetwork{}
+	association := d.radio.association.Load()
+	for _, n := range d.store.Networks() {
+		saved := savedNetwork(n)
+		saved.InUse = association != nil && bytes.Equal(association.SSID, n.SSID)
+		all = append(all, saved)
+	}
+	return all
+}
+
+func savedNetwork(n store.Network) client.SavedNetwork {
+	saved := client.SavedNetwork{
+		Network: client.NewNetwork(n.SSID), Security: string(n.Security), HasPSK: !n.PSK.IsZero(), Hidden: n.Hidden,
+		BSSID: client.FormatAddress(n.BSSID), Priority: n.Priority, PMF: string(n.PMF), Frequency: n.Frequency,
+		Addressing: client.Addressing{Method: addressedByDHCP}, Failures: n.Failures(),
+	}
+	if !n.LastSuccess.IsZero() {
+		saved.LastSuccess = &n.LastSuccess
+	}
+	if c := n.EAP; c != nil {
+		saved.EAP = &client.EAP{
+			Method: c.Method, Identity: c.Identity, AnonymousIdentity: c.AnonymousIdentity, Phase2: c.Phase2, CACert: c.CACert,
+			ServerName: c.ServerName, AnyServer: c.AnyServer, ClientCert: c.ClientCert, PrivateKey: c.PrivateKey,
+		}
+	}
+	if a := n.Addressing; a != nil {
+		saved.Addressing = client.Addressing{Method: addressedStatically, Address: a.Address.String()}
+		if a.Gateway.IsValid() {
+			saved.Addressing.Gateway = a.Gateway.String()
+		}
+		for _, server := range a.DNS {
+			saved.Addressing.DNS = append(saved.Addressing.DNS, server.String())
+		}
+	}
+	return saved
+}
+
+// addNetwork saves a network that nobody has tried.
+func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, error) {
+	n, err := settle(store.Network{Network: wifi.Network{SSID: req.SSID}}, req.Settings)
+	if err != nil {
+		return nil, err
+	}
+	err = d.store.Add(n)
+	if errors.Is(err, store.ErrExists) {
+		return nil, &client.Error{
+			Code:    client.CodeExists,
+			Message: client.SSIDText(req.SSID) + " is saved already: change it with set_network, or try another passphrase with config_wifi",
+		}
+	}
+	return d.changed(ctx, "add a network", err, client.ResultAdded(req.SSID))
+}
+
+// setNetwork changes a saved network. A radio that is on it stays so until it
+// joins again.
+func (d *daemon) setNetwork(ctx context.Context, req server.SetNetwork) (any, error) {
+	saved, ok := d.store.Find(req.SSID)
+	if !ok {
+		return nil, notSaved(req.SSID)
+	}
+	n, err := settle(saved, req.Settings)
+	if err != nil {
+		return nil, err
+	}
+	err = d.store.Replace(n)
+	if errors.Is(err, store.ErrUnknown) { // removed meanwhile
+		return nil, notSaved(req.SSID)
+	}
+	return d.changed(ctx, "change a network", err, client.ResultChanged(req.SSID))
+}
+
+// removeNetwork forgets one saved network. The radio leaves it, if it is on it.
+func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
+	err := d.store.Remove(ssid)
+	if errors.Is(err, store.ErrUnknown) {
+		return nil, notSaved(ssid)
+	}
+	return d.changed(ctx, "remove a network", err, client.ResultRemoved(ssid))
+}
+
+// changed tells the policy. What could not be written counts all the same,
+// until the daemon ends.
+func (d *daemon) changed(ctx context.Context, what string, err error, result string) (any, error) {
+	if err != nil {
+		d.log.Error(what, "err", err)
+	}
+	d.tellNetworks(ctx)
+	return result, nil
+}
+
+func notSaved(ssid []byte) error {
+	return &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDText(ssid)}
+}
+
+// Methods of client.Addressing.
+const (
+	addressedByDHCP     = "dhcp"
+	addressedStatically = "static"
+)
+
+// settle changes a network by what was given. The error is for the client, and
+// says what cannot be.
+func settle(n store.Network, s server.NetworkSettings) (store.Network, error) {
+	set(&n.Hidden, s.Hidden)
+	set(&n.Priority, s.Priority)
+	set((*string)(&n.Security), s.Security)
+	set((*string)(&n.PMF), s.PMF)
+	if s.PSK != nil {
+		n.PSK, n.EAP = *s.PSK, nil
+	}
+	if s.EAP != nil {
+		n.PSK, n.EAP = secret.Secret{}, credentials(n.EAP, s.EAP)
+	}
+	if s.BSSID != nil {
+		bssid, err := net.ParseMAC(*s.BSSID)
+		if *s.BSSID != "" && (err != nil || len(bssid) != 6) {
+			return n, badSetting("bssid is an address such as 02:00:00:00:01:00")
+		}
+		n.BSSID = bssid
+	}
+	if s.Addressing != nil {
+		var err error
+		if n.Addressing, err = addressing(*s.Addressing); err != nil {
+			return n, badSetting("addressing: " + err.Error())
+		}
+	}
+	var join *wifi.JoinError
+	if err := n.Check(); errors.As(err, &join) {
+		return n, &client.Error{Code: string(join.Code), Message: join.Reason}
+	}
+	return n, nil
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func badSetting(text string) error { return &client.Error{Code: client.CodeBadRequest, Message: text} }
+
+// credentials are those given, with the passwords that are saved where none
+// was given.
+func credentials(saved *wifi.EAPCredentials, given *server.EAP) *wifi.EAPCredentials {
+	c := wifi.EAPCredentials{
+		Method: given.Method, Identity: given.Identity, AnonymousIdentity: given.AnonymousIdentity, Phase2: given.Phase2,
+		CACert: given.CACert, ServerName: given.ServerName, AnyServer: given.AnyServer,
+		ClientCert: given.ClientCert, PrivateKey: given.PrivateKey,
+	}
+	if saved != nil {
+		c.Password, c.PrivateKeyPassword = saved.Password, saved.PrivateKeyPassword
+	}
+	set(&c.Password, given.Password)
+	set(&c.PrivateKeyPassword, given.PrivateKeyPassword)
+	return &c
+}
+
+// addressing is nil for a network that gives addresses.
+func addressing(given client.Addressing) (*store.Addressing, error) {
+	switch given.Method {
+	case addressedByDHCP:
+		if given.Address != "" || given.Gateway != "" || len(given.DNS) > 0 {
+			return nil, errors.New("address, gateway and dns are for the method static")
+		}
+		return nil, nil
+	case addressedStatically:
+	default:
+		return nil, errors.New("method is dhcp or static")
+	}
+	var a store.Addressing
+	var err error
+	if a.Address, err = netip.ParsePrefix(given.Address); err != nil {
+		return nil, errors.New("address is an address with the length of its prefix, such as 192.0.2.7/24")
+	}
+	if given.Gateway != "" {
+		if a.Gateway, err = netip.ParseAddr(given.Gateway); err != nil {
+			return nil, errors.New("gateway is not an address")
+		}
+	}
+	for _, text := range given.DNS {
+		server, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, errors.New("dns has something that is not an address")
+		}
+		a.DNS = append(a.DNS, server)
+	}
+	return &a, a.Check()
+}

@@ -1,0 +1,118 @@
+package daemon
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/server"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+var sameSaved = cmp.Options{
+	cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
+	cmpopts.IgnoreUnexported(store.Network{}),
+	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),
+}
+
+func TestSettle(t *testing.T) {
+	psk, other := secret.New("correct horse"), secret.New("battery staple")
+	home := store.Network{Network: wifi.Network{SSID: []byte("home"), PSK: psk, Security: wifi.WPA2}, Priority: 1}
+	work := store.Network{Network: wifi.Network{SSID: []byte("home"), EAP: &wifi.EAPCredentials{
+		Method: "peap", Identity: "me", Password: psk, CACert: "/ca.pem",
+	}}}
+	for _, row := range []struct {
+		name  string
+		saved store.Network
+		given server.NetworkSettings
+		want  func(*store.Network) // what becomes of saved
+	}{
+		{"nothing given", home, server.NetworkSettings{}, func(*store.Network) {}},
+		{"a passphrase", home, server.NetworkSettings{PSK: &other}, func(n *store.Network) { n.PSK = other }},
+		{"one setting leaves the others", home, server.NetworkSettings{Priority: new(7)}, func(n *store.Network) { n.Priority = 7 }},
+		{"a cell", home, server.NetworkSettings{BSSID: new("02:00:00:00:01:00")}, func(n *store.Network) { n.BSSID = []byte{2, 0, 0, 0, 1, 0} }},
+		{"hidden, frames protected", home, server.NetworkSettings{Hidden: new(true), PMF: new("required")},
+			func(n *store.Network) { n.Hidden, n.PMF = true, wifi.PMFRequired }},
+		{"802.1X in place of a passphrase", home, server.NetworkSettings{Security: new("eap"), EAP: &server.EAP{
+			Method: "ttls", Identity: "me", Password: &other, AnyServer: true,
+		}}, func(n *store.Network) {
+			n.PSK, n.Security = secret.Secret{}, wifi.EAP
+			n.EAP = &wifi.EAPCredentials{Method: "ttls", Identity: "me", Password: other, AnyServer: true}
+		}},
+		{"802.1X without a password keeps the saved one", work, server.NetworkSettings{EAP: &server.EAP{
+			Method: "peap", Identity: "you", CACert: "/ca.pem",
+		}}, func(n *store.Network) {
+			n.EAP = &wifi.EAPCredentials{Method: "peap", Identity: "you", Password: psk, CACert: "/ca.pem"}
+		}},
+		{"a passphrase in place of 802.1X", work, server.NetworkSettings{PSK: &other}, func(n *store.Network) { n.PSK, n.EAP = other, nil }},
+		{"a static address", home, server.NetworkSettings{Addressing: &client.Addressing{
+			Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.1", DNS: []string{"192.0.2.53"},
+		}}, func(n *store.Network) {
+			n.Addressing = &store.Addressing{
+				Address: netip.MustParsePrefix("192.0.2.7/24"), Gateway: netip.MustParseAddr("192.0.2.1"),
+				DNS: []netip.Addr{netip.MustParseAddr("192.0.2.53")},
+			}
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			want := row.saved
+			row.want(&want)
+			got, err := settle(row.saved, row.given)
+			if diff := cmp.Diff(want, got, sameSaved); err != nil || diff != "" {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestSettleRefuses(t *testing.T) {
+	home := store.Network{Network: wifi.Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: wifi.WPA2}}
+	static := func(a client.Addressing) server.NetworkSettings { return server.NetworkSettings{Addressing: &a} }
+	for _, row := range []struct {
+		name  string
+		given server.NetworkSettings
+		code  string
+	}{
+		{"short passphrase", server.NetworkSettings{PSK: new(secret.New("short"))}, "unsupported"},
+		{"passphrase of an open network", server.NetworkSettings{Security: new("open")}, "security_mismatch"},
+		{"WEP", server.NetworkSettings{Security: new("wep")}, "unsupported"},
+		{"no security", server.NetworkSettings{Security: new("strong")}, "unsupported"},
+		{"no cell", server.NetworkSettings{BSSID: new("here")}, client.CodeBadRequest},
+		{"no level", server.NetworkSettings{PMF: new("much")}, "unsupported"},
+		{"server that nobody vouches for", server.NetworkSettings{Security: new(""), EAP: &server.EAP{Method: "peap", Identity: "me", Password: new(secret.New("x"))}}, "unsupported"},
+		{"no method", static(client.Addressing{Method: "bootp"}), client.CodeBadRequest},
+		{"DHCP with an address", static(client.Addressing{Method: "dhcp", Address: "192.0.2.7/24"}), client.CodeBadRequest},
+		{"no length", static(client.Addressing{Method: "static", Address: "192.0.2.7"}), client.CodeBadRequest},
+		{"gateway elsewhere", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "198.51.100.1"}), client.CodeBadRequest},
+		{"no DNS server", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", DNS: []string{"dns"}}), client.CodeBadRequest},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := settle(home, row.given)
+			var refused *client.Error
+			if !errors.As(err, &refused) || refused.Code != row.code {
+				t.Errorf("error %v, want code %s", err, row.code)
+			}
+		})
+	}
+}
+
+// TestSavedNetworksAreToldWithoutSecrets: and with all the rest.
+func TestSavedNetworksAreToldWithoutSecrets(t *testing.T) {
+	n := store.Network{Network: wifi.Network{SSID: []byte("caf\xe9\x1b"), PSK: secret.New("correct horse"), EAP: &wifi.EAPCredentials{
+		Method: "peap", Identity: "me", Password: secret.New("hunter2"), PrivateKeyPassword: secret.New("geheim"), CACert: "/ca.pem",
+	}}, Addressing: &store.Addressing{Address: netip.MustParsePrefix("192.0.2.7/24"), Gateway: netip.MustParseAddr("192.0.2.1")}}
+	want := client.SavedNetwork{
+		Network: client.Network{SSID: `caf\xe9\x1b`, SSIDHex: "636166e91b"}, HasPSK: true,
+		EAP:        &client.EAP{Method: "peap", Identity: "me", CACert: "/ca.pem"},
+		Addressing: client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.1"},
+	}
+	if diff := cmp.Diff(want, savedNetwork(n)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

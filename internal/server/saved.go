@@ -1,0 +1,106 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/secret"
+)
+
+// ListNetworks asks for the saved networks, best first: []client.SavedNetwork.
+type ListNetworks struct{}
+
+// AddNetwork saves a network that is not tried now. One of that SSID is an
+// error with client.CodeExists.
+type AddNetwork struct {
+	SSID     []byte
+	Settings NetworkSettings
+}
+
+// SetNetwork changes the saved network of that SSID.
+type SetNetwork struct {
+	SSID     []byte
+	Settings NetworkSettings
+}
+
+// NetworkSettings are a client.NetworkSettings whose secrets are kept so. Nil
+// was not given.
+type NetworkSettings struct {
+	PSK        *secret.Secret     `json:"psk"`
+	Security   *string            `json:"security"`
+	Hidden     *bool              `json:"hidden"`
+	BSSID      *string            `json:"bssid"`
+	Priority   *int               `json:"priority"`
+	PMF        *string            `json:"pmf"`
+	EAP        *EAP               `json:"eap"`
+	Addressing *client.Addressing `json:"addressing"`
+}
+
+// EAP is a client.EAP whose secrets are kept so. Nil was not given.
+type EAP struct {
+	Method             string         `json:"method"`
+	Identity           string         `json:"identity"`
+	AnonymousIdentity  string         `json:"anonymous_identity"`
+	Password           *secret.Secret `json:"password"`
+	Phase2             string         `json:"phase2"`
+	CACert             string         `json:"ca_cert"`
+	ServerName         string         `json:"server_name"`
+	AnyServer          bool           `json:"any_server"`
+	ClientCert         string         `json:"client_cert"`
+	PrivateKey         string         `json:"private_key"`
+	PrivateKeyPassword *secret.Secret `json:"private_key_password"`
+}
+
+func (ListNetworks) Command() string { return "list_networks" }
+func (AddNetwork) Command() string   { return "add_network" }
+func (SetNetwork) Command() string   { return "set_network" }
+
+// settled decodes the parameters of a request that settles what is saved. What
+// it does not know is an error that names it: a setting that nobody heard would
+// be lost.
+func settled(request func(ssid []byte, settings NetworkSettings) Request) func(params) (Request, *client.Error) {
+	return func(p params) (Request, *client.Error) {
+		ssid, err := p.ssid()
+		if err != nil {
+			return nil, err
+		}
+		if len(ssid) == 0 {
+			return nil, &client.Error{Code: client.CodeBadRequest, Message: "ssid is empty: a hidden network has a name, too"}
+		}
+		delete(p, "ssid")
+		delete(p, "ssid_hex")
+		settings, err := decodeSettings(p)
+		if err != nil {
+			return nil, err
+		}
+		return request(ssid, settings), nil
+	}
+}
+
+func decodeSettings(p params) (settings NetworkSettings, bad *client.Error) {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return settings, errBadRequest
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&settings); err != nil {
+		return settings, &client.Error{Code: client.CodeBadRequest, Message: describe(err)}
+	}
+	return settings, nil
+}
+
+// describe says which parameter is wrong, and nothing of its value.
+func describe(err error) string {
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		return "parameter " + wrongType.Field + " has the wrong type"
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return "unknown parameter " + strings.TrimPrefix(err.Error(), "json: unknown field ")
+	}
+	return client.TextProcessing
+}

@@ -148,7 +148,7 @@ func settled(t *testing.T, s *State) string {
 		bare := *i
 		bare.IPv4, bare.IPv6 = nil, nil
 		tell(bare)
-		for _, a := range append(i.addresses(v4), i.addresses(v6)...) {
+		for _, a := range slices.Concat(i.addresses(v4), i.addresses(v6)) {
 			tell(IfaceAddress{i.Name, a.timeless()})
 		}
 	}

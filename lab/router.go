@@ -17,9 +17,12 @@ type routerConfig struct {
 	passphrase string
 	channel    int    // in the 2.4 GHz band
 	subnet     string // first three bytes of its /24; the router is .1
+
+	security security // "": WPA2
+	hidden   bool     // its beacons do not tell the SSID
 }
 
-// Router is a Wi-Fi router with WPA2, DHCP, DNS and an address that answers
+// Router is a Wi-Fi router with DHCP, DNS and an address that answers
 // pings: hostapd and dnsmasq.
 type Router struct {
 	routerConfig
@@ -182,17 +185,18 @@ func (r *Router) log(program string) string {
 }
 
 func (r *Router) writeHostapd(t testing.TB) string {
+	hidden := 0
+	if r.hidden {
+		hidden = 1
+	}
 	return writeFile(t, r.folder+"/hostapd.conf", fmt.Sprintf(`interface=%s
 driver=nl80211
 ctrl_interface=%s/hostapd
-ssid=%s
+ssid2=%x
+ignore_broadcast_ssid=%d
 hw_mode=g
 channel=%d
-wpa=2
-wpa_key_mgmt=WPA-PSK
-rsn_pairwise=CCMP
-wpa_passphrase=%s
-`, r.device, r.folder, r.SSID, r.channel, r.passphrase))
+%s`, r.device, r.folder, r.SSID, hidden, r.channel, r.securityConfig(t)))
 }
 
 func (r *Router) dnsmasqCommand() []string {

@@ -205,8 +205,9 @@ func monotonic() time.Duration {
 
 // errorReply is what `netconnectcli --json` prints of a request that failed.
 type errorReply struct {
-	Error string `json:"error"`
-	Code  string `json:"code"`
+	Error  string `json:"error"`
+	Code   string `json:"code"`
+	Reason string `json:"reason"`
 }
 
 // refused runs netconnectcli where it has to fail, and returns why.

@@ -140,6 +140,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	d.radio.current.Store(d.newRadio(radioName(ctx, cfg, log)))
 	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: &d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
 	d.scanner = &scanner{iface: d.radio.iface, store: networks}
+	d.radio.seenAt = d.scanner.frequency
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
 	}})

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ type live struct {
 	clientsChanged     func(ctx context.Context, count int)
 	joinChanged        func(n policy.Network, now string, why policy.Failure) // now: a client.Join…
 	nameServersChanged func()
+	seenAt             func(ssid []byte) int // frequency in MHz where a scan saw the network; 0: none did
 }
 
 // slot is the place of the radio: what is in it changes when the hardware or
@@ -237,7 +239,9 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 		}
 	}
 	report(policy.StageCleared)
-	association, err := r.station.Associate(ctx, network.Network)
+	hinted := network.Network
+	hinted.Frequency = cmp.Or(hinted.Frequency, r.seenAt(hinted.SSID))
+	association, err := r.station.Associate(ctx, hinted)
 	if err != nil {
 		// The next attempt starts from a clean interface.
 		return r.failed("rejected", errors.Join(err, r.dropLease()))

@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
@@ -30,9 +32,39 @@ type scanner struct {
 	iface func() string
 	store *store.Store
 
-	mu    sync.Mutex
+	mu   sync.Mutex // of who scans
+	last atomic.Pointer[sight]
+}
+
+// sight is what a scan of all channels has seen.
+type sight struct {
 	cells []wifi.BSS
-	taken time.Time // zero: never
+	taken time.Time
+}
+
+// seen is what was seen last, within age.
+func (s *scanner) seen(age time.Duration) ([]wifi.BSS, bool) {
+	last := s.last.Load()
+	if last == nil || time.Since(last.taken) >= age {
+		return nil, false
+	}
+	return last.cells, true
+}
+
+func (s *scanner) remember(cells []wifi.BSS) { s.last.Store(&sight{cells, time.Now()}) }
+
+// hintAge is how old a sight may be to tell where to look first: routers stay
+// on their channel for days.
+const hintAge = time.Hour
+
+// frequency is where the network was seen best, in MHz; 0 if it was not.
+func (s *scanner) frequency(ssid []byte) int {
+	cells, _ := s.seen(hintAge)
+	found := named(cells, ssid)
+	if len(found) == 0 {
+		return 0
+	}
+	return slices.MaxFunc(found, func(a, b wifi.BSS) int { return cmp.Compare(a.Signal, b.Signal) }).Frequency
 }
 
 // SavedVisible implements supervisor.Scanner. A radio that cannot scan while
@@ -54,7 +86,7 @@ func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error)
 		return nil, err
 	}
 	if err == nil && req.Frequencies == nil {
-		s.cells, s.taken = cells, time.Now()
+		s.remember(cells)
 	}
 	var visible []string
 	for _, n := range saved {
@@ -85,8 +117,8 @@ func frequencies(of []store.Network) []int {
 func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !fresh && !s.taken.IsZero() && time.Since(s.taken) < scanAge {
-		return s.cells, nil
+	if cells, ok := s.seen(scanAge); ok && !fresh {
+		return cells, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, scanLimit)
 	defer cancel()
@@ -96,9 +128,9 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	}
 	switch {
 	case err == nil:
-		s.cells, s.taken = cells, time.Now()
-	case errors.Is(err, wifi.ErrNotSupported) && len(s.cells) > 0 && !fresh:
-		return s.cells, nil
+		s.remember(cells)
+	case errors.Is(err, wifi.ErrNotSupported) && s.last.Load() != nil && !fresh:
+		return s.last.Load().cells, nil
 	case errors.Is(err, wifi.ErrNotSupported):
 		return nil, errCannotScan
 	case errors.Is(err, wifi.ErrNoInterface):

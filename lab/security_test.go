@@ -1,0 +1,149 @@
+//go:build lab
+
+package lab
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Limits of a verdict on wrong credentials.
+const (
+	verdictWPA2 = 8 * time.Second // hostapd gives up after four messages, in 4 s
+	verdictSAE  = 3 * time.Second
+	verdictEAP  = 8 * time.Second
+)
+
+// peap are the flags of a network with PEAP; others that are given follow.
+func peap(more ...string) []string {
+	return append([]string{"--eap", "peap", "--identity", eapUser, "--anonymous-identity", "anonymous",
+		"--ca-cert", certificates + "/ca.pem", "--server-name", eapServer}, more...)
+}
+
+// TestSecurities: every security against a real hostapd. First with wrong
+// credentials, after which the store is byte for byte what it was and the reply
+// says why; then with right ones, with the suite and the protection of
+// management frames as hostapd has them.
+func TestSecurities(t *testing.T) {
+	l := New(t, "Every security, with wrong and right credentials")
+	l.switchOn(t, l.Home)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	psk := []string{l.Home.passphrase}
+	key64 := pskOf(t, l.Home.SSID, l.Home.passphrase)
+	for _, row := range []struct {
+		router    security
+		what      string
+		wrong     []string // parameters of add_network; nil: nothing can be wrong
+		code      string
+		verdict   time.Duration
+		right     []string
+		suite     string
+		protected bool
+	}{
+		{noSecurity, "", nil, "", 0, []string{"--open"}, "", false},
+		{owe, "", nil, "", 0, []string{"--open", "--security", "owe"}, "00-0f-ac-18", true},
+		{wpa2, "", []string{"guessed wrong"}, "wrong_key", verdictWPA2, psk, "00-0f-ac-2", false},
+		{wpa2, "a static address", nil, "", 0, append(psk, "--ip", l.Home.subnet+".120/24", "--gateway", l.Home.Address()), "00-0f-ac-2", false},
+		{wpa2Required, "", nil, "", 0, psk, "00-0f-ac-6", true},
+		{transition, "", []string{"guessed wrong"}, "wrong_key", verdictSAE, psk, "00-0f-ac-8", true},
+		{transition, "a key of 64 digits", []string{strings.Repeat("0123456789abcdef", 4)}, "wrong_key", verdictWPA2, []string{key64}, "00-0f-ac-2", true},
+		{wpa3, "", []string{"guessed wrong"}, "wrong_key", verdictSAE, psk, "00-0f-ac-8", true},
+		{wpa3, "known as WPA2", append(psk, "--security", "wpa2"), "security_mismatch", 0, append(psk, "--security", "wpa3"), "00-0f-ac-8", true},
+		{wpa3H2E, "", nil, "", 0, psk, "00-0f-ac-8", true},
+		{eap, "PEAP", peap("wrong"), "wrong_key", verdictEAP, peap(eapPassword), "00-0f-ac-1", false},
+		{eap, "PEAP, wrong server", []string{eapPassword, "--eap", "peap", "--identity", eapUser, "--ca-cert", certificates + "/stranger.pem"},
+			"server_not_trusted", verdictEAP, peap(eapPassword), "00-0f-ac-1", false},
+		{eap, "PEAP, server of another name", peap(eapPassword, "--server-name", "radius.example"), "server_not_trusted", verdictEAP,
+			peap(eapPassword), "00-0f-ac-1", false},
+		{eap, "TTLS with PAP", peap("wrong", "--eap", "ttls", "--phase2", "pap"), "wrong_key", verdictEAP,
+			peap(eapPassword, "--eap", "ttls", "--phase2", "pap"), "00-0f-ac-1", false},
+		{eap, "TLS", []string{"--eap", "tls", "--identity", "device", "--ca-cert", certificates + "/stranger.pem", "--client-cert", certificates + "/client.pem", "--private-key", certificates + "/client.key"},
+			"server_not_trusted", verdictEAP,
+			[]string{"--eap", "tls", "--identity", "device", "--ca-cert", certificates + "/ca.pem", "--client-cert", certificates + "/client.pem", "--private-key", certificates + "/client.key"}, "00-0f-ac-1", false},
+	} {
+		l.Timeline.Step(fmt.Sprintf("router becomes %s", row.router), func() string {
+			l.Home.Become(t, func(c *routerConfig) { c.security = row.router })
+			l.Device.sees(t, l.Home.SSID)
+			return "netconnectcli list_wifi"
+		})
+		if row.wrong != nil {
+			l.refusedBy(t, l.Home, row.what, row.wrong, row.code, row.verdict)
+		}
+		l.connect(t, l.Home, row.what, row.right)
+		if suite, protected := l.Home.keys(t, link(radioDevice).MAC); suite != row.suite || protected != row.protected {
+			t.Errorf("%s %s: hostapd has suite %s, protected %v; want %s, %v", row.router, row.what, suite, protected, row.suite, row.protected)
+		}
+		l.Device.must(t, member, "remove_network", l.Home.SSID)
+	}
+}
+
+// sees waits until the device knows where the network is, so that joining it
+// begins there.
+func (d *Device) sees(t *testing.T, ssid string) {
+	t.Helper()
+	until(t, joining, "the device sees "+ssid, func() (string, bool) {
+		list := d.must(t, member, "--json", "list_wifi", "--force")
+		return list, strings.Contains(list, fmt.Sprintf(`"ssid_hex":"%x"`, ssid))
+	})
+}
+
+// refusedBy saves wrong credentials, tries them, and takes them away again.
+func (l *Lab) refusedBy(t *testing.T, r *Router, what string, arguments []string, code string, limit time.Duration) {
+	t.Helper()
+	l.Timeline.Step(fmt.Sprintf("%s: wrong credentials", strings.TrimSpace(string(r.security)+" "+what)), func() string {
+		l.Device.must(t, member, append([]string{"add_network", r.SSID}, arguments...)...)
+		before := savedFile(t)
+		start := time.Now()
+		reply := l.refused(t, member, "connect", r.SSID)
+		took := time.Since(start)
+		if reply.Code != code {
+			t.Errorf("connect: %+v, want code %s", reply, code)
+		}
+		if limit > 0 && took > noise()*limit {
+			t.Errorf("verdict after %.1f s, want %d times %v at most", took.Seconds(), noise(), limit)
+		}
+		if after := savedFile(t); after != before {
+			t.Errorf("the store became\n%s\nfrom\n%s", after, before)
+		}
+		l.Device.must(t, member, "remove_network", r.SSID)
+		return fmt.Sprintf("%s: %s, after %.1f s; the file is as it was", reply.Code, reply.Reason, took.Seconds())
+	})
+}
+
+// connect saves a network and joins it.
+func (l *Lab) connect(t *testing.T, r *Router, what string, arguments []string) {
+	t.Helper()
+	l.Timeline.Step(fmt.Sprintf("%s: connect", strings.TrimSpace(string(r.security)+" "+what)), func() string {
+		l.Device.must(t, member, append([]string{"add_network", r.SSID}, arguments...)...)
+		start := time.Now()
+		said := firstLine(l.Device.must(t, member, "connect", r.SSID))
+		return fmt.Sprintf("%s, after %.2f s", said, time.Since(start).Seconds())
+	})
+	until(t, noticed, "the device is on "+r.name, func() (string, bool) { return l.Device.On(r) })
+}
+
+// savedFile is what the daemon has saved, byte for byte.
+func savedFile(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(stateFolder + "/networks.json")
+	if err != nil {
+		t.Fatalf("read what is saved: %v", err)
+	}
+	return string(text)
+}
+
+// pskOf is the key that wpa_passphrase(8) makes of a passphrase: 64 digits.
+func pskOf(t *testing.T, ssid, passphrase string) string {
+	t.Helper()
+	for line := range strings.Lines(must(t, "", "wpa_passphrase", ssid, passphrase)) {
+		if key, ok := strings.CutPrefix(strings.TrimSpace(line), "psk="); ok {
+			return key
+		}
+	}
+	t.Fatal("wpa_passphrase made no key")
+	return ""
+}

@@ -98,11 +98,12 @@ type Wifi struct {
 	JoinTimeout time.Duration
 }
 
-// Paths are absolute paths of programs.
+// Paths are absolute paths of programs, and the folder of hooks.
 type Paths struct {
 	Hostapd       string
 	Dnsmasq       string
 	WPASupplicant string
+	Hooks         string
 }
 
 // Permissions says who may change something: "group" (root and the members

@@ -46,7 +46,7 @@ func defaults(t *testing.T) *Config {
 			AskedLimit: time.Hour, YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
 		},
 		Wifi:        Wifi{Name: "netconnectd_wifi", Metric: 600, JoinTimeout: 45 * time.Second},
-		Paths:       Paths{Hostapd: "/usr/sbin/hostapd", Dnsmasq: "/usr/sbin/dnsmasq", WPASupplicant: "/sbin/wpa_supplicant"},
+		Paths:       Paths{Hostapd: "/usr/sbin/hostapd", Dnsmasq: "/usr/sbin/dnsmasq", WPASupplicant: "/sbin/wpa_supplicant", Hooks: "/etc/netconnectd.d"},
 		Permissions: Permissions{Change: "group"},
 	}
 }

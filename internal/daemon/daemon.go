@@ -21,6 +21,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/hook"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/process"
@@ -59,6 +60,7 @@ type daemon struct {
 	dns     *nameServers
 	sup     *supervisor.Supervisor
 	server  *server.Server
+	hooks   *hook.Runner
 }
 
 // Run is the daemon. It returns nil when ctx ends; what it made (children,
@@ -93,6 +95,7 @@ func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 	group.Go(func() error { d.watchLinks(ctx); return nil })
 	group.Go(func() error { d.dns.run(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
+	group.Go(func() error { return ignoreEnd(ctx, d.hooks.Run(ctx)) })
 	group.Go(func() error {
 		return d.sup.Run(ctx, policy.Start{Running: running}, d.networks())
 	})
@@ -134,6 +137,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 		runner: runner, store: networks, monitor: link.NewMonitor(log),
 	}
 	d.cfg.Store(cfg)
+	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)
 	d.radio.clientsChanged = func(ctx context.Context, n int) { d.sup.Post(ctx, policy.ClientsChanged{Count: n}) }
 	d.radio.joinChanged = d.publishJoin
 	d.radio.nameServersChanged = func() { d.dns.changed() }

@@ -87,25 +87,31 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 	return w
 }
 
-// publish tells subscribers of a step that changed something.
+// tell hands an event to subscribers and to hooks.
+func (d *daemon) tell(e client.Event) {
+	d.server.Publish(e)
+	d.hooks.Tell(e)
+}
+
+// publish tells of a step that changed something.
 func (d *daemon) publish(old, next policy.State) {
 	d.dns.changed()
 	if old.Uplink.State != next.Uplink.State {
-		d.server.Publish(client.Event{
+		d.tell(client.Event{
 			Type: client.EventUplink, Old: string(old.Uplink.State), New: string(next.Uplink.State), Reason: next.Uplink.Reason,
 		})
 	}
 	if old.AP.State != next.AP.State {
-		d.server.Publish(client.Event{
+		d.tell(client.Event{
 			Type: client.EventAccessPoint, Old: string(old.AP.State), New: string(next.AP.State), Reason: next.AP.Reason,
 		})
 	}
 	status := d.status(next, d.monitor.Snapshot())
-	d.server.Publish(client.Event{Type: client.EventStatus, Status: &status})
+	d.tell(client.Event{Type: client.EventStatus, Status: &status})
 }
 
-// publishJoin tells subscribers how far joining a network has come.
+// publishJoin tells how far joining a network has come.
 func (d *daemon) publishJoin(n policy.Network, now string, why policy.Failure) {
 	network := client.NewNetwork([]byte(n.SSID))
-	d.server.Publish(client.Event{Type: client.EventJoin, Network: &network, New: now, Code: why.Code, Reason: why.Reason})
+	d.tell(client.Event{Type: client.EventJoin, Network: &network, New: now, Code: why.Code, Reason: why.Reason})
 }

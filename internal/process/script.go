@@ -1,0 +1,44 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// scriptGrace is how long a script that is asked to end may take.
+const scriptGrace = 3 * time.Second
+
+// RunScript runs somebody else's program to its end, with env beside the usual
+// environment; what it says goes to out. When ctx ends, the program and what it
+// started get SIGTERM, and SIGKILL 3 s later. What a program that ended by
+// itself has left running stays, and loses its output.
+func RunScript(ctx context.Context, path string, env []string, stdin []byte, out io.Writer) error {
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Env = append(environment(), env...)
+	cmd.Dir = "/"
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = scriptGrace
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		if cmd.Process != nil {
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // its group is gone, or was deaf
+		}
+		err = context.Cause(ctx)
+	case errors.Is(err, exec.ErrWaitDelay), errors.Is(err, syscall.EPIPE): // it left something running, or did not read
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("run %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}

@@ -20,7 +20,7 @@ const module = "github.com/netconnectd/netconnectd/"
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/config", "internal/daemon"},
-	"cmd/netconnectcli":      {"client", "state"},
+	"cmd/netconnectcli":      {"client", "internal/migrate", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/link", "internal/link/proto/dhcp",
@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"internal/process":         {"internal/atomicfile"},
 	"internal/config":          {"internal/secret"},
 	"internal/store":           {"internal/atomicfile", "internal/secret", "internal/wifi"},
+	"internal/migrate":         {"client"},
 	"internal/hook":            {"client", "internal/process"},
 	"internal/link":            {"internal/link/rtnl"},
 	"internal/link/ethtool":    {"internal/link/genl"},

@@ -33,15 +33,18 @@ type Wifi struct {
 	CurrentAddress *string   `json:"current_address"`  // "AA:BB:…" of the access point, nil when not associated
 	ValidConfig    bool      `json:"valid_config"`     // a network is configured and did not fail
 	Present        bool      `json:"present"`          // the radio is there
-	LastError      *Failure  `json:"last_error"`       // of the last attempt to join, nil after a success
+	LastError      *Failure  `json:"last_error"`       // of the last attempt to join, see Failure
 	Candidate      *Network  `json:"candidate"`        // configured but not yet proven to work
-	Networks       []Network `json:"networks"`         // saved, have worked; never null
+	Networks       []Network `json:"networks"`         // saved, the best first; never null
 }
 
-// Failure is why something did not work.
+// Failure is why joining a network did not work. It is there until an attempt
+// succeeds; one that a person asked for outlives the way back to the network
+// before.
 type Failure struct {
-	Code string `json:"code"` // e.g. "wrong_key", as in Error
-	Text string `json:"text"` // for people
+	Code     string `json:"code"` // e.g. "wrong_key", as in Error
+	Text     string `json:"text"` // for people
+	*Network        // nil: none of the saved networks is in reach
 }
 
 // Network names a Wi-Fi network.

@@ -115,6 +115,38 @@ func figures(all []time.Duration) string {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
+// connectLimit is the promise for joining a network whose frequency is known.
+const connectLimit = 2 * time.Second
+
+// TestBenchConnect measures how long a person waits who goes from one saved
+// network to another.
+func TestBenchConnect(t *testing.T) {
+	l := New(t, "From one saved network to another")
+	l.switchOn(t, l.Home)
+	l.switchOn(t, l.Neighbour)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	l.join(t, l.Neighbour)
+	var took []time.Duration
+	l.Timeline.Step(fmt.Sprintf("netconnectcli connect, %d times", benchRounds), func() string {
+		for range benchRounds / 2 {
+			for _, r := range []*Router{l.Home, l.Neighbour} {
+				start := time.Now()
+				l.Device.must(t, member, "connect", r.SSID)
+				took = append(took, time.Since(start))
+				if seen, ok := l.Device.On(r); !ok {
+					t.Fatalf("the device is not on %s: %s", r.name, seen)
+				}
+			}
+		}
+		return figures(took)
+	})
+	if median(took) > noise()*connectLimit {
+		t.Errorf("connect took %.2f s at the median, want at most %d times %v", median(took).Seconds(), noise(), connectLimit)
+	}
+}
+
 // TestBenchIdle measures what the daemon takes while nothing happens.
 func TestBenchIdle(t *testing.T) {
 	l := New(t, "The daemon at rest")

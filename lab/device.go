@@ -221,10 +221,10 @@ type Status struct {
 		Wired bool `json:"wired"`
 	} `json:"connections"`
 	WiFi struct {
-		SSID      *string                      `json:"current_ssid"`
-		Present   bool                         `json:"present"`
-		LastError *struct{ Code, Text string } `json:"last_error"`
-		Networks  []struct{ SSID string }      `json:"networks"`
+		SSID      *string                            `json:"current_ssid"`
+		Present   bool                               `json:"present"`
+		LastError *struct{ Code, Text, SSID string } `json:"last_error"`
+		Networks  []struct{ SSID string }            `json:"networks"`
 	} `json:"wifi"`
 	Uplink      Condition `json:"uplink"`
 	AccessPoint Condition `json:"access_point"`

@@ -45,16 +45,38 @@ func (e *eventLog) text(t testing.TB) string {
 	return string(text)
 }
 
+// event is what scenarios read of one.
+type event struct{ Type, Old, New, Reason, Code, SSID string }
+
+func (e *eventLog) all(t testing.TB) (all []event) {
+	t.Helper()
+	for line := range strings.Lines(e.text(t)) {
+		var one struct{ Event event }
+		if err := json.Unmarshal([]byte(line), &one); err != nil || one.Event.Type == "" {
+			t.Fatalf("read %s: %v: %s", filepath.Base(e.file), err, line)
+		}
+		all = append(all, one.Event)
+	}
+	return all
+}
+
 // transitions of the daemon's two state variables.
 func (e *eventLog) transitions(t testing.TB) (found []string) {
 	t.Helper()
-	for line := range strings.Lines(e.text(t)) {
-		var event struct{ Type, Old, New, Reason string }
-		if err := json.Unmarshal([]byte(line), &event); err != nil {
-			t.Fatalf("read %s: %v: %s", filepath.Base(e.file), err, line)
+	for _, one := range e.all(t) {
+		if one.Type == "uplink" || one.Type == "access_point" {
+			found = append(found, fmt.Sprintf("%s %s -> %s: %s", one.Type, one.Old, one.New, one.Reason))
 		}
-		if event.Type == "uplink" || event.Type == "access_point" {
-			found = append(found, fmt.Sprintf("%s %s -> %s: %s", event.Type, event.Old, event.New, event.Reason))
+	}
+	return found
+}
+
+// failures to join, as "SSID code".
+func (e *eventLog) failures(t testing.TB) (found []string) {
+	t.Helper()
+	for _, one := range e.all(t) {
+		if one.Type == "join" && one.New == "failed" {
+			found = append(found, one.SSID+" "+one.Code)
 		}
 	}
 	return found

@@ -213,11 +213,15 @@ type errorReply struct {
 // refused runs netconnectcli where it has to fail, and returns why.
 func (l *Lab) refused(t *testing.T, user string, arguments ...string) errorReply {
 	t.Helper()
-	r := l.Device.Run(t, user, append([]string{"--json"}, arguments...)...)
+	return refusal(t, arguments[0]+" as "+user, l.Device.Run(t, user, append([]string{"--json"}, arguments...)...))
+}
+
+// refusal is why netconnectcli --json did not do it.
+func refusal(t *testing.T, command string, r Reply) errorReply {
+	t.Helper()
 	var reply errorReply
 	if err := json.Unmarshal([]byte(r.Stdout), &reply); err != nil || r.Status != 1 || reply.Error == "" {
-		t.Fatalf("netconnectcli %s as %s: exit status %d, want 1 and an error reply\n%s%s",
-			arguments[0], user, r.Status, r.Stdout, r.Stderr)
+		t.Fatalf("netconnectcli %s: exit status %d, want 1 and an error reply\n%s%s", command, r.Status, r.Stdout, r.Stderr)
 	}
 	return reply
 }

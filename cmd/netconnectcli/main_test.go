@@ -66,7 +66,7 @@ func (d *device) Status() client.Status {
 		Link: true, Devs: []string{"wlan0"}, Connections: client.Connections{Wifi: true},
 		Wifi: client.Wifi{
 			CurrentSSID: &home, CurrentAddress: &address, ValidConfig: true, Present: true,
-			LastError: &client.Failure{Code: "wrong_key", Text: "the network refused the passphrase"},
+			LastError: &client.Failure{Code: "wrong_key", Text: "the network refused the passphrase", Network: &client.Network{SSID: "New \x1b[31m"}},
 			Candidate: &client.Network{SSID: "New \x1b[31m"}, Networks: []client.Network{{SSID: "Home"}},
 		},
 		Version: "1.2.3",
@@ -99,6 +99,9 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 	case server.ListNetworks:
 		return savedNetworks, nil
 	case server.AddNetwork:
+		if string(r.SSID) == "saved" {
+			return nil, &client.Error{Code: client.CodeExists, Message: "saved is saved already"}
+		}
 		return told(r.SSID, r.Settings), nil
 	case server.SetNetwork:
 		return told(r.SSID, r.Settings), nil

@@ -88,6 +88,10 @@ The passphrase comes from where configure_wifi takes it. With --eap it is the
 password of 802.1X.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			ssid, err := f.ssid.bytes(args[0])
+			if err != nil {
+				return err
+			}
 			f.secret.argument = args[1:]
 			if f.eap.Method == "tls" {
 				f.secret.open = true
@@ -100,7 +104,7 @@ password of 802.1X.`,
 			if err != nil {
 				return err
 			}
-			return a.call(cmd.Context(), "add_network", client.SettingsParams([]byte(args[0]), settings), a.showText)
+			return a.call(cmd.Context(), "add_network", client.SettingsParams(ssid, settings), a.showText)
 		},
 	}
 	f.register(cmd)
@@ -118,6 +122,10 @@ func (a *app) setNetworkCommand() *cobra.Command {
 passphrase too. A radio that is on the network stays so until it joins again.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			ssid, err := f.ssid.bytes(args[0])
+			if err != nil {
+				return err
+			}
 			var psk *string
 			if f.secret.argument = args[1:]; len(args) > 1 || f.secret.stdin || ask {
 				text, err := f.secret.read()
@@ -133,7 +141,7 @@ passphrase too. A radio that is on the network stays so until it joins again.`,
 			if settings == (client.NetworkSettings{}) {
 				return usageError("nothing to change was given")
 			}
-			return a.call(cmd.Context(), "set_network", client.SettingsParams([]byte(args[0]), settings), a.showText)
+			return a.call(cmd.Context(), "set_network", client.SettingsParams(ssid, settings), a.showText)
 		},
 	}
 	f.register(cmd)
@@ -143,6 +151,7 @@ passphrase too. A radio that is on the network stays so until it joins again.`,
 
 // networkFlags are the settings of a network as flags.
 type networkFlags struct {
+	ssid                 ssidFlag
 	secret               passphraseSource
 	security, bssid, pmf string
 	hidden, dhcp         bool
@@ -152,6 +161,7 @@ type networkFlags struct {
 }
 
 func (f *networkFlags) register(cmd *cobra.Command) {
+	f.ssid.register(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.secret.stdin, "psk-stdin", false, "read the passphrase from standard input")
 	flags.StringVar(&f.security, "security", "", "open, owe, wpa, wpa2, wpa3, wpa2/wpa3 or eap; by default what the passphrase fits")

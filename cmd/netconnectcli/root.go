@@ -102,7 +102,7 @@ not there. Changes need root or membership of the group netconnect.`,
 	root.AddCommand(
 		a.statusCommand(), a.listWifiCommand(), a.configureWifiCommand(),
 		a.action("select_wifi", "Join the configured Wi-Fi network", "start_wifi", "start_wifi"),
-		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(),
+		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(), a.importCommand(),
 		a.named("connect", "Join a saved Wi-Fi network"),
 		a.named("remove_network", "Forget a saved Wi-Fi network and keep the others"),
 		a.action("forget_wifi", "Forget the configured Wi-Fi network", "forget_wifi"),
@@ -130,14 +130,21 @@ func (a *app) action(name, short, command string, aliases ...string) *cobra.Comm
 
 // named is a command for one saved network, by its SSID.
 func (a *app) named(name, short string) *cobra.Command {
-	return &cobra.Command{
+	var f ssidFlag
+	cmd := &cobra.Command{
 		Use:   name + " <ssid>",
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.call(cmd.Context(), name, client.NetworkParams([]byte(args[0])), a.showText)
+			ssid, err := f.bytes(args[0])
+			if err != nil {
+				return err
+			}
+			return a.call(cmd.Context(), name, client.NetworkParams(ssid), a.showText)
 		},
 	}
+	f.register(cmd)
+	return cmd
 }
 
 // call sends a command and prints the reply: as it came with --json, otherwise

@@ -48,13 +48,21 @@ func statusRows(s client.Status) []row {
 	}
 	rows = append(rows, row{"Saved", savedText(s.Wifi.Networks)})
 	if e := s.Wifi.LastError; e != nil {
-		rows = append(rows, row{"Last error", e.Text + " (" + e.Code + ")"})
+		rows = append(rows, row{"Last error", failureText(*e)})
 	}
 	rows = append(rows, row{"Access point", accessPointText(s.AccessPoint)})
 	for _, station := range s.AccessPoint.Clients {
 		rows = append(rows, row{"", strings.TrimSpace(station.Address + " " + station.IP)})
 	}
 	return append(rows, row{"Version", s.Version})
+}
+
+func failureText(f client.Failure) string {
+	text := f.Text + " (" + f.Code + ")"
+	if f.Network != nil {
+		text = quote(*f.Network) + ": " + text
+	}
+	return text
 }
 
 // conditionText is "online for 3m (reason)", with by between state and time.

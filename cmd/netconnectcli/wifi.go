@@ -46,6 +46,7 @@ func strength(b client.BSS) int {
 func (a *app) configureWifiCommand() *cobra.Command {
 	var force bool
 	var source passphraseSource
+	var named ssidFlag
 	cmd := &cobra.Command{
 		Use:     "configure_wifi <ssid> [<psk>]",
 		Aliases: []string{"config_wifi"},
@@ -58,15 +59,20 @@ this machine can see a <psk> on the command line while the command runs, so
 prefer the prompt or --psk-stdin.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			ssid, err := named.bytes(args[0])
+			if err != nil {
+				return err
+			}
 			source.argument = args[1:]
 			psk, err := source.read()
 			if err != nil {
 				return err
 			}
-			params := client.ConfigWifiParams([]byte(args[0]), psk, force)
+			params := client.ConfigWifiParams(ssid, psk, force)
 			return a.call(cmd.Context(), "config_wifi", params, a.showText)
 		},
 	}
+	named.register(cmd)
 	cmd.Flags().BoolVarP(&force, "force", "F", false, "scan even if that interrupts the access point")
 	cmd.Flags().BoolVar(&source.stdin, "psk-stdin", false, "read the passphrase from standard input")
 	cmd.Flags().BoolVar(&source.open, "open", false, "the network is open, do not ask for a passphrase")

@@ -390,7 +390,7 @@ func asOrdinaryUser(t *testing.T) *daemon {
 	if dir == "" {
 		t.Skip("TestUnprivileged runs it as an ordinary user")
 	}
-	if err := process.ClearAmbient(); err != nil && !errors.Is(err, unix.ENOTSUP) { // ENOTSUP: built with cgo
+	if err := process.ClearInheritable(); err != nil && !errors.Is(err, unix.ENOTSUP) { // ENOTSUP: built with cgo
 		t.Fatal(err)
 	}
 	runner := &process.Runner{Dir: dir}

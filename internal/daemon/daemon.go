@@ -67,8 +67,8 @@ type daemon struct {
 // addresses) stays for the next run, and TearDown removes it.
 func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 	log := opts.Log
-	if err := process.ClearAmbient(); err != nil {
-		log.Warn("clear the ambient capabilities", "err", err)
+	if err := process.ClearInheritable(); err != nil {
+		log.Warn("keep capabilities from children", "err", err)
 	}
 	runner, err := newRunner(cfg, log)
 	if err != nil {

@@ -82,6 +82,10 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 	}
 	if f := s.LastFailure; f.Code != "" {
 		w.LastError = &client.Failure{Code: f.Code, Text: f.Reason}
+		if f.SSID != "" {
+			network := client.NewNetwork([]byte(f.SSID))
+			w.LastError.Network = &network
+		}
 	}
 	w.ValidConfig = len(w.Networks) > 0 || w.Candidate != nil && w.LastError == nil
 	return w

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -57,14 +58,20 @@ func tail(text []byte) string {
 	return strings.ToValidUTF8(string(text), "?")
 }
 
-// ClearAmbient empties the ambient capability set of all threads, so that
-// programs get only what their Spec names. What this process itself may do is
-// unchanged. It needs a build without cgo.
-func ClearAmbient() error {
-	_, _, errno := syscall.AllThreadsSyscall6(unix.SYS_PRCTL,
-		unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, 0)
+// ClearInheritable empties the inheritable capability set of all threads and
+// with it the ambient one (capabilities(7)), so that programs get only what
+// their Spec names. What this process itself may do is unchanged. It needs a
+// build without cgo.
+func ClearInheritable() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	if err := unix.Capget(&header, &sets[0]); err != nil {
+		return fmt.Errorf("read capabilities: %w", err)
+	}
+	sets[0].Inheritable, sets[1].Inheritable = 0, 0
+	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&sets[0])), 0)
 	if errno != 0 {
-		return fmt.Errorf("clear ambient capabilities: %w", errno)
+		return fmt.Errorf("clear inheritable capabilities: %w", errno)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func TestRun(t *testing.T) {
 }
 
 // TestCapabilities: a child has the ambient capabilities that its Spec names
-// and, after ClearAmbient, no other.
+// and, after ClearInheritable, no other.
 func TestCapabilities(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to hand capabilities to an ordinary user")
@@ -106,7 +106,7 @@ func TestAmbientOfChildren(t *testing.T) {
 	if dir == "" {
 		t.Skip("TestCapabilities runs it as an ordinary user")
 	}
-	err := ClearAmbient()
+	err := ClearInheritable()
 	if errors.Is(err, unix.ENOTSUP) {
 		t.Skip("built with cgo, which AllThreadsSyscall does not support")
 	}
@@ -132,7 +132,7 @@ func TestAmbientOfChildren(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, set := range []string{"CapAmb", "CapEff", "CapPrm"} {
+			for _, set := range []string{"CapInh", "CapAmb", "CapEff", "CapPrm"} {
 				if !strings.Contains(string(status), set+":\t"+tt.want+"\n") {
 					t.Errorf("%s is not %s:\n%s", set, tt.want, status)
 				}

@@ -127,7 +127,7 @@ func (st *step) forget() {
 		st.fail(st.attempt.command, Failure{Code: "cancelled", Reason: "the network was forgotten"})
 	}
 	st.attempt = nil
-	st.saved, st.candidate, st.round = nil, nil, nil
+	st.saved, st.candidate, st.round, st.LastFailure = nil, nil, nil, JoinFailure{}
 	st.emit(ForgetNetworks{})
 	if st.radio.target.Role == RoleStation {
 		st.radio.ready, st.radio.failed = false, true

@@ -136,6 +136,25 @@ func TestTraces(t *testing.T) {
 			10.9s reply 1 connected to wifi
 			20.0s command connect nowhere
 			20.0s reply 2 error not_saved: the network "nowhere" is not saved`},
+		{"connect to a network that refuses its key leads back", func(w *world) {
+			w.router = true
+			w.others["work"] = true
+			w.wrongKey = "work"
+			w.boot(Target{}, home, Network{SSID: "work"})
+			w.run("10s")
+			w.ask(Connect, "work")
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.5s uplink joining: joining "home"
+			1.4s uplink online wlan0: wlan0 works
+			1.4s record home failed false
+			10.0s command connect work
+			10.0s uplink joining: somebody asked to join another network, joining "work"
+			14.8s record work failed true
+			14.8s reply 1 error wrong_key: refused the key
+			16.1s uplink online wlan0: wlan0 works
+			16.1s record home failed false`},
 		{"the network in use is removed", func(w *world) {
 			w.router = true
 			w.others["work"] = true
@@ -491,6 +510,51 @@ func TestTraces(t *testing.T) {
 			w := newWorld(t, testConfig)
 			tt.play(w)
 			w.want(tt.want)
+		})
+	}
+}
+
+// TestLastFailure lists what becomes of the reason why "work" could not be
+// joined.
+func TestLastFailure(t *testing.T) {
+	work := Network{SSID: "work"}
+	refused := Failure{Code: "wrong_key", Reason: "refused the key"}
+	for _, tt := range []struct {
+		name  string
+		after func(w *world)
+		want  JoinFailure
+	}{
+		{"the way back to the network before keeps it", func(w *world) { w.run("30s") }, JoinFailure{refused, "work", true}},
+		{"it joins in the end", func(w *world) {
+			w.wrongKey = ""
+			w.ask(Connect, "work")
+			w.run("30s")
+		}, JoinFailure{}},
+		{"somebody joins another network", func(w *world) {
+			w.ask(Connect, "home")
+			w.run("30s")
+		}, JoinFailure{}},
+		{"it is removed", func(w *world) {
+			w.post(NetworksChanged{Saved: []Network{home}})
+			w.run("30s")
+		}, JoinFailure{}},
+		{"all are forgotten", func(w *world) {
+			w.command(Forget)
+			w.run("30s")
+		}, JoinFailure{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, testConfig)
+			w.router, w.wrongKey = true, "work"
+			w.others["work"] = true
+			w.boot(Target{}, home, work)
+			w.run("5s")
+			w.ask(Connect, "work")
+			w.run("20s")
+			tt.after(w)
+			if got := w.state.LastFailure; got != tt.want {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
 		})
 	}
 }

@@ -168,7 +168,10 @@ func (st *step) attemptSucceeded() {
 	st.attempt = nil
 	st.fallback = false
 	st.askedUntil, st.silentUntil = time.Time{}, time.Time{}
-	st.joinFailed, st.LastFailure, st.round = 0, Failure{}, nil
+	st.joinFailed, st.round = 0, nil
+	if last := st.LastFailure; !last.asked || a.command != 0 || a.network.SSID == last.SSID {
+		st.LastFailure = JoinFailure{}
+	}
 	if a.network.Candidate {
 		st.emit(Promote{})
 		st.promote(a.network)
@@ -192,7 +195,7 @@ func (st *step) attemptSucceeded() {
 func (st *step) attemptFailed(f Failure) {
 	a := *st.attempt
 	st.attempt = nil
-	st.LastFailure = f
+	st.LastFailure = JoinFailure{f, a.network.SSID, a.command != 0}
 	st.why = f.Reason
 	if !a.network.Candidate && blamesNetwork(f) {
 		st.emit(RecordJoin{Network: a.network, Failed: true})
@@ -242,6 +245,9 @@ func (st *step) promote(n Network) {
 // saved is left.
 func (st *step) absorbNetworks(ev NetworksChanged) {
 	st.saved, st.candidate = ev.Saved, ev.Candidate
+	if st.savedIndex(st.LastFailure.SSID) < 0 && (st.candidate == nil || st.candidate.SSID != st.LastFailure.SSID) && st.LastFailure.SSID != "" {
+		st.LastFailure = JoinFailure{}
+	}
 	st.round = slices.DeleteFunc(st.round, func(n Network) bool { return st.savedIndex(n.SSID) < 0 })
 	t := st.radio.target
 	if t.Role != RoleStation || st.radio.failed || st.savedIndex(t.Network.SSID) >= 0 || t.Network.Candidate && !st.radio.ready {
@@ -378,7 +384,7 @@ func (st *step) absorbScan(ev ScanDone) {
 		st.wayBack = time.Time{}
 	}
 	if st.radio.target.Role != RoleAccessPoint && st.scan.full {
-		st.LastFailure = Failure{Code: "not_found", Reason: "no known network is in reach"}
+		st.LastFailure = JoinFailure{Failure: Failure{Code: "not_found", Reason: "no known network is in reach"}}
 		st.why = st.LastFailure.Reason
 		st.pause()
 	}

@@ -124,6 +124,16 @@ type Failure struct {
 	Reason string
 }
 
+// JoinFailure is the last attempt that failed. One that a person asked for is
+// told until it is outdone: the way back to the network before says nothing
+// about it.
+type JoinFailure struct {
+	Failure
+	SSID string // of the network; empty if none of them was in reach
+
+	asked bool // by a person
+}
+
 // State is all that the decisions depend on. The zero value with a Config is
 // the state before Start. Readers outside the package use Uplink, AP,
 // LastFailure, Target and Works.
@@ -132,7 +142,7 @@ type State struct {
 	Uplink UplinkStatus
 	AP     APStatus
 
-	LastFailure Failure // of the last attempt; zero after a success
+	LastFailure JoinFailure // zero after a success
 
 	at           time.Time // of the last Step
 	started      time.Time

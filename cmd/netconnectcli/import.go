@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/migrate"
+)
+
+func (a *app) importCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "import <file>…",
+		Short: "Save the Wi-Fi networks that other programs know",
+		Long: `Save the Wi-Fi networks that other programs know, without trying them now.
+
+Files are of the kind of wpa_supplicant.conf, or of /etc/network/interfaces as
+ifupdown and the original netconnectd have them. They are only read. What is
+saved already stays as it is. What cannot be taken over is told with its line
+and what to do; the exit status is 1 then.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			return a.importFiles(cmd, files)
+		},
+	}
+}
+
+// errPartly says that the problems have been told already.
+var errPartly = errors.New("not everything could be taken over")
+
+func (a *app) importFiles(cmd *cobra.Command, files []string) error {
+	all := true
+	for _, file := range files {
+		complete, err := a.importFile(cmd, file)
+		if err != nil {
+			return err
+		}
+		all = all && complete
+	}
+	if !all {
+		return errPartly
+	}
+	return nil
+}
+
+// importFile says whether everything in the file was taken over. The error is
+// of what keeps the other files from it, too.
+func (a *app) importFile(cmd *cobra.Command, file string) (complete bool, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return false, fmt.Errorf("import: %w", err)
+	}
+	complete = true
+	problem := func(line int, text string) {
+		complete = false
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s:%d: %s\n", printable(file), line, printable(text))
+	}
+	networks, problems := migrate.Read(text)
+	for _, p := range problems {
+		problem(p.Line, p.Text)
+	}
+	if len(networks) == 0 && len(problems) == 0 {
+		problem(1, "no Wi-Fi network is in it")
+	}
+	for _, n := range networks {
+		err := a.call(cmd.Context(), "add_network", client.SettingsParams(n.SSID, n.Settings), a.showText)
+		var refused *client.Error
+		if !errors.As(err, &refused) && err != nil || refused != nil && refused.Code == client.CodePermissionDenied {
+			return false, err
+		}
+		if refused != nil {
+			problem(n.Line, refused.Message)
+		}
+	}
+	return complete, nil
+}

@@ -95,6 +95,10 @@ func (a *AccessPoint) hold(ctx context.Context, ready func()) error {
 	if err := blockedError(a.config.Interface); err != nil {
 		return err
 	}
+	return a.onSomeChannel(ctx, ready)
+}
+
+func (a *AccessPoint) serve(ctx context.Context, ready func()) error {
 	hostapd, err := a.hostapdSpec()
 	if err != nil {
 		return err
@@ -188,12 +192,14 @@ func (a *AccessPoint) End(ctx context.Context) error {
 }
 
 func (a *AccessPoint) hostapdSpec() (process.Spec, error) {
-	file := a.config.hostapdFile()
-	spec := process.Spec{
-		Role: RoleHostapd, Path: a.config.Hostapd, Args: []string{file},
+	return a.hostapdChild(), atomicfile.Write(a.config.hostapdFile(), a.hostapdConfig(), 0o600)
+}
+
+func (a *AccessPoint) hostapdChild() process.Spec {
+	return hashed(process.Spec{
+		Role: RoleHostapd, Path: a.config.Hostapd, Args: []string{a.config.hostapdFile()},
 		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
-	}
-	return writeConfig(spec, file, a.hostapdConfig())
+	}, a.hostapdConfig())
 }
 
 func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
@@ -202,14 +208,15 @@ func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
 		Role: RoleDnsmasq, Path: a.config.Dnsmasq, Args: []string{"--conf-file=" + file},
 		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE},
 	}
-	return writeConfig(spec, file, renderDnsmasq(a.config, names))
+	content := renderDnsmasq(a.config, names)
+	return hashed(spec, content), atomicfile.Write(file, content, 0o600)
 }
 
-// writeConfig writes a child's configuration and completes its Spec's hash.
-func writeConfig(spec process.Spec, file string, content []byte) (process.Spec, error) {
+// hashed completes a child's Spec by the hash of its configuration.
+func hashed(spec process.Spec, content []byte) process.Spec {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q %q\n", spec.Path, spec.Args)
 	sum.Write(content)
 	spec.Hash = hex.EncodeToString(sum.Sum(nil))
-	return spec, atomicfile.Write(file, content, 0o600)
+	return spec
 }

@@ -47,10 +47,14 @@ var remedies = []struct{ text, remedy string }{
 // explain says why a child ended before it served, in its own words and with
 // what to do.
 func explain(name string, child *process.Child) error {
-	if said := complaint(child.LastOutput()); said != "" {
-		return fmt.Errorf("start %s: %s", name, said)
+	said := complaint(child.LastOutput())
+	switch {
+	case said == "":
+		return fmt.Errorf("start %s: %w", name, child.Err())
+	case strings.Contains(said, wrongChannel), strings.Contains(said, wrongBand):
+		return channelError{fmt.Errorf("start %s: %s", name, said)}
 	}
-	return fmt.Errorf("start %s: %w", name, child.Err())
+	return fmt.Errorf("start %s: %s", name, said)
 }
 
 // complaint picks the line that has a remedy, which is the first of the usual

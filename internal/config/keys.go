@@ -140,7 +140,7 @@ var keys = []key{
 		doc:     "Channel: 1 to 13 (2.4 GHz), or 36, 40, 44, 48, 149, 153, 157, 161, 165 (5 GHz, where the country allows it)."},
 	{path: "ap.country", flag: "ap-country", kind: kindText,
 		setting: country,
-		doc:     "Country whose rules the radio obeys, in two letters, e.g. DE. Empty: whatever the system has set."},
+		doc:     "Country whose rules the radio obeys, as access point and as station, in two letters, e.g. DE. Empty: whatever the system has set."},
 	{path: "ap.ip", flag: "ap-ip", kind: kindText, value: "10.250.250.1",
 		setting: apIP,
 		doc:     "Address of the device on its access point."},

@@ -171,7 +171,7 @@ func (d *daemon) newRadio(iface string) *radio {
 		live:    &d.radio.live,
 		ap:      ap.New(apConfig(cfg, iface), d.runner, link.Kernel{}, d.log),
 		station: wifi.NewStation(wifi.StationConfig{
-			Interface: iface, Program: cfg.Paths.WPASupplicant, RuntimeDir: cfg.RuntimeDir, Runner: d.runner, Log: d.log,
+			Interface: iface, Program: cfg.Paths.WPASupplicant, Country: cfg.AP.Country, RuntimeDir: cfg.RuntimeDir, Runner: d.runner, Log: d.log,
 		}),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
 // Status implements server.Handler from what others keep up to date; it waits
@@ -68,6 +69,10 @@ func (d *daemon) accessPoint(s policy.State) client.AccessPoint {
 func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 	_, present := links.Link(d.radio.iface())
 	w := client.Wifi{Present: present, Networks: []client.Network{}}
+	var err error
+	if w.Country, err = wifi.Country(); err != nil {
+		d.log.Warn("status", "err", err)
+	}
 	if a := d.radio.association.Load(); a != nil {
 		network := client.NewNetwork(a.SSID)
 		address := client.FormatAddress(a.BSSID)

@@ -37,6 +37,7 @@ type StationConfig struct {
 	Interface  string // of the radio, e.g. "wlan0"; it must exist
 	Program    string // absolute path of wpa_supplicant
 	Driver     string // wpa_supplicant's -D; "" is "nl80211"
+	Country    string // ISO 3166-1 alpha-2 in capitals, e.g. "DE"; "": leave what the system has set
 	RuntimeDir string // a folder of ours: configuration, control sockets, the key of marks
 	Runner     *process.Runner
 	Log        *slog.Logger // nil discards
@@ -210,7 +211,7 @@ func (s *Station) socketPath() string { return filepath.Join(s.controlDir(), s.c
 // over the control socket, so no secret is in the file.
 func (s *Station) prepare() (process.Spec, error) {
 	path := filepath.Join(s.cfg.RuntimeDir, "wpa_supplicant.conf")
-	text := renderConfig(s.controlDir())
+	text := s.renderConfig()
 	if err := atomicfile.Write(path, text, 0o600); err != nil {
 		return process.Spec{}, fmt.Errorf("prepare wpa_supplicant: %w", err)
 	}
@@ -228,10 +229,14 @@ func (s *Station) prepare() (process.Spec, error) {
 }
 
 // renderConfig writes wpa_supplicant.conf(5) without any network.
-func renderConfig(controlDir string) []byte {
-	return []byte("ctrl_interface=" + controlDir + "\n" +
+func (s *Station) renderConfig() []byte {
+	text := "ctrl_interface=" + s.controlDir() + "\n" +
 		"p2p_disabled=1\n" + // or a P2P device would share the radio
-		"sae_pwe=2\n") // both ways to derive SAE's element: some routers only know the newer one
+		"sae_pwe=2\n" // both ways to derive SAE's element: some routers only know the newer one
+	if s.cfg.Country != "" {
+		text += "country=" + s.cfg.Country + "\n"
+	}
+	return []byte(text)
 }
 
 // markKey reads the key of Network.mark or makes one. It lives as long as the

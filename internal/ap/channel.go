@@ -1,0 +1,48 @@
+package ap
+
+import (
+	"context"
+	"errors"
+)
+
+// worldChannel is allowed to access points everywhere: the world's regulatory
+// domain of wireless-regdb has 1 to 11.
+const worldChannel = 1
+
+// channelError says that the radio may not, or cannot, be an access point on
+// the channel.
+type channelError struct{ error }
+
+func (e channelError) Unwrap() error { return e.error }
+
+// onSomeChannel serves on the channel of the configuration or, where that is
+// not allowed, on one that is: a wrong setting must not keep people out who
+// could mend it.
+func (a *AccessPoint) onSomeChannel(ctx context.Context, ready func()) error {
+	if other := a.on(worldChannel); a.replacedBy(other) {
+		return other.serve(ctx, ready) // of the run before
+	}
+	err := a.serve(ctx, ready)
+	var wrong channelError
+	if !errors.As(err, &wrong) || a.config.Channel == worldChannel {
+		return err
+	}
+	a.log.Error("the access point uses another channel", "iface", a.config.Interface,
+		"wanted", a.config.Channel, "channel", worldChannel, "reason", err)
+	return a.on(worldChannel).serve(ctx, ready)
+}
+
+// on is the same access point on another channel.
+func (a *AccessPoint) on(channel int) *AccessPoint {
+	config := a.config
+	config.Channel = channel
+	other := New(config, a.runner, a.links, a.log)
+	other.forwarding = a.forwarding
+	return other
+}
+
+// replacedBy reports whether a hostapd runs that is other's, not ours.
+func (a *AccessPoint) replacedBy(other *AccessPoint) bool {
+	running, found := a.runner.Find(RoleHostapd)
+	return found && running.Hash() != a.hostapdChild().Hash && running.Hash() == other.hostapdChild().Hash
+}

@@ -138,11 +138,22 @@ func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, er
 	if err != nil {
 		return nil, err
 	}
+	if saved, ok := d.store.Find(req.SSID); ok {
+		candidate = retyped(saved, candidate)
+	}
 	if err := d.store.SetCandidate(candidate); err != nil {
 		d.log.Error("store the candidate", "err", err)
 	}
 	d.tellNetworks(ctx)
 	return client.ResultConfigured(d.cfg.Load().Wifi.Name), nil
+}
+
+// retyped is a saved network with credentials that somebody typed anew. What
+// else was set of it stays.
+func retyped(saved, typed store.Network) store.Network {
+	typed.Priority, typed.Addressing = saved.Priority, saved.Addressing
+	typed.Hidden, typed.BSSID = saved.Hidden, saved.BSSID
+	return typed
 }
 
 // choose picks the strongest cell that fits what the user typed. A passphrase

@@ -1,14 +1,72 @@
 package daemon
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/server"
+	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
+
+// TestListOfThousand: list_wifi of 1,000 cells over the socket, as a program
+// sees it.
+func TestListOfThousand(t *testing.T) {
+	d := &daemon{log: slog.New(slog.DiscardHandler), scanner: &scanner{}}
+	var cells []wifi.BSS
+	for i := range 1000 {
+		cells = append(cells, wifi.BSS{
+			SSID: fmt.Appendf(nil, "net-%04d\xff", i), BSSID: []byte{2, 0, 0, 0, byte(i >> 8), byte(i)}, Security: wifi.WPA2, Frequency: 2412,
+		})
+	}
+	d.scanner.remember(cells)
+	socket := filepath.Join(t.TempDir(), "socket")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.New(server.Config{Log: d.log, Handler: d}).Serve(ctx, listener) }()
+	defer func() { stop(); <-ended }()
+	c, err := client.Dial(ctx, socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	start := time.Now()
+	list, err := c.ListWifi(ctx, false)
+	took := time.Since(start)
+	t.Logf("%d cells in %v", len(list), took)
+	if err != nil || len(list) != 1000 || took > 4*50*time.Millisecond {
+		t.Errorf("%d cells in %v, %v; want 1,000 in 50 ms", len(list), took, err)
+	}
+}
+
+// TestRetyped: a new passphrase changes nothing else that was set.
+func TestRetyped(t *testing.T) {
+	saved := store.Network{
+		Network:  wifi.Network{SSID: []byte("home"), PSK: secret.New("the old one"), Hidden: true, BSSID: []byte{2, 0, 0, 0, 0, 1}, PMF: wifi.PMFOff},
+		Priority: 3, Addressing: &store.Addressing{Address: netip.MustParsePrefix("192.0.2.7/24")},
+	}
+	typed := store.Network{Network: wifi.Network{SSID: []byte("home"), PSK: secret.New("the new one"), Security: wifi.WPA3, Frequency: 2412}}
+	want := saved
+	want.PSK, want.Security, want.Frequency, want.PMF = typed.PSK, typed.Security, typed.Frequency, ""
+	if diff := cmp.Diff(want, retyped(saved, typed), sameSaved); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
 
 func TestChooseCell(t *testing.T) {
 	cell := func(security wifi.Security, frequency, signal int) wifi.BSS {

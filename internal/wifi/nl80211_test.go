@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -200,23 +201,39 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// BenchmarkDecode measures 1,000 neighbours.
-func BenchmarkDecode(b *testing.B) {
-	var messages [][]byte
+// TestThousandNeighbours: a scan of 1,000 cells is read within milliseconds, and
+// 1,000 such scans leave nothing behind.
+func TestThousandNeighbours(t *testing.T) {
+	var messages []genetlink.Message
 	for i := range 1000 {
-		messages = append(messages, cellMessage(b, func(ae *netlink.AttributeEncoder) {
+		messages = append(messages, genetlink.Message{Data: cellMessage(t, func(ae *netlink.AttributeEncoder) {
 			ae.Bytes(unix.NL80211_BSS_BSSID, []byte{2, 0, 0, 0, byte(i >> 8), byte(i)})
 			ae.Bytes(unix.NL80211_BSS_INFORMATION_ELEMENTS, append(fmt.Appendf([]byte{0, 8}, "net-%04d", i), rsn(2, 8)...))
 			ae.Uint32(unix.NL80211_BSS_FREQUENCY, 2412)
-		}))
+		})})
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, m := range messages {
-			if _, ok := decodeBSS(m, time.Second); !ok {
-				b.Fatal("not decoded")
-			}
+	n := &nl80211{commands: genltest.Dial(func(genetlink.Message, netlink.Message) ([]genetlink.Message, error) { return messages, nil })}
+	defer n.Close()
+	memory := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	scan := func() {
+		if cells, err := n.results(5); err != nil || len(cells) != 1000 {
+			t.Fatalf("%d cells, %v", len(cells), err)
 		}
+	}
+	scan()
+	before, start := memory(), time.Now()
+	for range 1000 {
+		scan()
+	}
+	each, grown := time.Since(start)/1000, int64(memory())-int64(before)
+	t.Logf("%v for 1,000 cells; %d bytes more after 1,000 scans", each, grown)
+	if each > 4*50*time.Millisecond || grown > 100_000 {
+		t.Errorf("%v for 1,000 cells, want 50 ms at most; %d bytes more after 1,000 scans, want none", each, grown)
 	}
 }
 

@@ -316,19 +316,33 @@ func (s *session) watch(ctx context.Context) error {
 	alive, stop := process.WhileAlive(ctx, s.child)
 	defer stop()
 	err := s.watchEvents(alive)
+	var lost *LostError
+	if !errors.As(err, &lost) && !errors.Is(err, errHung) {
+		s.awaitEnd(alive) // its socket is gone just before it is
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case alive.Err() != nil:
 		return &LostError{Reason: fmt.Sprintf("wpa_supplicant ended: %v", s.child.Err())}
+	case lost == nil && !errors.Is(err, errHung):
+		return &LostError{Reason: err.Error()}
 	}
 	return err
 }
 
+// awaitEnd waits until alive ends, for as long as an answer may take.
+func (s *session) awaitEnd(alive context.Context) {
+	limited, cancel := context.WithTimeout(alive, answerLimit)
+	defer cancel()
+	<-limited.Done()
+}
+
+// watchEvents returns a *LostError, errHung, or why the socket failed.
 func (s *session) watchEvents(ctx context.Context) error {
 	events, err := wpactrl.Attach(ctx, s.socketPath, s.localDir)
 	if err != nil {
-		return &LostError{Reason: err.Error()}
+		return err
 	}
 	defer events.Close()
 	var v vigil
@@ -336,7 +350,7 @@ func (s *session) watchEvents(ctx context.Context) error {
 	for {
 		e, quiet, err := listen(ctx, events, deadline)
 		if err != nil {
-			return &LostError{Reason: err.Error()}
+			return err
 		}
 		doubted, lost := v.reason != "", false
 		if quiet {

@@ -35,6 +35,7 @@ PACKAGES_RINGS := \
 	'procps=sysctl, for gateways that drop pings' \
 	'python3-minimal=a client of the socket that is not ours' \
 	'iproute2=ip, a witness of tests in network namespaces' \
+	'dbus-daemon=a bus for tests of what is said to NetworkManager' \
 	'ethtool=a witness of what drivers say' \
 	'python3-pyroute2=a netlink library that is not ours, a witness of events' \
 	'iputils-ping=ping, a witness of tests in network namespaces'

@@ -65,6 +65,12 @@ func (c *Client) SetNetwork(ctx context.Context, ssid []byte, settings NetworkSe
 	return c.text(ctx, "set_network", SettingsParams(ssid, settings))
 }
 
+// Adopt makes a network that somebody else has saved in NetworkManager ours to
+// change.
+func (c *Client) Adopt(ctx context.Context, ssid []byte) (string, error) {
+	return c.text(ctx, "adopt", NetworkParams(ssid))
+}
+
 // RemoveNetwork forgets one saved network and keeps the others.
 func (c *Client) RemoveNetwork(ctx context.Context, ssid []byte) (string, error) {
 	return c.text(ctx, "remove_network", NetworkParams(ssid))

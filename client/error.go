@@ -15,6 +15,7 @@ const (
 	CodeBadConfig        = "bad_config" // the text has all problems, one per line after the first
 	CodeNotFound         = "not_found"  // no such interface, no such network
 	CodeExists           = "exists"     // a network of that SSID is saved already
+	CodeForeign          = "foreign"    // the network is a profile that somebody else has made in NetworkManager
 	CodeSupervised       = "supervised" // something else starts and stops the daemon; the text says what to do
 )
 

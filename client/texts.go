@@ -50,6 +50,9 @@ func ResultAdded(ssid []byte) string {
 // ResultChanged is the result of set_network.
 func ResultChanged(ssid []byte) string { return "changed " + SSIDText(ssid) }
 
+// ResultAdopted is the result of adopt.
+func ResultAdopted(ssid []byte) string { return "adopted " + SSIDText(ssid) }
+
 // ResultRemoved is the result of remove_network.
 func ResultRemoved(ssid []byte) string { return "removed " + SSIDText(ssid) }
 

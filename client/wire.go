@@ -33,6 +33,7 @@ type Wifi struct {
 	CurrentAddress *string   `json:"current_address"`  // "AA:BB:…" of the access point, nil when not associated
 	ValidConfig    bool      `json:"valid_config"`     // a network is configured and did not fail
 	Present        bool      `json:"present"`          // the radio is there
+	Backend        string    `json:"backend"`          // who joins networks: "wpa_supplicant" (of ours) or "networkmanager"
 	Country        string    `json:"country"`          // whose rules the radio obeys, e.g. "DE"; "00": those of the whole world
 	LastError      *Failure  `json:"last_error"`       // of the last attempt to join, see Failure
 	Candidate      *Network  `json:"candidate"`        // configured but not yet proven to work

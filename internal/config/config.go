@@ -92,7 +92,8 @@ type AP struct {
 // Wifi describes the station.
 type Wifi struct {
 	Name        string // of the original; without effect
-	Free        bool   // take the radio from NetworkManager; without effect so far
+	Free        bool   // take the radio from NetworkManager
+	Backend     string // who joins networks: auto, wpa_supplicant or networkmanager
 	Kill        bool   // reset the radio by rfkill when its driver fails
 	Metric      int    // of its default route
 	JoinTimeout time.Duration

@@ -45,7 +45,7 @@ func defaults(t *testing.T) *Config {
 			RangeFirst: netip.MustParseAddr("10.250.250.100"), RangeLast: netip.MustParseAddr("10.250.250.200"),
 			AskedLimit: time.Hour, YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
 		},
-		Wifi:        Wifi{Name: "netconnectd_wifi", Metric: 600, JoinTimeout: 45 * time.Second},
+		Wifi:        Wifi{Name: "netconnectd_wifi", Backend: "auto", Metric: 600, JoinTimeout: 45 * time.Second},
 		Paths:       Paths{Hostapd: "/usr/sbin/hostapd", Dnsmasq: "/usr/sbin/dnsmasq", WPASupplicant: "/sbin/wpa_supplicant", Hooks: "/etc/netconnectd.d"},
 		Permissions: Permissions{Change: "group"},
 	}
@@ -151,7 +151,6 @@ func TestFileOfTheOriginal(t *testing.T) {
 	}
 	const unused = `ap.name: has no effect, only files of the original have it (line 11)
 wifi.name: has no effect, only files of the original have it (line 24)
-wifi.free: has no effect in this version; NetworkManager has to be told itself to leave the radio alone (line 25)
 paths.hostapd_conf: has no effect, only files of the original have it (line 29)
 paths.dnsmasq_conf: has no effect, only files of the original have it (line 31)
 paths.interfaces: has no effect, only files of the original have it (line 32)
@@ -180,7 +179,7 @@ func TestFlagsOfTheOriginal(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, says := range []string{
-		"--pid: has no effect", "wifi.free: has no effect in this version;",
+		"--pid: has no effect",
 		"ap.psk: every user can read it in the list of processes; put it into the file (--ap-psk)",
 	} {
 		if !strings.Contains(texts(warnings), says) {
@@ -236,7 +235,7 @@ func TestEveryKeyFromEverySource(t *testing.T) {
 	special := map[string]string{
 		"permissions.change": "everyone", "link_monitor.enabled": "no", "ap.country": "NO", "ap.psk": "00000000",
 		"ap.ip": "10.250.250.2", "ap.network": "10.250.0.0/16",
-		"probe.kind": "none", "probe.url": "http://example.org/", "ap.mode": "never",
+		"probe.kind": "none", "probe.url": "http://example.org/", "ap.mode": "never", "wifi.backend": "networkmanager",
 	}
 	// What a key needs to have an effect.
 	needs := map[string][]string{"ap.forwarding_to_wired": {"--interface-wired=eth7"}}

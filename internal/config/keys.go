@@ -60,7 +60,6 @@ func (k *key) env() string {
 
 const (
 	without     = "has no effect, only files of the original have it"
-	noFreeing   = "has no effect in this version; NetworkManager has to be told itself to leave the radio alone"
 	envPrefix   = "NETCONNECTD_"
 	envFile     = envPrefix + "CONFIG"
 	maxSettle   = 10 * time.Minute
@@ -180,9 +179,11 @@ var keys = []key{
 		setting: seconds(func(d *draft) *time.Duration { return &d.Wifi.JoinTimeout }, time.Second, maxSettle),
 		doc:     "Seconds that joining a network may take, from the first frame to the answer of its gateway."},
 	{path: "wifi.free", flag: "wifi-free", kind: kindBoolean, value: "false",
-		setting:  boolean(func(d *draft) *bool { return &d.Wifi.Free }),
-		doc:      "Whether the radio is taken from NetworkManager.",
-		noEffect: noFreeing},
+		setting: boolean(func(d *draft) *bool { return &d.Wifi.Free }),
+		doc:     "Whether the radio is taken from NetworkManager for good, so that netconnectd joins networks by wpa_supplicant itself."},
+	{path: "wifi.backend", flag: "wifi-backend", kind: kindText, value: "auto",
+		setting: text(func(d *draft) *string { return &d.Wifi.Backend }, oneOf("auto", "wpa_supplicant", "networkmanager")),
+		doc:     "Who joins networks: wpa_supplicant, which netconnectd runs and steers itself, networkmanager, or auto: NetworkManager where it manages the radio."},
 	{path: "wifi.kill", flag: "wifi-kill", kind: kindBoolean, value: "false",
 		setting: boolean(func(d *draft) *bool { return &d.Wifi.Kill }),
 		doc:     "Whether the radio, and no other, is switched off and on when its driver fails or when it is blocked (rfkill)."},

@@ -23,6 +23,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/hook"
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/resolver"
@@ -47,20 +48,22 @@ type Options struct {
 // daemon holds the parts that translate into each other.
 type daemon struct {
 	Options
-	cfg     atomic.Pointer[config.Config]
-	log     *slog.Logger
-	jitter  float64       // of this run, see policy.Config
-	relink  chan struct{} // asks watchLinks to look again
-	monitor *link.Monitor
-	store   *store.Store
-	telling sync.Mutex // of tellNetworks
-	radio   slot
-	runner  *process.Runner
-	scanner *scanner
-	dns     *nameServers
-	sup     *supervisor.Supervisor
-	server  *server.Server
-	hooks   *hook.Runner
+	cfg      atomic.Pointer[config.Config]
+	log      *slog.Logger
+	jitter   float64       // of this run, see policy.Config
+	relink   chan struct{} // asks watchLinks to look again
+	monitor  *link.Monitor
+	saved    *store.Store // of our own backend; the candidate of either
+	profiles *networkmanager.Profiles
+	managed  atomic.Bool // NetworkManager joins networks
+	telling  sync.Mutex  // of tellNetworks
+	radio    slot
+	runner   *process.Runner
+	scanner  *scanner
+	dns      *nameServers
+	sup      *supervisor.Supervisor
+	server   *server.Server
+	hooks    *hook.Runner
 }
 
 // Run is the daemon. It returns nil when ctx ends; what it made (children,
@@ -89,11 +92,12 @@ func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 		log.Error("open the saved networks", "err", err)
 	}
 	d := build(ctx, cfg, opts, runner, networks)
-	running := d.radio.current.Load().running()
+	running := d.radio.current.Load().running(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ignoreEnd(ctx, d.monitor.Run(ctx)) })
 	group.Go(func() error { d.watchLinks(ctx); return nil })
 	group.Go(func() error { d.dns.run(ctx); return nil })
+	group.Go(func() error { d.watchNetworkManager(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
 	group.Go(func() error { return ignoreEnd(ctx, d.hooks.Run(ctx)) })
 	group.Go(func() error {
@@ -118,7 +122,7 @@ func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	return errors.Join(
 		r.endAP(ctx),
 		runner.EndAll(ctx),
-		r.clear(ctx, link.Spec{Name: r.iface}),
+		r.tearDownStation(ctx),
 		resolver.Withdraw(cfg.RuntimeDir),
 	)
 }
@@ -134,16 +138,24 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	log := opts.Log
 	d := &daemon{
 		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1),
-		runner: runner, store: networks, monitor: link.NewMonitor(log),
+		runner: runner, saved: networks, monitor: link.NewMonitor(log),
 	}
 	d.cfg.Store(cfg)
 	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)
 	d.radio.clientsChanged = func(ctx context.Context, n int) { d.sup.Post(ctx, policy.ClientsChanged{Count: n}) }
 	d.radio.joinChanged = d.publishJoin
 	d.radio.nameServersChanged = func() { d.dns.changed() }
-	d.radio.current.Store(d.newRadio(radioName(ctx, cfg, log)))
+	iface := radioName(ctx, cfg, log)
+	d.profiles = &networkmanager.Profiles{Store: networks}
+	d.managed.Store(d.wantsManager((&networkmanager.Client{Interface: iface, Log: log}).Device(ctx)))
+	if d.managed.Load() {
+		if err := d.profiles.Refresh(ctx); err != nil {
+			log.Warn("read the saved networks", "err", err)
+		}
+	}
+	d.radio.current.Store(d.newRadio(iface))
 	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: &d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
-	d.scanner = &scanner{iface: d.radio.iface, store: networks}
+	d.scanner = &scanner{iface: d.radio.iface, book: d.book}
 	d.radio.seenAt = d.scanner.frequency
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
@@ -158,13 +170,13 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 // newRadio makes the interface of that name the radio, by the settings of now.
 func (d *daemon) newRadio(iface string) *radio {
 	cfg := d.cfg.Load()
-	return &radio{
+	r := &radio{
 		iface:   iface,
 		metric:  uint32(cfg.Wifi.Metric),
 		kill:    cfg.Wifi.Kill,
 		blind:   probe.Kind(cfg.Probe.Kind) == probe.KindNone,
 		dir:     cfg.RuntimeDir,
-		store:   d.store,
+		book:    d.saved,
 		runner:  d.runner,
 		log:     d.log,
 		monitor: d.monitor,
@@ -174,7 +186,30 @@ func (d *daemon) newRadio(iface string) *radio {
 			Interface: iface, Program: cfg.Paths.WPASupplicant, Country: cfg.AP.Country, RuntimeDir: cfg.RuntimeDir, Runner: d.runner, Log: d.log,
 		}),
 	}
+	if d.managed.Load() {
+		r.book = d.profiles
+		r.manager = &manager{Client: &networkmanager.Client{Interface: iface, Log: d.log}, profiles: d.profiles, marker: markerFile(cfg.RuntimeDir)}
+	}
+	return r
 }
+
+// book is where networks are saved.
+type book interface {
+	Networks() []store.Network // best first
+	Find(ssid []byte) (store.Network, bool)
+	Add(n store.Network) error
+	Replace(n store.Network) error
+	Remove(ssid []byte) error
+	Forget() (had bool, err error)
+
+	Candidate() (store.Network, bool)
+	SetCandidate(n store.Network) error
+	Promote() error
+	Worked(ssid []byte, seen wifi.Association, when time.Time) error
+	Failed(ssid []byte) error
+}
+
+func (d *daemon) book() book { return d.radio.current.Load().book }
 
 // radioName is the interface that the daemon drives: the one that the config
 // names, else the first that can be an access point.
@@ -226,6 +261,7 @@ func (d *daemon) policyConfig(cfg *config.Config) policy.Config {
 		YieldAfter:  cfg.AP.YieldAfter,
 		Rescan:      cfg.AP.Rescan,
 		Jitter:      d.jitter,
+		Delegated:   d.managed.Load(),
 	}
 }
 
@@ -239,10 +275,10 @@ func ignoreEnd(ctx context.Context, err error) error {
 // networks tells the policy what the store holds.
 func (d *daemon) networks() policy.NetworksChanged {
 	var now policy.NetworksChanged
-	for _, n := range d.store.Networks() {
+	for _, n := range d.book().Networks() {
 		now.Saved = append(now.Saved, policy.Network{SSID: string(n.SSID), Hidden: n.Hidden})
 	}
-	if n, ok := d.store.Candidate(); ok {
+	if n, ok := d.book().Candidate(); ok {
 		now.Candidate = &policy.Network{SSID: string(n.SSID), Hidden: n.Hidden, Candidate: true}
 	}
 	return now
@@ -258,8 +294,8 @@ func (d *daemon) tellNetworks(ctx context.Context) {
 
 // Promote implements supervisor.Networks.
 func (d *daemon) Promote(ctx context.Context) error {
-	n, _ := d.store.Candidate()
-	err := d.store.Promote()
+	n, _ := d.book().Candidate()
+	err := d.book().Promote()
 	if err == nil {
 		err = d.recordJoin(n.SSID, false)
 	}
@@ -277,17 +313,17 @@ func (d *daemon) Joined(ctx context.Context, n policy.Network, failed bool) erro
 
 func (d *daemon) recordJoin(ssid []byte, failed bool) error {
 	if failed {
-		return d.store.Failed(ssid)
+		return d.book().Failed(ssid)
 	}
 	var seen wifi.Association
 	if a := d.radio.current.Load().association.Load(); a != nil && bytes.Equal(a.SSID, ssid) {
 		seen = *a
 	}
-	return d.store.Worked(ssid, seen, time.Now())
+	return d.book().Worked(ssid, seen, time.Now())
 }
 
 // Forget implements supervisor.Networks.
 func (d *daemon) Forget(context.Context) error {
-	_, err := d.store.Forget()
+	_, err := d.book().Forget()
 	return err
 }

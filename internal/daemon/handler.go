@@ -36,6 +36,8 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 		return d.addNetwork(ctx, req)
 	case server.SetNetwork:
 		return d.setNetwork(ctx, req)
+	case server.Adopt:
+		return d.adopt(ctx, req.SSID)
 	case server.RemoveNetwork:
 		return d.removeNetwork(ctx, req.SSID)
 	case server.ForgetWifi:
@@ -138,10 +140,10 @@ func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, er
 	if err != nil {
 		return nil, err
 	}
-	if saved, ok := d.store.Find(req.SSID); ok {
+	if saved, ok := d.book().Find(req.SSID); ok {
 		candidate = retyped(saved, candidate)
 	}
-	if err := d.store.SetCandidate(candidate); err != nil {
+	if err := d.book().SetCandidate(candidate); err != nil {
 		d.log.Error("store the candidate", "err", err)
 	}
 	d.tellNetworks(ctx)

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/internal/store"
@@ -18,7 +20,7 @@ import (
 func (d *daemon) listNetworks() []client.SavedNetwork {
 	all := []client.SavedNetwork{}
 	association := d.radio.association.Load()
-	for _, n := range d.store.Networks() {
+	for _, n := range d.book().Networks() {
 		saved := savedNetwork(n)
 		saved.InUse = association != nil && bytes.Equal(association.SSID, n.SSID)
 		all = append(all, saved)
@@ -28,7 +30,7 @@ func (d *daemon) listNetworks() []client.SavedNetwork {
 
 func savedNetwork(n store.Network) client.SavedNetwork {
 	saved := client.SavedNetwork{
-		Network: client.NewNetwork(n.SSID), Security: string(n.Security), HasPSK: !n.PSK.IsZero(), Hidden: n.Hidden,
+		Network: client.NewNetwork(n.SSID), Security: string(n.Security), HasPSK: hasPSK(n), Hidden: n.Hidden,
 		BSSID: client.FormatAddress(n.BSSID), Priority: n.Priority, PMF: string(n.PMF), Frequency: n.Frequency,
 		Addressing: client.Addressing{Method: addressedByDHCP}, Failures: n.Failures(),
 	}
@@ -53,13 +55,18 @@ func savedNetwork(n store.Network) client.SavedNetwork {
 	return saved
 }
 
+// hasPSK is true of NetworkManager's, too, which keeps its secrets.
+func hasPSK(n store.Network) bool {
+	return !n.PSK.IsZero() || slices.Contains([]wifi.Security{wifi.WPA, wifi.WPA2, wifi.WPA3, wifi.WPA2WPA3}, n.Security)
+}
+
 // addNetwork saves a network that nobody has tried.
 func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, error) {
 	n, err := settle(store.Network{Network: wifi.Network{SSID: req.SSID}}, req.Settings)
 	if err != nil {
 		return nil, err
 	}
-	err = d.store.Add(n)
+	err = d.book().Add(n)
 	if errors.Is(err, store.ErrExists) {
 		return nil, &client.Error{
 			Code:    client.CodeExists,
@@ -72,7 +79,7 @@ func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, er
 // setNetwork changes a saved network. A radio that is on it stays so until it
 // joins again.
 func (d *daemon) setNetwork(ctx context.Context, req server.SetNetwork) (any, error) {
-	saved, ok := d.store.Find(req.SSID)
+	saved, ok := d.book().Find(req.SSID)
 	if !ok {
 		return nil, notSaved(req.SSID)
 	}
@@ -80,26 +87,46 @@ func (d *daemon) setNetwork(ctx context.Context, req server.SetNetwork) (any, er
 	if err != nil {
 		return nil, err
 	}
-	err = d.store.Replace(n)
+	err = d.book().Replace(n)
 	if errors.Is(err, store.ErrUnknown) { // removed meanwhile
 		return nil, notSaved(req.SSID)
 	}
 	return d.changed(ctx, "change a network", err, client.ResultChanged(req.SSID))
 }
 
+// adopt marks a profile of NetworkManager's as ours. What we save ourselves is.
+func (d *daemon) adopt(ctx context.Context, ssid []byte) (any, error) {
+	if _, ok := d.book().Find(ssid); !ok {
+		return nil, notSaved(ssid)
+	}
+	var err error
+	if d.managed.Load() {
+		err = d.profiles.Adopt(ssid)
+	}
+	return d.changed(ctx, "adopt a network", err, client.ResultAdopted(ssid))
+}
+
 // removeNetwork forgets one saved network. The radio leaves it, if it is on it.
 func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
-	err := d.store.Remove(ssid)
+	err := d.book().Remove(ssid)
 	if errors.Is(err, store.ErrUnknown) {
 		return nil, notSaved(ssid)
 	}
 	return d.changed(ctx, "remove a network", err, client.ResultRemoved(ssid))
 }
 
-// changed tells the policy. What could not be written counts all the same,
-// until the daemon ends.
+// changed tells the policy. What our store could not write counts all the same,
+// until the daemon ends; what NetworkManager refuses does not.
 func (d *daemon) changed(ctx context.Context, what string, err error, result string) (any, error) {
-	if err != nil {
+	var refusal *networkmanager.Refusal
+	switch {
+	case errors.Is(err, networkmanager.ErrForeign):
+		return nil, &client.Error{Code: client.CodeForeign, Message: networkmanager.ErrForeign.Error()}
+	case errors.As(err, &refusal):
+		return nil, &client.Error{Code: client.CodePermissionDenied, Message: refusal.Error()}
+	case err != nil && d.managed.Load():
+		return nil, err
+	case err != nil:
 		d.log.Error(what, "err", err)
 	}
 	d.tellNetworks(ctx)

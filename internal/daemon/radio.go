@@ -18,6 +18,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
+	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
@@ -34,7 +35,8 @@ type radio struct {
 	blind   bool   // no gateway is asked
 	kill    bool   // a radio that fails is reset by rfkill
 	dir     string // runtime folder
-	store   *store.Store
+	book    book
+	manager *manager // nil: we join networks ourselves
 	runner  *process.Runner
 	log     *slog.Logger
 	ap      *ap.AccessPoint
@@ -132,20 +134,30 @@ func (r *radio) hold(ctx context.Context, t policy.Target, report func(policy.St
 	case policy.RoleAccessPoint:
 		return r.holdAP(ctx, report)
 	case policy.RoleStation:
+		if r.manager != nil {
+			return r.holdManaged(ctx, t, report)
+		}
 		return r.holdStation(ctx, t.Network, report)
 	}
 	return r.holdOff(ctx, report)
 }
 
+func notStored(n policy.Network) error {
+	return &supervisor.Failed{Failure: policy.Failure{Code: "not_configured", Reason: fmt.Sprintf("%q is not stored any more", n.SSID)}}
+}
+
 // running finds out what the previous run left the radio as.
-func (r *radio) running() policy.Target {
+func (r *radio) running(ctx context.Context) policy.Target {
 	if _, ok := r.runner.Find(ap.RoleHostapd); ok {
 		return policy.Target{Role: policy.RoleAccessPoint}
+	}
+	if r.manager != nil {
+		return r.manager.running(ctx)
 	}
 	if _, ok := r.runner.Find(wifi.Role); !ok {
 		return policy.Target{}
 	}
-	for _, n := range r.store.Networks() {
+	for _, n := range r.book.Networks() {
 		if r.loadLease(n.SSID) != nil {
 			return policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: string(n.SSID), Hidden: n.Hidden}}
 		}
@@ -154,13 +166,39 @@ func (r *radio) running() policy.Target {
 }
 
 func (r *radio) holdOff(ctx context.Context, report func(policy.Stage)) error {
-	if err := errors.Join(r.endAP(ctx), r.station.End(ctx), r.clear(ctx, link.Spec{Name: r.iface, Up: true})); err != nil {
+	if err := r.beNothing(ctx); err != nil {
 		return r.failed(codeRadioFailed, err)
 	}
 	report(policy.StageCleared)
 	report(policy.StageReady)
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+// beNothing leaves the radio to NetworkManager, where that has it, or idle.
+func (r *radio) beNothing(ctx context.Context) error {
+	if err := errors.Join(r.endAP(ctx), r.station.End(ctx)); err != nil {
+		return err
+	}
+	if r.manager != nil {
+		return errors.Join(r.dropLease(), r.manager.handBack(ctx))
+	}
+	return r.clear(ctx, link.Spec{Name: r.iface, Up: true})
+}
+
+// tearDownStation removes what a station has left, and hands the radio back if
+// it was taken from NetworkManager.
+func (r *radio) tearDownStation(ctx context.Context) error {
+	marked := &manager{marker: markerFile(r.dir)}
+	if r.manager != nil && !marked.released() {
+		return r.dropLease() // everything else is NetworkManager's
+	}
+	err := r.clear(ctx, link.Spec{Name: r.iface})
+	if marked.released() {
+		marked.Client = &networkmanager.Client{Interface: r.iface, Log: r.log}
+		err = errors.Join(err, marked.handBack(ctx))
+	}
+	return err
 }
 
 // endAP ends the access point, also one whose hostapd could not make the
@@ -179,6 +217,11 @@ func (r *radio) endAP(ctx context.Context) error {
 func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
 	if err := errors.Join(r.station.End(ctx), r.dropLease()); err != nil {
 		return r.failed(codeRadioFailed, err)
+	}
+	if r.manager != nil {
+		if err := r.manager.release(ctx); err != nil {
+			return r.failed(codeRadioFailed, err)
+		}
 	}
 	report(policy.StageCleared)
 	defer r.clients.Store(nil)
@@ -230,7 +273,7 @@ func (r *radio) countClients(ctx context.Context) error {
 func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(policy.Stage)) error {
 	network, ok := r.network(n)
 	if !ok {
-		return &supervisor.Failed{Failure: policy.Failure{Code: "not_configured", Reason: fmt.Sprintf("%q is not stored any more", n.SSID)}}
+		return notStored(n)
 	}
 	previous := r.loadLease(network.SSID)
 	if previous == nil { // the interface is not that network's station already
@@ -255,10 +298,10 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 // network finds what the store holds under the policy's name.
 func (r *radio) network(n policy.Network) (store.Network, bool) {
 	if n.Candidate {
-		c, ok := r.store.Candidate()
+		c, ok := r.book.Candidate()
 		return c, ok && string(c.SSID) == n.SSID
 	}
-	return r.store.Find([]byte(n.SSID))
+	return r.book.Find([]byte(n.SSID))
 }
 
 // clear removes what a station left on the interface.

@@ -30,7 +30,7 @@ var errCannotScan = &client.Error{Code: "busy", Message: client.TextCannotScan}
 // scanner looks around, one scan at a time, and remembers what it saw.
 type scanner struct {
 	iface func() string
-	store *store.Store
+	book  func() book
 
 	mu   sync.Mutex // of who scans
 	last atomic.Pointer[sight]
@@ -71,7 +71,7 @@ func (s *scanner) frequency(ssid []byte) int {
 // it is an access point cannot look before it leaps, so there the networks
 // count as visible; the policy's back-off spaces the attempts.
 func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error) {
-	saved := s.store.Networks()
+	saved := s.book().Networks()
 	if len(saved) == 0 {
 		return nil, nil
 	}

@@ -68,7 +68,7 @@ func (d *daemon) accessPoint(s policy.State) client.AccessPoint {
 
 func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 	_, present := links.Link(d.radio.iface())
-	w := client.Wifi{Present: present, Networks: []client.Network{}}
+	w := client.Wifi{Present: present, Backend: d.backend(), Networks: []client.Network{}}
 	var err error
 	if w.Country, err = wifi.Country(); err != nil {
 		d.log.Warn("status", "err", err)
@@ -78,10 +78,10 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 		address := client.FormatAddress(a.BSSID)
 		w.CurrentSSID, w.CurrentSSIDHex, w.CurrentAddress = &network.SSID, &network.SSIDHex, &address
 	}
-	for _, n := range d.store.Networks() {
+	for _, n := range d.book().Networks() {
 		w.Networks = append(w.Networks, client.NewNetwork(n.SSID))
 	}
-	if n, ok := d.store.Candidate(); ok {
+	if n, ok := d.book().Candidate(); ok {
 		candidate := client.NewNetwork(n.SSID)
 		w.Candidate = &candidate
 	}

@@ -44,6 +44,10 @@ type Connect struct{ SSID []byte }
 // RemoveNetwork forgets the saved network of that SSID and keeps the others.
 type RemoveNetwork struct{ SSID []byte }
 
+// Adopt makes a profile that somebody else has saved in NetworkManager ours to
+// change.
+type Adopt struct{ SSID []byte }
+
 // Reset forgets and starts afresh.
 type Reset struct{}
 
@@ -75,6 +79,7 @@ func (StartWifi) Command() string     { return "start_wifi" }
 func (ForgetWifi) Command() string    { return "forget_wifi" }
 func (Connect) Command() string       { return "connect" }
 func (RemoveNetwork) Command() string { return "remove_network" }
+func (Adopt) Command() string         { return "adopt" }
 func (Reset) Command() string         { return "reset" }
 func (StartAP) Command() string       { return "start_ap" }
 func (StopAP) Command() string        { return "stop_ap" }
@@ -101,6 +106,7 @@ var commands = map[string]func(params) (Request, *client.Error){
 	"add_network":    settled(func(ssid []byte, s NetworkSettings) Request { return AddNetwork{ssid, s} }),
 	"set_network":    settled(func(ssid []byte, s NetworkSettings) Request { return SetNetwork{ssid, s} }),
 	"remove_network": named(func(ssid []byte) Request { return RemoveNetwork{ssid} }),
+	"adopt":          named(func(ssid []byte) Request { return Adopt{ssid} }),
 	"reset":          plain(Reset{}),
 	"start_ap":       plain(StartAP{}),
 	"stop_ap":        plain(StopAP{}),

@@ -35,7 +35,7 @@ func TestRights(t *testing.T) {
 
 	denied := `{"error":"only members of the group netconnect may change the network: run sudo adduser pi netconnect, then start the program again","code":"permission_denied"}` + "\x00"
 	changes := []string{
-		`{"config_wifi":{"ssid":"a"}}`, `{"start_wifi":{}}`, `{"connect":{"ssid":"Home"}}`, `{"remove_network":{"ssid":"Home"}}`, `{"add_network":{"ssid":"Home"}}`, `{"set_network":{"ssid":"Home"}}`, `{"forget_wifi":{}}`, `{"reset":{}}`, `{"start_ap":{}}`, `{"stop_ap":{}}`, `{"reload":{}}`,
+		`{"config_wifi":{"ssid":"a"}}`, `{"start_wifi":{}}`, `{"connect":{"ssid":"Home"}}`, `{"remove_network":{"ssid":"Home"}}`, `{"adopt":{"ssid":"Home"}}`, `{"add_network":{"ssid":"Home"}}`, `{"set_network":{"ssid":"Home"}}`, `{"forget_wifi":{}}`, `{"reset":{}}`, `{"start_ap":{}}`, `{"stop_ap":{}}`, `{"reload":{}}`,
 	}
 	reads := []string{`{"status":{}}`, `{"list_wifi":{}}`, `{"list_networks":{}}`, `{"subscribe":{}}`}
 	const forced = `{"list_wifi":{"force":true}}`

@@ -65,6 +65,8 @@ func originalResult(r Request) (any, error) {
 		return client.ResultAdded(r.SSID), nil
 	case SetNetwork:
 		return client.ResultChanged(r.SSID), nil
+	case Adopt:
+		return client.ResultAdopted(r.SSID), nil
 	case RemoveNetwork:
 		return client.ResultRemoved(r.SSID), nil
 	case ForgetWifi:

@@ -118,7 +118,7 @@ func TestWire(t *testing.T) {
 // there, and what clients iterate over is not null.
 const statusReply = `{"result":{"link":false,"devs":[],` +
 	`"connections":{"wifi":false,"ap":false,"wired":false},` +
-	`"wifi":{"current_ssid":null,"current_ssid_hex":null,"current_address":null,"valid_config":false,"present":false,"country":"",` +
+	`"wifi":{"current_ssid":null,"current_ssid_hex":null,"current_address":null,"valid_config":false,"present":false,"backend":"","country":"",` +
 	`"last_error":null,"candidate":null,"networks":[]},` +
 	`"version":"",` +
 	`"uplink":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","interface":"","portal":false,"addresses":[]},` +

@@ -197,7 +197,7 @@ func (a *attempt) quiet() decision {
 
 // seen takes the cells of the scan, after a decision to look.
 func (a *attempt) seen(cells []BSS) decision {
-	verdict, present := a.network.mismatch(cells)
+	verdict, present := a.network.Mismatch(cells)
 	switch {
 	case verdict != nil:
 		return decision{do: giveUp, fail: verdict}

@@ -165,9 +165,9 @@ func (n Network) mark(key []byte) string {
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// mismatch looks for the network among the cells of a scan: nil if a cell fits
+// Mismatch looks for the network among the cells of a scan: nil if a cell fits
 // or the network is not there at all (present tells which).
-func (n Network) mismatch(cells []BSS) (verdict *JoinError, present bool) {
+func (n Network) Mismatch(cells []BSS) (verdict *JoinError, present bool) {
 	for _, cell := range cells {
 		if !bytes.Equal(cell.SSID, n.SSID) || n.BSSID != nil && !bytes.Equal(cell.BSSID, n.BSSID) {
 			continue

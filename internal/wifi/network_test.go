@@ -226,7 +226,7 @@ func TestNetworkMismatch(t *testing.T) {
 		{"EAP at WPA2", Network{SSID: homeAny.SSID, EAP: &EAPCredentials{}}, WPA2, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			verdict, present := row.network.mismatch([]BSS{
+			verdict, present := row.network.Mismatch([]BSS{
 				{SSID: []byte("other"), Security: WEP},
 				{SSID: []byte("home"), Security: row.seen},
 			})

@@ -16,6 +16,7 @@ var shared = []struct{ pattern, folder string }{
 	{"systemd/*", "units"},
 	{"packaging/sysusers.d/*", "sysusers.d"},
 	{"packaging/udev/*", "udev"},
+	{"packaging/polkit/*", "polkit"},
 	{"lab/guest/*", "."},
 }
 

@@ -67,6 +67,10 @@ type ConfigChanged struct {
 	AccessPoint bool
 }
 
+// RadioChanged says that what drives the radio is another now, so that the
+// target has to be reached anew.
+type RadioChanged struct{ Reason string }
+
 // Wake says that a deadline has passed.
 type Wake struct{}
 
@@ -103,6 +107,7 @@ func (ScanDone) event()        {}
 func (ProbeDone) event()       {}
 func (ClientsChanged) event()  {}
 func (ConfigChanged) event()   {}
+func (RadioChanged) event()    {}
 func (Wake) event()            {}
 func (Command) event()         {}
 

@@ -493,6 +493,62 @@ func TestTraces(t *testing.T) {
 			60.0s ap starting asked: somebody asked for it
 			61.2s ap up asked: somebody asked for it
 			61.2s reply 1 started ap`},
+		{"another backend while joined", func(w *world) {
+			w.router = true
+			w.boot(Target{}, home)
+			w.run("10s")
+			w.post(RadioChanged{Reason: "NetworkManager came"})
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			0.9s uplink online wlan0: wlan0 works
+			10.0s uplink joining: NetworkManager came, joining "home"
+			10.9s uplink online wlan0: wlan0 works`},
+		{"another backend while a person joins", func(w *world) {
+			w.router = true
+			w.boot(Target{})
+			w.run("10s")
+			w.post(NetworksChanged{Candidate: &Network{SSID: "home", Candidate: true}})
+			w.command(Join)
+			w.run("10.5s")
+			w.post(RadioChanged{Reason: "NetworkManager came"})
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s command start_wifi
+			10.0s uplink joining: joining "home"
+			10.0s ap stopping fallback: joining "home"
+			10.1s ap off: joining "home"
+			10.5s uplink lost: NetworkManager came
+			10.5s ap starting fallback: NetworkManager came
+			10.5s reply 1 error cancelled: NetworkManager came
+			11.7s ap up fallback: NetworkManager came`},
+		{"another backend while an access point", func(w *world) {
+			w.boot(Target{})
+			w.run("10s")
+			w.post(RadioChanged{Reason: "NetworkManager came"})
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s ap starting fallback: no wired link and no known network
+			11.2s ap up fallback: no wired link and no known network`},
+		{"somebody else joins: no scan before", func(w *world) {
+			w.state.Config.Delegated = true
+			w.others["work"] = true
+			w.boot(Target{}, Network{SSID: "work"}, home)
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "work"
+			0.9s uplink online wlan0: wlan0 works
+			0.9s record work failed false`},
 		{"another access point after a reload", func(w *world) {
 			w.boot(Target{})
 			w.run("10s")

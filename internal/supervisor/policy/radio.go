@@ -111,6 +111,20 @@ func (st *step) radioLost(reason string) {
 	st.round, st.scan.count = nil, 0
 }
 
+// radioChanged has the access point come up anew, or a network be joined anew.
+func (st *step) radioChanged(reason string) {
+	switch {
+	case st.radio.target.Role == RoleAccessPoint:
+		st.setRadio(st.radio.target)
+	case st.attempt != nil:
+		st.radio.failed = true
+		st.attemptFailed(Failure{Code: "cancelled", Reason: reason})
+		st.joinAfter = st.now
+	case st.joined():
+		st.radioLost(reason)
+	}
+}
+
 // expire gives up what has taken too long.
 func (st *step) expire() {
 	if st.attempt != nil && !st.now.Before(st.attempt.deadline) {
@@ -133,7 +147,7 @@ func (st *step) judgeAttempt() {
 		return
 	}
 	switch {
-	case len(st.saved) == 1: // it is looked for while it is being joined
+	case len(st.saved) == 1, st.Config.Delegated: // it is looked for while it is being joined
 		st.round = nil
 		st.try(st.saved[0], 0)
 	case len(st.round) > 0:
@@ -157,7 +171,7 @@ func (st *step) radioFree() bool {
 
 func (st *step) try(n Network, command int) {
 	st.attempt = &attempt{network: n, command: command, deadline: st.now.Add(st.Config.JoinTimeout)}
-	st.setRadio(Target{Role: RoleStation, Network: n})
+	st.setRadio(Target{Role: RoleStation, Network: n, Asked: command != 0})
 }
 
 func (st *step) attemptSucceeded() {
@@ -250,7 +264,8 @@ func (st *step) absorbNetworks(ev NetworksChanged) {
 	}
 	st.round = slices.DeleteFunc(st.round, func(n Network) bool { return st.savedIndex(n.SSID) < 0 })
 	t := st.radio.target
-	if t.Role != RoleStation || st.radio.failed || st.savedIndex(t.Network.SSID) >= 0 || t.Network.Candidate && !st.radio.ready {
+	pending := t.Network.Candidate && (!st.radio.ready || st.candidate != nil && st.candidate.SSID == t.Network.SSID)
+	if t.Role != RoleStation || st.radio.failed || st.savedIndex(t.Network.SSID) >= 0 || pending {
 		return
 	}
 	if st.attempt != nil && st.attempt.command != 0 {

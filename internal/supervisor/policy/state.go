@@ -24,6 +24,7 @@ type Config struct {
 	AskedLimit  time.Duration // an access point that somebody asked for ends then
 	YieldAfter  time.Duration // the access point gives way even with clients on it
 	Rescan      time.Duration // between looks for known networks from the access point
+	Delegated   bool          // somebody else chooses among the known networks, and joins
 	Jitter      float64       // of this run, in [0, 1): spreads the back-off of many devices
 }
 
@@ -90,6 +91,7 @@ const (
 type Target struct {
 	Role    Role
 	Network Network
+	Asked   bool // a person wants this very network, now
 }
 
 // Uplink is one way out of the device as the links show it.

@@ -83,6 +83,8 @@ func (st *step) absorb(ev Event) {
 		st.clients = ev.Count
 	case ConfigChanged:
 		st.absorbConfig(ev)
+	case RadioChanged:
+		st.radioChanged(ev.Reason)
 	case Command:
 		st.command(ev)
 	case Wake:

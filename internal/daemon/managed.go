@@ -1,0 +1,322 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/netconnectd/netconnectd/internal/networkmanager"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// Backends of the configuration's wifi.backend: who joins networks.
+const (
+	backendAuto           = "auto"
+	backendOurs           = "wpa_supplicant"
+	backendNetworkManager = "networkmanager"
+)
+
+const (
+	// autoLimit is how long NetworkManager may take to join what it knows:
+	// 6 s to 7.5 s after it was given the radio, 4 s of that for its scan.
+	autoLimit = 20 * time.Second
+
+	// lossGrace is how long a managed radio may be without its network before
+	// it counts as lost, as with our own wpa_supplicant.
+	lossGrace = 2 * time.Second
+
+	// busAgain is the pause before the bus is looked for again.
+	busAgain = 5 * time.Second
+)
+
+// manager is NetworkManager where it is the one that joins networks.
+type manager struct {
+	*networkmanager.Client
+	profiles *networkmanager.Profiles
+	marker   string // file that says that the radio was taken from it
+}
+
+// release takes the radio from NetworkManager. The marker comes first: whoever
+// ends in between leaves word that the radio has to be handed back.
+func (m *manager) release(ctx context.Context) error {
+	if err := os.WriteFile(m.marker, []byte(m.Interface+"\n"), 0o600); err != nil {
+		return fmt.Errorf("note that NetworkManager lacks %s: %w", m.Interface, err)
+	}
+	if err := m.Release(ctx); err != nil && !errors.Is(err, networkmanager.ErrAbsent) {
+		return err
+	}
+	return nil
+}
+
+// handBack gives it back.
+func (m *manager) handBack(ctx context.Context) error {
+	if err := m.HandBack(ctx); err != nil {
+		return err
+	}
+	return m.forgetRelease()
+}
+
+func (m *manager) forgetRelease() error {
+	if err := os.Remove(m.marker); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (m *manager) released() bool {
+	_, err := os.Stat(m.marker)
+	return err == nil
+}
+
+// running is what NetworkManager has made of the radio.
+func (m *manager) running(ctx context.Context) policy.Target {
+	device, err := m.Device(ctx)
+	if err != nil || !device.Activated() {
+		return policy.Target{}
+	}
+	a, err := m.Association(ctx)
+	if err != nil {
+		return policy.Target{}
+	}
+	return policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: string(a.SSID)}}
+}
+
+func markerFile(runtimeDir string) string { return filepath.Join(runtimeDir, "released") }
+
+// holdManaged is holdStation where NetworkManager joins: by itself what it
+// knows, and what a person asked for under a checkpoint.
+func (r *radio) holdManaged(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	r.leased.Store(nil) // addresses are NetworkManager's
+	if err := errors.Join(r.endAP(ctx), r.station.End(ctx), r.dropLease(), r.manager.handBack(ctx)); err != nil {
+		return r.failed(codeRadioFailed, err)
+	}
+	report(policy.StageCleared)
+	var trial *networkmanager.Trial
+	var err error
+	if t.Asked {
+		trial, err = r.tryManaged(ctx, t.Network)
+	} else {
+		err = r.manager.Await(ctx, autoLimit)
+	}
+	if err == nil {
+		err = r.verifyManaged(ctx, report)
+	}
+	if trial != nil {
+		err = r.endTrial(ctx, trial, t.Network, err)
+	}
+	if err != nil {
+		return r.failed("rejected", err)
+	}
+	report(policy.StageReady)
+	return r.failed("lost", r.stayManaged(ctx))
+}
+
+// tryManaged joins what a person asked for.
+func (r *radio) tryManaged(ctx context.Context, n policy.Network) (*networkmanager.Trial, error) {
+	var network store.Network
+	uuid := ""
+	if profile, ok := r.manager.profiles.Profile([]byte(n.SSID)); ok && !n.Candidate {
+		network, uuid = profile.Network, profile.UUID
+	} else if network, ok = r.network(n); !ok {
+		return nil, notStored(n)
+	}
+	if err := network.Check(); uuid == "" && err != nil {
+		return nil, err
+	}
+	return r.manager.Join(ctx, network, uuid, func(ctx context.Context, mhz int) ([]wifi.BSS, error) {
+		req := wifi.ScanRequest{Interface: r.iface}
+		if mhz != 0 {
+			req.Frequencies = []int{mhz}
+		}
+		return wifi.Scan(ctx, req)
+	})
+}
+
+// endTrial decides it: a network that leads nowhere is taken back, also when
+// ctx ended before it was known.
+func (r *radio) endTrial(ctx context.Context, trial *networkmanager.Trial, n policy.Network, err error) error {
+	if err != nil {
+		return errors.Join(err, trial.Undo(ctx))
+	}
+	if err := trial.Keep(ctx); err != nil {
+		return err
+	}
+	if n.Candidate {
+		r.manager.profiles.Joined(trial)
+	}
+	return nil
+}
+
+// verifyManaged sees the address and asks the gateway.
+func (r *radio) verifyManaged(ctx context.Context, report func(policy.Stage)) error {
+	association, err := r.manager.Association(ctx)
+	if err != nil {
+		return err
+	}
+	r.association.Store(&association)
+	report(policy.StageAssociated)
+	ctx, cancel := context.WithTimeoutCause(ctx, addressLimit, failure("no_address", "the network gave no address within %v", addressLimit))
+	defer cancel()
+	hint, stop := r.monitor.Subscribe()
+	defer stop()
+	for {
+		if s := r.monitor.Snapshot(); s != nil {
+			if l, ok := s.Link(r.iface); ok && addressed(s, l.Index) {
+				report(policy.StageAddressed)
+				gateway, _ := s.Gateway(l.Index)
+				return (&session{radio: r}).askGateway(ctx, gateway)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-hint:
+		}
+	}
+}
+
+// stayManaged blocks while the network holds. NetworkManager notices a router
+// that is gone after 18 s; the carrier tells at once.
+func (r *radio) stayManaged(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	changed := make(chan struct{}, 1)
+	group.Go(func() error {
+		return r.manager.Watch(ctx, func(bool) {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		})
+	})
+	group.Go(func() error {
+		hint, stop := r.monitor.Subscribe()
+		defer stop()
+		var overdue <-chan time.Time
+		for {
+			reason := r.lostManaged(ctx)
+			switch {
+			case reason == "":
+				overdue = nil
+			case overdue == nil:
+				overdue = time.After(lossGrace)
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-hint:
+			case <-changed:
+			case <-overdue:
+				return &wifi.LostError{Reason: reason}
+			}
+		}
+	})
+	return group.Wait()
+}
+
+// lostManaged says what is missing; empty: nothing.
+func (r *radio) lostManaged(ctx context.Context) string {
+	if s := r.monitor.Snapshot(); s != nil {
+		if l, ok := s.Link(r.iface); !ok || !l.Carrier {
+			return "carrier lost on " + r.iface
+		}
+	}
+	device, err := r.manager.Device(ctx)
+	switch {
+	case err != nil:
+		return err.Error()
+	case !device.Activated():
+		return "NetworkManager has left the network"
+	}
+	return ""
+}
+
+// backend is who joins networks, in the words of wifi.backend.
+func (d *daemon) backend() string {
+	if d.managed.Load() {
+		return backendNetworkManager
+	}
+	return backendOurs
+}
+
+func (d *daemon) networkManager() *networkmanager.Client {
+	return &networkmanager.Client{Interface: d.radio.iface(), Log: d.log}
+}
+
+// watchNetworkManager finds out, until ctx ends, who the radio belongs to.
+func (d *daemon) watchNetworkManager(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := d.networkManager().Watch(ctx, func(profiles bool) { d.meetNetworkManager(ctx, profiles) })
+		d.meetNetworkManager(ctx, false)
+		if ctx.Err() == nil {
+			d.log.Debug("no word from NetworkManager", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(busAgain):
+		}
+	}
+}
+
+// meetNetworkManager takes over what has changed of NetworkManager.
+func (d *daemon) meetNetworkManager(ctx context.Context, profiles bool) {
+	device, err := d.networkManager().Device(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	managed := d.wantsManager(device, err)
+	had := d.radio.current.Load().manager != nil
+	if managed && (profiles || !had) {
+		if err := d.profiles.Refresh(ctx); err != nil {
+			d.log.Warn("read the saved networks", "err", err)
+		}
+	}
+	switch target, _ := d.sup.State().Target(); {
+	case managed != had:
+		d.managed.Store(managed)
+		d.radio.current.Store(d.newRadio(d.radio.iface()))
+		d.log.Info("wifi backend", "networkmanager", managed, "iface", d.radio.iface())
+		d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(d.cfg.Load())})
+		d.tellNetworks(ctx)
+		d.sup.Post(ctx, policy.RadioChanged{Reason: "the radio is joined to networks by " + d.backend() + " now"})
+	case managed && profiles:
+		d.tellNetworks(ctx)
+	case err == nil && device.Managed && target.Role == policy.RoleAccessPoint:
+		// It was replugged, or somebody else gave it back.
+		d.log.Info("NetworkManager has taken the radio", "iface", d.radio.iface())
+		d.sup.Post(ctx, policy.RadioChanged{Reason: "NetworkManager has taken the radio"})
+	}
+	if err == nil && device.Managed && d.cfg.Load().Wifi.Free {
+		d.free(ctx)
+	}
+}
+
+// free takes the radio from NetworkManager for good (wifi.free).
+func (d *daemon) free(ctx context.Context) {
+	m := &manager{Client: d.networkManager(), marker: markerFile(d.cfg.Load().RuntimeDir)}
+	if err := m.release(ctx); err != nil {
+		d.log.Error("take the radio from NetworkManager", "err", err)
+		return
+	}
+	d.sup.Post(ctx, policy.RadioChanged{Reason: "the radio was taken from NetworkManager"})
+}
+
+// wantsManager decides by the configuration, and if that leaves it open by who
+// has the radio, or had it before we took it.
+func (d *daemon) wantsManager(device networkmanager.Device, err error) bool {
+	cfg := d.cfg.Load()
+	switch {
+	case cfg.Wifi.Backend == backendNetworkManager:
+		return true
+	case cfg.Wifi.Backend != backendAuto, cfg.Wifi.Free, err != nil:
+		return false
+	}
+	return device.Managed || (&manager{marker: markerFile(cfg.RuntimeDir)}).released()
+}

@@ -1,0 +1,179 @@
+// Package networkmanager drives one radio through NetworkManager, over D-Bus:
+// whether it manages the radio, taking the radio from it and handing it back,
+// its profiles, and joining a network so that a failure changes nothing.
+//
+// Calls are those of gonetworkmanager, which knows no deadlines (see do).
+// Signals, and the one call that it lacks, go over godbus: its own subscription
+// hears every device, and takes the former state for the reason.
+package networkmanager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	nm "github.com/Wifx/gonetworkmanager/v3"
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	// callLimit bounds one call. NetworkManager answers within milliseconds,
+	// asking polkit takes a tenth of a second.
+	callLimit = 10 * time.Second
+
+	// manageLimit bounds the change between managed and not. Measured: 1.2 s.
+	manageLimit = 15 * time.Second
+)
+
+// ErrAbsent says that NetworkManager does not run, or does not know the radio.
+var ErrAbsent = errors.New("NetworkManager does not have the radio")
+
+// Client speaks of one radio. Its methods may be called by anybody.
+type Client struct {
+	Interface string // of the radio, e.g. "wlan0"
+	Log       *slog.Logger
+}
+
+// Device is the radio as NetworkManager sees it.
+type Device struct {
+	Managed bool
+	State   nm.NmDeviceState
+
+	proxy nm.Device
+}
+
+// Available reports whether NetworkManager has the radio and can use it.
+func (d Device) Available() bool {
+	return d.Managed && d.State > nm.NmDeviceStateUnavailable
+}
+
+// Activated reports whether the radio is in a network, with an address.
+func (d Device) Activated() bool { return d.State == nm.NmDeviceStateActivated }
+
+// Device reads what NetworkManager says of the radio. The error is ErrAbsent if
+// it says nothing.
+func (c *Client) Device(ctx context.Context) (d Device, err error) {
+	err = do(ctx, func() error {
+		if err := running(); err != nil {
+			return err
+		}
+		manager, err := nm.NewNetworkManager()
+		if err != nil {
+			return err
+		}
+		if d.proxy, err = manager.GetDeviceByIpIface(c.Interface); err != nil {
+			return err
+		}
+		if d.Managed, err = d.proxy.GetPropertyManaged(); err != nil {
+			return err
+		}
+		d.State, err = d.proxy.GetPropertyState()
+		return err
+	})
+	if err != nil {
+		return Device{}, fmt.Errorf("ask NetworkManager of %s: %w", c.Interface, explain(err))
+	}
+	return d, nil
+}
+
+// running asks the bus first: a call to a service that is not there could start
+// it.
+func running() error {
+	bus, err := dbus.SystemBus()
+	if err != nil {
+		return ErrAbsent
+	}
+	var has bool
+	if err := bus.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, nm.NetworkManagerInterface).Store(&has); err != nil {
+		return err
+	}
+	if !has {
+		return ErrAbsent
+	}
+	return nil
+}
+
+// Release takes the radio from NetworkManager and returns when it has let go of
+// it. What it leaves on the interface, its address for one, is the caller's to
+// clear.
+func (c *Client) Release(ctx context.Context) error {
+	return c.manage(ctx, false, func(d Device) bool { return d.State == nm.NmDeviceStateUnmanaged })
+}
+
+// HandBack gives the radio to NetworkManager and returns when it can use it.
+func (c *Client) HandBack(ctx context.Context) error {
+	return c.manage(ctx, true, Device.Available)
+}
+
+func (c *Client) manage(ctx context.Context, managed bool, done func(Device) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, manageLimit)
+	defer cancel()
+	events, err := c.follow(ctx)
+	if err != nil {
+		return err
+	}
+	defer events.close()
+	device, err := c.Device(ctx)
+	if err != nil {
+		return err
+	}
+	if device.Managed != managed {
+		if err := do(ctx, func() error { return device.proxy.SetPropertyManaged(managed) }); err != nil {
+			return fmt.Errorf("have NetworkManager manage %s: %v: %w", c.Interface, managed, explain(err))
+		}
+		c.Log.Info("NetworkManager", "iface", c.Interface, "managed", managed)
+	}
+	for {
+		if device, err = c.Device(ctx); err != nil || done(device) {
+			return err
+		}
+		if _, err := events.next(ctx); err != nil {
+			return fmt.Errorf("wait for NetworkManager to manage %s: %v: %w", c.Interface, managed, err)
+		}
+	}
+}
+
+// do bounds calls of a library that has no deadlines: when ctx ends, the
+// library's connection is closed, which ends the call.
+func do(ctx context.Context, f func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	if bus, err := dbus.SystemBus(); err == nil {
+		bus.Close() // the next call opens another one
+	}
+	<-done
+	return context.Cause(ctx)
+}
+
+// Refusal is what polkit refuses the daemon's user.
+type Refusal struct{ Text string }
+
+func (r *Refusal) Error() string {
+	return "NetworkManager refuses it: " + r.Text + " (install polkit's rules of netconnectd)"
+}
+
+// explain tells errors of the bus apart.
+func explain(err error) error {
+	var failed dbus.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	switch failed.Name {
+	case "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
+		"org.freedesktop.DBus.Error.NoReply", "org.freedesktop.NetworkManager.UnknownDevice":
+		return fmt.Errorf("%w (%s)", ErrAbsent, failed.Name)
+	case "org.freedesktop.NetworkManager.PermissionDenied", "org.freedesktop.NetworkManager.Settings.PermissionDenied",
+		"org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.NetworkManager.Device.PermissionDenied":
+		return &Refusal{failed.Error()}
+	}
+	return err
+}

@@ -1,0 +1,145 @@
+package networkmanager
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	nm "github.com/Wifx/gonetworkmanager/v3"
+	"github.com/godbus/dbus/v5"
+
+	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+func TestAbsent(t *testing.T) {
+	c := &Client{Interface: "wlan0"}
+	if _, err := c.Device(t.Context()); !errors.Is(err, ErrAbsent) {
+		t.Errorf("without NetworkManager: %v, want ErrAbsent", err)
+	}
+	_, there := start(t)
+	there.Interface = "wlan9"
+	if _, err := there.Device(t.Context()); !errors.Is(err, ErrAbsent) {
+		t.Errorf("of an unknown interface: %v, want ErrAbsent", err)
+	}
+}
+
+func TestReleaseAndHandBack(t *testing.T) {
+	f, c := start(t)
+	for range 2 { // the second time there is nothing to do
+		if err := c.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d, err := c.Device(t.Context()); err != nil || d.Managed || d.State != nm.NmDeviceStateUnmanaged {
+		t.Errorf("released: %+v, %v", d, err)
+	}
+	if err := c.HandBack(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := f.notes(), "managed false, managed true"; got != want {
+		t.Errorf("it was told %q, want %q", got, want)
+	}
+}
+
+// TestMute: a NetworkManager that answers nothing holds nobody up for longer
+// than the deadline, and is asked again.
+func TestMute(t *testing.T) {
+	f, c := start(t)
+	f.beMute(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	if _, err := c.Device(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 5*time.Second {
+		t.Errorf("after %v: %v, want a deadline after 0.2 s", time.Since(begin), err)
+	}
+	f.beMute(false)
+	if _, err := c.Device(t.Context()); err != nil {
+		t.Errorf("when it answers again: %v", err)
+	}
+}
+
+var home = store.Network{Network: wifi.Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: wifi.WPA2}}
+
+// TestJoin lists how a join may go, and what is asked of NetworkManager.
+func TestJoin(t *testing.T) {
+	seen := func(security wifi.Security) []wifi.BSS { return []wifi.BSS{{SSID: []byte("home"), Security: security}} }
+	state := func(s nm.NmDeviceState, r nm.NmDeviceStateReason) event { return event{state: s, reason: r} }
+	prepare, failed := state(nm.NmDeviceStatePrepare, 0), nm.NmDeviceStateFailed
+	leaving := []event{state(nm.NmDeviceStateDeactivating, nm.NmDeviceStateReasonNewActivation), state(nm.NmDeviceStateDisconnected, nm.NmDeviceStateReasonNewActivation)}
+	for _, tt := range []struct {
+		name   string
+		states []event
+		refuse *dbus.Error
+		cells  []wifi.BSS
+		code   wifi.Code // "": it is joined
+	}{
+		{"it works, after the network before was left", append(leaving, prepare, state(nm.NmDeviceStateActivated, 0)), nil, nil, ""},
+		{"a wrong passphrase", []event{prepare, state(nm.NmDeviceStateNeedAuth, 0), state(failed, nm.NmDeviceStateReasonNoSecrets)}, nil, seen(wifi.WPA2), wifi.CodeWrongKey},
+		{"the same, and the router is gone", []event{prepare, state(failed, nm.NmDeviceStateReasonNoSecrets)}, nil, nil, wifi.CodeLost},
+		{"nowhere to be seen", []event{prepare, state(failed, nm.NmDeviceStateReasonSsidNotFound)}, nil, nil, wifi.CodeNotFound},
+		{"seen, with another security", []event{prepare, state(failed, nm.NmDeviceStateReasonSsidNotFound)}, nil, seen(wifi.WPA3), wifi.CodeSecurityMismatch},
+		{"no address", []event{prepare, state(failed, nm.NmDeviceStateReasonIpConfigUnavailable)}, nil, seen(wifi.WPA2), "no_address"},
+		{"the router does not finish", []event{prepare, state(failed, nm.NmDeviceStateReasonSupplicantTimeout)}, nil, seen(wifi.WPA2), wifi.CodeTimeout},
+		{"somebody else has it do another thing", []event{prepare, state(nm.NmDeviceStateDeactivating, nm.NmDeviceStateReasonUserRequested)}, nil, seen(wifi.WPA2), wifi.CodeRejected},
+		{"it does not even begin", nil, dbus.NewError("org.freedesktop.NetworkManager.UnknownConnection", []any{"not available"}), nil, wifi.CodeNotFound},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, c := start(t)
+			f.script(tt.states, tt.refuse)
+			trial, err := c.Join(t.Context(), home, "", func(context.Context, int) ([]wifi.BSS, error) { return tt.cells, nil })
+			want := "checkpoint of 1 device, flags 2, add and activate, volatile"
+			var join *wifi.JoinError
+			switch {
+			case tt.code != "":
+				want += ", roll back"
+				if !errors.As(err, &join) || join.Code != tt.code || join.Reason == "" {
+					t.Errorf("%v, want code %s", err, tt.code)
+				}
+			case err != nil:
+				t.Fatal(err)
+			default:
+				want += ", destroy it, save, 0 settings, flags 1"
+				if err := errors.Join(trial.Keep(t.Context()), trial.Save(t.Context())); err != nil {
+					t.Error(err)
+				}
+			}
+			if got := f.notes(); got != want {
+				t.Errorf("it was told %q, want %q", got, want)
+			}
+			if got := f.setting("802-11-wireless-security.psk"); got != "correct horse" {
+				t.Errorf("the passphrase was %q", got)
+			}
+		})
+	}
+}
+
+// TestRefused: the remedy is in the text.
+func TestRefused(t *testing.T) {
+	f, c := start(t)
+	f.script(nil, dbus.NewError("org.freedesktop.NetworkManager.PermissionDenied", []any{"Not authorized to control networking."}))
+	_, err := c.Join(t.Context(), home, "", func(context.Context, int) ([]wifi.BSS, error) { return nil, nil })
+	var refusal *Refusal
+	if !errors.As(err, &refusal) || !strings.Contains(err.Error(), "Not authorized") || !strings.Contains(err.Error(), "polkit's rules") {
+		t.Errorf("%v, want a Refusal with its remedy", err)
+	}
+}
+
+func TestAwait(t *testing.T) {
+	f, c := start(t)
+	go func() {
+		f.become(event{state: nm.NmDeviceStatePrepare})
+		f.become(event{state: nm.NmDeviceStateActivated})
+	}()
+	if err := c.Await(t.Context(), 10*time.Second); err != nil {
+		t.Errorf("it joins by itself: %v", err)
+	}
+	f.become(event{state: nm.NmDeviceStateDisconnected})
+	var join *wifi.JoinError
+	if err := c.Await(t.Context(), 100*time.Millisecond); !errors.As(err, &join) || join.Code != wifi.CodeNotFound {
+		t.Errorf("nothing happens: %v, want not_found", err)
+	}
+}

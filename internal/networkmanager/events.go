@@ -1,0 +1,116 @@
+package networkmanager
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	nm "github.com/Wifx/gonetworkmanager/v3"
+	"github.com/godbus/dbus/v5"
+)
+
+// event is a change of the radio's state or, with the state 0, some other
+// change: NetworkManager came or went, or a device or a profile of it did.
+type event struct {
+	state    nm.NmDeviceState
+	reason   nm.NmDeviceStateReason
+	profiles bool // those may be others now
+}
+
+// events are the signals that concern the radio, over a connection of their own.
+type events struct {
+	client  *Client
+	bus     *dbus.Conn
+	signals chan *dbus.Signal
+}
+
+// What is listened to. Signals that come all the time, such as those of what
+// scans find, are not among them.
+var matches = [][]dbus.MatchOption{
+	{dbus.WithMatchInterface(nm.DeviceInterface), dbus.WithMatchMember("StateChanged")},
+	{dbus.WithMatchInterface(nm.NetworkManagerInterface), dbus.WithMatchMember("DeviceAdded")},
+	{dbus.WithMatchInterface(nm.SettingsInterface)},
+	{dbus.WithMatchInterface(nm.ConnectionInterface)},
+	{dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, nm.NetworkManagerInterface)},
+}
+
+// follow begins to listen.
+func (c *Client) follow(ctx context.Context) (*events, error) {
+	e := &events{client: c, signals: make(chan *dbus.Signal, 64)}
+	err := do(ctx, func() (err error) {
+		if e.bus, err = dbus.ConnectSystemBus(dbus.WithSignalHandler(dbus.NewSequentialSignalHandler())); err != nil {
+			return err
+		}
+		e.bus.Signal(e.signals)
+		for _, match := range matches {
+			if err := e.bus.AddMatchSignal(match...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		e.close()
+		return nil, fmt.Errorf("listen to NetworkManager: %w", err)
+	}
+	return e, nil
+}
+
+func (e *events) close() {
+	if e.bus != nil {
+		e.bus.Close()
+	}
+}
+
+// next waits for a signal. The error is of ctx, or ErrAbsent when the bus is
+// gone.
+func (e *events) next(ctx context.Context) (event, error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return event{}, context.Cause(ctx)
+		case signal, ok := <-e.signals:
+			if !ok {
+				return event{}, fmt.Errorf("%w (the bus is gone)", ErrAbsent)
+			}
+			if signal.Name != nm.DeviceInterface+".StateChanged" {
+				return event{profiles: !strings.HasPrefix(signal.Name, nm.NetworkManagerInterface+".Device")}, nil
+			}
+			if found, ok := e.ofOurs(ctx, signal); ok {
+				return found, nil
+			}
+		}
+	}
+}
+
+// ofOurs decodes a StateChanged (new, old, reason) of our radio's. Paths change
+// when a device is made again, so the radio's is asked for each time.
+func (e *events) ofOurs(ctx context.Context, signal *dbus.Signal) (found event, ours bool) {
+	device, err := e.client.Device(ctx)
+	if err != nil || device.proxy.GetPath() != signal.Path || len(signal.Body) != 3 {
+		return event{}, false
+	}
+	var numbers [3]uint32
+	if err := dbus.Store(signal.Body, &numbers[0], &numbers[1], &numbers[2]); err != nil {
+		return event{}, false
+	}
+	return event{state: nm.NmDeviceState(numbers[0]), reason: nm.NmDeviceStateReason(numbers[2])}, true
+}
+
+// Watch calls changed after everything that may have changed what Device says,
+// and what the profiles are, until ctx ends or the bus is gone.
+func (c *Client) Watch(ctx context.Context, changed func(profiles bool)) error {
+	e, err := c.follow(ctx)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	changed(true)
+	for {
+		next, err := e.next(ctx)
+		if err != nil {
+			return err
+		}
+		changed(next.profiles)
+	}
+}

@@ -1,0 +1,231 @@
+package networkmanager
+
+import (
+	"bufio"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	nm "github.com/Wifx/gonetworkmanager/v3"
+	"github.com/godbus/dbus/v5"
+	"github.com/godbus/dbus/v5/prop"
+)
+
+// TestMain gives the tests a bus of their own in the place of the system's.
+func TestMain(m *testing.M) { os.Exit(onBus(m)) }
+
+func onBus(m *testing.M) int {
+	dir, err := os.MkdirTemp("/tmp", "bus")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	bus := exec.Command("dbus-daemon", "--session", "--nofork", "--print-address", "--address=unix:path="+filepath.Join(dir, "bus"))
+	out, err := bus.StdoutPipe()
+	if err == nil {
+		err = bus.Start()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "start a bus:", err)
+		return 1
+	}
+	defer func() { _ = bus.Process.Kill(); _ = bus.Wait() }()
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "start a bus:", err)
+		return 1
+	}
+	os.Setenv("DBUS_SYSTEM_BUS_ADDRESS", strings.TrimSpace(address))
+	return m.Run()
+}
+
+const (
+	fakeDevice  = dbus.ObjectPath("/org/freedesktop/NetworkManager/Devices/1")
+	fakeProfile = dbus.ObjectPath("/org/freedesktop/NetworkManager/Settings/1")
+)
+
+// fakeManager is a NetworkManager that does what a test scripts.
+type fakeManager struct {
+	t          *testing.T
+	bus        *dbus.Conn
+	properties *prop.Properties
+
+	mu       sync.Mutex
+	said     []string       // calls, in their order
+	activate []event        // states that follow on an activation
+	refuse   *dbus.Error    // of the next activation
+	settings map[string]any // of the last activation, "setting.name"
+	mute     bool           // no answer, to anything
+	silence  chan struct{}  // closed at the end of the test
+}
+
+// start puts a NetworkManager on the bus until the end of the test.
+func start(t *testing.T) (*fakeManager, *Client) {
+	t.Helper()
+	bus, err := dbus.ConnectSystemBus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fakeManager{t: t, bus: bus, silence: make(chan struct{}), settings: map[string]any{}}
+	t.Cleanup(func() { close(f.silence); bus.Close() })
+	f.properties, err = prop.Export(bus, fakeDevice, prop.Map{nm.DeviceInterface: {
+		"DeviceType": {Value: uint32(nm.NmDeviceTypeWifi)},
+		"State":      {Value: uint32(nm.NmDeviceStateDisconnected)},
+		"Managed": {Value: true, Writable: true, Callback: func(c *prop.Change) *dbus.Error {
+			f.note("managed %v", c.Value)
+			state := nm.NmDeviceStateUnmanaged
+			if c.Value.(bool) {
+				state = nm.NmDeviceStateDisconnected
+			}
+			go f.become(event{state: state})
+			return nil
+		}},
+	}})
+	if err == nil {
+		err = bus.Export(f, nm.NetworkManagerObjectPath, nm.NetworkManagerInterface)
+	}
+	if err == nil {
+		err = bus.Export(fakeConnection{f}, fakeProfile, nm.ConnectionInterface)
+	}
+	if err == nil {
+		_, err = bus.RequestName(nm.NetworkManagerInterface, dbus.NameFlagDoNotQueue)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, &Client{Interface: "wlan0", Log: slog.New(slog.DiscardHandler)}
+}
+
+// script says how the next activation goes.
+func (f *fakeManager) script(states []event, refuse *dbus.Error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.activate, f.refuse = states, refuse
+}
+
+func (f *fakeManager) beMute(mute bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mute = mute
+}
+
+// setting of the last activation.
+func (f *fakeManager) setting(name string) any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.settings[name]
+}
+
+func (f *fakeManager) note(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.said = append(f.said, fmt.Sprintf(format, args...))
+}
+
+func (f *fakeManager) notes() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(f.said, ", ")
+}
+
+// become changes the radio's state and tells it.
+func (f *fakeManager) become(e event) {
+	old := f.properties.GetMust(nm.DeviceInterface, "State").(uint32)
+	f.properties.SetMust(nm.DeviceInterface, "State", uint32(e.state))
+	if err := f.bus.Emit(fakeDevice, nm.DeviceInterface+".StateChanged", uint32(e.state), old, uint32(e.reason)); err != nil {
+		f.t.Errorf("tell a state: %v", err)
+	}
+}
+
+// GetDeviceByIpIface and those below are NetworkManager's methods.
+func (f *fakeManager) GetDeviceByIpIface(name string) (dbus.ObjectPath, *dbus.Error) {
+	f.mu.Lock()
+	mute := f.mute
+	f.mu.Unlock()
+	if mute {
+		<-f.silence
+	}
+	if name != "wlan0" {
+		return "/", dbus.NewError("org.freedesktop.NetworkManager.UnknownDevice", nil)
+	}
+	return fakeDevice, nil
+}
+
+func (f *fakeManager) CheckpointCreate(devices []dbus.ObjectPath, timeout, flags uint32) (dbus.ObjectPath, *dbus.Error) {
+	f.note("checkpoint of %d device, flags %d", len(devices), flags)
+	return "/org/freedesktop/NetworkManager/Checkpoint/1", nil
+}
+
+func (f *fakeManager) CheckpointDestroy(dbus.ObjectPath) *dbus.Error {
+	f.note("destroy it")
+	return nil
+}
+
+func (f *fakeManager) CheckpointRollback(dbus.ObjectPath) (map[string]uint32, *dbus.Error) {
+	f.note("roll back")
+	return nil, nil
+}
+
+func (f *fakeManager) AddAndActivateConnection2(settings map[string]map[string]dbus.Variant, _, _ dbus.ObjectPath, options map[string]dbus.Variant) (
+	dbus.ObjectPath, dbus.ObjectPath, map[string]dbus.Variant, *dbus.Error) {
+	f.note("add and activate, %s", options["persist"].Value())
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for setting, values := range settings {
+		for name, value := range values {
+			f.settings[setting+"."+name] = value.Value()
+		}
+	}
+	if f.refuse != nil {
+		return "/", "/", nil, f.refuse
+	}
+	states := f.activate
+	go func() {
+		for _, e := range states {
+			f.become(e)
+		}
+	}()
+	return fakeProfile, "/org/freedesktop/NetworkManager/ActiveConnection/1", map[string]dbus.Variant{}, nil
+}
+
+// fakeConnection is the one profile.
+type fakeConnection struct{ *fakeManager }
+
+// GetSettings is of somebody else's profile, with what godbus cannot encode again.
+func (c fakeConnection) GetSettings() (map[string]map[string]dbus.Variant, *dbus.Error) {
+	type address struct {
+		Address []byte
+		Prefix  uint32
+		Gateway []byte
+	}
+	return map[string]map[string]dbus.Variant{
+		"connection":               {"id": dbus.MakeVariant("Their home"), "uuid": dbus.MakeVariant("1")},
+		"802-11-wireless":          {"ssid": dbus.MakeVariant([]byte("home"))},
+		"802-11-wireless-security": {"key-mgmt": dbus.MakeVariant("wpa-psk")},
+		"ipv6":                     {"method": dbus.MakeVariant("auto"), "addresses": dbus.MakeVariant([]address{{make([]byte, 16), 64, make([]byte, 16)}})},
+		"user":                     {"data": dbus.MakeVariant(map[string]string{"their.own": "x"})},
+	}, nil
+}
+
+// GetSecrets has a passphrase.
+func (c fakeConnection) GetSecrets(setting string) (map[string]map[string]dbus.Variant, *dbus.Error) {
+	return map[string]map[string]dbus.Variant{setting: {"psk": dbus.MakeVariant("correct horse")}}, nil
+}
+
+// Update is noted.
+func (c fakeConnection) Update(settings map[string]map[string]dbus.Variant) *dbus.Error {
+	c.note("update: %s, %s, %v, %v", settings["connection"]["id"].Value(), settings["802-11-wireless-security"]["psk"].Value(),
+		settings["ipv6"]["addresses"].Value(), settings["user"]["data"].Value())
+	return nil
+}
+
+// Update2 saves it.
+func (c fakeConnection) Update2(settings map[string]map[string]dbus.Variant, flags uint32, _ map[string]dbus.Variant) (map[string]dbus.Variant, *dbus.Error) {
+	c.note("save, %d settings, flags %d", len(settings), flags)
+	return map[string]dbus.Variant{}, nil
+}

@@ -1,0 +1,261 @@
+package networkmanager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	nm "github.com/Wifx/gonetworkmanager/v3"
+	"github.com/godbus/dbus/v5"
+
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+const (
+	// joinLimit bounds an attempt: NetworkManager gives a router 25 s and its
+	// DHCP server 45 s.
+	joinLimit = 75 * time.Second
+
+	// rollbackAfter is when NetworkManager goes back by itself, in seconds, if
+	// we end in the middle of an attempt.
+	rollbackAfter = 90
+
+	// undoLimit bounds what must be done although ctx has ended.
+	undoLimit = 10 * time.Second
+
+	// deleteNew of NMCheckpointCreateFlags: profiles made meanwhile go as well.
+	deleteNew = 2
+)
+
+// Trial is a network that was joined and may still be taken back.
+type Trial struct {
+	client     *Client
+	checkpoint nm.Checkpoint
+	device     Device
+	profile    dbus.ObjectPath
+}
+
+// Join has NetworkManager, which must manage the radio, join a network: with a
+// profile, or without one (uuid "") by credentials that nobody has tried. When
+// that fails everything is as before, and the error is a *wifi.JoinError, or
+// one of the bus. cells are those that a scan on a frequency in MHz (0: on all)
+// hears now.
+func (c *Client) Join(ctx context.Context, n store.Network, uuid string, cells func(ctx context.Context, mhz int) ([]wifi.BSS, error)) (*Trial, error) {
+	ctx, cancel := context.WithTimeout(ctx, joinLimit)
+	defer cancel()
+	device, err := c.Device(ctx)
+	if err != nil {
+		return nil, err
+	}
+	events, err := c.follow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer events.close()
+	t := &Trial{client: c, device: device}
+	err = do(ctx, func() error {
+		manager, err := nm.NewNetworkManager()
+		if err != nil {
+			return err
+		}
+		t.checkpoint, err = manager.CheckpointCreate([]nm.Device{device.proxy}, rollbackAfter, deleteNew)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("have NetworkManager keep what %s has: %w", c.Interface, explain(err))
+	}
+	if err = t.activate(ctx, n, uuid); err == nil {
+		err = awaitActivation(ctx, events)
+	}
+	if err != nil {
+		return nil, errors.Join(c.verdict(ctx, n, err, cells), t.Undo(ctx))
+	}
+	return t, nil
+}
+
+// activate asks for the network. A profile is activated; new credentials are
+// a profile that NetworkManager forgets by itself, unless Save is called.
+func (t *Trial) activate(ctx context.Context, n store.Network, uuid string) error {
+	err := do(ctx, func() error {
+		if uuid == "" {
+			return t.addAndActivate(settingsOf(n, newUUID()))
+		}
+		settings, err := nm.NewSettings()
+		if err != nil {
+			return err
+		}
+		profile, err := settings.GetConnectionByUUID(uuid)
+		if err != nil {
+			return err
+		}
+		manager, err := nm.NewNetworkManager()
+		if err != nil {
+			return err
+		}
+		t.profile = profile.GetPath()
+		_, err = manager.ActivateConnection(profile, t.device.proxy, nil)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("have NetworkManager join a network: %w", explain(err))
+	}
+	return nil
+}
+
+// addAndActivate is the call that gonetworkmanager lacks.
+func (t *Trial) addAndActivate(s nm.ConnectionSettings) error {
+	bus, err := dbus.SystemBus()
+	if err != nil {
+		return err
+	}
+	var active dbus.ObjectPath
+	var result map[string]dbus.Variant
+	return bus.Object(nm.NetworkManagerInterface, nm.NetworkManagerObjectPath).
+		Call(nm.NetworkManagerInterface+".AddAndActivateConnection2", 0, s, t.device.proxy.GetPath(), dbus.ObjectPath("/"),
+			map[string]dbus.Variant{"persist": dbus.MakeVariant("volatile")}).
+		Store(&t.profile, &active, &result)
+}
+
+// stateError is how NetworkManager ended an activation.
+type stateError struct {
+	state  nm.NmDeviceState
+	reason nm.NmDeviceStateReason
+}
+
+func (e *stateError) Error() string {
+	return fmt.Sprintf("NetworkManager: %v, %v", e.state, e.reason)
+}
+
+// awaitActivation waits for the end of the activation that begins next: what
+// came before it ends first.
+func awaitActivation(ctx context.Context, events *events) error {
+	began := false
+	for {
+		e, err := events.next(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("wait for NetworkManager: %w", err)
+		case e.state == nm.NmDeviceStatePrepare:
+			began = true
+		case !began || e.state == nm.NmDeviceStateUnknown:
+		case e.state == nm.NmDeviceStateActivated:
+			return nil
+		case e.state == nm.NmDeviceStateFailed, e.state <= nm.NmDeviceStateDisconnected, e.state == nm.NmDeviceStateDeactivating:
+			return &stateError{e.state, e.reason}
+		}
+	}
+}
+
+// Save keeps the profile for good, in the place of one that was ours.
+func (t *Trial) Save(ctx context.Context) error {
+	err := do(ctx, func() error {
+		bus, err := dbus.SystemBus()
+		if err != nil {
+			return err
+		}
+		const toDisk = uint32(1) // NMSettingsUpdate2Flags
+		return bus.Object(nm.NetworkManagerInterface, t.profile).
+			Call(nm.ConnectionInterface+".Update2", 0, map[string]map[string]dbus.Variant{}, toDisk, map[string]dbus.Variant{}).Err
+	})
+	if err != nil {
+		return fmt.Errorf("have NetworkManager save the network: %w", explain(err))
+	}
+	return nil
+}
+
+// Keep ends the trial: there is no way back.
+func (t *Trial) Keep(ctx context.Context) error {
+	return t.end(ctx, func(m nm.NetworkManager) error { return m.CheckpointDestroy(t.checkpoint) })
+}
+
+// Undo ends the trial: NetworkManager goes back to what it had, also when ctx
+// has ended.
+func (t *Trial) Undo(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
+	defer cancel()
+	return t.end(ctx, func(m nm.NetworkManager) error {
+		_, err := m.CheckpointRollback(t.checkpoint)
+		return err
+	})
+}
+
+func (t *Trial) end(ctx context.Context, how func(nm.NetworkManager) error) error {
+	err := do(ctx, func() error {
+		manager, err := nm.NewNetworkManager()
+		if err != nil {
+			return err
+		}
+		return how(manager)
+	})
+	if err != nil {
+		return fmt.Errorf("end NetworkManager's checkpoint: %w", explain(err))
+	}
+	return nil
+}
+
+// Await waits until NetworkManager, which joins by itself what it knows, has
+// done so, for as long as limit. The error is a *wifi.JoinError of what it
+// tried, or CodeNotFound.
+func (c *Client) Await(ctx context.Context, limit time.Duration) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	events, err := c.follow(limited)
+	if err != nil {
+		return err
+	}
+	defer events.close()
+	verdict := &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "NetworkManager has found no known network"}
+	for {
+		device, err := c.Device(limited)
+		switch {
+		case err == nil && device.State == nm.NmDeviceStateActivated:
+			return nil
+		case err == nil && device.State == nm.NmDeviceStateUnavailable && verdict.Code == wifi.CodeNotFound:
+			verdict = &wifi.JoinError{Code: wifi.CodeRadioOff, Reason: "NetworkManager cannot use the radio: it is switched off"}
+		case err != nil && ctx.Err() == nil && limited.Err() == nil:
+			return err
+		}
+		e, err := events.next(limited)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case limited.Err() != nil:
+			return verdict
+		case err != nil:
+			return err
+		case e.state == nm.NmDeviceStateFailed:
+			verdict = joinError(&stateError{e.state, e.reason})
+		}
+	}
+}
+
+// Association is the network that the radio is in.
+func (c *Client) Association(ctx context.Context) (a wifi.Association, err error) {
+	device, err := c.Device(ctx)
+	if err != nil {
+		return a, err
+	}
+	err = do(ctx, func() error {
+		wireless, ok := device.proxy.(nm.DeviceWireless)
+		if !ok {
+			return fmt.Errorf("%s is no radio to NetworkManager", c.Interface)
+		}
+		cell, err := wireless.GetPropertyActiveAccessPoint()
+		if err != nil || cell == nil {
+			return errors.Join(err, errors.New("there is no access point"))
+		}
+		ssid, err1 := cell.GetPropertySSID()
+		address, err2 := cell.GetPropertyHWAddress()
+		mhz, err3 := cell.GetPropertyFrequency()
+		a.SSID, a.Frequency = []byte(ssid), int(mhz)
+		a.BSSID, _ = net.ParseMAC(address)
+		return errors.Join(err1, err2, err3)
+	})
+	if err != nil {
+		return a, fmt.Errorf("ask NetworkManager for the network: %w", explain(err))
+	}
+	return a, nil
+}

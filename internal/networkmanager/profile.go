@@ -1,0 +1,251 @@
+package networkmanager
+
+import (
+	"cmp"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	nm "github.com/Wifx/gonetworkmanager/v3"
+	"github.com/google/uuid"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// Names of settings (nm-settings-dbus(5)).
+const (
+	settingConnection = "connection"
+	settingWireless   = "802-11-wireless"
+	settingSecurity   = "802-11-wireless-security"
+	settingEAP        = "802-1x"
+	settingIPv4       = "ipv4"
+	settingIPv6       = "ipv6"
+	settingUser       = "user"
+)
+
+// made marks the profiles that are ours to change (setting user, data).
+const made = "org.netconnectd.made"
+
+// Profile is a Wi-Fi network as NetworkManager has saved it, without secrets.
+type Profile struct {
+	store.Network
+	UUID string
+	Ours bool // made or adopted by netconnectd
+}
+
+// profileOf reads the settings of a profile. Those of no Wi-Fi network that can
+// be joined are none.
+func profileOf(s nm.ConnectionSettings) (Profile, bool) {
+	wireless, ok := s[settingWireless]
+	ssid, _ := wireless["ssid"].([]byte)
+	if mode := text(wireless, "mode"); !ok || len(ssid) == 0 || mode != "" && mode != "infrastructure" {
+		return Profile{}, false
+	}
+	if auto, said := s[settingConnection]["autoconnect"].(bool); said && !auto {
+		return Profile{}, false // somebody wants it to be left alone
+	}
+	p := Profile{UUID: text(s[settingConnection], "uuid")}
+	p.SSID = ssid
+	p.Hidden, _ = wireless["hidden"].(bool)
+	p.BSSID = hardware(wireless["bssid"])
+	p.Security = securityOf(s)
+	if p.Security == wifi.EAP {
+		p.EAP = eapOf(s[settingEAP])
+	}
+	if priority, ok := s[settingConnection]["autoconnect-priority"].(int32); ok {
+		p.Priority = int(priority)
+	}
+	if when, ok := s[settingConnection]["timestamp"].(uint64); ok && when > 0 {
+		p.LastSuccess = time.Unix(int64(when), 0).UTC()
+	}
+	p.PMF = levels[number(s[settingSecurity], "pmf")]
+	p.Addressing = addressingOf(s[settingIPv4])
+	data, _ := s[settingUser]["data"].(map[string]string)
+	p.Ours = data[made] != ""
+	return p, true
+}
+
+// levels of the protection of management frames, by NetworkManager's numbers.
+var levels = map[int32]wifi.PMF{1: wifi.PMFOff, 2: wifi.PMFOptional, 3: wifi.PMFRequired}
+
+func securityOf(s nm.ConnectionSettings) wifi.Security {
+	if _, ok := s[settingSecurity]; !ok {
+		return wifi.Open
+	}
+	switch text(s[settingSecurity], "key-mgmt") {
+	case "owe":
+		return wifi.OWE
+	case "sae":
+		return wifi.WPA3
+	case "wpa-eap", "wpa-eap-suite-b-192":
+		return wifi.EAP
+	case "none", "ieee8021x":
+		return wifi.WEP
+	}
+	return wifi.WPA2WPA3 // wpa-psk: whatever takes a passphrase
+}
+
+func eapOf(s map[string]any) *wifi.EAPCredentials {
+	methods, _ := s["eap"].([]string)
+	return &wifi.EAPCredentials{
+		Method: strings.Join(methods, " "), Identity: text(s, "identity"), AnonymousIdentity: text(s, "anonymous-identity"),
+		Phase2: text(s, "phase2-auth"), ServerName: text(s, "domain-suffix-match"),
+		CACert: file(s["ca-cert"]), ClientCert: file(s["client-cert"]), PrivateKey: file(s["private-key"]),
+		AnyServer: s["ca-cert"] == nil,
+	}
+}
+
+func addressingOf(s map[string]any) *store.Addressing {
+	data, _ := s["address-data"].([]map[string]any)
+	if text(s, "method") != "manual" || len(data) == 0 {
+		return nil
+	}
+	address, err := netip.ParseAddr(text(data[0], "address"))
+	bits, _ := data[0]["prefix"].(uint32)
+	if err != nil {
+		return nil
+	}
+	a := &store.Addressing{Address: netip.PrefixFrom(address, int(bits))}
+	a.Gateway, _ = netip.ParseAddr(text(s, "gateway")) // none: zero
+	servers, _ := s["dns"].([]uint32)
+	for _, server := range servers {
+		a.DNS = append(a.DNS, netip.AddrFrom4([4]byte(binary.NativeEndian.AppendUint32(nil, server))))
+	}
+	return a
+}
+
+// settingsOf writes a network as a profile of ours.
+func settingsOf(n store.Network, id string) nm.ConnectionSettings {
+	s := nm.ConnectionSettings{
+		settingConnection: {
+			"id": client.SSIDText(n.SSID), "uuid": id, "type": settingWireless, "autoconnect-priority": int32(n.Priority),
+		},
+		settingWireless: {"ssid": n.SSID, "mode": "infrastructure", "hidden": n.Hidden},
+		settingIPv4:     ipv4Of(n.Addressing),
+		settingIPv6:     {"method": "auto"},
+		settingUser:     {"data": map[string]string{made: "1"}},
+	}
+	if n.BSSID != nil {
+		s[settingWireless]["bssid"] = []byte(n.BSSID)
+	}
+	if security := securitySettings(n); security != nil {
+		s[settingSecurity] = security
+	}
+	if n.EAP != nil {
+		s[settingEAP] = eapSettings(n.EAP)
+	}
+	return s
+}
+
+// newUUID is random (RFC 9562, version 4).
+func newUUID() string { return uuid.NewString() }
+
+func securitySettings(n store.Network) map[string]any {
+	s := map[string]any{}
+	switch {
+	case n.EAP != nil:
+		s["key-mgmt"] = "wpa-eap"
+	case n.Security == wifi.OWE:
+		s["key-mgmt"] = "owe"
+	case n.PSK.IsZero():
+		return nil
+	case n.Security == wifi.WPA3:
+		s["key-mgmt"], s["psk"] = "sae", n.PSK.Reveal()
+	default:
+		s["key-mgmt"], s["psk"] = "wpa-psk", n.PSK.Reveal()
+	}
+	for number, level := range levels {
+		if level == n.PMF {
+			s["pmf"] = number
+		}
+	}
+	return s
+}
+
+func eapSettings(c *wifi.EAPCredentials) map[string]any {
+	s := map[string]any{"eap": []string{c.Method}, "identity": c.Identity}
+	for name, value := range map[string]string{
+		"anonymous-identity": c.AnonymousIdentity, "domain-suffix-match": c.ServerName,
+		"password": c.Password.Reveal(), "private-key-password": c.PrivateKeyPassword.Reveal(),
+	} {
+		if value != "" {
+			s[name] = value
+		}
+	}
+	if c.Method != "tls" {
+		s["phase2-auth"] = cmp.Or(c.Phase2, "mschapv2")
+	}
+	for name, path := range map[string]string{"ca-cert": c.CACert, "client-cert": c.ClientCert, "private-key": c.PrivateKey} {
+		if path != "" {
+			s[name] = []byte("file://" + path + "\x00")
+		}
+	}
+	return s
+}
+
+func ipv4Of(a *store.Addressing) map[string]any {
+	if a == nil || !a.Address.Addr().Is4() {
+		return map[string]any{"method": "auto"}
+	}
+	s := map[string]any{
+		"method":       "manual",
+		"address-data": []map[string]any{{"address": a.Address.Addr().String(), "prefix": uint32(a.Address.Bits())}},
+	}
+	if a.Gateway.IsValid() {
+		s["gateway"] = a.Gateway.String()
+	}
+	var servers []uint32
+	for _, server := range a.DNS {
+		if server.Is4() {
+			bytes := server.As4()
+			servers = append(servers, binary.NativeEndian.Uint32(bytes[:]))
+		}
+	}
+	if servers != nil {
+		s["dns"] = servers
+	}
+	return s
+}
+
+// withSecrets adds what NetworkManager has of a profile's secrets.
+func (p *Profile) withSecrets(s nm.ConnectionSettings) {
+	p.PSK = secret.New(text(s[settingSecurity], "psk"))
+	if p.EAP != nil {
+		p.EAP.Password = secret.New(text(s[settingEAP], "password"))
+		p.EAP.PrivateKeyPassword = secret.New(text(s[settingEAP], "private-key-password"))
+	}
+}
+
+// bestFirst orders profiles as they are tried.
+func bestFirst(all []Profile) {
+	slices.SortStableFunc(all, func(a, b Profile) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), b.LastSuccess.Compare(a.LastSuccess))
+	})
+}
+
+func text(s map[string]any, name string) string {
+	value, _ := s[name].(string)
+	return value
+}
+
+func number(s map[string]any, name string) int32 {
+	value, _ := s[name].(int32)
+	return value
+}
+
+func hardware(value any) net.HardwareAddr {
+	address, _ := value.([]byte)
+	return address
+}
+
+func file(value any) string {
+	blob, _ := value.([]byte)
+	path, _ := strings.CutPrefix(strings.TrimRight(string(blob), "\x00"), "file://")
+	return path
+}

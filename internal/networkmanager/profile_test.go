@@ -1,0 +1,97 @@
+package networkmanager
+
+import (
+	"net/netip"
+	"testing"
+
+	nm "github.com/Wifx/gonetworkmanager/v3"
+	"github.com/godbus/dbus/v5"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// TestProfile: a network that becomes a profile comes back as it was; secrets
+// come from elsewhere.
+func TestProfile(t *testing.T) {
+	psk := secret.New("correct horse")
+	for _, tt := range []struct {
+		name string
+		n    store.Network
+	}{
+		{"open", store.Network{Network: wifi.Network{SSID: []byte("cafe"), Security: wifi.Open}}},
+		{"OWE", store.Network{Network: wifi.Network{SSID: []byte("cafe"), Security: wifi.OWE, PMF: wifi.PMFRequired}}},
+		{"a passphrase", store.Network{Network: wifi.Network{SSID: []byte("home"), Security: wifi.WPA2WPA3, PSK: psk}, Priority: 3}},
+		{"WPA3, hidden, one cell, any bytes", store.Network{Network: wifi.Network{
+			SSID: []byte("\x00\xff"), Security: wifi.WPA3, PSK: psk, Hidden: true, BSSID: []byte{2, 0, 0, 0, 1, 0}, PMF: wifi.PMFRequired,
+		}}},
+		{"802.1X", store.Network{Network: wifi.Network{SSID: []byte("work"), Security: wifi.EAP, PMF: wifi.PMFOff, EAP: &wifi.EAPCredentials{
+			Method: "peap", Identity: "me", AnonymousIdentity: "anonymous", Password: psk, Phase2: "mschapv2", CACert: "/ca.pem", ServerName: "radius.example",
+		}}}},
+		{"802.1X by certificate", store.Network{Network: wifi.Network{SSID: []byte("work"), Security: wifi.EAP, EAP: &wifi.EAPCredentials{
+			Method: "tls", Identity: "me", CACert: "/ca.pem", ClientCert: "/c.pem", PrivateKey: "/k.pem", PrivateKeyPassword: psk,
+		}}}},
+		{"a static address", store.Network{Network: wifi.Network{SSID: []byte("shop"), Security: wifi.Open}, Addressing: &store.Addressing{
+			Address: netip.MustParsePrefix("192.0.2.7/24"), Gateway: netip.MustParseAddr("192.0.2.1"), DNS: []netip.Addr{netip.MustParseAddr("192.0.2.53")},
+		}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			settings := settingsOf(tt.n, newUUID())
+			profile, ok := profileOf(settings)
+			if !ok || !profile.Ours || profile.UUID == "" {
+				t.Fatalf("%v, %+v", ok, profile)
+			}
+			profile.withSecrets(settings)
+			diff := cmp.Diff(tt.n, profile.Network, cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
+				cmpopts.IgnoreUnexported(store.Network{}), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}))
+			if diff != "" {
+				t.Errorf("(-saved +read):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestNoProfile lists what of NetworkManager's is no network to join.
+func TestNoProfile(t *testing.T) {
+	home := func(change func(nm.ConnectionSettings)) nm.ConnectionSettings {
+		s := nm.ConnectionSettings{"connection": {"uuid": "1"}, "802-11-wireless": {"ssid": []byte("home")}}
+		change(s)
+		return s
+	}
+	for _, tt := range []struct {
+		name string
+		s    nm.ConnectionSettings
+		ok   bool
+	}{
+		{"somebody else's network", home(func(nm.ConnectionSettings) {}), true},
+		{"a cable", nm.ConnectionSettings{"connection": {"uuid": "1"}, "802-3-ethernet": {}}, false},
+		{"a hotspot", home(func(s nm.ConnectionSettings) { s["802-11-wireless"]["mode"] = "ap" }), false},
+		{"not joined by itself", home(func(s nm.ConnectionSettings) { s["connection"]["autoconnect"] = false }), false},
+		{"no name", home(func(s nm.ConnectionSettings) { delete(s["802-11-wireless"], "ssid") }), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if p, ok := profileOf(tt.s); ok != tt.ok || p.Ours {
+				t.Errorf("%v, %+v, want %v", ok, p, tt.ok)
+			}
+		})
+	}
+}
+
+// TestAdopt: everything in the profile stays, the passphrase too; what godbus
+// would spoil is left out, and its newer form stands for it.
+func TestAdopt(t *testing.T) {
+	f, _ := start(t)
+	bus, err := dbus.SystemBus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := adopt(bus.Object(nm.NetworkManagerInterface, fakeProfile)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := f.notes(), "update: Their home, correct horse, <nil>, map[org.netconnectd.made:1 their.own:x]"; got != want {
+		t.Errorf("it was told %q, want %q", got, want)
+	}
+}

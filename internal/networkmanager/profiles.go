@@ -1,0 +1,292 @@
+package networkmanager
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	nm "github.com/Wifx/gonetworkmanager/v3"
+	"github.com/godbus/dbus/v5"
+
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// ErrForeign says that a profile was made by somebody else.
+var ErrForeign = errors.New("the network was saved by somebody else in NetworkManager; change it with nmcli, or adopt it first (netconnectcli adopt)")
+
+// Profiles are NetworkManager's saved networks in the place of a store's. The
+// candidate stays in the store: NetworkManager gets it when it is tried.
+type Profiles struct {
+	*store.Store // of the candidate
+
+	current atomic.Pointer[[]Profile]
+	trial   atomic.Pointer[Trial] // that has worked and is to be saved
+	mu      sync.Mutex            // of failed
+	failed  map[string]int        // in a row, by UUID
+}
+
+// transient are the NMSettingsConnectionFlags of profiles that nobody saved:
+// generated, volatile, external.
+const transient = 0x2 | 0x4 | 0x8
+
+// Refresh reads the profiles.
+func (p *Profiles) Refresh(ctx context.Context) error {
+	var all []Profile
+	err := do(ctx, func() error {
+		if err := running(); err != nil {
+			return err
+		}
+		settings, err := nm.NewSettings()
+		if err != nil {
+			return err
+		}
+		connections, err := settings.ListConnections()
+		if err != nil {
+			return err
+		}
+		for _, c := range connections {
+			flags, err := c.GetPropertyFlags()
+			if err != nil || flags&transient != 0 {
+				continue // it went meanwhile, or will
+			}
+			s, err := c.GetSettings()
+			if err != nil {
+				continue // it is not for us to see
+			}
+			if profile, ok := profileOf(s); ok {
+				all = append(all, profile)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read NetworkManager's profiles: %w", explain(err))
+	}
+	bestFirst(all)
+	p.current.Store(&all)
+	return nil
+}
+
+func (p *Profiles) all() []Profile {
+	if all := p.current.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
+// Networks are the profiles, one of each SSID, the best first.
+func (p *Profiles) Networks() []store.Network {
+	var networks []store.Network
+	for _, profile := range p.all() {
+		if !slices.ContainsFunc(networks, func(n store.Network) bool { return bytes.Equal(n.SSID, profile.SSID) }) {
+			networks = append(networks, profile.Network)
+		}
+	}
+	return networks
+}
+
+// Profile is the best of that SSID.
+func (p *Profiles) Profile(ssid []byte) (Profile, bool) {
+	i := slices.IndexFunc(p.all(), func(profile Profile) bool { return bytes.Equal(profile.SSID, ssid) })
+	if i < 0 {
+		return Profile{}, false
+	}
+	return p.all()[i], true
+}
+
+// Find is the saved network of that SSID, with its secrets if NetworkManager
+// gives them.
+func (p *Profiles) Find(ssid []byte) (store.Network, bool) {
+	profile, ok := p.Profile(ssid)
+	if !ok {
+		return store.Network{}, false
+	}
+	err := p.change(profile.UUID, func(c nm.Connection) error {
+		for _, setting := range []string{settingSecurity, settingEAP} {
+			if s, err := c.GetSecrets(setting); err == nil {
+				profile.withSecrets(s)
+			}
+		}
+		return nil
+	})
+	return profile.Network, err == nil
+}
+
+// Add saves a network that nobody has tried.
+func (p *Profiles) Add(n store.Network) error {
+	if _, ok := p.Profile(n.SSID); ok {
+		return fmt.Errorf("add network %q: %w", n.SSID, store.ErrExists)
+	}
+	return p.done("add network", do(context.Background(), func() error {
+		settings, err := nm.NewSettings()
+		if err == nil {
+			_, err = settings.AddConnection(settingsOf(n, newUUID()))
+		}
+		return err
+	}))
+}
+
+// Replace changes the saved network of n's SSID to n.
+func (p *Profiles) Replace(n store.Network) error {
+	profile, err := p.own(n.SSID)
+	if err != nil {
+		return fmt.Errorf("change network %q: %w", n.SSID, err)
+	}
+	return p.done("change network", p.change(profile.UUID, func(c nm.Connection) error {
+		return c.Update(settingsOf(n, profile.UUID))
+	}))
+}
+
+// Adopt marks the profile of that SSID as ours and leaves everything else in it
+// as it is.
+func (p *Profiles) Adopt(ssid []byte) error {
+	profile, ok := p.Profile(ssid)
+	if !ok {
+		return fmt.Errorf("adopt network %q: %w", ssid, store.ErrUnknown)
+	}
+	return p.done("adopt network", p.change(profile.UUID, func(c nm.Connection) error {
+		bus, err := dbus.SystemBus()
+		if err != nil {
+			return err
+		}
+		return adopt(bus.Object(nm.NetworkManagerInterface, c.GetPath()))
+	}))
+}
+
+// adopt goes over godbus, which keeps the types of settings that it does not
+// know; but for the inner types of lists that have newer names anyway.
+func adopt(profile dbus.BusObject) error {
+	var all map[string]map[string]dbus.Variant
+	if err := profile.Call(nm.ConnectionGetSettings, 0).Store(&all); err != nil {
+		return err
+	}
+	for _, setting := range []string{settingSecurity, settingEAP} {
+		var secrets map[string]map[string]dbus.Variant
+		if _, ok := all[setting]; !ok || profile.Call(nm.ConnectionGetSecrets, 0, setting).Store(&secrets) != nil {
+			continue
+		}
+		maps.Copy(all[setting], secrets[setting]) // Update drops what it does not get
+	}
+	for _, setting := range []string{settingIPv4, settingIPv6} {
+		delete(all[setting], "addresses")
+		delete(all[setting], "routes")
+	}
+	data := map[string]string{}
+	if user, ok := all[settingUser]["data"]; ok {
+		_ = user.Store(&data) // no map of texts: nothing to keep
+	}
+	data[made] = "1"
+	all[settingUser] = map[string]dbus.Variant{"data": dbus.MakeVariant(data)}
+	return profile.Call(nm.ConnectionUpdate, 0, all).Err
+}
+
+// Remove forgets the saved network of that SSID.
+func (p *Profiles) Remove(ssid []byte) error {
+	profile, err := p.own(ssid)
+	if err != nil {
+		return fmt.Errorf("remove network %q: %w", ssid, err)
+	}
+	return p.done("remove network", p.change(profile.UUID, nm.Connection.Delete))
+}
+
+// Forget removes the profiles that are ours, and the candidate.
+func (p *Profiles) Forget() (had bool, err error) {
+	had, err = p.Store.Forget()
+	for _, profile := range p.all() {
+		if profile.Ours {
+			had = true
+			err = errors.Join(err, p.change(profile.UUID, nm.Connection.Delete))
+		}
+	}
+	return had, p.done("forget networks", err)
+}
+
+// Promote saves the candidate, which has just been joined, in the place of a
+// profile of ours with its SSID.
+func (p *Profiles) Promote() error {
+	trial := p.trial.Swap(nil)
+	n, ok := p.Store.Candidate()
+	if trial == nil || !ok {
+		return fmt.Errorf("promote candidate: %w", store.ErrNoCandidate)
+	}
+	former, err := p.own(n.SSID)
+	if err := trial.Save(context.Background()); err != nil {
+		return err
+	}
+	if err == nil {
+		err = p.change(former.UUID, nm.Connection.Delete)
+	} else {
+		err = nil // there is none, or it is somebody else's
+	}
+	// Before the candidate goes the network is seen to be saved.
+	return errors.Join(p.done("promote candidate", err), p.DropCandidate())
+}
+
+// Joined remembers a trial that Promote will save.
+func (p *Profiles) Joined(t *Trial) { p.trial.Store(t) }
+
+// Worked notes a success; NetworkManager keeps the time of it by itself.
+func (p *Profiles) Worked(ssid []byte, _ wifi.Association, _ time.Time) error {
+	p.count(ssid, func(int) int { return 0 })
+	return nil
+}
+
+// Failed notes a failure.
+func (p *Profiles) Failed(ssid []byte) error {
+	p.count(ssid, func(n int) int { return n + 1 })
+	return nil
+}
+
+func (p *Profiles) count(ssid []byte, next func(int) int) {
+	profile, ok := p.Profile(ssid)
+	if !ok {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failed == nil {
+		p.failed = map[string]int{}
+	}
+	p.failed[profile.UUID] = next(p.failed[profile.UUID])
+}
+
+// own is the profile of that SSID, if it is ours to change.
+func (p *Profiles) own(ssid []byte) (Profile, error) {
+	profile, ok := p.Profile(ssid)
+	switch {
+	case !ok:
+		return profile, store.ErrUnknown
+	case !profile.Ours:
+		return profile, ErrForeign
+	}
+	return profile, nil
+}
+
+func (p *Profiles) change(uuid string, do1 func(nm.Connection) error) error {
+	return do(context.Background(), func() error {
+		settings, err := nm.NewSettings()
+		if err != nil {
+			return err
+		}
+		c, err := settings.GetConnectionByUUID(uuid)
+		if err != nil {
+			return err
+		}
+		return do1(c)
+	})
+}
+
+// done reads the profiles anew after a change of them.
+func (p *Profiles) done(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, explain(err))
+	}
+	return p.Refresh(context.Background())
+}

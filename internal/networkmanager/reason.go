@@ -1,0 +1,80 @@
+package networkmanager
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	nm "github.com/Wifx/gonetworkmanager/v3"
+	"github.com/godbus/dbus/v5"
+
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// joinError translates why NetworkManager ended an activation. Its words are
+// kept in the reason, since it does not tell all that wpa_supplicant knows.
+func joinError(e *stateError) *wifi.JoinError {
+	code, text := wifi.CodeRejected, "the network could not be joined"
+	switch e.reason {
+	case nm.NmDeviceStateReasonNoSecrets:
+		code, text = wifi.CodeWrongKey, "the passphrase is not the router's"
+	case nm.NmDeviceStateReasonSsidNotFound:
+		code, text = wifi.CodeNotFound, "the network was not found"
+	case nm.NmDeviceStateReasonSupplicantDisconnect, nm.NmDeviceStateReasonSupplicantTimeout, nm.NmDeviceStateReasonSupplicantFailed:
+		code, text = wifi.CodeTimeout, "the router did not finish the key exchange"
+	case nm.NmDeviceStateReasonIpConfigUnavailable, nm.NmDeviceStateReasonIpConfigExpired, nm.NmDeviceStateReasonDhcpStartFailed,
+		nm.NmDeviceStateReasonDhcpError, nm.NmDeviceStateReasonDhcpFailed:
+		code, text = "no_address", "the network gave no address"
+	case nm.NmDeviceStateReasonCarrier:
+		code, text = wifi.CodeLost, "the router vanished"
+	case nm.NmDeviceStateReasonSleeping, nm.NmDeviceStateReasonFirmwareMissing:
+		code, text = wifi.CodeRadioOff, "NetworkManager cannot use the radio"
+	}
+	return &wifi.JoinError{Code: code, Reason: text + " (" + e.Error() + ")"}
+}
+
+// verdict finds out what NetworkManager does not tell: whether the router is
+// still there, and whether it is one that our settings fit.
+func (c *Client) verdict(ctx context.Context, n store.Network, err error, cells func(ctx context.Context, mhz int) ([]wifi.BSS, error)) error {
+	join, mhz := &wifi.JoinError{}, n.Frequency
+	var state *stateError
+	switch {
+	case errors.As(err, &state):
+		join = joinError(state)
+	case notAvailable(err):
+		join = &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "the network was not found"}
+	case errors.Is(err, context.DeadlineExceeded):
+		join = &wifi.JoinError{Code: wifi.CodeTimeout, Reason: "NetworkManager did not join it in time"}
+	default:
+		return err
+	}
+	if !slices.Contains([]wifi.Code{wifi.CodeWrongKey, wifi.CodeNotFound, wifi.CodeTimeout, wifi.CodeRejected}, join.Code) {
+		return join
+	}
+	if join.Code != wifi.CodeWrongKey {
+		mhz = 0
+	}
+	heard, scanErr := cells(ctx, mhz)
+	if scanErr != nil {
+		return join
+	}
+	mismatch, present := n.Mismatch(heard)
+	switch {
+	case mismatch != nil:
+		return mismatch
+	case !present && join.Code == wifi.CodeWrongKey:
+		return &wifi.JoinError{Code: wifi.CodeLost, Reason: "the router vanished during the key exchange"}
+	case !present && join.Code != wifi.CodeNotFound:
+		return &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "the network was not found"}
+	}
+	return join
+}
+
+// notAvailable: NetworkManager does not begin to activate what it does not see.
+func notAvailable(err error) bool {
+	var failed dbus.Error
+	return errors.As(err, &failed) && failed.Name == "org.freedesktop.NetworkManager.UnknownConnection" ||
+		err != nil && strings.Contains(err.Error(), "not available on device")
+}

@@ -36,9 +36,10 @@ func TestHostileSSIDs(t *testing.T) {
 	must(t, "", "chmod", "755", hookFolder+"/50-note")
 	t.Cleanup(func() { _ = os.RemoveAll(hookFolder) })
 	l.switchOn(t, l.Home)
+	l.switchOn(t, l.Neighbour)
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)
-	for _, row := range [][2]string{
+	rows := [][2]string{
 		{"NUL", "a\x00b"},
 		{"newline", "a\nssid=home\npsk=x"},
 		{"quotes", `a"b'c\d`},
@@ -52,8 +53,15 @@ func TestHostileSSIDs(t *testing.T) {
 		{"format", "%s%n%x"},
 		{"path", "../../etc/passwd"},
 		{"like a key of the log", "x msg=fake level=ERROR"},
-	} {
-		l.hostile(t, row[0], row[1])
+	}
+	routers := []*Router{l.Home, l.Neighbour}
+	for pair := range slices.Chunk(rows, len(routers)) {
+		for i, row := range pair { // one scan sees both
+			l.become(t, routers[i], row[0], row[1])
+		}
+		for i, row := range pair {
+			l.hostile(t, routers[i], row[0], row[1])
+		}
 	}
 	l.Timeline.Step("nobody can save a name of no length, or of 33 bytes", func() string {
 		for _, name := range []string{"", strings.Repeat("x", 33)} {
@@ -82,20 +90,27 @@ func TestHostileSSIDs(t *testing.T) {
 	})
 }
 
-func (l *Lab) hostile(t *testing.T, name, ssid string) {
+func (l *Lab) become(t *testing.T, r *Router, name, ssid string) {
+	t.Helper()
+	l.Timeline.Step("router "+r.name+": "+name, func() string {
+		r.Become(t, func(c *routerConfig) { c.SSID = ssid })
+		return "hostapd_cli"
+	})
+}
+
+func (l *Lab) hostile(t *testing.T, r *Router, name, ssid string) {
 	t.Helper()
 	named := fmt.Sprintf("%x", ssid)
 	l.Timeline.Step(name+": listed, saved, joined, told, forgotten", func() string {
-		l.Home.Become(t, func(c *routerConfig) { c.SSID = ssid })
 		l.Device.sees(t, ssid)
 		l.Device.must(t, member, "list_wifi")
-		l.Device.must(t, member, "add_network", "--hex", named, l.Home.passphrase)
+		l.Device.must(t, member, "add_network", "--hex", named, r.passphrase)
 		if saved := l.savedNames(t); !slices.Equal(saved, []string{named}) {
 			t.Errorf("saved are %q, want %q", saved, named)
 		}
 		_ = os.Remove(stateFolder + "/hook.log")
 		l.Device.must(t, member, "connect", "--hex", named)
-		until(t, noticed, "the device is on home", func() (string, bool) { return l.Device.On(l.Home) })
+		until(t, noticed, "the device is on it", func() (string, bool) { return l.Device.On(r) })
 		if air := must(t, "", "iw", "dev", radioDevice, "link"); !strings.Contains(air, "Connected to") {
 			t.Errorf("iw: %s", air)
 		}

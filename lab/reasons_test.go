@@ -115,7 +115,7 @@ func TestHiddenNetwork(t *testing.T) {
 	l := New(t, "A hidden network")
 	l.Home.hidden = true
 	l.switchOn(t, l.Home)
-	l.Device.Configure(t, false)
+	l.Device.Configure(t, false, "link_monitor.hold: 5", "ap.rescan: 3")
 	l.coldStart(t, servesAfterStart)
 	l.Timeline.Step("it is not listed by its name", func() string {
 		list := l.Device.must(t, member, "--json", "list_wifi", "--force")
@@ -127,8 +127,8 @@ func TestHiddenNetwork(t *testing.T) {
 	l.connect(t, l.Home, "hidden", []string{l.Home.passphrase, "--hidden"})
 	l.Timeline.Step("daemon restarted", func() string { l.Device.Restart(t); return "systemctl" })
 	l.seeOn(t, l.Home, joining)
-	cut := l.routerDies(t, l.Home)
-	l.away(t, cut, hold+5*time.Second)
+	l.Timeline.Step("router dies without a word", func() string { l.Home.DieSilently(t); return "killed" })
+	l.seeAccessPoint(t, startingUp)
 	l.switchOn(t, l.Home)
 	l.seeOn(t, l.Home, joining)
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,6 +129,7 @@ func (r *radio) tryManaged(ctx context.Context, n policy.Network) (*networkmanag
 	} else if network, ok = r.network(n); !ok {
 		return nil, notStored(n)
 	}
+	network.Frequency = cmp.Or(network.Frequency, r.seenAt(network.SSID))
 	if err := network.Check(); uuid == "" && err != nil {
 		return nil, err
 	}

@@ -143,3 +143,46 @@ func TestAwait(t *testing.T) {
 		t.Errorf("nothing happens: %v, want not_found", err)
 	}
 }
+
+// TestLookFirst: a network that is not there, or is another, is refused before
+// NetworkManager leaves the one that it has.
+func TestLookFirst(t *testing.T) {
+	elsewhere := home
+	elsewhere.Frequency = 2462
+	for _, tt := range []struct {
+		name  string
+		n     store.Network
+		cells map[int][]wifi.BSS // by frequency, 0: all
+		code  wifi.Code          // "": it goes on
+	}{
+		{"not there", home, nil, wifi.CodeNotFound},
+		{"not where it was, nor elsewhere", elsewhere, nil, wifi.CodeNotFound},
+		{"another security", home, map[int][]wifi.BSS{0: {{SSID: []byte("home"), Security: wifi.WPA3}}}, wifi.CodeSecurityMismatch},
+		{"it has moved", elsewhere, map[int][]wifi.BSS{0: {{SSID: []byte("home"), Security: wifi.WPA2}}}, ""},
+		{"there", elsewhere, map[int][]wifi.BSS{2462: {{SSID: []byte("home"), Security: wifi.WPA2}}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, c := start(t)
+			f.mu.Lock()
+			f.blind = true
+			f.mu.Unlock()
+			f.script([]event{{state: nm.NmDeviceStatePrepare}, {state: nm.NmDeviceStateActivated}}, nil)
+			_, err := c.Join(t.Context(), tt.n, "", func(_ context.Context, mhz int) ([]wifi.BSS, error) {
+				if tt.code == "" {
+					go f.hears()
+				}
+				return tt.cells[mhz], nil
+			})
+			var join *wifi.JoinError
+			errors.As(err, &join)
+			switch {
+			case tt.code == "" && err != nil:
+				t.Error(err)
+			case tt.code != "" && (join == nil || join.Code != tt.code):
+				t.Errorf("%v, want code %s", err, tt.code)
+			case tt.code != "" && f.notes() != "":
+				t.Errorf("it was told %q, want nothing", f.notes())
+			}
+		})
+	}
+}

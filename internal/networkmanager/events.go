@@ -3,6 +3,7 @@ package networkmanager
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
@@ -34,15 +35,18 @@ var matches = [][]dbus.MatchOption{
 	{dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, nm.NetworkManagerInterface)},
 }
 
-// follow begins to listen.
-func (c *Client) follow(ctx context.Context) (*events, error) {
+// newCells tell that NetworkManager has seen another access point.
+var newCells = []dbus.MatchOption{dbus.WithMatchInterface(nm.DeviceWirelessInterface), dbus.WithMatchMember("AccessPointAdded")}
+
+// follow begins to listen to matches, and more.
+func (c *Client) follow(ctx context.Context, more ...[]dbus.MatchOption) (*events, error) {
 	e := &events{client: c, signals: make(chan *dbus.Signal, 64)}
 	err := do(ctx, func() (err error) {
 		if e.bus, err = dbus.ConnectSystemBus(dbus.WithSignalHandler(dbus.NewSequentialSignalHandler())); err != nil {
 			return err
 		}
 		e.bus.Signal(e.signals)
-		for _, match := range matches {
+		for _, match := range slices.Concat(matches, more) {
 			if err := e.bus.AddMatchSignal(match...); err != nil {
 				return err
 			}

@@ -46,6 +46,7 @@ func onBus(m *testing.M) int {
 
 const (
 	fakeDevice  = dbus.ObjectPath("/org/freedesktop/NetworkManager/Devices/1")
+	fakeCell    = dbus.ObjectPath("/org/freedesktop/NetworkManager/AccessPoint/1")
 	fakeProfile = dbus.ObjectPath("/org/freedesktop/NetworkManager/Settings/1")
 )
 
@@ -53,6 +54,7 @@ const (
 type fakeManager struct {
 	t          *testing.T
 	bus        *dbus.Conn
+	blind      bool // knows no access point before our scan
 	properties *prop.Properties
 
 	mu       sync.Mutex
@@ -88,6 +90,12 @@ func start(t *testing.T) (*fakeManager, *Client) {
 	}})
 	if err == nil {
 		err = bus.Export(f, nm.NetworkManagerObjectPath, nm.NetworkManagerInterface)
+	}
+	if err == nil {
+		err = bus.Export(fakeRadio{f}, fakeDevice, nm.DeviceWirelessInterface)
+	}
+	if err == nil {
+		_, err = prop.Export(bus, fakeCell, prop.Map{nm.AccessPointInterface: {"Ssid": {Value: []byte("home")}}})
 	}
 	if err == nil {
 		err = bus.Export(fakeConnection{f}, fakeProfile, nm.ConnectionInterface)
@@ -191,6 +199,29 @@ func (f *fakeManager) AddAndActivateConnection2(settings map[string]map[string]d
 		}
 	}()
 	return fakeProfile, "/org/freedesktop/NetworkManager/ActiveConnection/1", map[string]dbus.Variant{}, nil
+}
+
+// fakeRadio is the device as a radio.
+type fakeRadio struct{ *fakeManager }
+
+// GetAllAccessPoints has the one of home, or none.
+func (r fakeRadio) GetAllAccessPoints() ([]dbus.ObjectPath, *dbus.Error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.blind {
+		return nil, nil
+	}
+	return []dbus.ObjectPath{fakeCell}, nil
+}
+
+// hears is what a scan of ours brings about.
+func (f *fakeManager) hears() {
+	f.mu.Lock()
+	f.blind = false
+	f.mu.Unlock()
+	if err := f.bus.Emit(fakeDevice, nm.DeviceWirelessInterface+".AccessPointAdded", fakeCell); err != nil {
+		f.t.Errorf("tell of an access point: %v", err)
+	}
 }
 
 // fakeConnection is the one profile.

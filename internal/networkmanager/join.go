@@ -19,6 +19,10 @@ const (
 	// DHCP server 45 s.
 	joinLimit = 75 * time.Second
 
+	// seeLimit is how long NetworkManager may take to hear of what a scan of
+	// ours has found.
+	seeLimit = 5 * time.Second
+
 	// rollbackAfter is when NetworkManager goes back by itself, in seconds, if
 	// we end in the middle of an attempt.
 	rollbackAfter = 90
@@ -50,11 +54,16 @@ func (c *Client) Join(ctx context.Context, n store.Network, uuid string, cells f
 	if err != nil {
 		return nil, err
 	}
-	events, err := c.follow(ctx)
+	events, err := c.follow(ctx, newCells)
 	if err != nil {
 		return nil, err
 	}
 	defer events.close()
+	if !n.Hidden {
+		if err := c.see(ctx, device, events, n, cells); err != nil {
+			return nil, err
+		}
+	}
 	t := &Trial{client: c, device: device}
 	err = do(ctx, func() error {
 		manager, err := nm.NewNetworkManager()
@@ -74,6 +83,64 @@ func (c *Client) Join(ctx context.Context, n store.Network, uuid string, cells f
 		return nil, errors.Join(c.verdict(ctx, n, err, cells), t.Undo(ctx))
 	}
 	return t, nil
+}
+
+// see looks for the network, so that what is not there, or has another
+// security, is known before anything changes; and waits until NetworkManager
+// has heard of it from our scan, since it activates nothing else.
+func (c *Client) see(ctx context.Context, device Device, events *events, n store.Network, cells func(ctx context.Context, mhz int) ([]wifi.BSS, error)) error {
+	known, err := c.knows(ctx, device, n.SSID)
+	if err != nil || known && n.Frequency == 0 {
+		return err // what it knows may be gone, but to look on all channels takes 4 s
+	}
+	heard, err := cells(ctx, n.Frequency)
+	mismatch, present := n.Mismatch(heard)
+	if err == nil && !present && n.Frequency != 0 {
+		heard, err = cells(ctx, 0)
+		mismatch, present = n.Mismatch(heard)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("look for the network: %w", err)
+	case mismatch != nil:
+		return mismatch
+	case !present:
+		return &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "the network was not found"}
+	}
+	limited, cancel := context.WithTimeout(ctx, seeLimit)
+	defer cancel()
+	for {
+		if known, err := c.knows(ctx, device, n.SSID); err != nil || known {
+			return err
+		}
+		if _, err := events.next(limited); err != nil {
+			return ctx.Err() // it may find the network by itself
+		}
+	}
+}
+
+// knows reports whether NetworkManager has an access point of that name.
+func (c *Client) knows(ctx context.Context, device Device, ssid []byte) (known bool, err error) {
+	err = do(ctx, func() error {
+		wireless, ok := device.proxy.(nm.DeviceWireless)
+		if !ok {
+			return fmt.Errorf("%s is no radio to NetworkManager", c.Interface)
+		}
+		all, err := wireless.GetAllAccessPoints()
+		if err != nil {
+			return err
+		}
+		for _, cell := range all {
+			if name, err := cell.GetPropertySSID(); err == nil && name == string(ssid) {
+				known = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("ask NetworkManager for access points: %w", explain(err))
+	}
+	return known, nil
 }
 
 // activate asks for the network. A profile is activated; new credentials are

@@ -4,8 +4,10 @@ package lab
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestNetworkManager: the main job where NetworkManager has the radio. It joins
@@ -67,3 +69,76 @@ func (l *Lab) seeReleased(t *testing.T, m *Manager) {
 		return m.String()
 	})
 }
+
+// saved are NetworkManager's profiles as one text.
+func (m *Manager) saved(t *testing.T) string {
+	t.Helper()
+	files := m.Files(t)
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		text.WriteString(name + "\n" + files[name])
+	}
+	return text.String()
+}
+
+// TestNetworkManagerReasons: why a network cannot be joined, found out through
+// NetworkManager, which goes back to where it was.
+func TestNetworkManagerReasons(t *testing.T) {
+	l := New(t, "Why a network cannot be joined, with NetworkManager")
+	l.switchOn(t, l.Home)
+	m := l.Device.Manager(t)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	l.triesInVain(t, m.saved)
+}
+
+// TestNetworkManagerSecurities: every security that NetworkManager 1.42 has.
+func TestNetworkManagerSecurities(t *testing.T) {
+	l := New(t, "Every security, with NetworkManager")
+	l.switchOn(t, l.Home)
+	m := l.Device.Manager(t)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.securities(t, l.knownSecurities(t), m.saved)
+}
+
+// TestNetworkManagerComesAndGoes: whatever becomes of NetworkManager, the device
+// is reached again without anybody's help.
+func TestNetworkManagerComesAndGoes(t *testing.T) {
+	l := New(t, "NetworkManager is restarted, stopped and started")
+	l.switchOn(t, l.Home)
+	m := l.Device.Manager(t)
+	l.Device.Configure(t, false, "link_monitor.hold: 5")
+	l.coldStart(t, servesAfterStart)
+	hostapd := l.Device.child(t, "hostapd")
+	l.Timeline.Step("restarted while there is an access point", func() string {
+		must(t, "", "systemctl", "restart", "NetworkManager.service")
+		until(t, noticed, "NetworkManager is back", func() (string, bool) { state := m.State(); return state, state != "" })
+		return m.String()
+	})
+	l.seeAccessPoint(t, managerAgain)
+	if now := l.Device.child(t, "hostapd"); now != hostapd {
+		t.Errorf("the access point was interrupted: hostapd was %d and is %d", hostapd, now)
+	}
+	l.join(t, l.Home)
+	l.Timeline.Step("restarted while joined", func() string {
+		must(t, "", "systemctl", "restart", "NetworkManager.service")
+		return "systemctl"
+	})
+	l.seeOn(t, l.Home, managerAgain)
+	l.Timeline.Step("stopped while joined", func() string {
+		must(t, "", "systemctl", "stop", "NetworkManager.service", "wpa_supplicant.service")
+		return "systemctl"
+	})
+	l.seeAccessPoint(t, managerAgain)
+	l.Timeline.Step("started again", func() string {
+		m.Start(t)
+		return m.String()
+	})
+	l.seeOn(t, l.Home, managerAgain)
+}
+
+// managerAgain is how long the device may be lost after NetworkManager came or
+// went.
+const managerAgain = 30 * time.Second

@@ -19,6 +19,12 @@ func TestReasons(t *testing.T) {
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
+	l.triesInVain(t, savedFile)
+}
+
+// triesInVain is TestReasons; saved is what the device has saved, byte for byte.
+func (l *Lab) triesInVain(t *testing.T, saved func(*testing.T) string) {
+	t.Helper()
 	right, wrong := []string{l.Neighbour.passphrase}, []string{"guessed wrong"}
 	mute := &DHCPServer{}
 	mute.Behave(Manners{Silent: true})
@@ -43,7 +49,7 @@ func TestReasons(t *testing.T) {
 	} {
 		row.before()
 		l.Device.must(t, member, append([]string{"add_network", l.Neighbour.SSID}, row.settings...)...)
-		saved, events := savedFile(t), l.events(t)
+		before, events := saved(t), l.events(t)
 		l.Timeline.Step("pi: netconnectcli connect: "+row.what, func() string {
 			start := time.Now()
 			replied := make(chan Reply)
@@ -63,8 +69,8 @@ func TestReasons(t *testing.T) {
 			if failed := events.failures(t); len(failed) != 1 || failed[0] != l.Neighbour.SSID+" "+row.code {
 				t.Errorf("events tell of failures %q, want one of %s, %s", failed, l.Neighbour.SSID, row.code)
 			}
-			if now := savedFile(t); now != saved {
-				t.Errorf("the store became\n%s\nfrom\n%s", now, saved)
+			if now := saved(t); now != before {
+				t.Errorf("what is saved became\n%s\nfrom\n%s", now, before)
 			}
 			return "netconnectcli status, events"
 		})

@@ -32,22 +32,30 @@ func TestSecurities(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)
-	l.Timeline.Step("the device sees where the router is", func() string {
-		l.Device.sees(t, l.Home.SSID)
-		return "netconnectcli list_wifi"
-	})
+	l.securities(t, l.knownSecurities(t), savedFile)
+}
+
+// securityRow is a router and how to join it.
+type securityRow struct {
+	router    security
+	what      string
+	wrong     []string // parameters of add_network; nil: nothing can be wrong
+	code      string
+	verdict   time.Duration
+	right     []string
+	suite     string
+	protected bool
+}
+
+func (l *Lab) knownSecurities(t *testing.T) []securityRow {
+	t.Helper()
 	psk := []string{l.Home.passphrase}
 	key64 := pskOf(t, l.Home.SSID, l.Home.passphrase)
-	for _, row := range []struct {
-		router    security
-		what      string
-		wrong     []string // parameters of add_network; nil: nothing can be wrong
-		code      string
-		verdict   time.Duration
-		right     []string
-		suite     string
-		protected bool
-	}{
+	tls := func(ca string) []string {
+		return []string{"--eap", "tls", "--identity", "device", "--ca-cert", certificates + ca,
+			"--client-cert", certificates + "/client.pem", "--private-key", certificates + "/client.key"}
+	}
+	return []securityRow{
 		{noSecurity, "", nil, "", 0, []string{"--open"}, "", false},
 		{owe, "", nil, "", 0, []string{"--open", "--security", "owe"}, "00-0f-ac-18", true},
 		{wpa2, "", []string{"guessed wrong"}, "wrong_key", verdictWPA2, psk, "00-0f-ac-2", false},
@@ -65,16 +73,25 @@ func TestSecurities(t *testing.T) {
 			peap(eapPassword), "00-0f-ac-1", false},
 		{eap, "TTLS with PAP", peap("wrong", "--eap", "ttls", "--phase2", "pap"), "wrong_key", verdictEAP,
 			peap(eapPassword, "--eap", "ttls", "--phase2", "pap"), "00-0f-ac-1", false},
-		{eap, "TLS", []string{"--eap", "tls", "--identity", "device", "--ca-cert", certificates + "/stranger.pem", "--client-cert", certificates + "/client.pem", "--private-key", certificates + "/client.key"},
-			"server_not_trusted", verdictEAP,
-			[]string{"--eap", "tls", "--identity", "device", "--ca-cert", certificates + "/ca.pem", "--client-cert", certificates + "/client.pem", "--private-key", certificates + "/client.key"}, "00-0f-ac-1", false},
-	} {
+		{eap, "TLS", tls("/stranger.pem"), "server_not_trusted", verdictEAP, tls("/ca.pem"), "00-0f-ac-1", false},
+	}
+}
+
+// securities goes through them; saved is what the device has saved, byte for
+// byte.
+func (l *Lab) securities(t *testing.T, rows []securityRow, saved func(*testing.T) string) {
+	t.Helper()
+	l.Timeline.Step("the device sees where the router is", func() string {
+		l.Device.sees(t, l.Home.SSID)
+		return "netconnectcli list_wifi"
+	})
+	for _, row := range rows {
 		l.Timeline.Step(fmt.Sprintf("router becomes %s", row.router), func() string {
 			l.Home.Become(t, func(c *routerConfig) { c.security = row.router })
 			return "hostapd_cli"
 		})
 		if row.wrong != nil {
-			l.refusedBy(t, l.Home, row.what, row.wrong, row.code, row.verdict)
+			l.refusedBy(t, row, saved)
 		}
 		l.connect(t, l.Home, row.what, row.right)
 		if suite, protected := l.Home.keys(t, link(radioDevice).MAC); suite != row.suite || protected != row.protected {
@@ -99,25 +116,25 @@ func (d *Device) sees(t *testing.T, ssid string) {
 }
 
 // refusedBy saves wrong credentials, tries them, and takes them away again.
-func (l *Lab) refusedBy(t *testing.T, r *Router, what string, arguments []string, code string, limit time.Duration) {
+func (l *Lab) refusedBy(t *testing.T, row securityRow, saved func(*testing.T) string) {
 	t.Helper()
-	l.Timeline.Step(fmt.Sprintf("%s: wrong credentials", strings.TrimSpace(string(r.security)+" "+what)), func() string {
-		l.Device.must(t, member, append([]string{"add_network", r.SSID}, arguments...)...)
-		before := savedFile(t)
+	l.Timeline.Step(fmt.Sprintf("%s: wrong credentials", strings.TrimSpace(string(row.router)+" "+row.what)), func() string {
+		l.Device.must(t, member, append([]string{"add_network", l.Home.SSID}, row.wrong...)...)
+		before := saved(t)
 		start := time.Now()
-		reply := l.refused(t, member, "connect", r.SSID)
+		reply := l.refused(t, member, "connect", l.Home.SSID)
 		took := time.Since(start)
-		if reply.Code != code {
-			t.Errorf("connect: %+v, want code %s", reply, code)
+		if reply.Code != row.code {
+			t.Errorf("connect: %+v, want code %s", reply, row.code)
 		}
-		if limit > 0 && took > noise()*limit {
-			t.Errorf("verdict after %.1f s, want %d times %v at most", took.Seconds(), noise(), limit)
+		if row.verdict > 0 && took > noise()*row.verdict {
+			t.Errorf("verdict after %.1f s, want %d times %v at most", took.Seconds(), noise(), row.verdict)
 		}
-		if after := savedFile(t); after != before {
-			t.Errorf("the store became\n%s\nfrom\n%s", after, before)
+		if after := saved(t); after != before {
+			t.Errorf("what is saved became\n%s\nfrom\n%s", after, before)
 		}
-		l.Device.must(t, member, "remove_network", r.SSID)
-		return fmt.Sprintf("%s: %s, after %.1f s; the file is as it was", reply.Code, reply.Reason, took.Seconds())
+		l.Device.must(t, member, "remove_network", l.Home.SSID)
+		return fmt.Sprintf("%s: %s, after %.1f s; what is saved is as it was", reply.Code, reply.Reason, took.Seconds())
 	})
 }
 

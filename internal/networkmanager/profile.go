@@ -29,6 +29,10 @@ const (
 	settingUser       = "user"
 )
 
+// dhcpTimeout is how many seconds a network may take to give an address, as
+// with our own DHCP client.
+const dhcpTimeout = int32(20)
+
 // made marks the profiles that are ours to change (setting user, data).
 const made = "org.netconnectd.made"
 
@@ -191,7 +195,7 @@ func eapSettings(c *wifi.EAPCredentials) map[string]any {
 
 func ipv4Of(a *store.Addressing) map[string]any {
 	if a == nil || !a.Address.Addr().Is4() {
-		return map[string]any{"method": "auto"}
+		return map[string]any{"method": "auto", "dhcp-timeout": dhcpTimeout}
 	}
 	s := map[string]any{
 		"method":       "manual",

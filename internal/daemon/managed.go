@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
@@ -96,7 +97,7 @@ func markerFile(runtimeDir string) string { return filepath.Join(runtimeDir, "re
 // knows, and what a person asked for under a checkpoint.
 func (r *radio) holdManaged(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	r.leased.Store(nil) // addresses are NetworkManager's
-	if err := errors.Join(r.endAP(ctx), r.station.End(ctx), r.dropLease(), r.manager.handBack(ctx)); err != nil {
+	if err := r.handBack(ctx); err != nil {
 		return r.failed(codeRadioFailed, err)
 	}
 	report(policy.StageCleared)
@@ -118,6 +119,16 @@ func (r *radio) holdManaged(ctx context.Context, t policy.Target, report func(po
 	}
 	report(policy.StageReady)
 	return r.failed("lost", r.stayManaged(ctx))
+}
+
+// handBack leaves the radio to NetworkManager, and alone if that has it.
+func (r *radio) handBack(ctx context.Context) error {
+	if _, serving := r.runner.Find(ap.RoleHostapd); serving || r.manager.released() {
+		if err := r.endAP(ctx); err != nil {
+			return err
+		}
+	}
+	return errors.Join(r.station.End(ctx), r.dropLease(), r.manager.handBack(ctx))
 }
 
 // tryManaged joins what a person asked for.

@@ -177,11 +177,11 @@ func (r *radio) holdOff(ctx context.Context, report func(policy.Stage)) error {
 
 // beNothing leaves the radio to NetworkManager, where that has it, or idle.
 func (r *radio) beNothing(ctx context.Context) error {
+	if r.manager != nil {
+		return r.handBack(ctx)
+	}
 	if err := errors.Join(r.endAP(ctx), r.station.End(ctx)); err != nil {
 		return err
-	}
-	if r.manager != nil {
-		return errors.Join(r.dropLease(), r.manager.handBack(ctx))
 	}
 	return r.clear(ctx, link.Spec{Name: r.iface, Up: true})
 }

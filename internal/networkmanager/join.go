@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
@@ -193,7 +194,8 @@ type stateError struct {
 }
 
 func (e *stateError) Error() string {
-	return fmt.Sprintf("NetworkManager: %v, %v", e.state, e.reason)
+	state, reason := fmt.Sprint(e.state), fmt.Sprint(e.reason)
+	return fmt.Sprintf("NetworkManager: %s, %s", strings.TrimPrefix(state, "NmDeviceState"), strings.TrimPrefix(reason, "NmDeviceStateReason"))
 }
 
 // awaitActivation waits for the end of the activation that begins next: what

@@ -35,6 +35,10 @@ const (
 	// it counts as lost, as with our own wpa_supplicant.
 	lossGrace = 2 * time.Second
 
+	// restartLimit is how long NetworkManager may be away before the radio is
+	// ours: a restart takes it 1 to 3 s.
+	restartLimit = 8 * time.Second
+
 	// busAgain is the pause before the bus is looked for again.
 	busAgain = 5 * time.Second
 )
@@ -144,14 +148,23 @@ func (r *radio) tryManaged(ctx context.Context, n policy.Network) (*networkmanag
 	if err := network.Check(); uuid == "" && err != nil {
 		return nil, err
 	}
-	return r.manager.Join(ctx, network, uuid, func(ctx context.Context, mhz int) ([]wifi.BSS, error) {
-		req := wifi.ScanRequest{Interface: r.iface}
-		if mhz != 0 {
-			req.Frequencies = []int{mhz}
-		}
-		return wifi.Scan(ctx, req)
-	})
+	return r.manager.Join(ctx, network, uuid, air{r.iface})
 }
+
+// air is what the radio of that interface hears.
+type air struct{ iface string }
+
+// Cells implements networkmanager.Air.
+func (a air) Cells(ctx context.Context, mhz int) ([]wifi.BSS, error) {
+	req := wifi.ScanRequest{Interface: a.iface}
+	if mhz != 0 {
+		req.Frequencies = []int{mhz}
+	}
+	return wifi.Scan(ctx, req)
+}
+
+// Listen implements networkmanager.Air.
+func (a air) Listen() (networkmanager.Frames, error) { return wifi.Listen(a.iface) }
 
 // endTrial decides it: a network that leads nowhere is taken back, also when
 // ctx ended before it was known.
@@ -281,11 +294,18 @@ func (d *daemon) watchNetworkManager(ctx context.Context) {
 // meetNetworkManager takes over what has changed of NetworkManager.
 func (d *daemon) meetNetworkManager(ctx context.Context, profiles bool) {
 	device, err := d.networkManager().Device(ctx)
+	had := d.radio.current.Load().manager != nil
+	if had && errors.Is(err, networkmanager.ErrAbsent) {
+		device, err = d.networkManager().Back(ctx, restartLimit)
+		profiles = true
+	}
+	managed := had
+	if err == nil || errors.Is(err, networkmanager.ErrAbsent) {
+		managed = d.wantsManager(device, err)
+	}
 	if ctx.Err() != nil {
 		return
 	}
-	managed := d.wantsManager(device, err)
-	had := d.radio.current.Load().manager != nil
 	if managed && (profiles || !had) {
 		if err := d.profiles.Refresh(ctx); err != nil {
 			d.log.Warn("read the saved networks", "err", err)

@@ -23,6 +23,9 @@ const (
 	// asking polkit takes a tenth of a second.
 	callLimit = 10 * time.Second
 
+	// patience is how long a call may go on that nobody waits for any more.
+	patience = 2 * time.Second
+
 	// manageLimit bounds the change between managed and not. Measured: 1.2 s.
 	manageLimit = 15 * time.Second
 )
@@ -76,6 +79,27 @@ func (c *Client) Device(ctx context.Context) (d Device, err error) {
 		return Device{}, fmt.Errorf("ask NetworkManager of %s: %w", c.Interface, explain(err))
 	}
 	return d, nil
+}
+
+// Back waits, for as long as limit, for a NetworkManager that is being
+// restarted, and for the radio to be one of its devices.
+func (c *Client) Back(ctx context.Context, limit time.Duration) (Device, error) {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	events, err := c.follow(limited)
+	if err != nil {
+		return Device{}, err
+	}
+	defer events.close()
+	for {
+		d, err := c.Device(limited)
+		if !errors.Is(err, ErrAbsent) {
+			return d, err
+		}
+		if _, waitErr := events.next(limited); waitErr != nil {
+			return d, err
+		}
+	}
 }
 
 // running asks the bus first: a call to a service that is not there could start
@@ -135,8 +159,10 @@ func (c *Client) manage(ctx context.Context, managed bool, done func(Device) boo
 	}
 }
 
-// do bounds calls of a library that has no deadlines: when ctx ends, the
-// library's connection is closed, which ends the call.
+// do bounds calls of a library that has no deadlines: when ctx has ended, and
+// NetworkManager does not answer soon, the library's connection is closed,
+// which ends the call. Everybody shares that connection, so a call that is no
+// longer wanted is given the time to end by itself.
 func do(ctx context.Context, f func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -147,10 +173,14 @@ func do(ctx context.Context, f func() error) error {
 		return err
 	case <-ctx.Done():
 	}
-	if bus, err := dbus.SystemBus(); err == nil {
-		bus.Close() // the next call opens another one
+	select {
+	case <-done:
+	case <-time.After(patience):
+		if bus, err := dbus.SystemBus(); err == nil {
+			bus.Close() // the next call opens another one
+		}
+		<-done
 	}
-	<-done
 	return context.Cause(ctx)
 }
 

@@ -64,33 +64,51 @@ func TestMute(t *testing.T) {
 
 var home = store.Network{Network: wifi.Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: wifi.WPA2}}
 
+// office is hidden, so nobody looks for it.
+var office = store.Network{Network: wifi.Network{SSID: []byte("office"), Hidden: true, EAP: &wifi.EAPCredentials{Method: "peap", Identity: "me"}}}
+
 // TestJoin lists how a join may go, and what is asked of NetworkManager.
 func TestJoin(t *testing.T) {
-	seen := func(security wifi.Security) []wifi.BSS { return []wifi.BSS{{SSID: []byte("home"), Security: security}} }
+	air := func(security wifi.Security) fakeAir {
+		return fakeAir{cells: map[int][]wifi.BSS{0: {{SSID: []byte("home"), Security: security}}}}
+	}
 	state := func(s nm.NmDeviceState, r nm.NmDeviceStateReason) event { return event{state: s, reason: r} }
-	prepare, failed := state(nm.NmDeviceStatePrepare, 0), nm.NmDeviceStateFailed
-	leaving := []event{state(nm.NmDeviceStateDeactivating, nm.NmDeviceStateReasonNewActivation), state(nm.NmDeviceStateDisconnected, nm.NmDeviceStateReasonNewActivation)}
+	prepare, needAuth := state(nm.NmDeviceStatePrepare, 0), state(nm.NmDeviceStateNeedAuth, 0)
+	failed := func(r nm.NmDeviceStateReason) event { return state(nm.NmDeviceStateFailed, r) }
+	taken := state(nm.NmDeviceStateDeactivating, nm.NmDeviceStateReasonNewActivation)
+	up, over := event{active: fakeActive, activation: nm.NmActiveConnectionStateActivated}, event{active: fakeActive, activation: nm.NmActiveConnectionStateDeactivated}
+	otherUp, otherOver := event{active: otherActive, activation: up.activation}, event{active: otherActive, activation: over.activation}
+	eap := func(status, parameter string) event { return event{authentication: eapSignal{status, parameter}} }
+	lost := &wifi.JoinError{Code: wifi.CodeLost, Reason: "the router vanished"}
 	for _, tt := range []struct {
 		name   string
+		n      store.Network
 		states []event
 		refuse *dbus.Error
-		cells  []wifi.BSS
+		air    fakeAir
 		code   wifi.Code // "": it is joined
 	}{
-		{"it works, after the network before was left", append(leaving, prepare, state(nm.NmDeviceStateActivated, 0)), nil, nil, ""},
-		{"a wrong passphrase", []event{prepare, state(nm.NmDeviceStateNeedAuth, 0), state(failed, nm.NmDeviceStateReasonNoSecrets)}, nil, seen(wifi.WPA2), wifi.CodeWrongKey},
-		{"the same, and the router is gone", []event{prepare, state(failed, nm.NmDeviceStateReasonNoSecrets)}, nil, nil, wifi.CodeLost},
-		{"nowhere to be seen", []event{prepare, state(failed, nm.NmDeviceStateReasonSsidNotFound)}, nil, nil, wifi.CodeNotFound},
-		{"seen, with another security", []event{prepare, state(failed, nm.NmDeviceStateReasonSsidNotFound)}, nil, seen(wifi.WPA3), wifi.CodeSecurityMismatch},
-		{"no address", []event{prepare, state(failed, nm.NmDeviceStateReasonIpConfigUnavailable)}, nil, seen(wifi.WPA2), "no_address"},
-		{"the router does not finish", []event{prepare, state(failed, nm.NmDeviceStateReasonSupplicantTimeout)}, nil, seen(wifi.WPA2), wifi.CodeTimeout},
-		{"somebody else has it do another thing", []event{prepare, state(nm.NmDeviceStateDeactivating, nm.NmDeviceStateReasonUserRequested)}, nil, seen(wifi.WPA2), wifi.CodeRejected},
-		{"it does not even begin", nil, dbus.NewError("org.freedesktop.NetworkManager.UnknownConnection", []any{"not available"}), nil, wifi.CodeNotFound},
+		{"it works", home, []event{prepare, up}, nil, fakeAir{}, ""},
+		{"it works, after what was before has failed", home, []event{prepare, failed(nm.NmDeviceStateReasonNoSecrets), otherOver, prepare, up}, nil, fakeAir{}, ""},
+		{"it works, after what was before had come up", home, []event{otherUp, taken, otherOver, prepare, up}, nil, fakeAir{}, ""},
+		{"another network takes its place", home, []event{prepare, taken, over, prepare, otherUp}, nil, air(wifi.WPA2), wifi.CodeRejected},
+		{"a wrong passphrase", home, []event{prepare, needAuth, failed(nm.NmDeviceStateReasonNoSecrets), over}, nil, air(wifi.WPA2), wifi.CodeWrongKey},
+		{"the same, and the router is gone", home, []event{prepare, failed(nm.NmDeviceStateReasonNoSecrets), over}, nil, fakeAir{}, wifi.CodeLost},
+		{"the router's frames prove why", home, []event{prepare}, nil, fakeAir{verdict: lost}, wifi.CodeLost},
+		{"nowhere to be seen", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, fakeAir{}, wifi.CodeNotFound},
+		{"seen, with another security", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, air(wifi.WPA3), wifi.CodeSecurityMismatch},
+		{"no address", home, []event{prepare, failed(nm.NmDeviceStateReasonIpConfigUnavailable), over}, nil, air(wifi.WPA2), "no_address"},
+		{"the router does not finish", home, []event{prepare, failed(nm.NmDeviceStateReasonSupplicantTimeout), over}, nil, air(wifi.WPA2), wifi.CodeTimeout},
+		{"somebody else has it do another thing", home, []event{prepare, state(nm.NmDeviceStateDeactivating, nm.NmDeviceStateReasonUserRequested), over}, nil, air(wifi.WPA2), wifi.CodeRejected},
+		{"it ends without a word", home, []event{over}, nil, air(wifi.WPA2), wifi.CodeRejected},
+		{"it does not even begin", home, nil, dbus.NewError("org.freedesktop.NetworkManager.UnknownConnection", []any{"not available"}), fakeAir{}, wifi.CodeNotFound},
+		{"802.1X, the server is not trusted", office, []event{prepare, eap("remote certificate verification", "unable to get local issuer certificate")}, nil, fakeAir{}, wifi.CodeServerNotTrusted},
+		{"802.1X, the password is wrong", office, []event{prepare, eap("remote certificate verification", "success"), eap("completion", "failure")}, nil, fakeAir{}, wifi.CodeWrongKey},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, c := start(t)
 			f.script(tt.states, tt.refuse)
-			trial, err := c.Join(t.Context(), home, "", func(context.Context, int) ([]wifi.BSS, error) { return tt.cells, nil })
+			trial, err := c.Join(t.Context(), tt.n, "", tt.air)
 			want := "checkpoint of 1 device, flags 2, add and activate, volatile"
 			var join *wifi.JoinError
 			switch {
@@ -110,7 +128,7 @@ func TestJoin(t *testing.T) {
 			if got := f.notes(); got != want {
 				t.Errorf("it was told %q, want %q", got, want)
 			}
-			if got := f.setting("802-11-wireless-security.psk"); got != "correct horse" {
+			if got := f.setting("802-11-wireless-security.psk"); tt.n.EAP == nil && got != "correct horse" {
 				t.Errorf("the passphrase was %q", got)
 			}
 		})
@@ -121,7 +139,7 @@ func TestJoin(t *testing.T) {
 func TestRefused(t *testing.T) {
 	f, c := start(t)
 	f.script(nil, dbus.NewError("org.freedesktop.NetworkManager.PermissionDenied", []any{"Not authorized to control networking."}))
-	_, err := c.Join(t.Context(), home, "", func(context.Context, int) ([]wifi.BSS, error) { return nil, nil })
+	_, err := c.Join(t.Context(), home, "", fakeAir{})
 	var refusal *Refusal
 	if !errors.As(err, &refusal) || !strings.Contains(err.Error(), "Not authorized") || !strings.Contains(err.Error(), "polkit's rules") {
 		t.Errorf("%v, want a Refusal with its remedy", err)
@@ -166,13 +184,13 @@ func TestLookFirst(t *testing.T) {
 			f.mu.Lock()
 			f.blind = true
 			f.mu.Unlock()
-			f.script([]event{{state: nm.NmDeviceStatePrepare}, {state: nm.NmDeviceStateActivated}}, nil)
-			_, err := c.Join(t.Context(), tt.n, "", func(_ context.Context, mhz int) ([]wifi.BSS, error) {
+			f.script([]event{{state: nm.NmDeviceStatePrepare}, {active: fakeActive, activation: nm.NmActiveConnectionStateActivated}}, nil)
+			heard := func() {
 				if tt.code == "" {
 					go f.hears()
 				}
-				return tt.cells[mhz], nil
-			})
+			}
+			_, err := c.Join(t.Context(), tt.n, "", fakeAir{cells: tt.cells, scanned: heard})
 			var join *wifi.JoinError
 			errors.As(err, &join)
 			switch {

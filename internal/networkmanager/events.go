@@ -10,11 +10,18 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// event is a change of the radio's state or, with the state 0, some other
-// change: NetworkManager came or went, or a device or a profile of it did.
+// event is a change of the radio's state, or of an activation, or a word of
+// 802.1X, or else some other change: NetworkManager came or went, or a device
+// or a profile of it did.
 type event struct {
-	state    nm.NmDeviceState
-	reason   nm.NmDeviceStateReason
+	state  nm.NmDeviceState
+	reason nm.NmDeviceStateReason
+
+	active     dbus.ObjectPath // the activation, "": none
+	activation nm.NmActiveConnectionState
+
+	authentication eapSignal
+
 	profiles bool // those may be others now
 }
 
@@ -29,6 +36,7 @@ type events struct {
 // scans find, are not among them.
 var matches = [][]dbus.MatchOption{
 	{dbus.WithMatchInterface(nm.DeviceInterface), dbus.WithMatchMember("StateChanged")},
+	{dbus.WithMatchInterface(nm.ActiveConnectionInterface), dbus.WithMatchMember("StateChanged")},
 	{dbus.WithMatchInterface(nm.NetworkManagerInterface), dbus.WithMatchMember("DeviceAdded")},
 	{dbus.WithMatchInterface(nm.SettingsInterface)},
 	{dbus.WithMatchInterface(nm.ConnectionInterface)},
@@ -77,14 +85,28 @@ func (e *events) next(ctx context.Context) (event, error) {
 			if !ok {
 				return event{}, fmt.Errorf("%w (the bus is gone)", ErrAbsent)
 			}
-			if signal.Name != nm.DeviceInterface+".StateChanged" {
-				return event{profiles: !strings.HasPrefix(signal.Name, nm.NetworkManagerInterface+".Device")}, nil
-			}
-			if found, ok := e.ofOurs(ctx, signal); ok {
-				return found, nil
+			if e, ok := e.decode(ctx, signal); ok {
+				return e, nil
 			}
 		}
 	}
+}
+
+// decode reads a signal, if it concerns the radio.
+func (e *events) decode(ctx context.Context, signal *dbus.Signal) (event, bool) {
+	switch signal.Name {
+	case nm.DeviceInterface + ".StateChanged":
+		return e.ofOurs(ctx, signal)
+	case nm.ActiveConnectionInterface + ".StateChanged":
+		var state, reason uint32
+		err := dbus.Store(signal.Body, &state, &reason)
+		return event{active: signal.Path, activation: nm.NmActiveConnectionState(state)}, err == nil
+	case supplicant + ".EAP":
+		var heard eapSignal
+		err := dbus.Store(signal.Body, &heard.status, &heard.parameter)
+		return event{authentication: heard}, err == nil
+	}
+	return event{profiles: !strings.HasPrefix(signal.Name, nm.NetworkManagerInterface+".Device")}, true
 }
 
 // ofOurs decodes a StateChanged (new, old, reason) of our radio's. Paths change

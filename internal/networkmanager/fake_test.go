@@ -2,6 +2,7 @@ package networkmanager
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,6 +15,8 @@ import (
 	nm "github.com/Wifx/gonetworkmanager/v3"
 	"github.com/godbus/dbus/v5"
 	"github.com/godbus/dbus/v5/prop"
+
+	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
 // TestMain gives the tests a bus of their own in the place of the system's.
@@ -48,6 +51,8 @@ const (
 	fakeDevice  = dbus.ObjectPath("/org/freedesktop/NetworkManager/Devices/1")
 	fakeCell    = dbus.ObjectPath("/org/freedesktop/NetworkManager/AccessPoint/1")
 	fakeProfile = dbus.ObjectPath("/org/freedesktop/NetworkManager/Settings/1")
+	fakeActive  = dbus.ObjectPath("/org/freedesktop/NetworkManager/ActiveConnection/2")
+	otherActive = dbus.ObjectPath("/org/freedesktop/NetworkManager/ActiveConnection/1")
 )
 
 // fakeManager is a NetworkManager that does what a test scripts.
@@ -95,7 +100,10 @@ func start(t *testing.T) (*fakeManager, *Client) {
 		err = bus.Export(fakeRadio{f}, fakeDevice, nm.DeviceWirelessInterface)
 	}
 	if err == nil {
-		_, err = prop.Export(bus, fakeCell, prop.Map{nm.AccessPointInterface: {"Ssid": {Value: []byte("home")}}})
+		_, err = prop.Export(bus, fakeCell, prop.Map{nm.AccessPointInterface: {
+			"Ssid": {Value: []byte("home")}, "HwAddress": {Value: "02:00:00:00:01:00"}, "Frequency": {Value: uint32(2412)},
+			"Flags": {Value: uint32(flagPrivacy)}, "WpaFlags": {Value: uint32(0)}, "RsnFlags": {Value: uint32(keyPSK)},
+		}})
 	}
 	if err == nil {
 		err = bus.Export(fakeConnection{f}, fakeProfile, nm.ConnectionInterface)
@@ -141,11 +149,20 @@ func (f *fakeManager) notes() string {
 	return strings.Join(f.said, ", ")
 }
 
-// become changes the radio's state and tells it.
+// become changes a state and tells it.
 func (f *fakeManager) become(e event) {
-	old := f.properties.GetMust(nm.DeviceInterface, "State").(uint32)
-	f.properties.SetMust(nm.DeviceInterface, "State", uint32(e.state))
-	if err := f.bus.Emit(fakeDevice, nm.DeviceInterface+".StateChanged", uint32(e.state), old, uint32(e.reason)); err != nil {
+	var err error
+	switch {
+	case e.authentication.status != "":
+		err = f.bus.Emit("/fi/w1/wpa_supplicant1/Interfaces/0", supplicant+".EAP", e.authentication.status, e.authentication.parameter)
+	case e.active != "":
+		err = f.bus.Emit(e.active, nm.ActiveConnectionInterface+".StateChanged", uint32(e.activation), uint32(0))
+	default:
+		old := f.properties.GetMust(nm.DeviceInterface, "State").(uint32)
+		f.properties.SetMust(nm.DeviceInterface, "State", uint32(e.state))
+		err = f.bus.Emit(fakeDevice, nm.DeviceInterface+".StateChanged", uint32(e.state), old, uint32(e.reason))
+	}
+	if err != nil {
 		f.t.Errorf("tell a state: %v", err)
 	}
 }
@@ -198,7 +215,7 @@ func (f *fakeManager) AddAndActivateConnection2(settings map[string]map[string]d
 			f.become(e)
 		}
 	}()
-	return fakeProfile, "/org/freedesktop/NetworkManager/ActiveConnection/1", map[string]dbus.Variant{}, nil
+	return fakeProfile, fakeActive, map[string]dbus.Variant{}, nil
 }
 
 // fakeRadio is the device as a radio.
@@ -259,4 +276,31 @@ func (c fakeConnection) Update(settings map[string]map[string]dbus.Variant) *dbu
 func (c fakeConnection) Update2(settings map[string]map[string]dbus.Variant, flags uint32, _ map[string]dbus.Variant) (map[string]dbus.Variant, *dbus.Error) {
 	c.note("save, %d settings, flags %d", len(settings), flags)
 	return map[string]dbus.Variant{}, nil
+}
+
+// fakeAir is what the radio hears.
+type fakeAir struct {
+	cells   map[int][]wifi.BSS // by frequency, 0: all
+	verdict *wifi.JoinError    // that the router's frames prove
+	scanned func()
+}
+
+func (a fakeAir) Cells(_ context.Context, mhz int) ([]wifi.BSS, error) {
+	if a.scanned != nil {
+		a.scanned()
+	}
+	return a.cells[mhz], nil
+}
+
+func (a fakeAir) Listen() (Frames, error) { return a, nil }
+
+func (a fakeAir) Close() {}
+
+// Verdict implements Frames.
+func (a fakeAir) Verdict(ctx context.Context, _ wifi.Network) (*wifi.JoinError, error) {
+	if a.verdict != nil {
+		return a.verdict, nil
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
 }

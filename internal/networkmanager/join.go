@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
@@ -19,10 +20,6 @@ const (
 	// joinLimit bounds an attempt: NetworkManager gives a router 25 s and its
 	// DHCP server 45 s.
 	joinLimit = 75 * time.Second
-
-	// seeLimit is how long NetworkManager may take to hear of what a scan of
-	// ours has found.
-	seeLimit = 5 * time.Second
 
 	// rollbackAfter is when NetworkManager goes back by itself, in seconds, if
 	// we end in the middle of an attempt.
@@ -41,27 +38,27 @@ type Trial struct {
 	checkpoint nm.Checkpoint
 	device     Device
 	profile    dbus.ObjectPath
+	active     dbus.ObjectPath // the activation
 }
 
 // Join has NetworkManager, which must manage the radio, join a network: with a
 // profile, or without one (uuid "") by credentials that nobody has tried. When
 // that fails everything is as before, and the error is a *wifi.JoinError, or
-// one of the bus. cells are those that a scan on a frequency in MHz (0: on all)
-// hears now.
-func (c *Client) Join(ctx context.Context, n store.Network, uuid string, cells func(ctx context.Context, mhz int) ([]wifi.BSS, error)) (*Trial, error) {
+// one of the bus.
+func (c *Client) Join(ctx context.Context, n store.Network, uuid string, air Air) (*Trial, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
 	device, err := c.Device(ctx)
 	if err != nil {
 		return nil, err
 	}
-	events, err := c.follow(ctx, newCells)
+	events, err := c.follow(ctx, newCells, authentication)
 	if err != nil {
 		return nil, err
 	}
 	defer events.close()
 	if !n.Hidden {
-		if err := c.see(ctx, device, events, n, cells); err != nil {
+		if err := c.see(ctx, device, events, n, air); err != nil {
 			return nil, err
 		}
 	}
@@ -77,71 +74,34 @@ func (c *Client) Join(ctx context.Context, n store.Network, uuid string, cells f
 	if err != nil {
 		return nil, fmt.Errorf("have NetworkManager keep what %s has: %w", c.Interface, explain(err))
 	}
-	if err = t.activate(ctx, n, uuid); err == nil {
-		err = awaitActivation(ctx, events)
-	}
-	if err != nil {
-		return nil, errors.Join(c.verdict(ctx, n, err, cells), t.Undo(ctx))
+	if err := t.attempt(ctx, n, uuid, events, air); err != nil {
+		return nil, errors.Join(c.verdict(ctx, n, err, air), t.Undo(ctx))
 	}
 	return t, nil
 }
 
-// see looks for the network, so that what is not there, or has another
-// security, is known before anything changes; and waits until NetworkManager
-// has heard of it from our scan, since it activates nothing else.
-func (c *Client) see(ctx context.Context, device Device, events *events, n store.Network, cells func(ctx context.Context, mhz int) ([]wifi.BSS, error)) error {
-	known, err := c.knows(ctx, device, n.SSID)
-	if err != nil || known && n.Frequency == 0 {
-		return err // what it knows may be gone, but to look on all channels takes 4 s
-	}
-	heard, err := cells(ctx, n.Frequency)
-	mismatch, present := n.Mismatch(heard)
-	if err == nil && !present && n.Frequency != 0 {
-		heard, err = cells(ctx, 0)
-		mismatch, present = n.Mismatch(heard)
-	}
-	switch {
-	case err != nil:
-		return fmt.Errorf("look for the network: %w", err)
-	case mismatch != nil:
-		return mismatch
-	case !present:
-		return &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "the network was not found"}
-	}
-	limited, cancel := context.WithTimeout(ctx, seeLimit)
-	defer cancel()
-	for {
-		if known, err := c.knows(ctx, device, n.SSID); err != nil || known {
-			return err
-		}
-		if _, err := events.next(limited); err != nil {
-			return ctx.Err() // it may find the network by itself
-		}
-	}
-}
-
-// knows reports whether NetworkManager has an access point of that name.
-func (c *Client) knows(ctx context.Context, device Device, ssid []byte) (known bool, err error) {
-	err = do(ctx, func() error {
-		wireless, ok := device.proxy.(nm.DeviceWireless)
-		if !ok {
-			return fmt.Errorf("%s is no radio to NetworkManager", c.Interface)
-		}
-		all, err := wireless.GetAllAccessPoints()
-		if err != nil {
-			return err
-		}
-		for _, cell := range all {
-			if name, err := cell.GetPropertySSID(); err == nil && name == string(ssid) {
-				known = true
-			}
-		}
-		return nil
-	})
+// attempt joins the network. Why that fails the router often says before
+// NetworkManager does, and better.
+func (t *Trial) attempt(ctx context.Context, n store.Network, uuid string, events *events, air Air) error {
+	frames, err := air.Listen()
 	if err != nil {
-		return false, fmt.Errorf("ask NetworkManager for access points: %w", explain(err))
+		return err
 	}
-	return known, nil
+	defer frames.Close()
+	if err := t.activate(ctx, n, uuid); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		if verdict, err := frames.Verdict(ctx, n.Network); err == nil {
+			cancel(verdict)
+		}
+	})
+	err = t.await(ctx, events, n)
+	cancel(nil)
+	listening.Wait()
+	return err
 }
 
 // activate asks for the network. A profile is activated; new credentials are
@@ -164,7 +124,10 @@ func (t *Trial) activate(ctx context.Context, n store.Network, uuid string) erro
 			return err
 		}
 		t.profile = profile.GetPath()
-		_, err = manager.ActivateConnection(profile, t.device.proxy, nil)
+		active, err := manager.ActivateConnection(profile, t.device.proxy, nil)
+		if err == nil {
+			t.active = active.GetPath()
+		}
 		return err
 	})
 	if err != nil {
@@ -179,12 +142,11 @@ func (t *Trial) addAndActivate(s nm.ConnectionSettings) error {
 	if err != nil {
 		return err
 	}
-	var active dbus.ObjectPath
 	var result map[string]dbus.Variant
 	return bus.Object(nm.NetworkManagerInterface, nm.NetworkManagerObjectPath).
 		Call(nm.NetworkManagerInterface+".AddAndActivateConnection2", 0, s, t.device.proxy.GetPath(), dbus.ObjectPath("/"),
 			map[string]dbus.Variant{"persist": dbus.MakeVariant("volatile")}).
-		Store(&t.profile, &active, &result)
+		Store(&t.profile, &t.active, &result)
 }
 
 // stateError is how NetworkManager ended an activation.
@@ -198,22 +160,25 @@ func (e *stateError) Error() string {
 	return fmt.Sprintf("NetworkManager: %s, %s", strings.TrimPrefix(state, "NmDeviceState"), strings.TrimPrefix(reason, "NmDeviceStateReason"))
 }
 
-// awaitActivation waits for the end of the activation that begins next: what
-// came before it ends first.
-func awaitActivation(ctx context.Context, events *events) error {
-	began := false
+// await waits for the end of the activation. Why it failed the radio's state
+// says; whatever NetworkManager joined before may fail as well, meanwhile.
+func (t *Trial) await(ctx context.Context, events *events, n store.Network) error {
+	why := &stateError{state: nm.NmDeviceStateDisconnected}
 	for {
 		e, err := events.next(ctx)
-		switch {
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("wait for NetworkManager: %w", err)
-		case e.state == nm.NmDeviceStatePrepare:
-			began = true
-		case !began || e.state == nm.NmDeviceStateUnknown:
-		case e.state == nm.NmDeviceStateActivated:
+		}
+		if verdict := e.authentication.verdict(n); verdict != nil {
+			return verdict
+		}
+		switch ours := e.active == t.active; {
+		case ours && e.activation == nm.NmActiveConnectionStateActivated:
 			return nil
-		case e.state == nm.NmDeviceStateFailed, e.state <= nm.NmDeviceStateDisconnected, e.state == nm.NmDeviceStateDeactivating:
-			return &stateError{e.state, e.reason}
+		case ours && e.activation == nm.NmActiveConnectionStateDeactivated:
+			return why
+		case e.state == nm.NmDeviceStatePrepare, e.state == nm.NmDeviceStateFailed, e.state == nm.NmDeviceStateDeactivating:
+			why = &stateError{e.state, e.reason}
 		}
 	}
 }

@@ -37,14 +37,17 @@ func joinError(e *stateError) *wifi.JoinError {
 
 // verdict finds out what NetworkManager does not tell: whether the router is
 // still there, and whether it is one that our settings fit.
-func (c *Client) verdict(ctx context.Context, n store.Network, err error, cells func(ctx context.Context, mhz int) ([]wifi.BSS, error)) error {
-	join, mhz := &wifi.JoinError{}, n.Frequency
+func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Air) error {
+	var join *wifi.JoinError
+	mhz := n.Frequency
 	var state *stateError
 	switch {
+	case errors.As(err, &join): // the router has said why
+		return join
 	case errors.As(err, &state):
 		join = joinError(state)
 	case notAvailable(err):
-		join = &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "the network was not found"}
+		join = notFound()
 	case errors.Is(err, context.DeadlineExceeded):
 		join = &wifi.JoinError{Code: wifi.CodeTimeout, Reason: "NetworkManager did not join it in time"}
 	default:
@@ -56,7 +59,9 @@ func (c *Client) verdict(ctx context.Context, n store.Network, err error, cells 
 	if join.Code != wifi.CodeWrongKey {
 		mhz = 0
 	}
-	heard, scanErr := cells(ctx, mhz)
+	ctx, cancel := context.WithTimeout(ctx, againLimit)
+	defer cancel()
+	heard, scanErr := air.Cells(ctx, mhz)
 	if scanErr != nil {
 		return join
 	}
@@ -67,7 +72,7 @@ func (c *Client) verdict(ctx context.Context, n store.Network, err error, cells 
 	case !present && join.Code == wifi.CodeWrongKey:
 		return &wifi.JoinError{Code: wifi.CodeLost, Reason: "the router vanished during the key exchange"}
 	case !present && join.Code != wifi.CodeNotFound:
-		return &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "the network was not found"}
+		return notFound()
 	}
 	return join
 }

@@ -94,7 +94,7 @@ func (a *attempt) event(e wpactrl.Event) decision {
 	case "CTRL-EVENT-EAP-METHOD": // "EAP vendor 0 method 25 (PEAP) selected"
 		a.selected = true
 	case "CTRL-EVENT-EAP-TLS-CERT-ERROR":
-		return fail(CodeServerNotTrusted, "the server's certificate is not trusted: %s", certificateError(e.Args))
+		return decision{do: giveUp, fail: NotTrusted(certificateError(e.Args))}
 	case "CTRL-EVENT-EAP-FAILURE":
 		return a.eapFailed()
 	case "CTRL-EVENT-DISCONNECTED":
@@ -121,10 +121,9 @@ func (a *attempt) eapFailed() decision {
 		return decision{}
 	case !a.selected:
 		return fail(CodeRejected, "the network's server does not know the identity, or does not offer EAP %s", strings.ToUpper(eap.Method))
-	case eap.Method == "tls":
-		return fail(CodeWrongKey, "the network's server does not accept the client certificate")
+	default:
+		return decision{do: giveUp, fail: eap.NotAccepted()}
 	}
-	return fail(CodeWrongKey, "the network's server does not accept the identity or the password")
 }
 
 // certificateError is the TLS library's text in "… subject='…' err='…'": what
@@ -135,13 +134,7 @@ func certificateError(args string) string {
 	if i < 0 {
 		return "no reason was given"
 	}
-	text := strings.TrimSuffix(args[i+len(mark):], "'")
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return -1
-		}
-		return r
-	}, text[:min(len(text), 100)])
+	return strings.TrimSuffix(args[i+len(mark):], "'")
 }
 
 // scanFailed: -ENETDOWN and -ERFKILL do not pass by themselves.
@@ -220,16 +213,31 @@ func (a *attempt) sme(e wpactrl.Event) decision {
 	return decision{}
 }
 
-// authRejected knows a wrong SAE password by the second message being refused:
-// it proves the password (status 1 in hostapd to 2.10; 15, challenge failure,
-// elsewhere). One is enough: no lost frame looks like that.
 func (a *attempt) authRejected(e wpactrl.Event) decision {
 	status := e.Param("status_code")
-	if e.Param("auth_type") == "3" && e.Param("auth_transaction") == "2" && (status == "1" || status == "15") {
-		return fail(CodeWrongKey, "the passphrase is not the router's")
+	if saeDenied(integer(e.Param("auth_type")), integer(e.Param("auth_transaction")), integer(status)) {
+		return decision{do: giveUp, fail: wrongKey()}
 	}
 	return a.refused("the router refused to authenticate us", status)
 }
+
+// saeDenied knows a wrong SAE password by the second message being refused:
+// it proves the password (status 1 in hostapd to 2.10; 15, challenge failure,
+// elsewhere). One is enough: no lost frame looks like that.
+func saeDenied(algorithm, sequence, status int) bool {
+	return algorithm == 3 && sequence == 2 && (status == 1 || status == 15)
+}
+
+// handshakeRefused knows a wrong passphrase by how the router ends the key
+// exchange: handshake time-out, authentication not valid, MIC failure.
+func handshakeRefused(reason int) bool { return reason == 15 || reason == 2 || reason == 14 }
+
+// vanished knows a router that was not heard any more; reason 4 is inactivity.
+func vanished(local bool, reason int, beaconLoss bool) bool {
+	return local && (beaconLoss || reason == 4)
+}
+
+func wrongKey() *JoinError { return joinError(CodeWrongKey, "the passphrase is not the router's") }
 
 func (a *attempt) refused(what, status string) decision {
 	a.refusals++
@@ -264,13 +272,12 @@ func (a *attempt) disconnected(e wpactrl.Event) decision {
 	}
 	reason, local := e.Param("reason"), e.Param("locally_generated") == "1"
 	switch {
-	case local && (a.beaconLoss || reason == "4"): // 4: inactivity
+	case vanished(local, integer(reason), a.beaconLoss):
 		return fail(CodeLost, "the router vanished during the key exchange")
 	case local: // also when the driver does not take the key for management frames
 		return lower(CodeTimeout, "the router did not finish the key exchange")
-	case a.network.PSK.IsZero():
-	case reason == "15" || reason == "2" || reason == "14": // handshake time-out, authentication not valid, MIC failure
-		return fail(CodeWrongKey, "the passphrase is not the router's")
+	case !a.network.PSK.IsZero() && handshakeRefused(integer(reason)):
+		return decision{do: giveUp, fail: wrongKey()}
 	}
 	return lower(CodeRejected, "the router ended the association (reason %s)", number(reason))
 }
@@ -315,4 +322,13 @@ func number(s string) string {
 		return "unknown"
 	}
 	return s
+}
+
+// integer is -1 where there is none.
+func integer(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return -1
+	}
+	return n
 }

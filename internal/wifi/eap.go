@@ -112,3 +112,23 @@ func (c *EAPCredentials) settings() []setting {
 	}
 	return list
 }
+
+// NotTrusted is the verdict on a server whose certificate is not one that we
+// trust; why is the TLS library's text, with what the server put into it.
+func NotTrusted(why string) *JoinError {
+	why = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, why[:min(len(why), 100)])
+	return joinError(CodeServerNotTrusted, "the server's certificate is not trusted: %s", why)
+}
+
+// NotAccepted is the verdict on a server that says no after it took our method.
+func (c *EAPCredentials) NotAccepted() *JoinError {
+	if c.Method == "tls" {
+		return joinError(CodeWrongKey, "the network's server does not accept the client certificate")
+	}
+	return joinError(CodeWrongKey, "the network's server does not accept the identity or the password")
+}

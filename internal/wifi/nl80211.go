@@ -17,8 +17,11 @@ import (
 // commandDeadline bounds one exchange with the kernel.
 const commandDeadline = 5 * time.Second
 
-// scanEvents is the multicast group with the ends of scans (nl80211.h).
-const scanEvents = unix.NL80211_MULTICAST_GROUP_SCAN
+// Multicast groups (nl80211.h).
+const (
+	scanEvents = unix.NL80211_MULTICAST_GROUP_SCAN // the ends of scans
+	mlmeEvents = unix.NL80211_MULTICAST_GROUP_MLME // what is said between stations and access points
+)
 
 // nl80211 is a connection to the kernel's configuration of radios
 // (include/uapi/linux/nl80211.h). Events have a socket of their own, so that
@@ -29,21 +32,21 @@ type nl80211 struct {
 	family   genetlink.Family
 }
 
-// dialNL80211 connects and subscribes to the ends of scans.
-func dialNL80211() (*nl80211, error) {
+// dialNL80211 connects and subscribes to a group.
+func dialNL80211(group string) (*nl80211, error) {
 	commands, err := genetlink.Dial(nil)
 	if err != nil {
 		return nil, fmt.Errorf("open nl80211: %w", err)
 	}
 	n := &nl80211{commands: commands}
-	if err := n.subscribe(); err != nil {
+	if err := n.subscribe(group); err != nil {
 		n.Close()
 		return nil, fmt.Errorf("open nl80211: %w", err)
 	}
 	return n, nil
 }
 
-func (n *nl80211) subscribe() error {
+func (n *nl80211) subscribe(name string) error {
 	// The kernel's own text for a refusal; kernels too old for it do without.
 	_ = n.commands.SetOption(netlink.ExtendedAcknowledge, true)
 	family, err := n.commands.GetFamily(unix.NL80211_GENL_NAME)
@@ -54,9 +57,9 @@ func (n *nl80211) subscribe() error {
 		return err
 	}
 	n.family = family
-	group := slices.IndexFunc(family.Groups, func(g genetlink.MulticastGroup) bool { return g.Name == scanEvents })
+	group := slices.IndexFunc(family.Groups, func(g genetlink.MulticastGroup) bool { return g.Name == name })
 	if group < 0 {
-		return fmt.Errorf("%w: nl80211 has no group %q", ErrNotSupported, scanEvents)
+		return fmt.Errorf("%w: nl80211 has no group %q", ErrNotSupported, name)
 	}
 	if n.events, err = genetlink.Dial(nil); err != nil {
 		return err
@@ -156,6 +159,21 @@ type scanEnd struct {
 
 // next waits for the end of a scan on any interface.
 func (n *nl80211) next(ctx context.Context) (scanEnd, error) {
+	for {
+		messages, err := n.receive(ctx)
+		if err != nil {
+			return scanEnd{}, err
+		}
+		for _, m := range messages {
+			if end, ok := decodeScanEnd(m); ok {
+				return end, nil
+			}
+		}
+	}
+}
+
+// receive waits for events until ctx ends.
+func (n *nl80211) receive(ctx context.Context) ([]genetlink.Message, error) {
 	n.events.SetReadDeadline(time.Time{})
 	done := make(chan struct{})
 	cancel := context.AfterFunc(ctx, func() {
@@ -167,20 +185,11 @@ func (n *nl80211) next(ctx context.Context) (scanEnd, error) {
 			<-done // or it would end the next call
 		}
 	}()
-	for {
-		messages, _, err := n.events.Receive()
-		if ctx.Err() != nil {
-			return scanEnd{}, context.Cause(ctx)
-		}
-		if err != nil {
-			return scanEnd{}, err
-		}
-		for _, m := range messages {
-			if end, ok := decodeScanEnd(m); ok {
-				return end, nil
-			}
-		}
+	messages, _, err := n.events.Receive()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
+	return messages, err
 }
 
 func encodeInterface(ifindex int) ([]byte, error) {

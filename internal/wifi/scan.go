@@ -49,7 +49,7 @@ func Scan(ctx context.Context, req ScanRequest) ([]BSS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scan on %s: %w", req.Interface, ErrNoInterface)
 	}
-	conn, err := dialNL80211()
+	conn, err := dialNL80211(scanEvents)
 	if err != nil {
 		return nil, fmt.Errorf("scan on %s: %w", req.Interface, err)
 	}
@@ -158,7 +158,7 @@ func cached(ctx context.Context, name string, age time.Duration) ([]BSS, error) 
 	if err != nil {
 		return nil, fmt.Errorf("list networks on %s: %w", name, ErrNoInterface)
 	}
-	conn, err := dialNL80211()
+	conn, err := dialNL80211(scanEvents)
 	if err != nil {
 		return nil, fmt.Errorf("list networks on %s: %w", name, err)
 	}

@@ -17,6 +17,7 @@ var shared = []struct{ pattern, folder string }{
 	{"packaging/sysusers.d/*", "sysusers.d"},
 	{"packaging/udev/*", "udev"},
 	{"packaging/polkit/*", "polkit"},
+	{"packaging/dbus/*", "dbus"},
 	{"lab/guest/*", "."},
 }
 

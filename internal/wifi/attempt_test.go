@@ -238,8 +238,9 @@ func TestCertificateError(t *testing.T) {
 		"reason=1 err='\x1b[2J\u202e" + strings.Repeat("x", 200) + "'":             "[2J" + strings.Repeat("x", 93),
 		`reason=1`: "no reason was given",
 	} {
-		if got := certificateError(args); got != want {
-			t.Errorf("certificateError(%q) = %q, want %q", args, got, want)
+		got := NotTrusted(certificateError(args)).Reason
+		if want = "the server's certificate is not trusted: " + want; got != want {
+			t.Errorf("certificate error of %q is %q, want %q", args, got, want)
 		}
 	}
 }

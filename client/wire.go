@@ -71,6 +71,7 @@ type SavedNetwork struct {
 	LastSuccess *time.Time `json:"last_success"` // by the device's clock; null: never tried or never worked
 	Failures    int        `json:"failures"`     // in a row, since the daemon started
 	InUse       bool       `json:"in_use"`
+	Origin      string     `json:"origin"` // who saved it: "netconnectd", or in NetworkManager "networkmanager", "netplan", "cloud-init"
 }
 
 // EAP is who the device is to a network with 802.1X. Files are PEM files that

@@ -66,6 +66,7 @@ func further(n client.SavedNetwork) string {
 	}{
 		{n.InUse, "in use"}, {n.Hidden, "hidden"}, {n.BSSID != "", n.BSSID}, {n.PMF != "", "pmf " + n.PMF},
 		{n.Addressing.Address != "", n.Addressing.Address}, {n.Failures > 0, fmt.Sprintf("failed %d times", n.Failures)},
+		{n.Origin != "" && n.Origin != "netconnectd", "saved by " + n.Origin},
 	} {
 		if word.said {
 			words = append(words, word.text)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -32,7 +33,8 @@ func savedNetwork(n store.Network) client.SavedNetwork {
 	saved := client.SavedNetwork{
 		Network: client.NewNetwork(n.SSID), Security: string(n.Security), HasPSK: hasPSK(n), Hidden: n.Hidden,
 		BSSID: client.FormatAddress(n.BSSID), Priority: n.Priority, PMF: string(n.PMF), Frequency: n.Frequency,
-		Addressing: client.Addressing{Method: addressedByDHCP}, Failures: n.Failures(),
+		Addressing: client.Addressing{Method: addressedByDHCP}, Failures: n.Failures,
+		Origin: cmp.Or(string(n.Origin), "netconnectd"),
 	}
 	if !n.LastSuccess.IsZero() {
 		saved.LastSuccess = &n.LastSuccess
@@ -119,9 +121,10 @@ func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
 // until the daemon ends; what NetworkManager refuses does not.
 func (d *daemon) changed(ctx context.Context, what string, err error, result string) (any, error) {
 	var refusal *networkmanager.Refusal
+	var foreign *networkmanager.ForeignError
 	switch {
-	case errors.Is(err, networkmanager.ErrForeign):
-		return nil, &client.Error{Code: client.CodeForeign, Message: networkmanager.ErrForeign.Error()}
+	case errors.As(err, &foreign):
+		return nil, &client.Error{Code: client.CodeForeign, Message: foreign.Error()}
 	case errors.As(err, &refusal):
 		return nil, &client.Error{Code: client.CodePermissionDenied, Message: refusal.Error()}
 	case err != nil && d.managed.Load():

@@ -111,6 +111,7 @@ func TestSavedNetworksAreToldWithoutSecrets(t *testing.T) {
 		Network: client.Network{SSID: `caf\xe9\x1b`, SSIDHex: "636166e91b"}, HasPSK: true,
 		EAP:        &client.EAP{Method: "peap", Identity: "me", CACert: "/ca.pem"},
 		Addressing: client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.1"},
+		Origin:     "netconnectd",
 	}
 	if diff := cmp.Diff(want, savedNetwork(n)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

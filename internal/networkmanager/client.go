@@ -76,7 +76,7 @@ func (c *Client) Device(ctx context.Context) (d Device, err error) {
 		return err
 	})
 	if err != nil {
-		return Device{}, fmt.Errorf("ask NetworkManager of %s: %w", c.Interface, explain(err))
+		return Device{}, fmt.Errorf("ask NetworkManager of %s: %w", c.Interface, explain(err, actionRead))
 	}
 	return d, nil
 }
@@ -145,7 +145,7 @@ func (c *Client) manage(ctx context.Context, managed bool, done func(Device) boo
 	}
 	if device.Managed != managed {
 		if err := do(ctx, func() error { return device.proxy.SetPropertyManaged(managed) }); err != nil {
-			return fmt.Errorf("have NetworkManager manage %s: %v: %w", c.Interface, managed, explain(err))
+			return fmt.Errorf("have NetworkManager manage %s: %v: %w", c.Interface, managed, explain(err, actionControl))
 		}
 		c.Log.Info("NetworkManager", "iface", c.Interface, "managed", managed)
 	}
@@ -182,28 +182,4 @@ func do(ctx context.Context, f func() error) error {
 		<-done
 	}
 	return context.Cause(ctx)
-}
-
-// Refusal is what polkit refuses the daemon's user.
-type Refusal struct{ Text string }
-
-func (r *Refusal) Error() string {
-	return "NetworkManager refuses it: " + r.Text + " (install polkit's rules of netconnectd)"
-}
-
-// explain tells errors of the bus apart.
-func explain(err error) error {
-	var failed dbus.Error
-	if !errors.As(err, &failed) {
-		return err
-	}
-	switch failed.Name {
-	case "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
-		"org.freedesktop.DBus.Error.NoReply", "org.freedesktop.NetworkManager.UnknownDevice":
-		return fmt.Errorf("%w (%s)", ErrAbsent, failed.Name)
-	case "org.freedesktop.NetworkManager.PermissionDenied", "org.freedesktop.NetworkManager.Settings.PermissionDenied",
-		"org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.NetworkManager.Device.PermissionDenied":
-		return &Refusal{failed.Error()}
-	}
-	return err
 }

@@ -141,7 +141,7 @@ func TestRefused(t *testing.T) {
 	f.script(nil, dbus.NewError("org.freedesktop.NetworkManager.PermissionDenied", []any{"Not authorized to control networking."}))
 	_, err := c.Join(t.Context(), home, "", fakeAir{})
 	var refusal *Refusal
-	if !errors.As(err, &refusal) || !strings.Contains(err.Error(), "Not authorized") || !strings.Contains(err.Error(), "polkit's rules") {
+	if !errors.As(err, &refusal) || !strings.Contains(err.Error(), "Not authorized") || refusal.Action != actionControl || !strings.Contains(err.Error(), actionControl) {
 		t.Errorf("%v, want a Refusal with its remedy", err)
 	}
 }

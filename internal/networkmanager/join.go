@@ -72,7 +72,7 @@ func (c *Client) Join(ctx context.Context, n store.Network, uuid string, air Air
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("have NetworkManager keep what %s has: %w", c.Interface, explain(err))
+		return nil, fmt.Errorf("have NetworkManager keep what %s has: %w", c.Interface, explain(err, actionCheckpoint))
 	}
 	if err := t.attempt(ctx, n, uuid, events, air); err != nil {
 		return nil, errors.Join(c.verdict(ctx, n, err, air), t.Undo(ctx))
@@ -131,7 +131,7 @@ func (t *Trial) activate(ctx context.Context, n store.Network, uuid string) erro
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("have NetworkManager join a network: %w", explain(err))
+		return fmt.Errorf("have NetworkManager join a network: %w", explain(err, actionControl))
 	}
 	return nil
 }
@@ -195,7 +195,7 @@ func (t *Trial) Save(ctx context.Context) error {
 			Call(nm.ConnectionInterface+".Update2", 0, map[string]map[string]dbus.Variant{}, toDisk, map[string]dbus.Variant{}).Err
 	})
 	if err != nil {
-		return fmt.Errorf("have NetworkManager save the network: %w", explain(err))
+		return fmt.Errorf("have NetworkManager save the network: %w", explain(err, actionModify))
 	}
 	return nil
 }
@@ -225,7 +225,7 @@ func (t *Trial) end(ctx context.Context, how func(nm.NetworkManager) error) erro
 		return how(manager)
 	})
 	if err != nil {
-		return fmt.Errorf("end NetworkManager's checkpoint: %w", explain(err))
+		return fmt.Errorf("end NetworkManager's checkpoint: %w", explain(err, actionCheckpoint))
 	}
 	return nil
 }
@@ -289,7 +289,7 @@ func (c *Client) Association(ctx context.Context) (a wifi.Association, err error
 		return errors.Join(err1, err2, err3)
 	})
 	if err != nil {
-		return a, fmt.Errorf("ask NetworkManager for the network: %w", explain(err))
+		return a, fmt.Errorf("ask NetworkManager for the network: %w", explain(err, actionRead))
 	}
 	return a, nil
 }

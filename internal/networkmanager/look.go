@@ -99,7 +99,7 @@ func (c *Client) heard(ctx context.Context, device Device) (cells []wifi.BSS, er
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ask NetworkManager for access points: %w", explain(err))
+		return nil, fmt.Errorf("ask NetworkManager for access points: %w", explain(err, actionRead))
 	}
 	return cells, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -40,12 +41,11 @@ const made = "org.netconnectd.made"
 type Profile struct {
 	store.Network
 	UUID string
-	Ours bool // made or adopted by netconnectd
 }
 
-// profileOf reads the settings of a profile. Those of no Wi-Fi network that can
-// be joined are none.
-func profileOf(s nm.ConnectionSettings) (Profile, bool) {
+// profileOf reads the settings of a profile that is kept in a file. Those of no
+// Wi-Fi network that can be joined are none.
+func profileOf(s nm.ConnectionSettings, file string) (Profile, bool) {
 	wireless, ok := s[settingWireless]
 	ssid, _ := wireless["ssid"].([]byte)
 	if mode := text(wireless, "mode"); !ok || len(ssid) == 0 || mode != "" && mode != "infrastructure" {
@@ -70,9 +70,24 @@ func profileOf(s nm.ConnectionSettings) (Profile, bool) {
 	}
 	p.PMF = levels[number(s[settingSecurity], "pmf")]
 	p.Addressing = addressingOf(s[settingIPv4])
-	data, _ := s[settingUser]["data"].(map[string]string)
-	p.Ours = data[made] != ""
+	p.Origin = originOf(s, file)
 	return p, true
+}
+
+// originOf: the files of others that write NetworkManager's profiles have names
+// of their own (netplan's networkd-renderer documentation; cloud-init's
+// network_manager renderer). Such a profile is written anew at each boot.
+func originOf(s nm.ConnectionSettings, file string) store.Origin {
+	name := filepath.Base(file)
+	switch data, _ := s[settingUser]["data"].(map[string]string); {
+	case strings.HasPrefix(name, "netplan-"):
+		return store.Netplan
+	case strings.HasPrefix(name, "cloud-init-"):
+		return store.CloudInit
+	case data[made] != "":
+		return store.Ours
+	}
+	return store.NetworkManager
 }
 
 // levels of the protection of management frames, by NetworkManager's numbers.

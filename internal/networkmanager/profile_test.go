@@ -40,13 +40,13 @@ func TestProfile(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			settings := settingsOf(tt.n, newUUID())
-			profile, ok := profileOf(settings)
-			if !ok || !profile.Ours || profile.UUID == "" {
+			profile, ok := profileOf(settings, "/etc/NetworkManager/system-connections/x.nmconnection")
+			if !ok || profile.UUID == "" {
 				t.Fatalf("%v, %+v", ok, profile)
 			}
 			profile.withSecrets(settings)
 			diff := cmp.Diff(tt.n, profile.Network, cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
-				cmpopts.IgnoreUnexported(store.Network{}), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}))
+				cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}))
 			if diff != "" {
 				t.Errorf("(-saved +read):\n%s", diff)
 			}
@@ -73,8 +73,31 @@ func TestNoProfile(t *testing.T) {
 		{"no name", home(func(s nm.ConnectionSettings) { delete(s["802-11-wireless"], "ssid") }), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if p, ok := profileOf(tt.s); ok != tt.ok || p.Ours {
-				t.Errorf("%v, %+v, want %v", ok, p, tt.ok)
+			if _, ok := profileOf(tt.s, ""); ok != tt.ok {
+				t.Errorf("a network to join: %v, want %v", ok, tt.ok)
+			}
+		})
+	}
+}
+
+// TestOrigin lists who may have made a profile.
+func TestOrigin(t *testing.T) {
+	theirs := nm.ConnectionSettings{"connection": {"uuid": "1"}, "802-11-wireless": {"ssid": []byte("home")}}
+	ours := settingsOf(store.Network{Network: wifi.Network{SSID: []byte("home")}}, "1")
+	for _, tt := range []struct {
+		name, file string
+		s          nm.ConnectionSettings
+		want       store.Origin
+	}{
+		{"nmcli", "/etc/NetworkManager/system-connections/home.nmconnection", theirs, store.NetworkManager},
+		{"netconnectd", "/etc/NetworkManager/system-connections/home.nmconnection", ours, store.Ours},
+		{"netplan, as on Raspberry Pi OS", "/run/NetworkManager/system-connections/netplan-wlan0-home.nmconnection", theirs, store.Netplan},
+		{"netplan, whoever asked for it", "/run/NetworkManager/system-connections/netplan-wlan0-home.nmconnection", ours, store.Netplan},
+		{"cloud-init", "/etc/NetworkManager/system-connections/cloud-init-wlan0.nmconnection", theirs, store.CloudInit},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if p, ok := profileOf(tt.s, tt.file); !ok || p.Origin != tt.want {
+				t.Errorf("%v, %q, want %q", ok, p.Origin, tt.want)
 			}
 		})
 	}

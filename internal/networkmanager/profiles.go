@@ -18,8 +18,19 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// ErrForeign says that a profile was made by somebody else.
-var ErrForeign = errors.New("the network was saved by somebody else in NetworkManager; change it with nmcli, or adopt it first (netconnectcli adopt)")
+// ForeignError says that a profile was made by somebody else.
+type ForeignError struct{ Origin store.Origin }
+
+// Error says how it can be changed.
+func (e *ForeignError) Error() string {
+	switch e.Origin {
+	case store.Netplan:
+		return "the network was saved by netplan: change it in /etc/netplan, then run netplan apply"
+	case store.CloudInit:
+		return "the network was saved by cloud-init, which writes it anew: change cloud-init's network configuration"
+	}
+	return "the network was saved by somebody else in NetworkManager: change it with nmcli, or adopt it first (netconnectcli adopt)"
+}
 
 // Profiles are NetworkManager's saved networks in the place of a store's. The
 // candidate stays in the store: NetworkManager gets it when it is tried.
@@ -60,15 +71,24 @@ func (p *Profiles) Refresh(ctx context.Context) error {
 			if err != nil {
 				continue // it is not for us to see
 			}
-			if profile, ok := profileOf(s); ok {
+			file, err := c.GetPropertyFilename()
+			if err != nil {
+				continue
+			}
+			if profile, ok := profileOf(s, file); ok {
 				all = append(all, profile)
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read NetworkManager's profiles: %w", explain(err))
+		return fmt.Errorf("read NetworkManager's profiles: %w", explain(err, actionRead))
 	}
+	p.mu.Lock()
+	for i := range all {
+		all[i].Failures = p.failed[all[i].UUID]
+	}
+	p.mu.Unlock()
 	bestFirst(all)
 	p.current.Store(&all)
 	return nil
@@ -148,8 +168,11 @@ func (p *Profiles) Replace(n store.Network) error {
 // as it is.
 func (p *Profiles) Adopt(ssid []byte) error {
 	profile, ok := p.Profile(ssid)
-	if !ok {
+	switch {
+	case !ok:
 		return fmt.Errorf("adopt network %q: %w", ssid, store.ErrUnknown)
+	case profile.Origin == store.Netplan, profile.Origin == store.CloudInit:
+		return fmt.Errorf("adopt network %q: %w", ssid, &ForeignError{profile.Origin})
 	}
 	return p.done("adopt network", p.change(profile.UUID, func(c nm.Connection) error {
 		bus, err := dbus.SystemBus()
@@ -200,7 +223,7 @@ func (p *Profiles) Remove(ssid []byte) error {
 func (p *Profiles) Forget() (had bool, err error) {
 	had, err = p.Store.Forget()
 	for _, profile := range p.all() {
-		if profile.Ours {
+		if profile.Origin == store.Ours {
 			had = true
 			err = errors.Join(err, p.change(profile.UUID, nm.Connection.Delete))
 		}
@@ -263,8 +286,8 @@ func (p *Profiles) own(ssid []byte) (Profile, error) {
 	switch {
 	case !ok:
 		return profile, store.ErrUnknown
-	case !profile.Ours:
-		return profile, ErrForeign
+	case profile.Origin != store.Ours:
+		return profile, &ForeignError{profile.Origin}
 	}
 	return profile, nil
 }
@@ -286,7 +309,7 @@ func (p *Profiles) change(uuid string, do1 func(nm.Connection) error) error {
 // done reads the profiles anew after a change of them.
 func (p *Profiles) done(what string, err error) error {
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, explain(err))
+		return fmt.Errorf("%s: %w", what, explain(err, actionModify))
 	}
 	return p.Refresh(context.Background())
 }

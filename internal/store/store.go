@@ -28,9 +28,20 @@ type Network struct {
 	Priority     int         // higher first
 	Addressing   *Addressing // nil: by DHCP and router advertisements
 	LastSuccess  time.Time   // by the wall clock, for people; zero: never
-
-	failures int // in a row, since this process started
+	Failures     int         // in a row, since this process started
+	Origin       Origin      // who saved it
 }
+
+// Origin is who saved a network, and so who may change it.
+type Origin string
+
+// Who saves networks. All but the first do so in NetworkManager.
+const (
+	Ours           Origin = "" // a person, through netconnectd
+	NetworkManager Origin = "networkmanager"
+	Netplan        Origin = "netplan"
+	CloudInit      Origin = "cloud-init"
+)
 
 // Addressing is a static address, for a network that gives none. Its names in
 // JSON are those of the socket's protocol.
@@ -56,9 +67,6 @@ func (a *Addressing) Check() error {
 	}
 	return nil
 }
-
-// Failures is how often in a row joining failed, since this process started.
-func (n Network) Failures() int { return n.failures }
 
 // ErrNoCandidate says that there is nothing to promote.
 var ErrNoCandidate = errors.New("no candidate is stored")
@@ -271,7 +279,7 @@ func (s *Store) Replace(n Network) error {
 		return fmt.Errorf("change network: %w", err)
 	}
 	n = n.clone()
-	n.failures = 0
+	n.Failures = 0
 	return s.change(func(c contents) (contents, bool, error) {
 		i := c.index(n.SSID)
 		if i < 0 {
@@ -331,7 +339,7 @@ func (s *Store) Worked(ssid []byte, seen wifi.Association, when time.Time) error
 		if level := n.takes(seen.PMF); level != n.PMF {
 			n.PMF, worth = level, true
 		}
-		n.LastSuccess, n.failures = when.UTC().Truncate(time.Second), 0
+		n.LastSuccess, n.Failures = when.UTC().Truncate(time.Second), 0
 		c.networks = append([]Network{n}, c.without(ssid)...)
 		return c, worth, nil
 	})
@@ -359,9 +367,9 @@ func (s *Store) Failed(ssid []byte) error {
 		if err != nil {
 			return c, false, fmt.Errorf("note the failure of network %q: %w", ssid, err)
 		}
-		n.failures++
+		n.Failures++
 		c.networks = slices.Clone(c.networks)
-		if n.failures < failuresThatCount {
+		if n.Failures < failuresThatCount {
 			c.networks[c.index(ssid)] = n
 		} else {
 			c.networks = append(c.without(ssid), n)

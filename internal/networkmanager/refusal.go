@@ -1,0 +1,52 @@
+package networkmanager
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// Actions of polkit that the daemon needs, and its rules in packaging/polkit
+// allow; "" stands for reading, which everybody may.
+const (
+	actionRead       = ""
+	actionControl    = "org.freedesktop.NetworkManager.network-control"
+	actionModify     = "org.freedesktop.NetworkManager.settings.modify.system"
+	actionCheckpoint = "org.freedesktop.NetworkManager.checkpoint-rollback"
+)
+
+// Refusal is what polkit refuses the daemon's user.
+type Refusal struct {
+	Action string // of polkit
+	Text   string // NetworkManager's
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("polkit does not allow the daemon %s (%s): install netconnectd's rules, see docs/networkmanager.md", r.Action, r.Text)
+}
+
+var absent = []string{
+	"org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
+	"org.freedesktop.DBus.Error.NoReply", "org.freedesktop.NetworkManager.UnknownDevice",
+}
+
+var refused = []string{
+	"org.freedesktop.NetworkManager.PermissionDenied", "org.freedesktop.NetworkManager.Settings.PermissionDenied",
+	"org.freedesktop.NetworkManager.Device.PermissionDenied", "org.freedesktop.DBus.Error.AccessDenied",
+}
+
+// explain tells errors of the bus apart, of a call that needs an action.
+func explain(err error, action string) error {
+	var failed dbus.Error
+	switch {
+	case !errors.As(err, &failed):
+		return err
+	case slices.Contains(absent, failed.Name):
+		return fmt.Errorf("%w (%s)", ErrAbsent, failed.Name)
+	case slices.Contains(refused, failed.Name):
+		return &Refusal{action, failed.Error()}
+	}
+	return err
+}

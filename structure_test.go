@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 	"internal/config":          {"internal/secret"},
 	"internal/store":           {"internal/atomicfile", "internal/secret", "internal/wifi"},
 	"internal/migrate":         {"client"},
-	"internal/networkmanager":  {"client", "internal/secret", "internal/store", "internal/wifi"},
+	"internal/networkmanager":  {"client", "internal/atomicfile", "internal/secret", "internal/store", "internal/wifi"},
 	"internal/hook":            {"client", "internal/process"},
 	"internal/link":            {"internal/link/rtnl"},
 	"internal/link/ethtool":    {"internal/link/genl"},

@@ -93,14 +93,19 @@ func TestNetworkManagerReasons(t *testing.T) {
 	l.triesInVain(t, m.saved)
 }
 
-// TestNetworkManagerSecurities: every security that NetworkManager 1.42 has.
+// TestNetworkManagerSecurities: every security. NetworkManager 1.42 would try
+// SAE with a key of 64 digits, unless management frames are not protected.
 func TestNetworkManagerSecurities(t *testing.T) {
 	l := New(t, "Every security, with NetworkManager")
 	l.switchOn(t, l.Home)
 	m := l.Device.Manager(t)
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)
-	l.securities(t, l.knownSecurities(t), m.saved)
+	rows := l.knownSecurities(t)
+	for i := range rows {
+		rows[i].protected = rows[i].protected && rows[i].what != key64
+	}
+	l.securities(t, rows, m.saved)
 }
 
 // TestNetworkManagerComesAndGoes: whatever becomes of NetworkManager, the device

@@ -35,6 +35,9 @@ func TestSecurities(t *testing.T) {
 	l.securities(t, l.knownSecurities(t), savedFile)
 }
 
+// key64 names the row of a key that SAE cannot use.
+const key64 = "a key of 64 digits"
+
 // securityRow is a router and how to join it.
 type securityRow struct {
 	router    security
@@ -50,7 +53,7 @@ type securityRow struct {
 func (l *Lab) knownSecurities(t *testing.T) []securityRow {
 	t.Helper()
 	psk := []string{l.Home.passphrase}
-	key64 := pskOf(t, l.Home.SSID, l.Home.passphrase)
+	digits := pskOf(t, l.Home.SSID, l.Home.passphrase)
 	tls := func(ca string) []string {
 		return []string{"--eap", "tls", "--identity", "device", "--ca-cert", certificates + ca,
 			"--client-cert", certificates + "/client.pem", "--private-key", certificates + "/client.key"}
@@ -62,7 +65,7 @@ func (l *Lab) knownSecurities(t *testing.T) []securityRow {
 		{wpa2, "a static address", nil, "", 0, append(psk, "--ip", l.Home.subnet+".120/24", "--gateway", l.Home.Address()), "00-0f-ac-2", false},
 		{wpa2Required, "", nil, "", 0, psk, "00-0f-ac-6", true},
 		{transition, "", []string{"guessed wrong"}, "wrong_key", verdictSAE, psk, "00-0f-ac-8", true},
-		{transition, "a key of 64 digits", []string{strings.Repeat("0123456789abcdef", 4)}, "wrong_key", verdictWPA2, []string{key64}, "00-0f-ac-2", true},
+		{transition, key64, []string{strings.Repeat("0123456789abcdef", 4)}, "wrong_key", verdictWPA2, []string{digits}, "00-0f-ac-2", true},
 		{wpa3, "", []string{"guessed wrong"}, "wrong_key", verdictSAE, psk, "00-0f-ac-8", true},
 		{wpa3, "known as WPA2", append(psk, "--security", "wpa2"), "security_mismatch", 0, append(psk, "--security", "wpa3"), "00-0f-ac-8", true},
 		{wpa3H2E, "", nil, "", 0, psk, "00-0f-ac-8", true},

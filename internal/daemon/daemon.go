@@ -146,7 +146,10 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	d.radio.joinChanged = d.publishJoin
 	d.radio.nameServersChanged = func() { d.dns.changed() }
 	iface := radioName(ctx, cfg, log)
-	d.profiles = &networkmanager.Profiles{Store: networks}
+	var err error
+	if d.profiles, err = networkmanager.OpenProfiles(networks, filepath.Join(cfg.StateDir, "networkmanager.json")); err != nil {
+		log.Warn("open the saved networks", "err", err)
+	}
 	d.managed.Store(d.wantsManager((&networkmanager.Client{Interface: iface, Log: log}).Device(ctx)))
 	if d.managed.Load() {
 		if err := d.profiles.Refresh(ctx); err != nil {

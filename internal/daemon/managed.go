@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +39,9 @@ const (
 	// restartLimit is how long NetworkManager may be away before the radio is
 	// ours: a restart takes it 1 to 3 s.
 	restartLimit = 8 * time.Second
+
+	// hintLimit bounds a scan of some channels: a third of a second each.
+	hintLimit = 5 * time.Second
 
 	// busAgain is the pause before the bus is looked for again.
 	busAgain = 5 * time.Second
@@ -110,6 +114,7 @@ func (r *radio) holdManaged(ctx context.Context, t policy.Target, report func(po
 	if t.Asked {
 		trial, err = r.tryManaged(ctx, t.Network)
 	} else {
+		r.hint(ctx)
 		err = r.manager.Await(ctx, autoLimit)
 	}
 	if err == nil {
@@ -154,17 +159,33 @@ func (r *radio) tryManaged(ctx context.Context, n policy.Network) (*networkmanag
 // air is what the radio of that interface hears.
 type air struct{ iface string }
 
-// Cells implements networkmanager.Air.
-func (a air) Cells(ctx context.Context, mhz int) ([]wifi.BSS, error) {
-	req := wifi.ScanRequest{Interface: a.iface}
-	if mhz != 0 {
-		req.Frequencies = []int{mhz}
-	}
-	return wifi.Scan(ctx, req)
+// Cells implements networkmanager.Air. NetworkManager scans often, and on all
+// channels, so its scans make room for ours.
+func (a air) Cells(ctx context.Context, mhz ...int) ([]wifi.BSS, error) {
+	return wifi.Scan(ctx, wifi.ScanRequest{Interface: a.iface, Preempt: true, Frequencies: mhz})
 }
 
 // Listen implements networkmanager.Air.
 func (a air) Listen() (networkmanager.Frames, error) { return wifi.Listen(a.iface) }
+
+// hint scans where the saved networks were: NetworkManager hears what that
+// finds, and need not wait for its own scan of all channels, which takes 4 s.
+func (r *radio) hint(ctx context.Context) {
+	var mhz []int
+	for _, n := range r.book.Networks() {
+		if f := cmp.Or(r.seenAt(n.SSID), n.Frequency); f != 0 && !slices.Contains(mhz, f) {
+			mhz = append(mhz, f)
+		}
+	}
+	if mhz == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, hintLimit)
+	defer cancel()
+	if _, err := (air{r.iface}).Cells(ctx, mhz...); err != nil {
+		r.log.Debug("look where the saved networks were", "err", err)
+	}
+}
 
 // endTrial decides it: a network that leads nowhere is taken back, also when
 // ctx ended before it was known.

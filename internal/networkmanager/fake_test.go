@@ -285,11 +285,14 @@ type fakeAir struct {
 	scanned func()
 }
 
-func (a fakeAir) Cells(_ context.Context, mhz int) ([]wifi.BSS, error) {
+func (a fakeAir) Cells(_ context.Context, mhz ...int) ([]wifi.BSS, error) {
 	if a.scanned != nil {
 		a.scanned()
 	}
-	return a.cells[mhz], nil
+	if mhz == nil {
+		return a.cells[0], nil
+	}
+	return a.cells[mhz[0]], nil
 }
 
 func (a fakeAir) Listen() (Frames, error) { return a, nil }

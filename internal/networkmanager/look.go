@@ -23,8 +23,8 @@ const (
 
 // Air is what the radio hears, whoever drives it.
 type Air interface {
-	// Cells are those that a scan on a frequency in MHz (0: on all) hears.
-	Cells(ctx context.Context, mhz int) ([]wifi.BSS, error)
+	// Cells are those that a scan on some frequencies in MHz (none: on all) hears.
+	Cells(ctx context.Context, mhz ...int) ([]wifi.BSS, error)
 	// Listen begins to listen to what routers say to us.
 	Listen() (Frames, error)
 }
@@ -46,10 +46,13 @@ func (c *Client) see(ctx context.Context, device Device, events *events, n store
 	if verdict, present := n.Mismatch(known); present && verdict == nil && n.Frequency == 0 {
 		return nil // it may be gone, but to look on all channels takes 4 s
 	}
-	cells, err := air.Cells(ctx, n.Frequency)
+	var cells []wifi.BSS
+	if n.Frequency != 0 {
+		cells, err = air.Cells(ctx, n.Frequency)
+	}
 	verdict, present := n.Mismatch(cells)
-	if err == nil && !present && n.Frequency != 0 {
-		cells, err = air.Cells(ctx, 0)
+	if err == nil && !present {
+		cells, err = air.Cells(ctx)
 		verdict, present = n.Mismatch(cells)
 	}
 	switch {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,10 +36,17 @@ func (e *ForeignError) Error() string {
 type Profiles struct {
 	*store.Store // of the candidate
 
+	notes   *notes
 	current atomic.Pointer[[]Profile]
 	trial   atomic.Pointer[Trial] // that has worked and is to be saved
-	mu      sync.Mutex            // of failed
-	failed  map[string]int        // in a row, by UUID
+}
+
+// OpenProfiles keeps what NetworkManager does not keep of its profiles in a
+// file. The error says that it could not be read; the profiles can be used all
+// the same.
+func OpenProfiles(candidate *store.Store, file string) (*Profiles, error) {
+	notes, err := openNotes(file)
+	return &Profiles{Store: candidate, notes: notes}, err
 }
 
 // transient are the NMSettingsConnectionFlags of profiles that nobody saved:
@@ -84,14 +90,13 @@ func (p *Profiles) Refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read NetworkManager's profiles: %w", explain(err, actionRead))
 	}
-	p.mu.Lock()
 	for i := range all {
-		all[i].Failures = p.failed[all[i].UUID]
+		kept := p.notes.of(all[i].UUID)
+		all[i].Frequency, all[i].Failures = kept.Frequency, kept.failures
 	}
-	p.mu.Unlock()
 	bestFirst(all)
 	p.current.Store(&all)
-	return nil
+	return p.notes.keep(all)
 }
 
 func (p *Profiles) all() []Profile {
@@ -256,28 +261,22 @@ func (p *Profiles) Promote() error {
 func (p *Profiles) Joined(t *Trial) { p.trial.Store(t) }
 
 // Worked notes a success; NetworkManager keeps the time of it by itself.
-func (p *Profiles) Worked(ssid []byte, _ wifi.Association, _ time.Time) error {
-	p.count(ssid, func(int) int { return 0 })
-	return nil
+func (p *Profiles) Worked(ssid []byte, seen wifi.Association, _ time.Time) error {
+	profile, ok := p.Profile(ssid)
+	if !ok {
+		return nil
+	}
+	return errors.Join(p.notes.worked(profile.UUID, seen.Frequency), p.Refresh(context.Background()))
 }
 
 // Failed notes a failure.
 func (p *Profiles) Failed(ssid []byte) error {
-	p.count(ssid, func(n int) int { return n + 1 })
-	return nil
-}
-
-func (p *Profiles) count(ssid []byte, next func(int) int) {
 	profile, ok := p.Profile(ssid)
 	if !ok {
-		return
+		return nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.failed == nil {
-		p.failed = map[string]int{}
-	}
-	p.failed[profile.UUID] = next(p.failed[profile.UUID])
+	p.notes.failed(profile.UUID)
+	return p.Refresh(context.Background())
 }
 
 // own is the profile of that SSID, if it is ours to change.

@@ -39,7 +39,6 @@ func joinError(e *stateError) *wifi.JoinError {
 // still there, and whether it is one that our settings fit.
 func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Air) error {
 	var join *wifi.JoinError
-	mhz := n.Frequency
 	var state *stateError
 	switch {
 	case errors.As(err, &join): // the router has said why
@@ -56,12 +55,9 @@ func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Ai
 	if !slices.Contains([]wifi.Code{wifi.CodeWrongKey, wifi.CodeNotFound, wifi.CodeTimeout, wifi.CodeRejected}, join.Code) {
 		return join
 	}
-	if join.Code != wifi.CodeWrongKey {
-		mhz = 0
-	}
 	ctx, cancel := context.WithTimeout(ctx, againLimit)
 	defer cancel()
-	heard, scanErr := air.Cells(ctx, mhz)
+	heard, scanErr := air.Cells(ctx)
 	if scanErr != nil {
 		return join
 	}

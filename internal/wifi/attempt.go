@@ -276,7 +276,7 @@ func (a *attempt) disconnected(e wpactrl.Event) decision {
 		return fail(CodeLost, "the router vanished during the key exchange")
 	case local: // also when the driver does not take the key for management frames
 		return lower(CodeTimeout, "the router did not finish the key exchange")
-	case !a.network.PSK.IsZero() && handshakeRefused(integer(reason)):
+	case a.network.hasPassphrase() && handshakeRefused(integer(reason)):
 		return decision{do: giveUp, fail: wrongKey()}
 	}
 	return lower(CodeRejected, "the router ended the association (reason %s)", number(reason))

@@ -68,6 +68,7 @@ func TestExchange(t *testing.T) {
 		want   Code // "": nothing is proved
 	}{
 		{"the router ends the handshake", homeWPA2, after(frame(deauth, bssid, 15)), CodeWrongKey},
+		{"of a passphrase that NetworkManager keeps", Network{SSID: []byte("home"), Security: WPA2WPA3}, after(frame(deauth, bssid, 15)), CodeWrongKey},
 		{"so does one of a driver that authenticates by itself", homeWPA2, []genetlink.Message{connect, disconnect(true, 15)}, CodeWrongKey},
 		{"the router vanishes in the handshake", homeWPA2, after(beaconLoss, frame(deauth, ownAddress, 4)), CodeLost},
 		{"it vanishes, and we end it for another reason", homeWPA2, after(beaconLoss, frame(deauth, ownAddress, 3)), CodeLost},

@@ -30,6 +30,7 @@ type ScanRequest struct {
 	Interface   string // a Wi-Fi interface that is up
 	Frequencies []int  // MHz; none: all
 	AP          bool   // the interface is an access point that serves: it leaves its channel for moments
+	Preempt     bool   // do not wait for the end of somebody else's scan, but end it
 }
 
 // scanner is what a scan needs of nl80211.
@@ -85,6 +86,11 @@ func start(ctx context.Context, s scanner, ifindex int, req ScanRequest) (time.T
 		err := s.trigger(ifindex, req)
 		if err == nil || !errors.Is(err, unix.EBUSY) {
 			return started, err
+		}
+		if req.Preempt {
+			if err := ignoreIdle(s.abort(ifindex)); err != nil {
+				return started, err
+			}
 		}
 		// Somebody else's results may be of one channel, or of one SSID: they
 		// do not replace ours. The end may be on another interface of the radio.

@@ -15,16 +15,17 @@ import (
 
 // radio is a scanner whose scans last 3 s.
 type radio struct {
-	log      []string
-	begun    time.Time
-	busy     time.Time // somebody else's scan lasts until then; zero: none
-	silent   bool      // and nobody tells its end
-	dead     bool      // our scan never ends
-	spoiled  bool      // our scan is aborted by somebody
-	refusal  error
-	ends     chan scanEnd
-	abortErr error
-	cells    []BSS
+	log       []string
+	begun     time.Time
+	busy      time.Time // somebody else's scan lasts until then; zero: none
+	silent    bool      // and nobody tells its end
+	preempted bool      // and may be aborted
+	dead      bool      // our scan never ends
+	spoiled   bool      // our scan is aborted by somebody
+	refusal   error
+	ends      chan scanEnd
+	abortErr  error
+	cells     []BSS
 }
 
 func (r *radio) note(format string, args ...any) {
@@ -56,6 +57,10 @@ func (r *radio) endAt(when time.Time, end scanEnd) {
 
 func (r *radio) abort(int) error {
 	r.note("abort")
+	if r.preempted {
+		r.busy = time.Now()
+		r.endAt(r.busy, scanEnd{ifindex: 5, aborted: true})
+	}
 	return r.abortErr
 }
 
@@ -78,6 +83,7 @@ func TestScan(t *testing.T) {
 		name  string
 		radio radio
 		limit time.Duration // of the context; 0: none
+		req   ScanRequest
 		want  string
 		is    error
 	}{
@@ -88,6 +94,10 @@ func TestScan(t *testing.T) {
 			want: "0s busy, 1s busy, 2s trigger, 5s results"},
 		{name: "busy for ever", radio: radio{busy: time.Unix(1e10, 0), silent: true}, limit: 1500 * time.Millisecond,
 			want: "0s busy, 1s busy", is: ErrBusy},
+		{name: "somebody else's scan is ended for ours", radio: radio{busy: time.Unix(946684800, 5e8), preempted: true}, req: ScanRequest{Preempt: true},
+			want: "0s busy, 0s abort, 0s trigger, 3s results"},
+		{name: "busy with something that is no scan", radio: radio{busy: time.Unix(946684802, 0), silent: true, abortErr: unix.ENOENT}, req: ScanRequest{Preempt: true},
+			want: "0s busy, 0s abort, 1s busy, 1s abort, 2s trigger, 5s results"},
 		{name: "end is never told: default deadline, abort", radio: radio{dead: true},
 			want: "0s trigger, 20s abort, 20s results", is: context.DeadlineExceeded},
 		{name: "caller gives up: abort", limit: 2 * time.Second, want: "0s trigger, 2s abort, 2s results", is: context.DeadlineExceeded},
@@ -112,7 +122,7 @@ func TestScan(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, row.limit)
 					defer cancel()
 				}
-				found, err := scan(ctx, &r, 5, ScanRequest{})
+				found, err := scan(ctx, &r, 5, row.req)
 				if got := strings.Join(r.log, ", "); got != row.want {
 					t.Errorf("did %q, want %q", got, row.want)
 				}

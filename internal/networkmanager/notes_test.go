@@ -1,0 +1,64 @@
+package networkmanager
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestNotes: what is known of a profile outlives the daemon, and goes with the
+// profile.
+func TestNotes(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "networkmanager.json")
+	open := func() *notes {
+		n, err := openNotes(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	n := open()
+	n.failed("a")
+	n.failed("a")
+	if got := n.of("a"); got.failures != 2 || got.Frequency != 0 {
+		t.Errorf("after two failures: %+v", got)
+	}
+	for _, mhz := range []int{2412, 0} { // the second time nobody says where
+		if err := n.worked("a", mhz); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := n.worked("b", 5180); err != nil {
+		t.Fatal(err)
+	}
+	if got := open().of("a"); got != (note{Frequency: 2412}) {
+		t.Errorf("after a success and a restart: %+v, want 2412 MHz and no failure", got)
+	}
+	if err := n.keep([]Profile{{UUID: "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	if n = open(); n.of("a") != (note{}) || n.of("b") != (note{Frequency: 5180}) {
+		t.Errorf("a's profile has gone: %+v", n.kept)
+	}
+}
+
+// TestNotesSpoiled: a file that cannot be read is told of, and is replaced by
+// what is known next.
+func TestNotesSpoiled(t *testing.T) {
+	for _, text := range []string{"", "null", "[]", "{"} {
+		file := filepath.Join(t.TempDir(), "networkmanager.json")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		n, err := openNotes(file)
+		if (err == nil) != (text == "null") {
+			t.Errorf("%q: error %v", text, err)
+		}
+		if err := n.worked("a", 2412); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if n, err := openNotes(file); err != nil || n.of("a").Frequency != 2412 {
+			t.Errorf("%q: then %v, %v", text, n.kept, err)
+		}
+	}
+}

@@ -314,13 +314,15 @@ func (d *daemon) Joined(ctx context.Context, n policy.Network, failed bool) erro
 	return err
 }
 
+// recordJoin notes how joining a network ended; without an SSID, the one that
+// the radio is in.
 func (d *daemon) recordJoin(ssid []byte, failed bool) error {
 	if failed {
 		return d.book().Failed(ssid)
 	}
 	var seen wifi.Association
-	if a := d.radio.current.Load().association.Load(); a != nil && bytes.Equal(a.SSID, ssid) {
-		seen = *a
+	if a := d.radio.current.Load().association.Load(); a != nil && (len(ssid) == 0 || bytes.Equal(a.SSID, ssid)) {
+		seen, ssid = *a, a.SSID
 	}
 	return d.book().Worked(ssid, seen, time.Now())
 }

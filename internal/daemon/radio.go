@@ -102,14 +102,23 @@ func (r *radio) told(ctx context.Context, t policy.Target, report func(policy.St
 		report(stage)
 		if now := joinStages[stage]; now != "" {
 			joined.Store(stage == policy.StageReady)
-			r.joinChanged(t.Network, now, policy.Failure{})
+			r.joinChanged(r.named(t.Network), now, policy.Failure{})
 		}
 	})
 	var failed *supervisor.Failed
 	if errors.As(err, &failed) && !joined.Load() && ctx.Err() == nil {
-		r.joinChanged(t.Network, client.JoinFailed, failed.Failure)
+		r.joinChanged(r.named(t.Network), client.JoinFailed, failed.Failure)
 	}
 	return err
+}
+
+// named is the network that is being joined, where somebody else has chosen it
+// as far as that is known.
+func (r *radio) named(n policy.Network) policy.Network {
+	if a := r.association.Load(); n.SSID == "" && a != nil {
+		return policy.Network{SSID: string(a.SSID)}
+	}
+	return n
 }
 
 var joinStages = map[policy.Stage]string{

@@ -121,6 +121,10 @@ func (d *daemon) publish(old, next policy.State) {
 
 // publishJoin tells how far joining a network has come.
 func (d *daemon) publishJoin(n policy.Network, now string, why policy.Failure) {
-	network := client.NewNetwork([]byte(n.SSID))
-	d.tell(client.Event{Type: client.EventJoin, Network: &network, New: now, Code: why.Code, Reason: why.Reason})
+	e := client.Event{Type: client.EventJoin, New: now, Code: why.Code, Reason: why.Reason}
+	if n.SSID != "" {
+		network := client.NewNetwork([]byte(n.SSID))
+		e.Network = &network
+	}
+	d.tell(e)
 }

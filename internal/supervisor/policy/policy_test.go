@@ -539,16 +539,33 @@ func TestTraces(t *testing.T) {
 			1.2s ap up fallback: no wired link and no known network
 			10.0s ap starting fallback: no wired link and no known network
 			11.2s ap up fallback: no wired link and no known network`},
-		{"somebody else joins: no scan before", func(w *world) {
+		{"somebody else chooses and joins: no scan before, and whatever it joined worked", func(w *world) {
 			w.state.Config.Delegated = true
-			w.others["work"] = true
+			w.router = true
 			w.boot(Target{}, Network{SSID: "work"}, home)
 			w.run("20s")
 		}, `
 			0.0s uplink starting: started
-			0.0s uplink joining: joining "work"
+			0.0s uplink joining: joining a known network
 			0.9s uplink online wlan0: wlan0 works
-			0.9s record work failed false`},
+			0.9s record  failed false`},
+		{"somebody else chooses, one of the networks is forgotten", func(w *world) {
+			w.state.Config.Delegated = true
+			w.router = true
+			w.boot(Target{}, Network{SSID: "work"}, home)
+			w.run("5s")
+			w.post(NetworksChanged{Saved: []Network{home}})
+			w.run("10s")
+			w.post(NetworksChanged{})
+			w.run("30s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining a known network
+			0.9s uplink online wlan0: wlan0 works
+			0.9s record  failed false
+			10.0s uplink lost: the network was removed
+			25.0s ap starting fallback: the network was removed
+			26.2s ap up fallback: the network was removed`},
 		{"another access point after a reload", func(w *world) {
 			w.boot(Target{})
 			w.run("10s")
@@ -581,6 +598,10 @@ func TestLastFailure(t *testing.T) {
 		want  JoinFailure
 	}{
 		{"the way back to the network before keeps it", func(w *world) { w.run("30s") }, JoinFailure{refused, "work", true}},
+		{"so does a way back that somebody else has chosen", func(w *world) {
+			w.state.Config.Delegated = true
+			w.run("30s")
+		}, JoinFailure{refused, "work", true}},
 		{"it joins in the end", func(w *world) {
 			w.wrongKey = ""
 			w.ask(Connect, "work")

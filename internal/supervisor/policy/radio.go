@@ -147,7 +147,10 @@ func (st *step) judgeAttempt() {
 		return
 	}
 	switch {
-	case len(st.saved) == 1, st.Config.Delegated: // it is looked for while it is being joined
+	case st.Config.Delegated:
+		st.round = nil
+		st.try(Network{}, 0)
+	case len(st.saved) == 1: // it is looked for while it is being joined
 		st.round = nil
 		st.try(st.saved[0], 0)
 	case len(st.round) > 0:
@@ -211,7 +214,7 @@ func (st *step) attemptFailed(f Failure) {
 	st.attempt = nil
 	st.LastFailure = JoinFailure{f, a.network.SSID, a.command != 0}
 	st.why = f.Reason
-	if !a.network.Candidate && blamesNetwork(f) {
+	if !a.network.Candidate && a.network.SSID != "" && blamesNetwork(f) {
 		st.emit(RecordJoin{Network: a.network, Failed: true})
 	}
 	if a.command != 0 {
@@ -265,7 +268,8 @@ func (st *step) absorbNetworks(ev NetworksChanged) {
 	st.round = slices.DeleteFunc(st.round, func(n Network) bool { return st.savedIndex(n.SSID) < 0 })
 	t := st.radio.target
 	pending := t.Network.Candidate && (!st.radio.ready || st.candidate != nil && st.candidate.SSID == t.Network.SSID)
-	if t.Role != RoleStation || st.radio.failed || st.savedIndex(t.Network.SSID) >= 0 || pending {
+	anyOf := t.Network.SSID == "" && len(st.saved) > 0
+	if t.Role != RoleStation || st.radio.failed || st.savedIndex(t.Network.SSID) >= 0 || pending || anyOf {
 		return
 	}
 	if st.attempt != nil && st.attempt.command != 0 {

@@ -5,6 +5,7 @@
 package policy
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -77,6 +78,14 @@ type Network struct {
 	Hidden    bool // it does not say its name, so a scan does not show whether it is there
 }
 
+// joining says what is done, for people.
+func (n Network) joining() string {
+	if n.SSID == "" {
+		return "joining a known network"
+	}
+	return fmt.Sprintf("joining %q", n.SSID)
+}
+
 // Role is what the radio is to be.
 type Role string
 
@@ -87,7 +96,8 @@ const (
 	RoleStation     Role = "station"
 )
 
-// Target is what the radio is to be; Network is set for a station.
+// Target is what the radio is to be; Network is set for a station, but for one
+// of whose network somebody else decides (Config.Delegated).
 type Target struct {
 	Role    Role
 	Network Network

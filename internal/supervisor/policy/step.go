@@ -243,7 +243,7 @@ func (st *step) nameUplink() {
 	case st.Uplink.State == Online:
 		return
 	case st.attempt != nil:
-		state, reason = Joining, fmt.Sprintf("joining %q", st.attempt.network.SSID)
+		state, reason = Joining, st.attempt.network.joining()
 		if st.Uplink.State == Lost && st.Uplink.Since.Equal(st.now) {
 			reason = st.Uplink.Reason + ", " + reason
 		}

@@ -222,7 +222,7 @@ func (w *world) playStation(e SetRadio) {
 	}
 	current := func() bool { return w.target.Gen == e.Gen }
 	there := func() bool { return w.there(e.Target.Network) }
-	keyOK = keyOK && e.Target.Network.SSID != w.wrongKey
+	keyOK = keyOK && (w.wrongKey == "" || e.Target.Network.SSID != w.wrongKey)
 	switch {
 	case !there():
 		w.later(4*time.Second, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "not_found", Reason: "not seen"}})

@@ -147,6 +147,36 @@ func TestBenchConnect(t *testing.T) {
 	}
 }
 
+// returnLimit is the promise for the way back through NetworkManager, from the
+// router's first beacon to the verified network.
+const returnLimit = 10 * time.Second
+
+// TestBenchManagedReturn measures how long the device is an access point after
+// its router came back, where NetworkManager joins.
+func TestBenchManagedReturn(t *testing.T) {
+	l := New(t, "Back to the router, with NetworkManager")
+	l.switchOn(t, l.Home)
+	l.Device.Manager(t)
+	l.Device.Configure(t, false, "link_monitor.hold: 0", "ap.rescan: 1")
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	var took []time.Duration
+	l.Timeline.Step(fmt.Sprintf("the router dies and returns, %d times", benchRounds), func() string {
+		for range benchRounds {
+			l.Home.DieSilently(t)
+			until(t, startingUp, "the access point serves", l.Device.ServesAccessPoint)
+			l.Home.Start(t)
+			start := time.Now()
+			until(t, noise()*returnLimit, "the device is on home", func() (string, bool) { return l.Device.On(l.Home) })
+			took = append(took, time.Since(start))
+		}
+		return figures(took)
+	})
+	if slowest := percentile(took, 95); slowest > noise()*returnLimit {
+		t.Errorf("the way back took %.1f s at the 95th percentile, want at most %d times %v", slowest.Seconds(), noise(), returnLimit)
+	}
+}
+
 // TestBenchIdle measures what the daemon takes while nothing happens.
 func TestBenchIdle(t *testing.T) {
 	l := New(t, "The daemon at rest")

@@ -67,17 +67,24 @@ func Scan(ctx context.Context, req ScanRequest) ([]BSS, error) {
 func scan(ctx context.Context, s scanner, ifindex int, req ScanRequest) ([]BSS, error) {
 	ctx, cancel := context.WithTimeout(ctx, scanDeadline)
 	defer cancel()
-	started, err := start(ctx, s, ifindex, req)
-	if err != nil {
-		return nil, explain(err)
+	for {
+		started, err := start(ctx, s, ifindex, req)
+		if err != nil {
+			return nil, explain(err)
+		}
+		unfinished := finish(ctx, s, ifindex)
+		switch {
+		case errors.Is(unfinished, errAborted) && req.Preempt:
+			continue // who joins a network ends scans, and does so once
+		case unfinished != nil && ctx.Err() == nil:
+			return nil, explain(unfinished)
+		}
+		found, err := s.results(ifindex)
+		return heardWithin(found, time.Since(started)+clockSlack), explain(errors.Join(unfinished, err))
 	}
-	unfinished := finish(ctx, s, ifindex)
-	if unfinished != nil && ctx.Err() == nil {
-		return nil, explain(unfinished)
-	}
-	found, err := s.results(ifindex)
-	return heardWithin(found, time.Since(started)+clockSlack), explain(errors.Join(unfinished, err))
 }
+
+var errAborted = fmt.Errorf("%w: the scan was aborted", ErrBusy)
 
 // start triggers the scan, after those of others if need be, and says when.
 func start(ctx context.Context, s scanner, ifindex int, req ScanRequest) (time.Time, error) {
@@ -115,7 +122,7 @@ func finish(ctx context.Context, s scanner, ifindex int) error {
 			// A scan that goes on would keep the radio from whoever comes next.
 			return errors.Join(err, ignoreIdle(s.abort(ifindex)))
 		case end.ifindex == ifindex && end.aborted:
-			return fmt.Errorf("%w: the scan was aborted", ErrBusy)
+			return errAborted
 		case end.ifindex == ifindex:
 			return nil
 		}

@@ -22,6 +22,7 @@ type radio struct {
 	preempted bool      // and may be aborted
 	dead      bool      // our scan never ends
 	spoiled   bool      // our scan is aborted by somebody
+	spoilers  int       // times; 0: always
 	refusal   error
 	ends      chan scanEnd
 	abortErr  error
@@ -47,6 +48,9 @@ func (r *radio) trigger(ifindex int, _ ScanRequest) error {
 	r.endAt(time.Now().Add(time.Second), scanEnd{ifindex: 99}) // of another radio
 	if !r.dead {
 		r.endAt(time.Now().Add(3*time.Second), scanEnd{ifindex: ifindex, aborted: r.spoiled})
+		if r.spoilers--; r.spoilers == 0 {
+			r.spoiled = false
+		}
 	}
 	return nil
 }
@@ -104,6 +108,8 @@ func TestScan(t *testing.T) {
 		{name: "abort when it has just ended", radio: radio{dead: true, abortErr: unix.ENOENT},
 			want: "0s trigger, 20s abort, 20s results", is: context.DeadlineExceeded},
 		{name: "aborted by somebody", radio: radio{spoiled: true}, want: "0s trigger", is: ErrBusy},
+		{name: "aborted by somebody who joins a network, and we do not give way", radio: radio{spoiled: true, spoilers: 1}, req: ScanRequest{Preempt: true},
+			want: "0s trigger, 3s trigger, 6s results"},
 		{name: "driver cannot scan as access point", radio: radio{refusal: unix.EOPNOTSUPP}, is: ErrNotSupported},
 		{name: "interface is gone", radio: radio{refusal: unix.ENODEV}, is: ErrNoInterface},
 		{name: "interface is down", radio: radio{refusal: unix.ENETDOWN}, is: ErrDown},

@@ -43,6 +43,11 @@ func (d *Device) Manager(t testing.TB) *Manager {
 func (m *Manager) Start(t testing.TB) {
 	t.Helper()
 	must(t, "", "systemctl", "start", "NetworkManager.service")
+	m.awaitRadio(t)
+}
+
+func (m *Manager) awaitRadio(t testing.TB) {
+	t.Helper()
 	until(t, 30*time.Second, "NetworkManager knows the radio", func() (string, bool) {
 		state := m.State()
 		return state, state != "" && !strings.HasPrefix(state, "20 ")

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestNetworkManager: the main job where NetworkManager has the radio. It joins
@@ -15,12 +14,16 @@ import (
 // hands it back.
 func TestNetworkManager(t *testing.T) {
 	l := New(t, "Side by side with NetworkManager")
+	l.Cable.Socket(t)
 	l.switchOn(t, l.Home)
 	l.switchOn(t, l.Neighbour)
 	m := l.Device.Manager(t)
-	l.Device.Configure(t, false)
-	l.coldStart(t, servesAfterStart)
+	l.Device.Configure(t, true)
+	l.coldStart(t, settle)
 	l.seeReleased(t, m)
+	l.phoneUses(t)
+	l.Phone.Leave()
+	l.listNetworks(t)
 	l.join(t, l.Home)
 	l.Timeline.Step("NetworkManager has the network, and has saved it", func() string {
 		files := m.Files(t)
@@ -29,6 +32,7 @@ func TestNetworkManager(t *testing.T) {
 		}
 		return m.String() + ", a file"
 	})
+	l.restart(t)
 	l.Timeline.Step("pi: the neighbour's network with a wrong passphrase", func() string {
 		files := m.Files(t)
 		l.Device.must(t, member, "configure_wifi", l.Neighbour.SSID, "guessed wrong")
@@ -44,6 +48,9 @@ func TestNetworkManager(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 	l.routerDies(t, l.Home)
 	l.seeReleased(t, m)
+	l.plugCable(t)
+	l.seeNoAccessPoint(t)
+	l.pullCable(t)
 	l.switchOn(t, l.Home)
 	l.seeOn(t, l.Home, joining)
 	l.Timeline.Step("daemon stopped, NetworkManager keeps the network", func() string {
@@ -107,43 +114,3 @@ func TestNetworkManagerSecurities(t *testing.T) {
 	}
 	l.securities(t, rows, m.saved)
 }
-
-// TestNetworkManagerComesAndGoes: whatever becomes of NetworkManager, the device
-// is reached again without anybody's help.
-func TestNetworkManagerComesAndGoes(t *testing.T) {
-	l := New(t, "NetworkManager is restarted, stopped and started")
-	l.switchOn(t, l.Home)
-	m := l.Device.Manager(t)
-	l.Device.Configure(t, false, "link_monitor.hold: 5")
-	l.coldStart(t, servesAfterStart)
-	hostapd := l.Device.child(t, "hostapd")
-	l.Timeline.Step("restarted while there is an access point", func() string {
-		must(t, "", "systemctl", "restart", "NetworkManager.service")
-		until(t, noticed, "NetworkManager is back", func() (string, bool) { state := m.State(); return state, state != "" })
-		return m.String()
-	})
-	l.seeAccessPoint(t, managerAgain)
-	if now := l.Device.child(t, "hostapd"); now != hostapd {
-		t.Errorf("the access point was interrupted: hostapd was %d and is %d", hostapd, now)
-	}
-	l.join(t, l.Home)
-	l.Timeline.Step("restarted while joined", func() string {
-		must(t, "", "systemctl", "restart", "NetworkManager.service")
-		return "systemctl"
-	})
-	l.seeOn(t, l.Home, managerAgain)
-	l.Timeline.Step("stopped while joined", func() string {
-		must(t, "", "systemctl", "stop", "NetworkManager.service", "wpa_supplicant.service")
-		return "systemctl"
-	})
-	l.seeAccessPoint(t, managerAgain)
-	l.Timeline.Step("started again", func() string {
-		m.Start(t)
-		return m.String()
-	})
-	l.seeOn(t, l.Home, managerAgain)
-}
-
-// managerAgain is how long the device may be lost after NetworkManager came or
-// went.
-const managerAgain = 30 * time.Second

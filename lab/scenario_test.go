@@ -132,6 +132,17 @@ func TestCableDuringFallback(t *testing.T) {
 	l.Cable.Socket(t)
 	l.Device.Configure(t, true)
 	l.coldStart(t, settle)
+	l.plugCable(t)
+	l.seeNoAccessPoint(t)
+	l.pullCable(t)
+	l.seeAccessPoint(t, hold+startingUp)
+	if l.Device.Status(t).Connections.Wired {
+		t.Error("status still says wired, without a cable")
+	}
+}
+
+func (l *Lab) plugCable(t *testing.T) {
+	t.Helper()
 	l.Timeline.Step("cable plugged in", func() string {
 		l.Cable.Plug(t)
 		return "systemd-networkd: " + l.awaitWiredLease(t)
@@ -143,15 +154,14 @@ func TestCableDuringFallback(t *testing.T) {
 		})
 		return "netconnectcli status: connections.wired"
 	})
-	l.seeNoAccessPoint(t)
+}
+
+func (l *Lab) pullCable(t *testing.T) {
+	t.Helper()
 	l.Timeline.Step("cable pulled", func() string {
 		l.Cable.Pull(t)
 		return "ip: " + link(wiredDevice).String()
 	})
-	l.seeAccessPoint(t, hold+startingUp)
-	if l.Device.Status(t).Connections.Wired {
-		t.Error("status still says wired, without a cable")
-	}
 }
 
 // TestWrongPassphrase: a join is a transaction. It fails with its reason, and

@@ -60,6 +60,8 @@ bootstrap() {
 	for module in doc man locale info; do
 		options+=(--dpkgopt="path-exclude=/usr/share/$module/*")
 	done
+	# For the scenario in which NetworkManager is removed and installed again.
+	options+=(--customize-hook='mkdir "$1/var/lib/packages" && chroot "$1" sh -c "cd /var/lib/packages && apt-get download --quiet=2 network-manager"')
 	# INITRD=No: Debian's own initrd takes 30 s to build here and 10 s to boot.
 	INITRD=No mmdebstrap --mode=root --variant=apt --quiet "${options[@]}" \
 		--include="$(IFS=,; echo "${packages[*]}")" "$release" "$root" "$mirror"

@@ -95,6 +95,7 @@ func TestJoin(t *testing.T) {
 		{"a wrong passphrase", home, []event{prepare, needAuth, failed(nm.NmDeviceStateReasonNoSecrets), over}, nil, air(wifi.WPA2), wifi.CodeWrongKey},
 		{"the same, and the router is gone", home, []event{prepare, failed(nm.NmDeviceStateReasonNoSecrets), over}, nil, fakeAir{}, wifi.CodeLost},
 		{"the router's frames prove why", home, []event{prepare}, nil, fakeAir{verdict: lost}, wifi.CodeLost},
+		{"they prove nothing when the keys are in place", home, []event{prepare, state(nm.NmDeviceStateIpConfig, 0), awaitListener, up}, nil, fakeAir{verdict: lost, late: make(chan struct{})}, ""},
 		{"nowhere to be seen", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, fakeAir{}, wifi.CodeNotFound},
 		{"seen, with another security", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, air(wifi.WPA3), wifi.CodeSecurityMismatch},
 		{"no address", home, []event{prepare, failed(nm.NmDeviceStateReasonIpConfigUnavailable), over}, nil, air(wifi.WPA2), "no_address"},
@@ -107,6 +108,7 @@ func TestJoin(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, c := start(t)
+			f.late = tt.air.late
 			f.script(tt.states, tt.refuse)
 			trial, err := c.Join(t.Context(), tt.n, "", tt.air)
 			want := "checkpoint of 1 device, flags 2, add and activate, volatile"

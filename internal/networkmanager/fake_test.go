@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
 	"github.com/godbus/dbus/v5"
@@ -69,6 +70,7 @@ type fakeManager struct {
 	settings map[string]any // of the last activation, "setting.name"
 	mute     bool           // no answer, to anything
 	silence  chan struct{}  // closed at the end of the test
+	late     chan struct{}  // of the fakeAir
 }
 
 // start puts a NetworkManager on the bus until the end of the test.
@@ -149,10 +151,15 @@ func (f *fakeManager) notes() string {
 	return strings.Join(f.said, ", ")
 }
 
+// awaitListener stands in a script for the end of the listening.
+var awaitListener = event{profiles: true}
+
 // become changes a state and tells it.
 func (f *fakeManager) become(e event) {
 	var err error
 	switch {
+	case e == awaitListener:
+		<-f.late
 	case e.authentication.status != "":
 		err = f.bus.Emit("/fi/w1/wpa_supplicant1/Interfaces/0", supplicant+".EAP", e.authentication.status, e.authentication.parameter)
 	case e.active != "":
@@ -282,6 +289,7 @@ func (c fakeConnection) Update2(settings map[string]map[string]dbus.Variant, fla
 type fakeAir struct {
 	cells   map[int][]wifi.BSS // by frequency, 0: all
 	verdict *wifi.JoinError    // that the router's frames prove
+	late    chan struct{}      // closed when nobody listens any more, or after a second, and only then
 	scanned func()
 }
 
@@ -301,6 +309,14 @@ func (a fakeAir) Close() {}
 
 // Verdict implements Frames.
 func (a fakeAir) Verdict(ctx context.Context, _ wifi.Network) (*wifi.JoinError, error) {
+	if a.late != nil {
+		defer close(a.late)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 	if a.verdict != nil {
 		return a.verdict, nil
 	}

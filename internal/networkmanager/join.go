@@ -92,14 +92,16 @@ func (t *Trial) attempt(ctx context.Context, n store.Network, uuid string, event
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	keysDone, stopListening := context.WithCancel(ctx)
 	var listening sync.WaitGroup
 	listening.Go(func() {
-		if verdict, err := frames.Verdict(ctx, n.Network); err == nil {
+		if verdict, err := frames.Verdict(keysDone, n.Network); err == nil {
 			cancel(verdict)
 		}
 	})
-	err = t.await(ctx, events, n)
-	cancel(nil)
+	err = t.await(ctx, events, n, stopListening)
+	stopListening()
 	listening.Wait()
 	return err
 }
@@ -160,9 +162,10 @@ func (e *stateError) Error() string {
 	return fmt.Sprintf("NetworkManager: %s, %s", strings.TrimPrefix(state, "NmDeviceState"), strings.TrimPrefix(reason, "NmDeviceStateReason"))
 }
 
-// await waits for the end of the activation. Why it failed the radio's state
-// says; whatever NetworkManager joined before may fail as well, meanwhile.
-func (t *Trial) await(ctx context.Context, events *events, n store.Network) error {
+// await waits for the end of the activation, and calls keysDone when the keys
+// are in place. Why it failed the radio's state says; whatever NetworkManager
+// joined before may fail as well, meanwhile.
+func (t *Trial) await(ctx context.Context, events *events, n store.Network, keysDone func()) error {
 	why := &stateError{state: nm.NmDeviceStateDisconnected}
 	for {
 		e, err := events.next(ctx)
@@ -177,6 +180,8 @@ func (t *Trial) await(ctx context.Context, events *events, n store.Network) erro
 			return nil
 		case ours && e.activation == nm.NmActiveConnectionStateDeactivated:
 			return why
+		case e.state == nm.NmDeviceStateIpConfig:
+			keysDone()
 		case e.state == nm.NmDeviceStatePrepare, e.state == nm.NmDeviceStateFailed, e.state == nm.NmDeviceStateDeactivating:
 			why = &stateError{e.state, e.reason}
 		}

@@ -82,6 +82,9 @@ func (m *Manager) foreignAddresses() []string {
 
 // close ends it and what it has saved, after the daemon.
 func (m *Manager) close(t testing.TB) {
+	if m.device.KeepForReboot {
+		return
+	}
 	if t.Failed() {
 		m.device.lab.write(t, "networkmanager.log", "", "journalctl", "--boot", "--no-pager", "--output=short-monotonic",
 			"-u", "NetworkManager", "-u", "wpa_supplicant", "-u", "polkit")

@@ -104,6 +104,25 @@ func TestAfterReboot(t *testing.T) {
 	l.bootOn(t)
 }
 
+// TestBeforeRebootManaged is TestBeforeReboot where NetworkManager joins.
+func TestBeforeRebootManaged(t *testing.T) {
+	l := New(t, "NetworkManager has saved a network; then the device reboots")
+	l.switchOn(t, l.Home)
+	l.Device.Manager(t)
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	l.join(t, l.Home)
+	l.Device.KeepForReboot = true
+}
+
+// TestAfterRebootManaged runs in the next boot after TestBeforeRebootManaged.
+func TestAfterRebootManaged(t *testing.T) {
+	l := New(t, "After the reboot, with NetworkManager")
+	l.switchOn(t, l.Home)
+	l.bootOn(t)
+	l.Timeline.Step("NetworkManager has the network", func() string { return (&Manager{l.Device}).String() })
+}
+
 // bootOn lets the boot go on with the neighbourhood on the air: the device's
 // systemd starts the daemon, nobody else does anything.
 func (l *Lab) bootOn(t *testing.T) {

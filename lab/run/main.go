@@ -99,11 +99,13 @@ func planFor(command, only string, count int) ([]string, error) {
 		if only != "" {
 			return append(environment(), scenario("-test.v", only)), nil
 		}
-		// Between the last two the machine reboots.
+		// Between the last ones the machine reboots.
 		return append(environment(),
 			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestBeforeReboot|TestAfterReboot).*$ -test.count "+fmt.Sprint(count),
 			"run -test.v -test.run ^TestBeforeReboot$", "reboot",
-			"run -test.v -test.run ^TestAfterReboot$"), nil
+			"run -test.v -test.run ^TestAfterReboot$",
+			"run -test.v -test.run ^TestBeforeRebootManaged$", "reboot",
+			"run -test.v -test.run ^TestAfterRebootManaged$"), nil
 	case "":
 		return nil, errors.New("what to do is missing")
 	}

@@ -24,6 +24,7 @@ func TestPlan(t *testing.T) {
 		{name: "all scenarios", command: "test", count: 1, want: []string{
 			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestBeforeReboot|TestAfterReboot)", "run -test.v -test.run ^TestBeforeReboot$", "reboot",
 			"run -test.v -test.run ^TestAfterReboot$",
+			"run -test.v -test.run ^TestBeforeRebootManaged$", "reboot", "run -test.v -test.run ^TestAfterRebootManaged$",
 		}},
 		{name: "nothing to do", wrong: "what to do is missing"},
 		{name: "something else", command: "dance", wrong: `"dance" is not something to do`},

@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +31,7 @@ func (d *Device) Manager(t testing.TB) *Manager {
 	writeFile(t, managerConfig, "[main]\nplugins=keyfile\ndhcp=internal\ndns=none\n"+
 		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+radioDevice+"\n")
 	for _, unit := range managerUnits {
-		if err := os.Remove("/etc/systemd/system/" + unit); err != nil {
+		if err := os.Remove("/etc/systemd/system/" + unit); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatalf("unmask %s: %v", unit, err)
 		}
 	}

@@ -27,19 +27,26 @@ func TestNetworkManagerComesAndGoes(t *testing.T) {
 	l.Device.Configure(t, false, "link_monitor.hold: 5", "ap.rescan: 5")
 	l.coldStart(t, servesAfterStart)
 	daemon, hostapd := l.Device.MainPID(t), l.Device.child(t, "hostapd")
-	for _, unit := range []string{"NetworkManager.service", "dbus.service"} {
-		l.Timeline.Step(unit+" restarted while there is an access point", func() string { return m.restart(t, unit) })
+	uninterrupted := func() {
+		t.Helper()
 		l.seeAccessPoint(t, managerAgain)
 		if now := l.Device.child(t, "hostapd"); now != hostapd {
 			t.Errorf("the access point was interrupted: hostapd was %d and is %d", hostapd, now)
 		}
 	}
+	l.Timeline.Step("NetworkManager restarted while there is an access point", func() string { return m.restart(t) })
+	uninterrupted()
+	l.Timeline.Step("D-Bus restarted while there is an access point", func() string { return m.losesBus(t) })
+	uninterrupted()
+	l.Timeline.Step("NetworkManager, which has ended with D-Bus, is started", func() string { m.Start(t); return m.String() })
 	l.join(t, l.Home)
-	for _, unit := range []string{"NetworkManager.service", "dbus.service"} {
-		l.Timeline.Step(unit+" restarted while joined", func() string { return m.restart(t, unit) })
-		l.seeOn(t, l.Home, managerAgain)
-	}
-	l.Timeline.Step("NetworkManager.service restarted while a network is being joined", func() string {
+	l.Timeline.Step("NetworkManager restarted while joined", func() string { return m.restart(t) })
+	l.seeOn(t, l.Home, managerAgain)
+	l.Timeline.Step("D-Bus restarted while joined", func() string { return m.losesBus(t) })
+	l.seeAccessPoint(t, managerAgain)
+	l.Timeline.Step("NetworkManager, which has ended with D-Bus, is started", func() string { m.Start(t); return m.String() })
+	l.seeOn(t, l.Home, managerAgain)
+	l.Timeline.Step("NetworkManager restarted while a network is being joined", func() string {
 		l.Device.must(t, member, "add_network", l.Neighbour.SSID, l.Neighbour.passphrase, "--hidden")
 		replied := make(chan Reply)
 		go func() { replied <- l.Device.Run(t, member, "--json", "connect", l.Neighbour.SSID) }()
@@ -47,7 +54,7 @@ func TestNetworkManagerComesAndGoes(t *testing.T) {
 			state := l.Device.Status(t).Uplink.State
 			return state, state == "joining"
 		})
-		m.restart(t, "NetworkManager.service")
+		m.restart(t)
 		return refusal(t, "connect", <-replied).Code
 	})
 	l.seeOn(t, l.Home, managerAgain)
@@ -75,12 +82,24 @@ func (m *Manager) dpkg(t *testing.T, command string) {
 	}
 }
 
-// restart restarts a unit and waits until NetworkManager knows the radio again.
-func (m *Manager) restart(t *testing.T, unit string) string {
+// restart waits until NetworkManager knows the radio again.
+func (m *Manager) restart(t *testing.T) string {
 	t.Helper()
-	must(t, "", "systemctl", "restart", unit)
+	must(t, "", "systemctl", "restart", "NetworkManager.service")
 	m.awaitRadio(t)
 	return m.String()
+}
+
+// losesBus restarts D-Bus. NetworkManager ends then, in order, so that systemd
+// does not start it again.
+func (m *Manager) losesBus(t *testing.T) string {
+	t.Helper()
+	must(t, "", "systemctl", "restart", "dbus.service")
+	until(t, noticed, "NetworkManager has ended", func() (string, bool) {
+		out, _ := namespace("").run("systemctl", "is-active", "NetworkManager.service")
+		return out, strings.TrimSpace(out) == "inactive"
+	})
+	return "systemctl"
 }
 
 // TestNetworkManagerGetsItBack: a radio on loan for the access point goes back,
@@ -194,7 +213,7 @@ func (d *Device) tries(t *testing.T) string {
 		return must(t, "", "nmcli", "networking") + must(t, "", "nmcli", "radio", "wifi") + must(t, "", "hostname")
 	}
 	before := witness()
-	refusal := regexp.MustCompile("(?i)denied|not allowed|authentication is required|authorization failed|not authorized")
+	refusal := regexp.MustCompile("(?i)denied|not allowed|authentication (is )?required|authorization failed|not authorized")
 	all := []string{
 		"call " + manager + " org.freedesktop.NetworkManager Enable b false",
 		"call " + manager + " org.freedesktop.NetworkManager Sleep b true",

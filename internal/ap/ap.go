@@ -52,6 +52,11 @@ type Links interface {
 // AccessPoint is one access point on one interface. Hold and End must not
 // overlap.
 type AccessPoint struct {
+	// IsOne reports whether the kernel has the interface as an access point. A
+	// hostapd from which another program took that does not notice. New makes
+	// one that is always true, for drivers of which the kernel knows nothing.
+	IsOne func(ctx context.Context) bool
+
 	config Config
 	runner *process.Runner
 	links  Links
@@ -65,6 +70,7 @@ type AccessPoint struct {
 // New returns an access point that does nothing yet.
 func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *AccessPoint {
 	return &AccessPoint{
+		IsOne:  func(context.Context) bool { return true },
 		config: config, runner: runner, links: links, log: log,
 		hostapdConfig: sync.OnceValue(func() []byte { return RenderHostapd(config) }),
 		forwarding:    newForwarding(config),

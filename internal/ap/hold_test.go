@@ -451,6 +451,22 @@ func TestDisabledHostapd(t *testing.T) {
 	}
 }
 
+// TestRadioTakenAway: another program has made the interface something else.
+// hostapd is fine, as far as it knows.
+func TestRadioTakenAway(t *testing.T) {
+	cable(t)
+	d := newDaemon(t, testConfig(runtimeDir(t)))
+	h := d.start()
+	hostapd, dnsmasq := d.pids()
+	h.leave()
+	h.result(time.Second)
+	d.ap.IsOne = func(context.Context) bool { return false }
+	d.start()
+	if h2, m2 := d.pids(); h2 == hostapd || m2 != dnsmasq {
+		t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want only hostapd anew", hostapd, h2, dnsmasq, m2)
+	}
+}
+
 func TestHungHostapdIsNotAdopted(t *testing.T) {
 	cable(t)
 	d := newDaemon(t, testConfig(runtimeDir(t)))

@@ -29,7 +29,7 @@ const (
 // hostapdServes asks a running hostapd of the wanted configuration.
 func (a *AccessPoint) hostapdServes(ctx context.Context, hash string) bool {
 	child, found := a.runner.Find(RoleHostapd)
-	if !found || child.Hash() != hash {
+	if !found || child.Hash() != hash || !a.IsOne(ctx) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, adoptLimit)

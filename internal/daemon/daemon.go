@@ -34,6 +34,10 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
+// nl80211Driver is the driver of hostapd that makes the kernel know of the
+// access point.
+const nl80211Driver = "nl80211"
+
 // defaultRadio is assumed where no radio is named and none is there yet.
 const defaultRadio = "wlan0"
 
@@ -188,6 +192,9 @@ func (d *daemon) newRadio(iface string) *radio {
 		station: wifi.NewStation(wifi.StationConfig{
 			Interface: iface, Program: cfg.Paths.WPASupplicant, Country: cfg.AP.Country, RuntimeDir: cfg.RuntimeDir, Runner: d.runner, Log: d.log,
 		}),
+	}
+	if cfg.AP.Driver == nl80211Driver {
+		r.ap.IsOne = func(ctx context.Context) bool { return isAccessPoint(ctx, iface) }
 	}
 	if d.managed.Load() {
 		r.book = d.profiles

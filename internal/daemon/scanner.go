@@ -141,10 +141,12 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 
 // isAP asks the kernel what the radio is at this moment, for which hostapd may
 // be ahead of what the daemon knows.
-func (s *scanner) isAP(ctx context.Context) bool {
+func (s *scanner) isAP(ctx context.Context) bool { return isAccessPoint(ctx, s.iface()) }
+
+func isAccessPoint(ctx context.Context, iface string) bool {
 	radios, err := wifi.Radios(ctx)
 	return err == nil && slices.ContainsFunc(radios, func(r wifi.Radio) bool {
-		return r.Name == s.iface() && r.Type == wifi.TypeAccessPoint
+		return r.Name == iface && r.Type == wifi.TypeAccessPoint
 	})
 }
 

@@ -329,8 +329,11 @@ func (st *step) judgeAP() {
 		state, cause = APStopping, st.AP.Cause
 	}
 	if state == st.AP.State && cause == st.AP.Cause {
-		if state == APOff && st.wantAP() && !st.radioPresent {
+		switch {
+		case state == APOff && st.wantAP() && !st.radioPresent:
 			st.AP.Reason = noRadio.Reason
+		case state == APStarting && st.radio.why != "": // it was tried and is tried again
+			st.AP.Reason = st.radio.why
 		}
 		return
 	}

@@ -169,11 +169,16 @@ func (d *daemon) publish(old, next policy.State) {
 	d.tell(client.Event{Type: client.EventStatus, Status: &status})
 }
 
-// publishJoin tells how far joining a network has come.
+// publishJoin tells how far joining a network has come, and of which where
+// somebody else has chosen it as soon as that is known.
 func (d *daemon) publishJoin(n policy.Network, now string, why policy.Failure) {
 	e := client.Event{Type: client.EventJoin, New: now, Code: why.Code, Reason: why.Reason}
-	if n.SSID != "" {
-		network := client.NewNetwork([]byte(n.SSID))
+	ssid := []byte(n.SSID)
+	if a := d.radio.association.Load(); len(ssid) == 0 && a != nil {
+		ssid = a.SSID
+	}
+	if len(ssid) > 0 {
+		network := client.NewNetwork(ssid)
 		e.Network = &network
 	}
 	d.tell(e)

@@ -93,8 +93,15 @@ func (h *History) Record(e client.Event) {
 }
 
 func repeats(before, e client.Event) bool {
+	var of, ofBefore client.Network // zero: any of those that are known
+	if e.Network != nil {
+		of = *e.Network
+	}
+	if before.Network != nil {
+		ofBefore = *before.Network
+	}
 	return e.Type == client.EventJoin && before.Type == e.Type && before.New == e.New && before.Code == e.Code &&
-		before.Reason == e.Reason && before.Network != nil && e.Network != nil && *before.Network == *e.Network
+		before.Reason == e.Reason && ofBefore == of
 }
 
 // Last gives the last limit entries, 0 for all, the oldest first.

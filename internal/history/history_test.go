@@ -279,12 +279,14 @@ func TestRepeatedFailuresAreOneEntry(t *testing.T) {
 		return client.Event{Type: client.EventJoin, Network: &client.Network{SSID: ssid}, New: client.JoinFailed, Code: code, Reason: ssid + code}
 	}
 	started := client.Event{Type: client.EventDaemon, New: client.DaemonStarted, Reason: "started"}
+	ofAny := failed("", "2")
+	ofAny.Network, ofAny.Reason = nil, "b2"
 	for _, e := range []client.Event{
-		failed("a", "1"), failed("a", "1"), failed("a", "2"), failed("b", "2"), failed("b", "2"), started, started, failed("b", "2"),
+		failed("a", "1"), failed("a", "1"), failed("a", "2"), failed("b", "2"), failed("b", "2"), started, started, failed("b", "2"), ofAny, ofAny,
 	} {
 		d.Record(e)
 	}
-	d.wants(0, "a1 a2 b2 started started b2")
+	d.wants(0, "a1 a2 b2 started started b2 b2")
 }
 
 func TestMachineClock(t *testing.T) {

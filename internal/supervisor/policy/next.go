@@ -108,10 +108,10 @@ func (s State) nextAttempt() Next {
 	switch {
 	case s.attempt != nil, len(s.saved) == 0, !s.radioPresent, s.joined(), s.wantAP():
 		return Next{}
-	case len(s.saved) == 1:
-		return Next{NextJoin, s.joinAfter, fmt.Sprintf("try to join %q", s.saved[0].SSID)}
 	case s.Config.Delegated:
 		return Next{NextJoin, s.joinAfter, "try to join a known network"}
+	case len(s.saved) == 1:
+		return Next{NextJoin, s.joinAfter, fmt.Sprintf("try to join %q", s.saved[0].SSID)}
 	}
 	return Next{NextScan, s.joinAfter, "look for known networks"}
 }
@@ -120,7 +120,7 @@ func (s State) nextAttempt() Next {
 func (s State) nextGiveUp() Next {
 	switch r := s.radio; {
 	case s.attempt != nil:
-		return Next{NextGiveUp, s.attempt.deadline, fmt.Sprintf("joining %q is given up", s.attempt.network.SSID)}
+		return Next{NextGiveUp, s.attempt.deadline, s.attempt.network.joining() + " is given up"}
 	case r.target.Role == RoleAccessPoint && !r.ready && !r.failed:
 		return Next{NextGiveUp, r.retryAt, "starting the access point is given up"}
 	}

@@ -227,8 +227,15 @@ func TestFullDisk(t *testing.T) {
 	if !strings.Contains(d.log.String(), "level=ERROR") || strings.HasSuffix(d.file(), "\n") {
 		t.Fatalf("half a line was to be written:\n%s%s", &d.log, d.file())
 	}
+	torn := d.file()
+	d.happens("c")
 	d.start()
-	d.wants(0, "a")
+	d.wants(0, "a b c") // the memory had it
+
+	if err := os.WriteFile(d.path, []byte(torn), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.start()
 	d.happens("c")
 	d.start()
 	d.wants(0, "a c")

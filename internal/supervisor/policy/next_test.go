@@ -111,6 +111,17 @@ func TestNext(t *testing.T) {
 		}, "51s", `
 			next 50.0s access_point: access point, if nothing comes up
 			50.0s ap starting fallback: no wired link and no known network`},
+		{"an access point that somebody stopped, then the cable is unplugged", func(w *world) {
+			w.cableThere, w.cable = true, true
+			w.boot(Target{})
+			w.command(StartAP)
+			w.run("5s")
+			w.command(StopAP)
+			w.plug(false)
+			w.run("10s")
+		}, "36s", `
+			next 35.0s access_point: access point, if nothing comes up
+			35.0s ap starting fallback: carrier lost on eth0`},
 		{"by cable, while the known network is not there", func(w *world) {
 			w.cableThere, w.cable = true, true
 			w.boot(Target{}, home)

@@ -41,6 +41,18 @@ func TestNext(t *testing.T) {
 			next 62.8s give_up: joining "home" is given up
 			26.8s uplink lost: "home" could not be joined in time
 			26.8s ap starting fallback: "home" could not be joined in time`},
+		{"the home router dies, and somebody asks for another network", func(w *world) {
+			w.router = true
+			w.others["work"] = false
+			w.boot(Target{}, home)
+			w.run("10s")
+			w.power(false)
+			w.run("12s")
+			w.post(NetworksChanged{Saved: []Network{home}, Candidate: &Network{SSID: "work", Candidate: true}})
+			w.command(Join)
+			w.run("13s")
+		}, "15s", `
+			next 57.0s give_up: joining "work" is given up`},
 		{"between two attempts", func(w *world) {
 			w.boot(Target{}, home)
 			w.run("5s")
@@ -94,6 +106,21 @@ func TestNext(t *testing.T) {
 			632.2s ap stopping fallback: joining "home"
 			632.3s ap off: joining "home"
 			633.1s uplink online wlan0: wlan0 works`},
+		{"somebody is on the access point, and there is no way back", func(w *world) {
+			w.boot(Target{}, home)
+			w.run("20s")
+			w.post(ClientsChanged{Count: 1})
+		}, "60s", `
+			next 31.2s scan: look for known networks`},
+		{"a known network that refuses its key is looked for later and later", func(w *world) {
+			w.router, w.savedKeyOK = true, false
+			w.boot(Target{}, home)
+			w.run("65s")
+		}, "89s", `
+			next 87.8s scan: look for known networks
+			88.2s uplink joining: joining "home"
+			88.2s ap stopping fallback: joining "home"
+			88.3s ap off: joining "home"`},
 		{"an access point that somebody asked for", func(w *world) {
 			w.cableThere, w.cable = true, true
 			w.boot(Target{})

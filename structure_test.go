@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/link", "internal/link/proto/dhcp",
-		"internal/hook", "internal/networkmanager", "internal/probe", "internal/process", "internal/resolver", "internal/secret", "internal/server",
+		"internal/history", "internal/hook", "internal/networkmanager", "internal/probe", "internal/process", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
 	},
 	"internal/server": {"client", "internal/secret", "state"},
@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 	"internal/store":           {"internal/atomicfile", "internal/secret", "internal/wifi"},
 	"internal/migrate":         {"client"},
 	"internal/networkmanager":  {"client", "internal/atomicfile", "internal/secret", "internal/store", "internal/wifi"},
+	"internal/history":         {"client", "internal/atomicfile"},
 	"internal/hook":            {"client", "internal/process"},
 	"internal/link":            {"internal/link/rtnl"},
 	"internal/link/ethtool":    {"internal/link/genl"},

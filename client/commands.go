@@ -76,6 +76,14 @@ func (c *Client) RemoveNetwork(ctx context.Context, ssid []byte) (string, error)
 	return c.text(ctx, "remove_network", NetworkParams(ssid))
 }
 
+// History returns what has happened, the oldest first: the last limit entries,
+// 0 for all that are kept.
+func (c *Client) History(ctx context.Context, limit int) ([]HistoryEntry, error) {
+	var list []HistoryEntry
+	err := c.Call(ctx, "history", HistoryParams(limit), &list)
+	return list, err
+}
+
 // Reset forgets the configured network and lets the daemon start afresh.
 func (c *Client) Reset(ctx context.Context) (string, error) { return c.text(ctx, "reset", nil) }
 
@@ -111,6 +119,9 @@ func ListWifiParams(force bool) any { return listWifi{Force: force} }
 func ConfigWifiParams(ssid []byte, psk string, force bool) any {
 	return configWifi{network: newNetworkParams(ssid), PSK: psk, Force: force}
 }
+
+// HistoryParams returns the parameters of history for Do.
+func HistoryParams(limit int) any { return history{Limit: limit} }
 
 // NetworkParams returns the parameters of connect and remove_network for Do.
 func NetworkParams(ssid []byte) any { return newNetworkParams(ssid) }
@@ -149,6 +160,11 @@ type configWifi struct {
 // listWifi is the parameters of the command list_wifi.
 type listWifi struct {
 	Force bool `json:"force"`
+}
+
+// history is the parameters of the command history.
+type history struct {
+	Limit int `json:"limit,omitempty"`
 }
 
 // Subscription is a stream of events. It takes over its Client's connection.

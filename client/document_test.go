@@ -18,7 +18,7 @@ func TestDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for heading, into := range map[string]any{"## status\n": &Status{}, "## list_wifi\n": &[]BSS{}, "## Saved networks\n": &[]SavedNetwork{}} {
+	for heading, into := range map[string]any{"## status\n": &Status{}, "## list_wifi\n": &[]BSS{}, "## Saved networks\n": &[]SavedNetwork{}, "## History\n": &[]HistoryEntry{}} {
 		_, section, _ := strings.Cut(string(document), "\n"+heading)
 		_, block, _ := strings.Cut(section, "```json\n")
 		block, _, _ = strings.Cut(block, "```")

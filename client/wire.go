@@ -15,7 +15,9 @@ type Status struct {
 
 	Version     string      `json:"version"` // of the daemon
 	Uplink      Uplink      `json:"uplink"`
+	Uplinks     []Interface `json:"uplinks"` // all that could lead out, never null
 	AccessPoint AccessPoint `json:"access_point"`
+	Next        []Next      `json:"next"` // what the daemon will do by itself, the soonest first; never null
 }
 
 // Connections says which ways lead to the device. Wifi and AP are never both
@@ -34,6 +36,8 @@ type Wifi struct {
 	ValidConfig    bool      `json:"valid_config"`     // a network is configured and did not fail
 	Present        bool      `json:"present"`          // the radio is there
 	Backend        string    `json:"backend"`          // who joins networks: "wpa_supplicant" (of ours) or "networkmanager"
+	Signal         *int      `json:"signal"`           // dBm, of the last probe; nil when not associated or unknown
+	Frequency      int       `json:"frequency"`        // MHz; 0 when not associated or unknown
 	Country        string    `json:"country"`          // whose rules the radio obeys, e.g. "DE"; "00": those of the whole world
 	LastError      *Failure  `json:"last_error"`       // of the last attempt to join, see Failure
 	Candidate      *Network  `json:"candidate"`        // configured but not yet proven to work
@@ -128,6 +132,43 @@ type Uplink struct {
 	Addresses []string `json:"addresses"` // of that interface, "192.0.2.7/24"; never null
 }
 
+// Interface is a link that could be the way out: the radio, and the wired ones.
+type Interface struct {
+	Name      string   `json:"interface"`
+	Kind      string   `json:"kind"`    // "wired" or "wifi"
+	Carrier   bool     `json:"carrier"` // there is a cable, or an association
+	Works     bool     `json:"works"`   // it leads out
+	Addresses []string `json:"addresses"`
+	Gateway   string   `json:"gateway"` // "" none
+	Probe     *Probe   `json:"probe"`   // the last; nil: none since there is a carrier
+}
+
+// Probe is what a probe of an Interface has said.
+type Probe struct {
+	OK       bool   `json:"ok"`
+	Seconds  int64  `json:"seconds"`  // ago
+	Reason   string `json:"reason"`   // why it failed, for people
+	Failures int    `json:"failures"` // in a row, up to this one
+}
+
+// Kinds of Next. Another comes from a newer daemon.
+const (
+	NextAccessPoint = "access_point" // it comes up
+	NextEnd         = "end"          // the access point that somebody asked for ends
+	NextYield       = "yield"        // the access point gives way, though somebody is on it
+	NextJoin        = "join"         // a saved network is tried
+	NextScan        = "scan"         // saved networks are looked for
+	NextGiveUp      = "give_up"      // what is being tried has taken too long
+	NextLost        = "lost"         // the uplink counts as lost
+)
+
+// Next is something that the daemon will do unless something happens before.
+type Next struct {
+	Kind    string `json:"kind"`
+	Seconds int64  `json:"seconds"` // until then
+	Text    string `json:"text"`    // for people
+}
+
 // AccessPoint is the daemon's own access point. Its State is off, starting,
 // up or stopping.
 type AccessPoint struct {
@@ -140,6 +181,8 @@ type AccessPoint struct {
 type Station struct {
 	Address string `json:"address"` // "AA:BB:…"
 	IP      string `json:"ip"`      // leased address, "" while it has none
+	Name    string `json:"name"`    // as it says itself, not to be trusted; "" does not say
+	Seconds int64  `json:"seconds"` // since it joined
 }
 
 // BSS is one cell that a scan found. Networks with several access points have
@@ -162,15 +205,23 @@ const (
 	EventUplink      = "uplink"       // Old, New, Reason: Status.Uplink.State
 	EventAccessPoint = "access_point" // Old, New, Reason: Status.AccessPoint.State
 	EventJoin        = "join"         // Network, New: how far joining it has come; Code and Reason of a failure
+	EventDaemon      = "daemon"       // New: DaemonStarted or DaemonEnded; of the history only
 )
 
 // What an EventJoin has as New, in their order.
 const (
-	JoinStarted    = "started"
-	JoinAssociated = "associated" // the keys are in place
-	JoinAddressed  = "addressed"  // there is an address
-	JoinDone       = "joined"     // the gateway answers
-	JoinFailed     = "failed"     // instead of any of them but the last
+	JoinStarted     = "started"
+	JoinAssociating = "associating" // the radio is free, the network is looked for and asked
+	JoinAssociated  = "associated"  // the keys are in place
+	JoinAddressed   = "addressed"   // there is an address
+	JoinDone        = "joined"      // the gateway answers
+	JoinFailed      = "failed"      // instead of any of them but the last
+)
+
+// What an EventDaemon has as New; the Reason has the version.
+const (
+	DaemonStarted = "started"
+	DaemonEnded   = "ended" // in order; a crash or a power loss has none
 )
 
 // Event is what subscribers receive.
@@ -189,4 +240,15 @@ type Event struct {
 	// Frame is the object as it came, for fields that this version of the
 	// package does not know.
 	Frame json.RawMessage `json:"-"`
+}
+
+// HistoryEntry is an event that the daemon remembers over restarts: of the
+// uplink and the access point, how joining a network ended (JoinDone,
+// JoinFailed), and of the daemon itself.
+type HistoryEntry struct {
+	Seq     uint64 `json:"seq"`               // grows by one: the order, whatever the clock did
+	Boot    string `json:"boot"`              // the kernel's boot id: another one, and the device was started in between
+	Uptime  int64  `json:"uptime"`            // seconds from then to the event
+	Seconds *int64 `json:"seconds,omitempty"` // ago, which does not jump; nil: of an earlier boot
+	Event
 }

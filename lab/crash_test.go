@@ -25,6 +25,7 @@ func TestDaemonKilled(t *testing.T) {
 
 	l.switchOn(t, l.Home)
 	l.join(t, l.Home)
+	l.tellsSignal(t)
 	address := link(radioDevice).addresses()[0]
 	l.survives(t, l.Home.ns, address, "status says wifi", func() (string, bool) {
 		return "connections.wifi false", l.Device.Status(t).Connections.WiFi
@@ -33,6 +34,8 @@ func TestDaemonKilled(t *testing.T) {
 		t.Errorf("addresses %v after all that, want %s alone", now, address)
 	}
 	l.killedWhileJoining(t)
+	killed := "started the run before crashed or was killed"
+	l.remembers(t, []string{"started", killed, "ended", "started", killed, "ended", "started", killed})
 }
 
 // survives puts the daemon through everything that must not be noticed, while

@@ -223,6 +223,8 @@ type Status struct {
 	WiFi struct {
 		SSID      *string                            `json:"current_ssid"`
 		Present   bool                               `json:"present"`
+		Frequency int                                `json:"frequency"`
+		Signal    int                                `json:"signal"`
 		LastError *struct{ Code, Text, SSID string } `json:"last_error"`
 		Networks  []struct{ SSID string }            `json:"networks"`
 	} `json:"wifi"`

@@ -31,20 +31,20 @@ func TestScript(t *testing.T) {
 			path := filepath.Join(env.WorkDir, "s")
 			env.Setenv(socketEnv, path)
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // or every exit takes a second
-			return serve(env.Defer, path)
+			return serve(&device{}, env.Defer, path)
 		},
 		Condition: func(name string) (bool, error) { return name == "root" && os.Geteuid() == 0, nil },
 		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"in": runInside},
 	})
 }
 
-// serve starts a server on path that lasts until what atEnd was given is run.
-func serve(atEnd func(func()), path string) error {
+// serve starts a server of d on path that lasts until what atEnd was given is
+// run.
+func serve(d *device, atEnd func(func()), path string) error {
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		return err
 	}
-	d := &device{}
 	d.server = server.New(server.Config{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Handler: d, Drain: 100 * time.Millisecond})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -57,23 +57,29 @@ func serve(atEnd func(func()), path string) error {
 type device struct {
 	server *server.Server
 	ssid   string
+	seen   chan struct{} // nil, or joining ends when this is closed
 }
 
 func (d *device) Status() client.Status {
 	home, address := "Home", "02:00:00:00:00:01"
+	candidate := client.NewNetwork([]byte("New \x1b[31m"))
 	since := time.Now().Add(-200 * time.Second)
 	return client.Status{
 		Link: true, Devs: []string{"wlan0"}, Connections: client.Connections{Wifi: true},
 		Wifi: client.Wifi{
 			CurrentSSID: &home, CurrentAddress: &address, ValidConfig: true, Present: true,
-			LastError: &client.Failure{Code: "wrong_key", Text: "the network refused the passphrase", Network: &client.Network{SSID: "New \x1b[31m"}},
-			Candidate: &client.Network{SSID: "New \x1b[31m"}, Networks: []client.Network{{SSID: "Home"}},
+			LastError: &client.Failure{Code: "wrong_key", Text: "the network refused the passphrase", Network: &candidate},
+			Candidate: &candidate, Networks: []client.Network{client.NewNetwork([]byte("Home"))},
 		},
 		Version: "1.2.3",
 		Uplink: client.Uplink{
 			Condition: client.Condition{State: "online", Since: since, Reason: "gateway answers"},
 			Interface: "wlan0", Addresses: []string{"192.0.2.7/24"},
 		},
+		Uplinks: []client.Interface{{
+			Name: "wlan0", Kind: "wifi", Carrier: true, Works: true, Addresses: []string{"192.0.2.7/24"}, Gateway: "192.0.2.1",
+			Probe: &client.Probe{OK: true, Seconds: 4},
+		}},
 		AccessPoint: client.AccessPoint{
 			Condition: client.Condition{State: "off", Since: since}, SSID: "netconnectd",
 			Clients: []client.Station{{Address: "02:00:00:00:00:09", IP: "10.250.250.100"}},
@@ -90,14 +96,16 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 		// The psk is shown to prove what arrived; a real handler never does.
 		return "ssid " + client.SSIDText(r.SSID) + ", psk " + r.PSK.Reveal() + ".", nil
 	case server.StartWifi:
-		return d.join()
+		return d.join("New \x1b[31m")
 	case server.Connect:
 		if string(r.SSID) != "Home" {
 			return nil, &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDText(r.SSID)}
 		}
-		return d.join()
+		return d.join("Home")
 	case server.ListNetworks:
 		return savedNetworks, nil
+	case server.History:
+		return remembered(r.Limit), nil
 	case server.AddNetwork:
 		if string(r.SSID) == "saved" {
 			return nil, &client.Error{Code: client.CodeExists, Message: "saved is saved already"}
@@ -171,7 +179,24 @@ func (d *device) list(force bool) (any, error) {
 	return []client.BSS{far, hidden, home}, nil
 }
 
-func (d *device) join() (any, error) {
+// join tells of another network, too, as when the one before is left or gone
+// back to. Of the last stage the reply alone tells.
+func (d *device) join(ssid string) (any, error) {
+	tell := func(ssid string, stages ...string) {
+		network := client.NewNetwork([]byte(ssid))
+		for _, stage := range stages {
+			d.server.Publish(client.Event{Type: client.EventJoin, Network: &network, New: stage})
+		}
+	}
+	tell("Before", client.JoinAssociated)
+	tell(ssid, client.JoinStarted, client.JoinAssociating)
+	if d.ssid == "" {
+		tell(ssid, client.JoinAssociated, client.JoinAddressed)
+		tell("Before", client.JoinStarted)
+	}
+	if d.seen != nil {
+		<-d.seen
+	}
 	switch d.ssid {
 	case "wrong":
 		return nil, &client.Error{Code: "wrong_key", Message: client.TextCouldNotConnect, Reason: "the network refused the passphrase"}
@@ -179,4 +204,23 @@ func (d *device) join() (any, error) {
 		return nil, errors.New("something private")
 	}
 	return client.ResultConnected, nil
+}
+
+// remembered is the history of a device without a clock of its own, of which
+// strangers have named a network.
+func remembered(limit int) []client.HistoryEntry {
+	evil := client.NewNetwork([]byte("Evil\x1b[2J"))
+	day := func(hour int) time.Time { return time.Date(2026, 5, 4, hour, 2, 1, 0, time.Local) }
+	list := []client.HistoryEntry{
+		{Seq: 7, Boot: "a", Event: client.Event{Type: client.EventDaemon, Time: day(3), New: client.DaemonStarted, Reason: "version 1.2.3"}},
+		{Seq: 8, Boot: "a", Event: client.Event{Type: client.EventUplink, Time: day(2), Old: "online", New: "joining", Reason: "carrier lost on wlan0"}},
+		{Seq: 9, Boot: "b", Event: client.Event{
+			Type: client.EventJoin, Time: day(1), Network: &evil, New: client.JoinFailed, Code: "wrong_key",
+			Reason: "the network refused the passphrase, and it did so three times in a row",
+		}},
+	}
+	if limit == 0 {
+		return list
+	}
+	return list[max(0, len(list)-limit):]
 }

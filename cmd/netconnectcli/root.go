@@ -101,9 +101,9 @@ not there. Changes need root or membership of the group netconnect.`,
 	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the network")
 	root.AddCommand(
 		a.statusCommand(), a.listWifiCommand(), a.configureWifiCommand(),
-		a.action("select_wifi", "Join the configured Wi-Fi network", "start_wifi", "start_wifi"),
+		a.selectWifiCommand(),
 		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(), a.importCommand(),
-		a.named("connect", "Join a saved Wi-Fi network"),
+		a.connectCommand(),
 		a.named("adopt", "Let a network that others saved in NetworkManager be changed here"),
 		a.named("remove_network", "Forget a saved Wi-Fi network and keep the others"),
 		a.action("forget_wifi", "Forget the configured Wi-Fi network", "forget_wifi"),
@@ -111,18 +111,17 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
 		a.action("reset", "Forget the configured network and start afresh", "reset"),
 		a.action("reload", "Let the daemon read its configuration again", "reload"),
-		a.showCommand(), a.monitorCommand(), a.eventsCommand(), a.versionCommand(),
+		a.showCommand(), a.monitorCommand(), a.eventsCommand(), a.historyCommand(), a.versionCommand(),
 	)
 	return root
 }
 
 // action is a command without parameters whose result is a text.
-func (a *app) action(name, short, command string, aliases ...string) *cobra.Command {
+func (a *app) action(name, short, command string) *cobra.Command {
 	return &cobra.Command{
-		Use:     name,
-		Short:   short,
-		Aliases: aliases,
-		Args:    cobra.NoArgs,
+		Use:   name,
+		Short: short,
+		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.call(cmd.Context(), command, nil, a.showText)
 		},
@@ -131,6 +130,12 @@ func (a *app) action(name, short, command string, aliases ...string) *cobra.Comm
 
 // named is a command for one saved network, by its SSID.
 func (a *app) named(name, short string) *cobra.Command {
+	return namedCommand(name, short, func(ctx context.Context, ssid []byte) error {
+		return a.call(ctx, name, client.NetworkParams(ssid), a.showText)
+	})
+}
+
+func namedCommand(name, short string, run func(ctx context.Context, ssid []byte) error) *cobra.Command {
 	var f ssidFlag
 	cmd := &cobra.Command{
 		Use:   name + " <ssid>",
@@ -141,7 +146,7 @@ func (a *app) named(name, short string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.call(cmd.Context(), name, client.NetworkParams(ssid), a.showText)
+			return run(cmd.Context(), ssid)
 		},
 	}
 	f.register(cmd)

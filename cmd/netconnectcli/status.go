@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,33 +30,145 @@ func (a *app) showStatus(result json.RawMessage) error {
 	if err := json.Unmarshal(result, &status); err != nil {
 		return fmt.Errorf("decode status: %w", err)
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	for _, row := range statusRows(status) {
-		fmt.Fprintf(w, "%s\t%s\n", row.name, printable(row.value))
-	}
-	return w.Flush()
+	p := page{out: a.out, colour: colourful(a.out)}
+	p.status(status, time.Now())
+	return p.err
 }
 
-type row struct{ name, value string }
-
-func statusRows(s client.Status) []row {
-	rows := []row{{"Uplink", uplinkText(s.Uplink)}}
-	if len(s.Uplink.Addresses) > 0 {
-		rows = append(rows, row{"Addresses", strings.Join(s.Uplink.Addresses, ", ")})
+// status is for people: what is, why, and what comes next.
+func (p *page) status(s client.Status, now time.Time) {
+	p.row("Uplink", uplinkState(s.Uplink), conditionText(s.Uplink.Condition))
+	p.row("Access point", accessPointState(s.AccessPoint), conditionText(s.AccessPoint.Condition))
+	for i, n := range s.Next {
+		name := "Next"
+		if i > 0 {
+			name = ""
+		}
+		p.row(name, cell{}, when(n.Seconds, now)+": "+n.Text)
 	}
-	rows = append(rows, row{"Links", orNone(strings.Join(s.Devs, ", "))}, row{"Wi-Fi", wifiText(s.Wifi)})
-	if s.Wifi.Candidate != nil {
-		rows = append(rows, row{"To try", quote(*s.Wifi.Candidate)})
-	}
-	rows = append(rows, row{"Saved", savedText(s.Wifi.Networks)})
+	p.row("Wi-Fi", cell{}, wifiText(s.Wifi))
 	if e := s.Wifi.LastError; e != nil {
-		rows = append(rows, row{"Last error", failureText(*e)})
+		p.row("Last error", cell{}, failureText(*e))
 	}
-	rows = append(rows, row{"Access point", accessPointText(s.AccessPoint)})
-	for _, station := range s.AccessPoint.Clients {
-		rows = append(rows, row{"", strings.TrimSpace(station.Address + " " + station.IP)})
+	if s.Wifi.Candidate != nil {
+		p.row("To try", cell{}, quote(*s.Wifi.Candidate))
 	}
-	return append(rows, row{"Version", s.Version})
+	p.row("Saved", cell{}, savedText(s.Wifi.Networks))
+	p.row("Version", cell{}, s.Version)
+	p.uplinks(s)
+	p.clients(s.AccessPoint.Clients)
+}
+
+func (p *page) uplinks(s client.Status) {
+	if len(s.Uplinks) == 0 {
+		return
+	}
+	table := [][]cell{{{text: "UPLINK"}, {text: "STATE"}, {text: "GATEWAY"}, {text: "LAST PROBE"}}}
+	var below []string
+	for _, u := range s.Uplinks {
+		gateway := u.Gateway
+		if gateway == "" {
+			gateway = "-"
+		}
+		table = append(table, []cell{{text: u.Name}, interfaceState(u, s.Connections.AP), {text: gateway}, probeText(u.Probe)})
+		more := strings.Join(u.Addresses, ", ")
+		if u.Probe != nil && !u.Probe.OK {
+			more = strings.TrimPrefix(more+"\n"+u.Probe.Reason, "\n")
+		}
+		below = append(below, more)
+	}
+	p.table(table, below)
+}
+
+func (p *page) clients(list []client.Station) {
+	if len(list) == 0 {
+		return
+	}
+	table := [][]cell{{{text: "CLIENT"}, {text: "ADDRESS"}, {text: "MAC"}, {text: "FOR"}}}
+	for _, c := range list {
+		table = append(table, []cell{{text: cmp.Or(c.Name, "-")}, {text: cmp.Or(c.IP, "-")}, {text: c.Address}, {text: ago(c.Seconds)}})
+	}
+	p.table(table, nil)
+}
+
+func uplinkState(u client.Uplink) cell {
+	c := cell{text: u.State, tone: waiting}
+	switch u.State {
+	case "online":
+		c.tone = good
+	case "lost":
+		c.tone = bad
+	}
+	if u.Interface != "" {
+		c.text += " by " + u.Interface
+	}
+	if u.Portal {
+		c.text += ", behind a portal"
+	}
+	return c
+}
+
+func accessPointState(ap client.AccessPoint) cell {
+	switch ap.State {
+	case "off":
+		return cell{text: ap.State}
+	case "up":
+		return cell{text: fmt.Sprintf(`%s as "%s"`, ap.State, ap.SSID), tone: good}
+	}
+	return cell{text: fmt.Sprintf(`%s as "%s"`, ap.State, ap.SSID), tone: waiting}
+}
+
+// interfaceState says what an interface is to the device; the radio may be the
+// access point.
+func interfaceState(u client.Interface, ap bool) cell {
+	switch {
+	case u.Kind == "wifi" && ap:
+		return cell{text: "access point"}
+	case u.Works:
+		return cell{text: "works", tone: good}
+	case !u.Carrier:
+		return cell{text: "no carrier"}
+	case len(u.Addresses) == 0:
+		return cell{text: "no address", tone: waiting}
+	case u.Probe != nil && !u.Probe.OK:
+		return cell{text: "does not work", tone: bad}
+	case u.Gateway == "":
+		return cell{text: "no gateway", tone: waiting}
+	}
+	return cell{text: "not probed yet", tone: waiting}
+}
+
+func probeText(p *client.Probe) cell {
+	switch {
+	case p == nil:
+		return cell{text: "-"}
+	case p.OK:
+		return cell{text: "passed " + ago(p.Seconds) + " ago", tone: good}
+	}
+	return cell{text: fmt.Sprintf("failed %s ago, %d in a row", ago(p.Seconds), p.Failures), tone: bad}
+}
+
+// conditionText is "for 3m: reason".
+func conditionText(c client.Condition) string {
+	text := ""
+	if !c.Since.IsZero() {
+		text = "for " + ago(c.Seconds)
+	}
+	if c.Reason != "" {
+		text += ": " + c.Reason
+	}
+	return text
+}
+
+// soon is when seconds are easier to grasp than a time of day.
+const soon = 10 * 60
+
+// when writes a time to come for people: "in 9s", "at 18:04".
+func when(seconds int64, now time.Time) string {
+	if seconds < soon {
+		return "in " + ago(seconds)
+	}
+	return "at " + now.Add(time.Duration(seconds)*time.Second).Local().Format("15:04")
 }
 
 func failureText(f client.Failure) string {
@@ -65,42 +179,30 @@ func failureText(f client.Failure) string {
 	return text
 }
 
-// conditionText is "online for 3m (reason)", with by between state and time.
-func conditionText(c client.Condition, by string) string {
-	text := c.State + by
-	if !c.Since.IsZero() {
-		text += " for " + ago(c.Seconds)
+func wifiText(w client.Wifi) string {
+	if !w.Present {
+		return "no radio"
 	}
-	if c.Reason != "" {
-		text += " (" + c.Reason + ")"
+	text := "not connected"
+	if w.CurrentSSID != nil {
+		text = `"` + *w.CurrentSSID + `"`
+		if w.Signal != nil {
+			text += fmt.Sprintf(", %d dBm", *w.Signal)
+		}
+		if w.Frequency != 0 {
+			text += fmt.Sprintf(", %d MHz", w.Frequency)
+		}
+		if w.CurrentAddress != nil {
+			text += ", cell " + *w.CurrentAddress
+		}
+	}
+	if w.Backend != "" {
+		text += ", by " + w.Backend
+	}
+	if w.Country != "" {
+		text += ", country " + w.Country
 	}
 	return text
-}
-
-func uplinkText(u client.Uplink) string {
-	if u.Interface == "" {
-		return conditionText(u.Condition, "")
-	}
-	return conditionText(u.Condition, " by "+u.Interface)
-}
-
-func accessPointText(ap client.AccessPoint) string {
-	if ap.SSID == "" {
-		return conditionText(ap.Condition, "")
-	}
-	return conditionText(ap.Condition, fmt.Sprintf(` as "%s"`, ap.SSID))
-}
-
-func wifiText(w client.Wifi) string {
-	switch {
-	case !w.Present:
-		return "no radio"
-	case w.CurrentSSID == nil:
-		return "not connected"
-	case w.CurrentAddress == nil:
-		return fmt.Sprintf(`"%s"`, *w.CurrentSSID)
-	}
-	return fmt.Sprintf(`"%s" (%s)`, *w.CurrentSSID, *w.CurrentAddress)
 }
 
 func savedText(networks []client.Network) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -77,4 +78,23 @@ prefer the prompt or --psk-stdin.`,
 	cmd.Flags().BoolVar(&source.stdin, "psk-stdin", false, "read the passphrase from standard input")
 	cmd.Flags().BoolVar(&source.open, "open", false, "the network is open, do not ask for a passphrase")
 	return cmd
+}
+
+func (a *app) selectWifiCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "select_wifi",
+		Aliases: []string{"start_wifi"},
+		Short:   "Join the configured Wi-Fi network",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.join(cmd.Context(), "start_wifi", nil, nil)
+		},
+	}
+}
+
+func (a *app) connectCommand() *cobra.Command {
+	return namedCommand("connect", "Join a saved Wi-Fi network", func(ctx context.Context, ssid []byte) error {
+		network := client.NewNetwork(ssid)
+		return a.join(ctx, "connect", client.NetworkParams(ssid), &network)
+	})
 }

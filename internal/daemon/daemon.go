@@ -21,6 +21,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/history"
 	"github.com/netconnectd/netconnectd/internal/hook"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
@@ -68,6 +69,7 @@ type daemon struct {
 	sup      *supervisor.Supervisor
 	server   *server.Server
 	hooks    *hook.Runner
+	history  *history.History
 }
 
 // Run is the daemon. It returns nil when ctx ends; what it made (children,
@@ -96,6 +98,9 @@ func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 		log.Error("open the saved networks", "err", err)
 	}
 	d := build(ctx, cfg, opts, runner, networks)
+	d.history = openHistory(cfg.StateDir, log)
+	d.recordStart()
+	defer d.recordEnd()
 	running := d.radio.current.Load().running(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ignoreEnd(ctx, d.monitor.Run(ctx)) })
@@ -104,6 +109,7 @@ func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 	group.Go(func() error { d.watchNetworkManager(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
 	group.Go(func() error { return ignoreEnd(ctx, d.hooks.Run(ctx)) })
+	group.Go(func() error { d.history.Run(ctx); return nil })
 	group.Go(func() error {
 		return d.sup.Run(ctx, policy.Start{Running: running}, d.networks())
 	})

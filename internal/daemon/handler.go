@@ -32,6 +32,8 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 		return d.carryOut(ctx, policy.Command{Kind: policy.Connect, SSID: string(req.SSID)}, client.TextCouldNotConnect)
 	case server.ListNetworks:
 		return d.listNetworks(), nil
+	case server.History:
+		return d.history.Last(req.Limit), nil
 	case server.AddNetwork:
 		return d.addNetwork(ctx, req)
 	case server.SetNetwork:

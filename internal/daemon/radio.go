@@ -122,7 +122,8 @@ func (r *radio) named(n policy.Network) policy.Network {
 }
 
 var joinStages = map[policy.Stage]string{
-	policy.StageAssociated: client.JoinAssociated, policy.StageAddressed: client.JoinAddressed, policy.StageReady: client.JoinDone,
+	policy.StageCleared: client.JoinAssociating, policy.StageAssociated: client.JoinAssociated,
+	policy.StageAddressed: client.JoinAddressed, policy.StageReady: client.JoinDone,
 }
 
 // mended is Hold of a radio that is reset when it failed.
@@ -302,6 +303,21 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 	report(policy.StageAssociated)
 	s := &session{radio: r, ssid: network.SSID, static: network.Addressing, report: report}
 	return r.failed("no_address", s.run(ctx, previous))
+}
+
+// refresh keeps the signal that others read up to date. It is called when the
+// uplink is probed, so that it wakes nobody by itself.
+func (r *radio) refresh(ctx context.Context) {
+	old := r.association.Load()
+	if old == nil {
+		return
+	}
+	now, err := wifi.Refresh(ctx, r.iface, *old)
+	if err != nil {
+		r.log.Debug("signal", "err", err)
+		return
+	}
+	r.association.CompareAndSwap(old, &now) // another one is newer
 }
 
 // network finds what the store holds under the policy's name.

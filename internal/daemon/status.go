@@ -21,11 +21,14 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		Version:     d.Version,
 		Devs:        []string{},
 		Uplink:      client.Uplink{Condition: condition(string(s.Uplink.State), s.Uplink.Since, s.Uplink.Reason), Interface: s.Uplink.Name, Portal: s.Uplink.Portal, Addresses: []string{}},
+		Uplinks:     []client.Interface{},
 		AccessPoint: d.accessPoint(s),
 		Wifi:        d.wifiStatus(s, links),
+		Next:        nextSteps(s),
 	}
 	target, ready := s.Target()
 	for _, u := range uplinks(links, d.radio.iface(), d.cfg.Load().Interfaces.Wired).Uplinks {
+		st.Uplinks = append(st.Uplinks, uplinkInterface(s, links, u))
 		if !s.Works(u.Name) {
 			continue
 		}
@@ -35,12 +38,45 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		st.Connections.Wifi = st.Connections.Wifi || u.Wifi
 	}
 	st.Connections.AP = ready && target.Role == policy.RoleAccessPoint
-	if l, ok := links.Link(s.Uplink.Name); ok {
+	st.Uplink.Addresses = addresses(links, s.Uplink.Name)
+	return st
+}
+
+// addresses are those of the interface of that name, never nil.
+func addresses(links *link.Snapshot, name string) []string {
+	list := []string{}
+	if l, ok := links.Link(name); ok {
 		for _, a := range links.AddressesOf(l.Index) {
-			st.Uplink.Addresses = append(st.Uplink.Addresses, a.Prefix.String())
+			list = append(list, a.Prefix.String())
 		}
 	}
-	return st
+	return list
+}
+
+func uplinkInterface(s policy.State, links *link.Snapshot, u policy.Uplink) client.Interface {
+	i := client.Interface{
+		Name: u.Name, Kind: "wired", Carrier: u.Carrier, Works: s.Works(u.Name), Addresses: addresses(links, u.Name),
+	}
+	if u.Wifi {
+		i.Kind = "wifi"
+	}
+	if u.Gateway.IsValid() {
+		i.Gateway = u.Gateway.String()
+	}
+	if p := s.Probed(u.Name); !p.At.IsZero() {
+		i.Probe = &client.Probe{OK: p.Reason == "", Seconds: int64(time.Since(p.At).Seconds()), Reason: p.Reason, Failures: p.Failures}
+	}
+	return i
+}
+
+// nextSteps are what the policy will do, never nil. Its kinds are the protocol's.
+func nextSteps(s policy.State) []client.Next {
+	list := []client.Next{}
+	for _, n := range s.Next() {
+		left := max(0, time.Until(n.At))
+		list = append(list, client.Next{Kind: string(n.Kind), Seconds: int64(left.Round(time.Second).Seconds()), Text: n.Text})
+	}
+	return list
 }
 
 func condition(state string, since time.Time, reason string) client.Condition {
@@ -56,7 +92,7 @@ func (d *daemon) accessPoint(s policy.State) client.AccessPoint {
 	}
 	if clients := d.radio.clients.Load(); clients != nil {
 		for _, c := range *clients {
-			station := client.Station{Address: client.FormatAddress(c.MAC)}
+			station := client.Station{Address: client.FormatAddress(c.MAC), Name: c.HostName, Seconds: int64(c.Connected.Seconds())}
 			if c.Address.IsValid() {
 				station.IP = c.Address.String()
 			}
@@ -77,6 +113,10 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 		network := client.NewNetwork(a.SSID)
 		address := client.FormatAddress(a.BSSID)
 		w.CurrentSSID, w.CurrentSSIDHex, w.CurrentAddress = &network.SSID, &network.SSIDHex, &address
+		w.Frequency = a.Frequency
+		if a.Signal != 0 {
+			w.Signal = &a.Signal
+		}
 	}
 	for _, n := range d.book().Networks() {
 		w.Networks = append(w.Networks, client.NewNetwork(n.SSID))
@@ -96,19 +136,29 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 	return w
 }
 
-// tell hands an event to subscribers and to hooks.
+// tell hands an event to subscribers, to hooks, and to the history if it says
+// how something ended.
 func (d *daemon) tell(e client.Event) {
+	e.Time = time.Now().Round(0)
 	d.server.Publish(e)
 	d.hooks.Tell(e)
+	if e.Type == client.EventUplink || e.Type == client.EventAccessPoint || e.New == client.JoinDone || e.New == client.JoinFailed {
+		d.history.Record(e)
+	}
 }
 
-// publish tells of a step that changed something.
+// publish tells of a step that changed something. Another interface that is
+// online is no event, but part of the history.
 func (d *daemon) publish(old, next policy.State) {
 	d.dns.changed()
-	if old.Uplink.State != next.Uplink.State {
-		d.tell(client.Event{
-			Type: client.EventUplink, Old: string(old.Uplink.State), New: string(next.Uplink.State), Reason: next.Uplink.Reason,
-		})
+	uplink := client.Event{
+		Type: client.EventUplink, Old: string(old.Uplink.State), New: string(next.Uplink.State), Reason: next.Uplink.Reason,
+	}
+	switch {
+	case old.Uplink.State != next.Uplink.State:
+		d.tell(uplink)
+	case old.Uplink.Name != next.Uplink.Name:
+		d.history.Record(uplink)
 	}
 	if old.AP.State != next.AP.State {
 		d.tell(client.Event{
@@ -119,11 +169,16 @@ func (d *daemon) publish(old, next policy.State) {
 	d.tell(client.Event{Type: client.EventStatus, Status: &status})
 }
 
-// publishJoin tells how far joining a network has come.
+// publishJoin tells how far joining a network has come, and of which where
+// somebody else has chosen it as soon as that is known.
 func (d *daemon) publishJoin(n policy.Network, now string, why policy.Failure) {
 	e := client.Event{Type: client.EventJoin, New: now, Code: why.Code, Reason: why.Reason}
-	if n.SSID != "" {
-		network := client.NewNetwork([]byte(n.SSID))
+	ssid := []byte(n.SSID)
+	if a := d.radio.association.Load(); len(ssid) == 0 && a != nil {
+		ssid = a.SSID
+	}
+	if len(ssid) > 0 {
+		network := client.NewNetwork(ssid)
 		e.Network = &network
 	}
 	d.tell(e)

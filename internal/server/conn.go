@@ -127,8 +127,8 @@ func (c *conn) answer(ctx context.Context, frame []byte) error {
 			return c.watch(ctx, id, *req.network)
 		}
 		return c.subscribe(id)
-	case Show:
-		return c.show(ctx, id, req)
+	case Show, History:
+		return c.answerAtLength(ctx, id, req)
 	default:
 		return c.write(c.handle(ctx, id, req))
 	}

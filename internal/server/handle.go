@@ -54,7 +54,7 @@ func (s *Server) handle(ctx context.Context, peer Peer, id json.RawMessage, req 
 // reads reports whether a request changes nothing.
 func reads(req Request) bool {
 	switch req.(type) {
-	case ListWifi, ListNetworks, Show:
+	case ListWifi, ListNetworks, History, Show:
 		return true
 	}
 	return false
@@ -85,7 +85,7 @@ func (s *Server) permit(peer Peer, req Request) (Request, error) {
 		return show, nil
 	}
 	list, scans := req.(ListWifi)
-	if _, lists := req.(ListNetworks); lists || scans && !list.Force || s.cfg.Rights.MayChange(peer) {
+	if reads(req) && !list.Force || s.cfg.Rights.MayChange(peer) {
 		return req, nil
 	}
 	if scans && !s.cfg.Handler.Status().Connections.AP {

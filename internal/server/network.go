@@ -66,9 +66,9 @@ func decodeFilter(text []byte) (filter state.Filter, bad *client.Error) {
 	return filter, nil
 }
 
-// show answers with what can be many megabytes, which wait for the client to
-// read them. So untrusted peers wait for each other.
-func (c *conn) show(ctx context.Context, id json.RawMessage, req Show) error {
+// answerAtLength answers with what can be many megabytes, which wait for the
+// client to read them. So untrusted peers wait for each other.
+func (c *conn) answerAtLength(ctx context.Context, id json.RawMessage, req Request) error {
 	if c.s.cfg.Rights.trusted(c.peer) {
 		return c.write(c.handle(ctx, id, req))
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
@@ -67,6 +68,11 @@ func complete(s client.Status, now time.Time) client.Status {
 	s.Wifi.Networks = orEmpty(s.Wifi.Networks)
 	s.Uplink.Addresses = orEmpty(s.Uplink.Addresses)
 	s.AccessPoint.Clients = orEmpty(s.AccessPoint.Clients)
+	s.Next = orEmpty(s.Next)
+	s.Uplinks = slices.Clone(orEmpty(s.Uplinks))
+	for i := range s.Uplinks {
+		s.Uplinks[i].Addresses = orEmpty(s.Uplinks[i].Addresses)
+	}
 	for _, c := range []*client.Condition{&s.Uplink.Condition, &s.AccessPoint.Condition} {
 		if !c.Since.IsZero() {
 			c.Seconds = int64(now.Sub(c.Since) / time.Second)

@@ -48,6 +48,10 @@ type RemoveNetwork struct{ SSID []byte }
 // change.
 type Adopt struct{ SSID []byte }
 
+// History asks for the last Limit things that have happened, 0 for all that are
+// kept, the oldest first: []client.HistoryEntry.
+type History struct{ Limit int }
+
 // Reset forgets and starts afresh.
 type Reset struct{}
 
@@ -80,6 +84,7 @@ func (ForgetWifi) Command() string    { return "forget_wifi" }
 func (Connect) Command() string       { return "connect" }
 func (RemoveNetwork) Command() string { return "remove_network" }
 func (Adopt) Command() string         { return "adopt" }
+func (History) Command() string       { return "history" }
 func (Reset) Command() string         { return "reset" }
 func (StartAP) Command() string       { return "start_ap" }
 func (StopAP) Command() string        { return "stop_ap" }
@@ -107,6 +112,7 @@ var commands = map[string]func(params) (Request, *client.Error){
 	"set_network":    settled(func(ssid []byte, s NetworkSettings) Request { return SetNetwork{ssid, s} }),
 	"remove_network": named(func(ssid []byte) Request { return RemoveNetwork{ssid} }),
 	"adopt":          named(func(ssid []byte) Request { return Adopt{ssid} }),
+	"history":        decodeHistory,
 	"reset":          plain(Reset{}),
 	"start_ap":       plain(StartAP{}),
 	"stop_ap":        plain(StopAP{}),
@@ -170,6 +176,15 @@ func decodeCommand(name string, text json.RawMessage) (Request, *client.Error) {
 		return nil, errBadRequest
 	}
 	return commands[name](p)
+}
+
+// decodeHistory takes a limit that is a number, at least 0.
+func decodeHistory(p params) (Request, *client.Error) {
+	var req History
+	if text, given := p["limit"]; given && (json.Unmarshal(text, &req.Limit) != nil || req.Limit < 0) {
+		return nil, &client.Error{Code: client.CodeBadRequest, Message: "limit is a number of entries, 0 for all"}
+	}
+	return req, nil
 }
 
 // decodeConfigWifi wants ssid, which may be empty, or ssid_hex, which wins.

@@ -41,7 +41,7 @@ type Config struct {
 	MaxPerUser     int           // 64 of one user other than root and the daemon's
 	MaxRequest     int           // client.MaxRequest bytes
 	EventQueue     int           // 64 events waiting for one subscriber
-	MaxShows       int           // 4 replies to show at a time, of users other than root and the daemon's
+	MaxShows       int           // 4 replies to show and history at a time, of users other than root and the daemon's
 	MaxWatches     int           // 16 subscriptions to the network in all
 	MaxUserWatches int           // 4 of one user other than root and the daemon's
 	FrameTimeout   time.Duration // 10 s: for the first frame and within a frame

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -61,6 +62,8 @@ func originalResult(r Request) (any, error) {
 		return client.ResultConnected, nil
 	case ListNetworks:
 		return []client.SavedNetwork{}, nil
+	case History:
+		return []client.HistoryEntry{rememberedFor(r.Limit)}, nil
 	case AddNetwork:
 		return client.ResultAdded(r.SSID), nil
 	case SetNetwork:
@@ -83,6 +86,20 @@ func originalResult(r Request) (any, error) {
 		return client.ResultStopping, nil
 	}
 	return nil, errors.New("no such request")
+}
+
+// rememberedFor is an entry of this boot, or with a limit one of an earlier one.
+func rememberedFor(limit int) client.HistoryEntry {
+	e := client.HistoryEntry{Seq: 1, Boot: "b", Uptime: 9, Event: client.Event{
+		Type: client.EventDaemon, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), New: client.DaemonStarted, Reason: fmt.Sprint("limit ", limit),
+	}}
+	if limit == 0 {
+		e.Seconds = new(int64(2))
+		return e
+	}
+	network := client.NewNetwork([]byte{0xff})
+	e.Type, e.Network, e.New, e.Code = client.EventJoin, &network, client.JoinFailed, "lost"
+	return e
 }
 
 func (f *fake) requests() []Request {

@@ -36,6 +36,11 @@ func TestWire(t *testing.T) {
 		{"connect", `{"connect":{"ssid":"Home"}}` + "\x00", `{"result":"connected to wifi"}` + "\x00"},
 		{"remove_network", `{"remove_network":{"ssid_hex":"486f6d65"}}` + "\x00", `{"result":"removed Home"}` + "\x00"},
 		{"list_networks", `{"list_networks":{}}` + "\x00", `{"result":[]}` + "\x00"},
+		{"history", `{"history":{}}` + "\x00", `{"result":[{"seq":1,"boot":"b","uptime":9,"seconds":2,"type":"daemon","time":"2026-01-02T03:04:05Z","new":"started","reason":"limit 0"}]}` + "\x00"},
+		{"history of an earlier boot, with a network", `{"history":{"limit":7}}` + "\x00", `{"result":[{"seq":1,"boot":"b","uptime":9,"type":"join","time":"2026-01-02T03:04:05Z","ssid":"\\xff","ssid_hex":"ff","new":"failed","code":"lost","reason":"limit 7"}]}` + "\x00"},
+		{"history with a limit below 0", `{"history":{"limit":-1}}` + "\x00", `{"error":"limit is a number of entries, 0 for all","code":"bad_request"}` + "\x00"},
+		{"history with a text as limit", `{"history":{"limit":"7"}}` + "\x00", `{"error":"limit is a number of entries, 0 for all","code":"bad_request"}` + "\x00"},
+		{"history with null as limit", `{"history":{"limit":null}}` + "\x00", `{"result":[{"seq":1,"boot":"b","uptime":9,"seconds":2,"type":"daemon","time":"2026-01-02T03:04:05Z","new":"started","reason":"limit 0"}]}` + "\x00"},
 		{"add_network", `{"add_network":{"ssid":"Home","psk":"12345678","priority":3,"addressing":{"method":"dhcp"}}}` + "\x00", `{"result":"added Home, which is tried when it is in reach"}` + "\x00"},
 		{"set_network", `{"set_network":{"ssid":"Home","hidden":true}}` + "\x00", `{"result":"changed Home"}` + "\x00"},
 		{"add_network without a name", `{"add_network":{"ssid":""}}` + "\x00", `{"error":"ssid is empty: a hidden network has a name, too","code":"bad_request"}` + "\x00"},
@@ -118,11 +123,11 @@ func TestWire(t *testing.T) {
 // there, and what clients iterate over is not null.
 const statusReply = `{"result":{"link":false,"devs":[],` +
 	`"connections":{"wifi":false,"ap":false,"wired":false},` +
-	`"wifi":{"current_ssid":null,"current_ssid_hex":null,"current_address":null,"valid_config":false,"present":false,"backend":"","country":"",` +
+	`"wifi":{"current_ssid":null,"current_ssid_hex":null,"current_address":null,"valid_config":false,"present":false,"backend":"","signal":null,"frequency":0,"country":"",` +
 	`"last_error":null,"candidate":null,"networks":[]},` +
 	`"version":"",` +
-	`"uplink":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","interface":"","portal":false,"addresses":[]},` +
-	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[]}}}` + "\x00"
+	`"uplink":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","interface":"","portal":false,"addresses":[]},"uplinks":[],` +
+	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[]},"next":[]}}` + "\x00"
 
 func TestParametersReachTheHandler(t *testing.T) {
 	home := func(force bool) Request { return ConfigWifi{SSID: []byte("Home"), Force: force} }

@@ -29,14 +29,14 @@ const (
 func (st *step) emit(e Effect) { st.effects = append(st.effects, e) }
 
 // joined reports whether the radio is a verified station.
-func (st *step) joined() bool { return st.radio.target.Role == RoleStation && st.radio.ready }
+func (s State) joined() bool { return s.radio.target.Role == RoleStation && s.radio.ready }
 
-func (st *step) asked() bool { return st.now.Before(st.askedUntil) }
+func (s State) asked() bool { return s.at.Before(s.askedUntil) }
 
-func (st *step) silent() bool { return st.now.Before(st.silentUntil) }
+func (s State) silent() bool { return s.at.Before(s.silentUntil) }
 
-func (st *step) wantAP() bool {
-	return st.asked() || (st.fallback || st.Config.Always) && !st.silent()
+func (s State) wantAP() bool {
+	return s.asked() || (s.fallback || s.Config.Always) && !s.silent()
 }
 
 func (st *step) absorbProgress(ev RadioProgress) {
@@ -197,8 +197,8 @@ func (st *step) attemptSucceeded() {
 	}
 	for i := range st.ways {
 		if w := &st.ways[i]; w.Wifi { // verified by the lane just now
-			w.Carrier, w.Addressed, w.works, w.failures = true, true, true, 0
-			w.probing, w.probeAt = false, st.now.Add(st.Config.Interval)
+			w.Carrier, w.Addressed = true, true
+			st.probePassed(w)
 		}
 	}
 	if a.command != 0 {

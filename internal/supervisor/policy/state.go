@@ -148,7 +148,7 @@ type JoinFailure struct {
 
 // State is all that the decisions depend on. The zero value with a Config is
 // the state before Start. Readers outside the package use Uplink, AP,
-// LastFailure, Target and Works.
+// LastFailure, Target, Works, Probed and Next.
 type State struct {
 	Config Config
 	Uplink UplinkStatus
@@ -191,6 +191,8 @@ type way struct {
 	gen      int       // of the probe under way or last done
 	probing  bool      // gen's result is owed
 	probeAt  time.Time // when the next is due
+	probed   time.Time // when the last verdict came; zero: there is none
+	why      string    // it failed
 }
 
 // radio is what was last asked of the radio lane and what came of it.
@@ -228,6 +230,23 @@ func (s State) Works(name string) bool {
 	return slices.ContainsFunc(s.ways, func(w way) bool { return w.Name == name && s.usable(w) })
 }
 
+// Probe is what the last probe of an uplink has said.
+type Probe struct {
+	At       time.Time // zero: there was none
+	Reason   string    // why it failed; empty: it passed
+	Failures int       // in a row, up to now
+}
+
+// Probed gives the last probe of the uplink of that name.
+func (s State) Probed(name string) Probe {
+	for _, w := range s.ways {
+		if w.Name == name {
+			return Probe{At: w.probed, Reason: w.why, Failures: w.failures}
+		}
+	}
+	return Probe{}
+}
+
 // usable reports whether the way leads out of the device now. The radio's
 // only counts once its lane has verified the network.
 func (s State) usable(w way) bool {
@@ -235,7 +254,7 @@ func (s State) usable(w way) bool {
 		return false
 	}
 	if w.Wifi {
-		return s.radio.target.Role == RoleStation && s.radio.ready
+		return s.joined()
 	}
 	return w.Addressed
 }

@@ -49,6 +49,7 @@ func (st *step) merge(u Uplink) way {
 	switch {
 	case old.Carrier && !u.Carrier:
 		w.works, w.failures, w.probing = false, 0, false
+		w.probed, w.why = time.Time{}, ""
 		if u.Wifi && st.joined() {
 			st.radioLost("carrier lost on " + u.Name)
 		}
@@ -73,7 +74,7 @@ func (st *step) probe() {
 			continue
 		}
 		if w.probing {
-			st.probeFailed(w)
+			st.probeFailed(w, "no verdict within "+probeLimit.String())
 		}
 		if !w.probeAt.After(st.now) {
 			w.gen++
@@ -96,18 +97,25 @@ func (st *step) absorbProbe(ev ProbeDone) {
 	}
 	w.probing = false
 	if ev.Reason != "" {
-		st.probeFailed(w)
+		st.probeFailed(w, ev.Reason)
 		return
 	}
-	w.works, w.portal, w.failures = true, ev.Portal, 0
+	w.portal = ev.Portal
+	st.probePassed(w)
+}
+
+func (st *step) probePassed(w *way) {
+	w.works, w.failures, w.probing = true, 0, false
+	w.probed, w.why = st.now, ""
 	w.probeAt = st.now.Add(st.Config.Interval)
 }
 
 // probeFailed counts towards a soft loss. Verdicts of a way that works come
 // at the interval, so MaxLinkDown of them take MaxLinkDown intervals.
-func (st *step) probeFailed(w *way) {
+func (st *step) probeFailed(w *way, why string) {
 	w.probing = false
 	w.failures++
+	w.probed, w.why = st.now, why
 	if w.failures >= st.Config.MaxLinkDown {
 		w.works = false
 	}

@@ -144,6 +144,11 @@ func (w *world) post(ev Event) {
 	if due, ok := w.state.Deadline(); ok && !due.After(w.now) {
 		w.t.Fatalf("%s: deadline %v is not in the future", w.stamp(), due.Sub(epoch))
 	}
+	for _, n := range w.state.Next() {
+		if due, ok := w.state.Deadline(); !ok || due.After(n.At) {
+			w.t.Fatalf("%s: nothing wakes the loop for %v\n%v", w.stamp(), n, w.tail())
+		}
+	}
 	w.noteTransitions(before)
 	for id, since := range w.waiting {
 		if w.now.Sub(since) > answerLimit {

@@ -1,0 +1,191 @@
+// Package history remembers what has happened over restarts and reboots: the
+// last entries, in one file of JSON lines.
+package history
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+)
+
+const (
+	// kept is how many entries are remembered: some weeks of a device that has
+	// a trouble a day, and 100 KB.
+	kept = 500
+
+	// linesLimit is how many lines the file may have before it is written anew
+	// with those that are kept: once for as many entries as are kept.
+	linesLimit = 2 * kept
+)
+
+// History is the entries in memory, and the file that follows them. Neither
+// Record nor Last waits for the disk: Run writes. What cannot be written, on a
+// read-only or full disk, is remembered until the process ends and written with
+// the next entry that can be.
+type History struct {
+	path  string
+	clock Clock
+	log   *slog.Logger
+	hint  chan struct{} // there is something to write
+
+	mu      sync.Mutex
+	entries []client.HistoryEntry // the oldest first; elements never change
+
+	writing sync.Mutex // guards what follows: of one write at a time
+	saved   uint64     // Seq of the last entry in the file
+	lines   int        // of the file
+	broken  bool       // the file has something else, too: it is written anew
+	failing bool       // the last write failed, which was logged
+	refuse  error      // why the file must not be touched, or nil
+}
+
+// Open reads the file at path, which only this process may use. A line that
+// cannot be read is skipped: the last one may be torn by a power loss. The
+// History can be used even if there is an error: it is empty then, and a file
+// that could not be read stays as it is.
+func Open(path string, clock Clock, log *slog.Logger) (*History, error) {
+	h := &History{path: path, clock: clock, log: log, hint: make(chan struct{}, 1)}
+	data, err := readTail(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		h.refuse = fmt.Errorf("read the history: %w", err)
+		return h, h.refuse
+	}
+	h.entries, h.lines, h.broken = decode(data)
+	if n := len(h.entries); n > 0 {
+		h.saved = h.entries[n-1].Seq
+	}
+	h.entries = last(h.entries, kept)
+	return h, nil
+}
+
+// Record remembers an event, of now where its Time is zero. A network that cannot be joined again and again,
+// for the same reason and with nothing else in between, is one entry.
+func (h *History) Record(e client.Event) {
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	now := client.HistoryEntry{Boot: h.clock.Boot, Uptime: int64(h.clock.Uptime().Seconds()), Event: e}
+	h.mu.Lock()
+	if n := len(h.entries); n > 0 {
+		before := h.entries[n-1]
+		now.Seq = before.Seq
+		if repeats(before.Event, e) {
+			h.mu.Unlock()
+			return
+		}
+	}
+	now.Seq++
+	h.entries = last(append(h.entries, now), kept)
+	h.mu.Unlock()
+	select {
+	case h.hint <- struct{}{}:
+	default:
+	}
+}
+
+func repeats(before, e client.Event) bool {
+	var of, ofBefore client.Network // zero: any of those that are known
+	if e.Network != nil {
+		of = *e.Network
+	}
+	if before.Network != nil {
+		ofBefore = *before.Network
+	}
+	return e.Type == client.EventJoin && before.Type == e.Type && before.New == e.New && before.Code == e.Code &&
+		before.Reason == e.Reason && ofBefore == of
+}
+
+// Last gives the last limit entries, 0 for all, the oldest first.
+func (h *History) Last(limit int) []client.HistoryEntry {
+	if limit == 0 {
+		limit = kept
+	}
+	h.mu.Lock()
+	list := append([]client.HistoryEntry{}, last(h.entries, limit)...)
+	h.mu.Unlock()
+	uptime := int64(h.clock.Uptime().Seconds())
+	for i := range list {
+		if list[i].Boot == h.clock.Boot {
+			list[i].Seconds = new(max(0, uptime-list[i].Uptime))
+		}
+	}
+	return list
+}
+
+// last is the end of a list; it shares the list's memory.
+func last[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }
+
+// Run writes what is recorded until ctx ends.
+func (h *History) Run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.hint:
+			h.Flush()
+		}
+	}
+}
+
+// Flush writes what is not in the file yet. A failure is logged once, until it
+// works again.
+func (h *History) Flush() {
+	h.writing.Lock()
+	defer h.writing.Unlock()
+	err := h.write()
+	switch {
+	case err != nil && !h.failing:
+		h.log.Error("write the history; it is kept in memory", "err", err)
+	case err == nil && h.failing:
+		h.log.Info("the history is written again", "file", h.path)
+	}
+	h.failing = err != nil
+}
+
+// write appends, without fsync: an entry is not worth the wear of a flash card,
+// which rewrites a block of megabytes for it. The kernel writes it within 30 s
+// (vm.dirty_expire_centisecs); a power loss before costs these lines.
+func (h *History) write() error {
+	if h.refuse != nil {
+		return h.refuse
+	}
+	h.mu.Lock()
+	all := slices.Clone(h.entries)
+	h.mu.Unlock()
+	first, _ := slices.BinarySearchFunc(all, h.saved+1, func(e client.HistoryEntry, seq uint64) int { return cmp.Compare(e.Seq, seq) })
+	fresh := all[first:]
+	if len(fresh) == 0 && !h.broken {
+		return nil
+	}
+	if h.broken || h.lines+len(fresh) > linesLimit {
+		if err := atomicfile.Write(h.path, encode(all), mode); err != nil {
+			return err
+		}
+		h.lines, h.broken = len(all), false
+	} else {
+		if err := appendTo(h.path, encode(fresh)); err != nil {
+			h.broken = true // a part of it may be there
+			return err
+		}
+		h.lines += len(fresh)
+	}
+	if len(all) > 0 {
+		h.saved = all[len(all)-1].Seq
+	}
+	return nil
+}
+
+// Clock tells the time of events.
+type Clock struct {
+	Boot   string               // id of the time since the machine was started
+	Uptime func() time.Duration // since then; does not jump
+}

@@ -1,0 +1,314 @@
+package history
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+// device is one that runs, is restarted, loses power, and whose clock jumps.
+type device struct {
+	t      *testing.T
+	path   string
+	boot   string
+	uptime time.Duration
+	clock  time.Time
+	log    bytes.Buffer
+	*History
+}
+
+func newDevice(t *testing.T) *device {
+	d := &device{t: t, path: filepath.Join(t.TempDir(), "history.jsonl"), boot: "first", clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	d.start()
+	return d
+}
+
+func (d *device) start() {
+	d.t.Helper()
+	log := slog.New(slog.NewTextHandler(&d.log, nil))
+	var err error
+	if d.History, err = Open(d.path, Clock{Boot: d.boot, Uptime: func() time.Duration { return d.uptime }}, log); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *device) reboot(boot string) {
+	d.t.Helper()
+	d.boot, d.uptime = boot, 0
+	d.start()
+}
+
+// happens records what happens a second later.
+func (d *device) happens(reasons ...string) {
+	for _, reason := range reasons {
+		d.uptime += time.Second
+		d.clock = d.clock.Add(time.Second)
+		d.Record(client.Event{Type: client.EventUplink, Time: d.clock, Old: "online", New: "lost", Reason: reason})
+	}
+	d.Flush()
+}
+
+func (d *device) reasons(limit int) string {
+	var all []string
+	for _, e := range d.Last(limit) {
+		all = append(all, e.Reason)
+	}
+	return strings.Join(all, " ")
+}
+
+func (d *device) file() string {
+	d.t.Helper()
+	data, err := os.ReadFile(d.path)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(data)
+}
+
+func (d *device) wants(limit int, want string) {
+	d.t.Helper()
+	if got := d.reasons(limit); got != want {
+		d.t.Errorf("remembers %q, want %q", got, want)
+	}
+}
+
+func TestRestartsAndReboots(t *testing.T) {
+	d := newDevice(t)
+	d.wants(0, "")
+	d.happens("a", "b")
+	d.start()
+	d.happens("c")
+	d.reboot("second")
+	d.happens("d")
+	d.wants(0, "a b c d")
+	d.wants(2, "c d")
+	d.wants(99, "a b c d")
+	if info, err := os.Stat(d.path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v, want 0600", info.Mode(), err)
+	}
+	for i, e := range d.Last(0) {
+		if e.Seq != uint64(i+1) {
+			t.Errorf("entry %d has seq %d", i, e.Seq)
+		}
+	}
+}
+
+// TestClockJumps: the order and the ages of this boot are those of what
+// happened, wherever the clock was.
+func TestClockJumps(t *testing.T) {
+	d := newDevice(t)
+	d.happens("before")
+	d.reboot("second")
+	d.clock = time.Unix(0, 0) // no clock of its own
+	d.happens("1970")
+	d.clock = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) // by the network
+	d.happens("2030")
+	d.clock = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	d.happens("2026")
+	d.start()
+	d.uptime += time.Minute
+	d.wants(0, "before 1970 2030 2026")
+	ages := ""
+	for _, e := range d.Last(0) {
+		if e.Seconds == nil {
+			ages += "? "
+		} else {
+			ages += fmt.Sprint(*e.Seconds, " ")
+		}
+	}
+	if ages != "? 62 61 60 " {
+		t.Errorf("ages %s", ages)
+	}
+}
+
+func TestUnreadableLines(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		harm func(file string) string
+		want string
+	}{
+		{"the last line is torn", func(f string) string { return f[:len(f)-20] }, "a b"},
+		{"the last line lacks its end", func(f string) string { return f[:len(f)-1] }, "a b"},
+		{"the first line is torn", func(f string) string { return f[20:] }, "b c"},
+		{"zeros, as file systems leave them after a power loss", func(f string) string { return f + strings.Repeat("\x00", 512) }, "a b c"},
+		{"a line is there twice", func(f string) string { return f + strings.SplitAfter(f, "\n")[2] }, "a b c"},
+		{"nothing that we wrote", func(string) string { return "<html>\n{}\n[]\n" }, ""},
+		{"nothing", func(string) string { return "" }, ""},
+		{"larger than any that we write", func(f string) string { return strings.Repeat("x", 3*readLimit) + "\n" + f }, "a b c"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDevice(t)
+			d.happens("a", "b", "c")
+			if err := os.WriteFile(d.path, []byte(tt.harm(d.file())), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			d.start()
+			d.wants(0, tt.want)
+			d.happens("d")
+			d.start()
+			want := strings.TrimSpace(tt.want + " d")
+			d.wants(0, want)
+			if lines := strings.Count(d.file(), "\n"); lines != len(strings.Fields(want)) {
+				t.Errorf("the file is not whole again:\n%s", d.file())
+			}
+		})
+	}
+}
+
+// TestBound: neither memory nor the file grows without end, and the file is
+// rarely written as a whole.
+func TestBound(t *testing.T) {
+	d := newDevice(t)
+	whole := 0
+	var inode uint64
+	for i := range 5 * kept {
+		d.happens(fmt.Sprint(i))
+		var stat unix.Stat_t
+		if err := unix.Stat(d.path, &stat); err != nil {
+			t.Fatal(err)
+		}
+		if stat.Ino != inode {
+			whole++
+		}
+		inode = stat.Ino
+		if lines := strings.Count(d.file(), "\n"); lines > linesLimit {
+			t.Fatalf("%d lines", lines)
+		}
+	}
+	if whole > 1+4 {
+		t.Errorf("written as a whole %d times for %d entries", whole, 5*kept)
+	}
+	d.start()
+	if list := d.Last(0); len(list) != kept || list[0].Reason != fmt.Sprint(4*kept) || list[kept-1].Reason != fmt.Sprint(5*kept-1) {
+		t.Errorf("%d entries from %s to %s", len(list), list[0].Reason, list[len(list)-1].Reason)
+	}
+}
+
+// TestFolderThatCannotBeWritten: nothing is lost but the persistence, which is
+// said once; when the disk works again, everything is written.
+func TestFolderThatCannotBeWritten(t *testing.T) {
+	d := newDevice(t)
+	d.happens("a")
+	folder := filepath.Dir(d.path)
+	if err := os.Rename(folder, folder+".aside"); err != nil { // root may write to a folder of any mode
+		t.Fatal(err)
+	}
+	d.happens("b", "c")
+	d.happens("d")
+	d.wants(0, "a b c d")
+	if n := strings.Count(d.log.String(), "level=ERROR"); n != 1 {
+		t.Errorf("logged %d times:\n%s", n, &d.log)
+	}
+	if err := os.Rename(folder+".aside", folder); err != nil {
+		t.Fatal(err)
+	}
+	d.happens("e")
+	if !strings.Contains(d.log.String(), "written again") {
+		t.Errorf("log:\n%s", &d.log)
+	}
+	d.start()
+	d.wants(0, "a b c d e")
+}
+
+// TestFullDisk: half a line that fitted is not in the way of what follows.
+func TestFullDisk(t *testing.T) {
+	d := newDevice(t)
+	d.happens("a")
+	full(t, int64(len(d.file()))+10, func() { d.happens("b") })
+	if !strings.Contains(d.log.String(), "level=ERROR") || strings.HasSuffix(d.file(), "\n") {
+		t.Fatalf("half a line was to be written:\n%s%s", &d.log, d.file())
+	}
+	torn := d.file()
+	d.happens("c")
+	d.start()
+	d.wants(0, "a b c") // the memory had it
+
+	if err := os.WriteFile(d.path, []byte(torn), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.start()
+	d.happens("c")
+	d.start()
+	d.wants(0, "a c")
+}
+
+// full limits the size of files (setrlimit(2): RLIMIT_FSIZE), beyond which a
+// write is short and then fails.
+func full(t *testing.T, size int64, during func()) {
+	t.Helper()
+	var old unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(size), Max: old.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
+			t.Error(err)
+		}
+	}()
+	during()
+}
+
+func TestFileThatCannotBeRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.jsonl")
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	h, err := Open(path, Clock{Uptime: func() time.Duration { return 0 }}, slog.New(slog.NewTextHandler(&log, nil)))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	h.Record(client.Event{Type: client.EventDaemon, New: client.DaemonStarted})
+	h.Flush()
+	if len(h.Last(0)) != 1 || !strings.Contains(log.String(), "read the history") {
+		t.Errorf("%d entries, log:\n%s", len(h.Last(0)), &log)
+	}
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		t.Errorf("it was replaced: %v, %v", info, err)
+	}
+}
+
+func TestRepeatedFailuresAreOneEntry(t *testing.T) {
+	d := newDevice(t)
+	failed := func(ssid, code string) client.Event {
+		return client.Event{Type: client.EventJoin, Network: &client.Network{SSID: ssid}, New: client.JoinFailed, Code: code, Reason: "why"}
+	}
+	started := client.Event{Type: client.EventDaemon, New: client.DaemonStarted, Reason: "started"}
+	ofAny := failed("", "2")
+	ofAny.Network = nil
+	for _, e := range []client.Event{
+		failed("a", "1"), failed("a", "1"), failed("a", "2"), failed("b", "2"), failed("b", "2"), started, started, failed("b", "2"), ofAny, ofAny,
+	} {
+		d.Record(e)
+	}
+	var got []string
+	for _, e := range d.Last(0) {
+		name := ""
+		if e.Network != nil {
+			name = e.SSID
+		}
+		got = append(got, name+e.Code)
+	}
+	if text := strings.Join(got, " "); text != "a1 a2 b2   b2 2" {
+		t.Errorf("remembers %q", text)
+	}
+}
+
+func TestMachineClock(t *testing.T) {
+	clock, err := MachineClock()
+	if err != nil || len(clock.Boot) != 36 || clock.Uptime() <= 0 {
+		t.Errorf("boot %q, up %v, %v", clock.Boot, clock.Uptime(), err)
+	}
+}

@@ -16,6 +16,15 @@ type Status struct {
 	Version     string      `json:"version"` // of the daemon
 	Uplink      Uplink      `json:"uplink"`
 	AccessPoint AccessPoint `json:"access_point"`
+	Problems    []Problem   `json:"problems"` // with other programs, as the daemon has last seen them; never null
+}
+
+// Problem is something on the device that is in the daemon's way. The daemon
+// looks when it starts, at a reload, and when the access point's state changes.
+type Problem struct {
+	Code   string `json:"code"`   // a check of netconnectcli doctor, e.g. "port_dhcp"
+	Text   string `json:"text"`   // for people
+	Remedy string `json:"remedy"` // for people
 }
 
 // Connections says which ways lead to the device. Wifi and AP are never both

@@ -34,9 +34,6 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// defaultRadio is assumed where no radio is named and none is there yet.
-const defaultRadio = "wlan0"
-
 // Options are what the daemon needs of its program.
 type Options struct {
 	Version string
@@ -224,12 +221,7 @@ func radioName(ctx context.Context, cfg *config.Config, log *slog.Logger) string
 	if err != nil {
 		log.Warn("look for a radio", "err", err)
 	}
-	for _, r := range radios {
-		if r.APCapable {
-			return r.Name
-		}
-	}
-	return defaultRadio
+	return wifi.ChooseRadio(radios)
 }
 
 func apConfig(cfg *config.Config, iface string) ap.Config {

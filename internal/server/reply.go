@@ -67,6 +67,7 @@ func complete(s client.Status, now time.Time) client.Status {
 	s.Wifi.Networks = orEmpty(s.Wifi.Networks)
 	s.Uplink.Addresses = orEmpty(s.Uplink.Addresses)
 	s.AccessPoint.Clients = orEmpty(s.AccessPoint.Clients)
+	s.Problems = orEmpty(s.Problems)
 	for _, c := range []*client.Condition{&s.Uplink.Condition, &s.AccessPoint.Condition} {
 		if !c.Since.IsZero() {
 			c.Seconds = int64(now.Sub(c.Since) / time.Second)

@@ -54,7 +54,15 @@ func statusRows(s client.Status) []row {
 	for _, station := range s.AccessPoint.Clients {
 		rows = append(rows, row{"", strings.TrimSpace(station.Address + " " + station.IP)})
 	}
-	return append(rows, row{"Version", s.Version})
+	return append(append(rows, problemRows(s.Problems)...), row{"Version", s.Version})
+}
+
+// problemRows tell what other programs have put in the way, and what to do.
+func problemRows(problems []client.Problem) (rows []row) {
+	for _, p := range problems {
+		rows = append(rows, row{"Problem", p.Text + " (" + p.Code + ")"}, row{"", p.Remedy})
+	}
+	return rows
 }
 
 func failureText(f client.Failure) string {

@@ -61,6 +61,7 @@ type daemon struct {
 	sup      *supervisor.Supervisor
 	server   *server.Server
 	hooks    *hook.Runner
+	problems problems
 }
 
 // Run is the daemon. It returns nil when ctx ends; what it made (children,
@@ -95,6 +96,7 @@ func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 	group.Go(func() error { d.watchLinks(ctx); return nil })
 	group.Go(func() error { d.dns.run(ctx); return nil })
 	group.Go(func() error { d.watchNetworkManager(ctx); return nil })
+	group.Go(func() error { d.watchProblems(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
 	group.Go(func() error { return ignoreEnd(ctx, d.hooks.Run(ctx)) })
 	group.Go(func() error {
@@ -135,7 +137,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	log := opts.Log
 	d := &daemon{
 		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1),
-		runner: runner, saved: networks, monitor: link.NewMonitor(log),
+		runner: runner, saved: networks, monitor: link.NewMonitor(log), problems: problems{hint: make(chan struct{}, 1)},
 	}
 	d.cfg.Store(cfg)
 	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)

@@ -23,6 +23,7 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		Uplink:      client.Uplink{Condition: condition(string(s.Uplink.State), s.Uplink.Since, s.Uplink.Reason), Interface: s.Uplink.Name, Portal: s.Uplink.Portal, Addresses: []string{}},
 		AccessPoint: d.accessPoint(s),
 		Wifi:        d.wifiStatus(s, links),
+		Problems:    d.problems.all(),
 	}
 	target, ready := s.Target()
 	for _, u := range uplinks(links, d.radio.iface(), d.cfg.Load().Interfaces.Wired).Uplinks {
@@ -105,6 +106,9 @@ func (d *daemon) tell(e client.Event) {
 // publish tells of a step that changed something.
 func (d *daemon) publish(old, next policy.State) {
 	d.dns.changed()
+	if meetsOthers(old, next) {
+		d.problems.look()
+	}
 	if old.Uplink.State != next.Uplink.State {
 		d.tell(client.Event{
 			Type: client.EventUplink, Old: string(old.Uplink.State), New: string(next.Uplink.State), Reason: next.Uplink.Reason,

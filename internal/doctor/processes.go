@@ -162,14 +162,18 @@ func clientReach(args []string) Reach {
 	return Reach{Interfaces: names, All: len(names) == 0}
 }
 
+// hostapdOptions are those that take a value (hostapd(8)).
+var hostapdOptions = []string{"-P", "-e", "-f", "-g", "-G", "-i", "-b", "-u"}
+
 // hostapdReach reads the configuration files that hostapd was given.
 func hostapdReach(m machine, args []string) Reach {
 	reach := Reach{}
 	for _, list := range options(args, "-i") {
 		reach.Interfaces = append(reach.Interfaces, strings.Split(list, ",")...)
 	}
-	for _, arg := range args {
-		if strings.HasPrefix(arg, "-") || !strings.Contains(arg, "/") && !strings.HasSuffix(arg, ".conf") {
+	for i, arg := range args {
+		ofOption := i > 0 && slices.Contains(hostapdOptions, args[i-1])
+		if strings.HasPrefix(arg, "-") || ofOption {
 			continue
 		}
 		text, err := m.read(path.Join("/", arg))

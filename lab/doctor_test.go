@@ -49,6 +49,36 @@ func TestDoctor(t *testing.T) {
 	l.names(t, "root", "daemon", "problem", "does not run", "systemctl enable --now netconnectd")
 }
 
+// TestDoctorWithNetworkManager: where NetworkManager has the radio, its own
+// wpa_supplicant is no rival, and what polkit refuses is named.
+func TestDoctorWithNetworkManager(t *testing.T) {
+	l := New(t, "The doctor looks at NetworkManager")
+	l.switchOn(t, l.Home)
+	l.Device.Manager(t)
+	l.Device.Configure(t, false, "ap.country: DE")
+	l.Device.HideConfig(t)
+	l.coldStart(t, servesAfterStart)
+	l.sound(t, "while the radio is on loan")
+	l.join(t, l.Home)
+	l.sound(t, "as NetworkManager's station")
+	l.Timeline.Step("polkit's rule is taken away", func() string {
+		const rule, aside = "/usr/share/polkit-1/rules.d/60-netconnectd.rules", "/var/tmp/60-netconnectd.rules"
+		must(t, "", "mv", rule, aside)
+		t.Cleanup(func() { must(t, "", "mv", aside, rule) })
+		until(t, noticed, "polkit has noticed", func() (string, bool) {
+			found, _ := l.Device.doctor(t, "root")
+			return fmt.Sprint(found), slices.ContainsFunc(found, func(f finding) bool { return f.ID == "polkit" && f.Level == "problem" })
+		})
+		return "mv"
+	})
+	l.names(t, "root", "polkit", "problem", "network-control", "60-netconnectd.rules")
+	l.Device.must(t, member, "reload")
+	until(t, noticed, "status tells it", func() (string, bool) {
+		text := l.Device.Status(t).Text
+		return text, strings.Contains(text, `"code":"polkit"`)
+	})
+}
+
 // doctor runs it and gives its findings.
 func (d *Device) doctor(t *testing.T, user string) (found []finding, status int) {
 	t.Helper()

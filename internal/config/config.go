@@ -154,16 +154,18 @@ func Load(args, environ []string) (*Config, []Problem, error) {
 		path, named = fromEnv, true
 	}
 	file, err := readFile(path, named, &r)
-	unread := err
-	if unread != nil && !line.lenient() && !line.looks() {
-		return nil, nil, unread
+	if err != nil && !line.lenient() && !line.looks() {
+		return nil, nil, err
 	}
-	if unread != nil && line.lenient() {
-		r.problem("", origin{}, "%v", unread)
+	if err != nil && line.lenient() {
+		r.problem("", origin{}, "%v", err)
 	}
 	line.review(&r)
 	d := settle(line, env.values, file.values, &r)
-	warnings, problems := byLine(r.warnings), byLine(r.problems)
+	warnings := byLine(r.warnings)
+	if len(r.problems) > 0 {
+		err = &Error{File: file.path, Problems: byLine(r.problems)}
+	}
 	if line.lenient() || line.looks() {
 		d = pardon(line, env.values, file.values, &r)
 	}
@@ -172,14 +174,10 @@ func Load(args, environ []string) (*Config, []Problem, error) {
 	switch {
 	case line.lenient():
 		return &d.Config, byLine(r.warnings), nil
-	case line.looks() && unread != nil:
-		return &d.Config, warnings, unread
-	case line.looks() && len(problems) > 0:
-		return &d.Config, warnings, &Error{File: file.path, Problems: problems}
-	case len(problems) > 0:
-		return nil, warnings, &Error{File: file.path, Problems: problems}
+	case err != nil && !line.looks():
+		return nil, warnings, err
 	}
-	return &d.Config, warnings, nil
+	return &d.Config, warnings, err
 }
 
 // settle keeps the values that win. Each source was checked when it was read,

@@ -24,7 +24,7 @@ const (
 type Finding struct {
 	ID     string `json:"id"`     // of the check, as in docs/troubleshooting.md
 	Group  string `json:"group"`  // of checks, for people
-	Level  Level  `json:"level"`  //
+	Level  Level  `json:"level"`  // how bad it is
 	What   string `json:"what"`   // is so, for people
 	Remedy string `json:"remedy"` // and why it matters; "" where there is nothing to do
 }
@@ -40,6 +40,7 @@ type verdict struct {
 type check struct {
 	id, group string
 	conflict  bool // is among those that the daemon looks at
+	settings  bool // hangs on settings, of which nobody knows while the file cannot be read
 	judge     func(*Facts) []verdict
 }
 
@@ -48,15 +49,15 @@ var checks = []check{
 	{id: "daemon", group: "Daemon", judge: judgeDaemon},
 	{id: "units", group: "Daemon", judge: judgeUnits},
 	{id: "config", group: "Daemon", judge: judgeConfig},
-	{id: "timeouts", group: "Daemon", judge: judgeTimeouts},
+	{id: "timeouts", group: "Daemon", settings: true, judge: judgeTimeouts},
 
 	{id: "radio", group: "Radio", judge: judgeRadio},
 	{id: "radio_driver", group: "Radio", judge: judgeDriver},
 	{id: "rfkill", group: "Radio", judge: judgeRfkill},
 	{id: "ap_mode", group: "Radio", judge: judgeAPMode},
 	{id: "ap_and_station", group: "Radio", judge: judgeAPAndStation},
-	{id: "country", group: "Radio", judge: judgeCountry},
-	{id: "channel", group: "Radio", judge: judgeChannel},
+	{id: "country", group: "Radio", settings: true, judge: judgeCountry},
+	{id: "channel", group: "Radio", settings: true, judge: judgeChannel},
 
 	{id: "other_wpa_supplicant", group: "Other programs", conflict: true, judge: judgeSupplicants},
 	{id: "other_hostapd", group: "Other programs", conflict: true, judge: judgeHostapds},
@@ -79,7 +80,7 @@ var checks = []check{
 	{id: "capabilities", group: "Rights", judge: judgeCapabilities},
 	{id: "group", group: "Rights", judge: judgeGroup},
 	{id: "config_file", group: "Rights", judge: judgeConfigFile},
-	{id: "rfkill_device", group: "Rights", judge: judgeRfkillDevice},
+	{id: "rfkill_device", group: "Rights", settings: true, judge: judgeRfkillDevice},
 	{id: "runtime_folder", group: "Rights", judge: judgeRuntimeFolder},
 	{id: "state_folder", group: "Rights", judge: judgeStateFolder},
 
@@ -110,7 +111,11 @@ func JudgeConflicts(f *Facts) []Finding {
 func judge(f *Facts, checks []check) []Finding {
 	var found []Finding
 	for _, c := range checks {
-		for _, v := range c.judge(f) {
+		verdicts := c.judge(f)
+		if c.settings && f.Settings.Unseen != "" {
+			verdicts = unseen("what the configuration says of it", f.Settings.Unseen)
+		}
+		for _, v := range verdicts {
 			found = append(found, f.told(Finding{c.id, c.group, v.level, v.what, v.remedy}))
 		}
 	}

@@ -148,3 +148,18 @@ func TestAddressesOfProc(t *testing.T) {
 		t.Error("the heading is an address")
 	}
 }
+
+// Who has no right to see a process's network namespace knows a container by
+// its namespace of pids.
+func TestContainersAreLeftOut(t *testing.T) {
+	files := map[string]string{}
+	for pid, numbers := range map[string]string{"7": "7", "8": "8\t1"} {
+		files["/proc/"+pid+"/stat"] = pid + " (dhclient) S 1 7 7 0 -1"
+		files["/proc/"+pid+"/cmdline"] = "dhclient\x00wlan0\x00"
+		files["/proc/"+pid+"/status"] = "Name:\tdhclient\nNSpid:\t" + numbers + "\nNSpgid:\t7\n"
+	}
+	found := lay(t, files).processes("")
+	if len(found) != 1 || found[0].PID != 7 || found[0].Name != "dhclient" || found[0].Parent != 1 {
+		t.Errorf("%+v, want process 7 alone", found)
+	}
+}

@@ -112,7 +112,7 @@ func versions(version string) []byte {
 // journal is what the daemon and its programs have logged.
 func journal(ctx context.Context) Part {
 	p := Part{Name: "journal.txt", What: "the journal of netconnectd's units, its last " + journalLines + " lines"}
-	out, err := process.Run(ctx, "/usr/bin/journalctl",
+	out, err := process.Run(ctx, "/bin/journalctl",
 		[]string{"--no-pager", "--quiet", "--output=short-iso-precise", "--lines=" + journalLines, "--unit=netconnectd*"}, nil)
 	if err != nil {
 		out = fmt.Appendln(out, "the journal could not be read:", err)

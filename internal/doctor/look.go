@@ -241,7 +241,7 @@ func (m machine) units(ctx context.Context) Units {
 		return Units{}
 	}
 	args := append([]string{"show", "--property=Id,LoadState,ActiveState,UnitFileState"}, unitNames...)
-	out, err := process.Run(ctx, "/usr/bin/systemctl", args, nil)
+	out, err := process.Run(ctx, "/bin/systemctl", args, nil)
 	if err != nil {
 		return Units{Systemd: true, Unseen: err.Error()}
 	}

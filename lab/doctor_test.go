@@ -31,9 +31,9 @@ func TestDoctor(t *testing.T) {
 	l.sound(t, "as station")
 	l.bundle(t, secrets)
 
-	l.disturbed(t, "wpa_supplicant", "other_wpa_supplicant", "sudo kill", []string{
+	l.disturbed(t, "wpa_supplicant", "other_wpa_supplicant", []string{
 		"wpa_supplicant", "-Dnone", "-i" + radioDevice, "-c" + writeFile(t, "/run/lab/rival.conf", "ctrl_interface=/run/lab/rival\n")})
-	l.disturbed(t, "dnsmasq", "port_dhcp", "sudo kill", []string{
+	l.disturbed(t, "dnsmasq", "port_dhcp", []string{
 		"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--dhcp-range=192.0.2.10,192.0.2.20", "--dhcp-leasefile=/run/lab/rival.leases", "--pid-file="})
 
 	l.rfkill(t, "block")
@@ -122,7 +122,7 @@ func (l *Lab) names(t *testing.T, user, id, level, what, remedy string) {
 			t.Errorf("%v\nwant %s %s with %q and %q", found, level, id, what, remedy)
 			return "not named"
 		}
-		if (level == "problem") != (status == 1) {
+		if level == "problem" && status != 1 {
 			t.Errorf("exit status %d with %v", status, found[i])
 		}
 		return found[i].What
@@ -130,8 +130,8 @@ func (l *Lab) names(t *testing.T, user, id, level, what, remedy string) {
 }
 
 // disturbed starts a program that is in the way, which root sees with its pid
-// and the daemon tells in its status.
-func (l *Lab) disturbed(t *testing.T, name, id, remedy string, argv []string) {
+// and the daemon tells in its status. Its unit is that of the scenarios.
+func (l *Lab) disturbed(t *testing.T, name, id string, argv []string) {
 	t.Helper()
 	rival := namespace("").start(t, filepath.Join(l.logs, "rival-"+name+".log"), argv...)
 	defer rival.end()
@@ -140,7 +140,7 @@ func (l *Lab) disturbed(t *testing.T, name, id, remedy string, argv []string) {
 		found, _ := l.Device.doctor(t, "root")
 		return fmt.Sprint(found), slices.ContainsFunc(found, func(f finding) bool { return f.ID == id && f.Level == "problem" })
 	})
-	l.names(t, "root", id, "problem", who, remedy)
+	l.names(t, "root", id, "problem", who, "end it by: sudo systemctl disable --now lab.service")
 	l.Timeline.Step("status tells it, after a reload", func() (line string) {
 		l.Device.must(t, member, "reload")
 		until(t, noticed, "a problem in status", func() (string, bool) {
@@ -182,7 +182,7 @@ func (l *Lab) bundle(t *testing.T, s secrets) {
 		if strings.Contains(text, strings.TrimSpace(mac)) {
 			t.Errorf("the radio's address %s is in the bundle", mac)
 		}
-		for _, want := range []string{"ap.psk: [redacted]", `"has_psk": true`, "PRETTY_NAME=", "association", `"ssid": "home"`, apAddress} {
+		for _, want := range []string{"ap.psk: [redacted]", `"has_psk": true`, "PRETTY_NAME=", "AP-ENABLED", `"ssid": "home"`, apAddress} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the bundle lacks %q", want)
 			}

@@ -233,6 +233,6 @@ func judgeNetplan(f *Facts) []verdict {
 	if len(f.Manager.Netplan) == 0 {
 		return good("no profile of NetworkManager is netplan's")
 	}
-	return one(OK, fmt.Sprintf("%d profiles of NetworkManager are netplan's (%s)", len(f.Manager.Netplan), f.Manager.Netplan[0]),
+	return one(OK, fmt.Sprintf("netplan has written %s, one of %d profiles of NetworkManager", f.Manager.Netplan[0], len(f.Manager.Netplan)),
 		"netplan or cloud-init writes them anew from /etc/netplan at each boot: change them there, then: sudo netplan apply. What is changed here or by nmcli ends in /etc/netplan/90-NM-*.yaml")
 }

@@ -210,7 +210,7 @@ func TestJudge(t *testing.T) {
 		{"polkit not asked", func(f *Facts) { managed(f); f.Manager.Unseen = "only root" }, "polkit", Unknown, "only root", ""},
 		{"netplan", func(f *Facts) {
 			f.Manager.Netplan = []string{"/run/NetworkManager/system-connections/netplan-wlan0-Home.nmconnection"}
-		}, "netplan", OK, "1 profiles", "netplan apply"},
+		}, "netplan", OK, "one of 1 profiles", "netplan apply"},
 
 		{"no hostapd", func(f *Facts) { f.Tools["hostapd"] = Tool{Path: "/usr/sbin/hostapd", Missing: true} }, "hostapd", Problem, "not there", "apt install hostapd"},
 		{"old dnsmasq", func(f *Facts) { f.Tools["dnsmasq"] = Tool{Path: "/usr/sbin/dnsmasq", Version: "2.76"} }, "dnsmasq", Warning, "2.76, older than 2.80", "upgrade"},

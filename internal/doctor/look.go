@@ -52,7 +52,7 @@ type Options struct {
 // RunningArgs are the arguments of the netconnectd that runs, of whom one asks
 // what settings it has; nil if none does.
 func RunningArgs() []string {
-	if p, ok := daemonAmong(machine{}.processes("")); ok {
+	if p, ok := daemonAmong(machine{}.processes(""), userNamed(daemonName)); ok {
 		return p.Args[1:]
 	}
 	return nil
@@ -119,7 +119,7 @@ func (f *Facts) lookForConflicts(ctx context.Context, m machine) {
 // daemon looks at the netconnectd that runs.
 func (m machine) daemon() Daemon {
 	d := Daemon{User: userNamed(daemonName)}
-	p, ok := daemonAmong(m.processes(""))
+	p, ok := daemonAmong(m.processes(""), d.User)
 	if !ok {
 		return d
 	}
@@ -130,9 +130,12 @@ func (m machine) daemon() Daemon {
 	return d
 }
 
-func daemonAmong(all []Process) (Process, bool) {
+// daemonAmong finds the daemon. Anybody can give a process that name, and what
+// its arguments say is believed, so it has to be root's or the daemon's user's.
+func daemonAmong(all []Process, service User) (Process, bool) {
 	for _, p := range all {
-		if p.Name == daemonName && !slices.ContainsFunc(p.Args, isErrand) {
+		trusted := p.UID == 0 || service.Exists && p.UID == service.UID
+		if trusted && p.Name == daemonName && !slices.ContainsFunc(p.Args, isErrand) {
 			return p, true
 		}
 	}

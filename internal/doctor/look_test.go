@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -161,5 +162,52 @@ func TestContainersAreLeftOut(t *testing.T) {
 	found := lay(t, files).processes("")
 	if len(found) != 1 || found[0].PID != 7 || found[0].Name != "dhclient" || found[0].Parent != 1 {
 		t.Errorf("%+v, want process 7 alone", found)
+	}
+}
+
+// Whoever calls a program netconnectd does not have root read his settings.
+func TestOnlyRootsDaemonIsBelieved(t *testing.T) {
+	service := User{Exists: true, UID: serviceUID}
+	daemon := func(uid int, args ...string) Process {
+		return Process{PID: uid + 1, UID: uid, Name: "netconnectd", Args: append([]string{"netconnectd"}, args...)}
+	}
+	for _, tt := range []struct {
+		name string
+		p    Process
+		want bool
+	}{
+		{"root's", daemon(0), true},
+		{"its own user's", daemon(serviceUID, "-c", "/etc/x.yaml"), true},
+		{"somebody's", daemon(1000, "--path-hostapd", "/tmp/mine"), false},
+		{"one that looks itself", daemon(0, "--doctor"), false},
+		{"one that packs", daemon(0, "--bundle=/tmp/x"), false},
+		{"another program", Process{Name: "sshd", Args: []string{"sshd"}}, false},
+	} {
+		if _, ok := daemonAmong([]Process{tt.p}, service); ok != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, ok, tt.want)
+		}
+	}
+	if _, ok := daemonAmong([]Process{daemon(0)}, User{}); !ok {
+		t.Error("root's daemon is not believed where there is no user netconnectd")
+	}
+}
+
+func TestRootRunsRootsProgramsOnly(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("is about root")
+	}
+	m := lay(t, map[string]string{"/hostapd": "#!/bin/sh\necho hostapd v2.10\n"})
+	path := m.path("/hostapd")
+	for _, tt := range []struct {
+		mode os.FileMode
+		uid  int
+		want string
+	}{{0o755, 0, "2.10"}, {0o775, 0, ""}, {0o755, 1000, ""}} {
+		if err := errors.Join(os.Chown(path, tt.uid, 0), os.Chmod(path, tt.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if got := ask(t.Context(), "hostapd", path); got.Version != tt.want || (got.Unseen == "") != (tt.want != "") {
+			t.Errorf("mode %o of user %d: %+v", tt.mode, tt.uid, got)
+		}
 	}
 }

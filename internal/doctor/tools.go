@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/process"
@@ -41,8 +42,13 @@ func tools(ctx context.Context, paths config.Paths) map[string]Tool {
 
 func ask(ctx context.Context, name, path string) Tool {
 	t := Tool{Path: path}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		t.Missing = true
+		return t
+	}
+	if err == nil && os.Geteuid() == 0 && !roots(info) {
+		t.Unseen = "others than root can change it, so root does not run it"
 		return t
 	}
 	out, err := process.Run(ctx, path, []string{toolKinds[name].flag}, nil)
@@ -60,6 +66,13 @@ func ask(ctx context.Context, name, path string) Tool {
 		t.Unseen = "it does not tell its version"
 	}
 	return t
+}
+
+// roots says whether nobody but root can change a program. The settings that
+// name it may be another's.
+func roots(info fs.FileInfo) bool {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return ok && owner.Uid == 0 && info.Mode()&0o022 == 0
 }
 
 // older compares versions such as 2.9 and 2.10 by their numbers.

@@ -19,11 +19,11 @@ const module = "github.com/netconnectd/netconnectd/"
 // mayImport lists, for each package, those of ours that it may import. Imports
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
-	"cmd/netconnectd":        {"client", "internal/config", "internal/daemon"},
-	"cmd/netconnectcli":      {"client", "internal/migrate", "state"},
+	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor"},
+	"cmd/netconnectcli":      {"client", "internal/migrate", "internal/process", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
-		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/link", "internal/link/proto/dhcp",
+		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
 		"internal/history", "internal/hook", "internal/networkmanager", "internal/probe", "internal/process", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
 	},
@@ -36,6 +36,8 @@ var mayImport = map[string][]string{
 	"internal/supervisor":      {"internal/supervisor/policy"},
 	"internal/ap":              {"internal/atomicfile", "internal/link", "internal/process", "internal/secret", "internal/wpactrl"},
 	"internal/wifi":            {"internal/atomicfile", "internal/process", "internal/secret", "internal/wpactrl"},
+	"internal/bundle":          {"client", "internal/config", "internal/doctor", "internal/process", "state"},
+	"internal/doctor":          {"client", "internal/ap", "internal/config", "internal/networkmanager", "internal/process", "internal/wifi"},
 	"internal/probe":           {"internal/link"},
 	"internal/resolver":        {"internal/atomicfile", "internal/process"},
 	"internal/process":         {"internal/atomicfile"},

@@ -17,7 +17,16 @@ type Status struct {
 	Uplink      Uplink      `json:"uplink"`
 	Uplinks     []Interface `json:"uplinks"` // all that could lead out, never null
 	AccessPoint AccessPoint `json:"access_point"`
-	Next        []Next      `json:"next"` // what the daemon will do by itself, the soonest first; never null
+	Next        []Next      `json:"next"`     // what the daemon will do by itself, the soonest first; never null
+	Problems    []Problem   `json:"problems"` // with other programs, as the daemon has last seen them; never null
+}
+
+// Problem is something on the device that is in the daemon's way. The daemon
+// looks when it starts, at a reload, and when the access point's state changes.
+type Problem struct {
+	Code   string `json:"code"`   // a check of netconnectcli doctor, e.g. "port_dhcp"
+	Text   string `json:"text"`   // for people
+	Remedy string `json:"remedy"` // for people
 }
 
 // Connections says which ways lead to the device. Wifi and AP are never both

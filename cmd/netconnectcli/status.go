@@ -54,9 +54,18 @@ func (p *page) status(s client.Status, now time.Time) {
 		p.row("To try", cell{}, quote(*s.Wifi.Candidate))
 	}
 	p.row("Saved", cell{}, savedText(s.Wifi.Networks))
+	p.problems(s.Problems)
 	p.row("Version", cell{}, s.Version)
 	p.uplinks(s)
 	p.clients(s.AccessPoint.Clients)
+}
+
+// problems tells what other programs have put in the way, and what to do.
+func (p *page) problems(list []client.Problem) {
+	for _, problem := range list {
+		p.row("Problem", cell{text: problem.Code, tone: bad}, problem.Text)
+		p.row("", cell{}, problem.Remedy)
+	}
 }
 
 func (p *page) uplinks(s client.Status) {

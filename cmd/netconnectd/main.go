@@ -37,6 +37,12 @@ func main() {
 
 func run(args []string) (status int, err error) {
 	cfg, warnings, err := config.Load(args, os.Environ())
+	if cfg != nil && cfg.Doctor { // what is wrong with the settings is among what it tells
+		if err := look(context.Background(), args, os.Stdout); err != nil {
+			return exitError, err
+		}
+		return exitOK, nil
+	}
 	for _, w := range warnings {
 		fmt.Fprintln(os.Stderr, "netconnectd: warning:", w)
 	}

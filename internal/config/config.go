@@ -27,6 +27,8 @@ type Config struct {
 	Check      bool   // only the check of the settings is asked for
 	TearDown   bool   // only the end of what an earlier run left is asked for
 	Daemon     string // what is asked of the daemon that runs: "stop", "status", or nothing
+	Doctor     bool   // only a look at the device is asked for
+	Bundle     string // and this file with all that is known of it
 	Socket     string // path of the Unix socket
 	RuntimeDir string // folder that a reboot empties, e.g. /run/netconnectd
 	StateDir   string // folder of the saved networks, e.g. /var/lib/netconnectd
@@ -134,7 +136,9 @@ type draft struct {
 // The warnings stand also when there is an error. Errors are ErrHelp, a
 // *UsageError, an *Error with all problems, or that the file cannot be read.
 // With --tear-down and --daemon the last two are warnings, and the defaults
-// hold: what runs must end whatever became of the configuration meanwhile.
+// hold: what runs must end whatever became of the configuration meanwhile. With
+// --doctor and --bundle they are errors that come with the settings, where again
+// the default takes the place of what is wrong.
 func Load(args, environ []string) (*Config, []Problem, error) {
 	line, err := parseFlags(args)
 	if err != nil {
@@ -150,22 +154,30 @@ func Load(args, environ []string) (*Config, []Problem, error) {
 		path, named = fromEnv, true
 	}
 	file, err := readFile(path, named, &r)
-	if err != nil && !line.lenient() {
+	if err != nil && !line.lenient() && !line.looks() {
 		return nil, nil, err
 	}
-	if err != nil {
+	if err != nil && line.lenient() {
 		r.problem("", origin{}, "%v", err)
 	}
 	line.review(&r)
 	d := settle(line, env.values, file.values, &r)
-	if line.lenient() {
+	warnings := byLine(r.warnings)
+	if len(r.problems) > 0 {
+		err = &Error{File: file.path, Problems: byLine(r.problems)}
+	}
+	if line.lenient() || line.looks() {
 		d = pardon(line, env.values, file.values, &r)
 	}
 	d.File, d.Check, d.TearDown, d.Daemon, d.Log = file.path, line.check, line.tearDown, line.daemon, line.log
-	if len(r.problems) > 0 {
-		return nil, byLine(r.warnings), &Error{File: file.path, Problems: byLine(r.problems)}
+	d.Doctor, d.Bundle = line.looks(), line.bundle
+	switch {
+	case line.lenient():
+		return &d.Config, byLine(r.warnings), nil
+	case err != nil && !line.looks():
+		return nil, warnings, err
 	}
-	return &d.Config, byLine(r.warnings), nil
+	return &d.Config, warnings, err
 }
 
 // settle keeps the values that win. Each source was checked when it was read,

@@ -18,12 +18,17 @@ type commandLine struct {
 	check     bool
 	tearDown  bool
 	daemon    string
+	doctor    bool
+	bundle    string
 	log       Log
 	pid       string // of the original; without effect
 }
 
 // lenient reports whether a wrong configuration must not stand in the way.
 func (line *commandLine) lenient() bool { return line.tearDown || line.daemon != "" }
+
+// looks reports whether a wrong configuration is one of the things to tell.
+func (line *commandLine) looks() bool { return line.doctor || line.bundle != "" }
 
 // keyFlag is the flag of one key. It keeps the text as it was typed: it is a
 // pflag.Value for the parser and a viper.FlagValue for the precedence.
@@ -85,6 +90,8 @@ func newFlagSet(line *commandLine) *pflag.FlagSet {
 	fs.StringVarP(&line.pid, "pid", "p", "", "Accepted without effect: no `file` of the process is needed.")
 	fs.StringVar(&line.log.File, "logfile", "", "Log to a `file` of 10 MB at most, and keep the three before it; SIGHUP begins a new one. Without it: standard error.")
 	fs.StringVar(&line.daemon, "daemon", "", "Ask the daemon that runs, then end: `status` or stop.")
+	fs.BoolVar(&line.doctor, "doctor", false, "Look at the device, print what is in the way as JSON, and end: netconnectcli doctor.")
+	fs.StringVar(&line.bundle, "bundle", "", "As --doctor, and write all that is known of the device to a `file`, without secrets.")
 	for i := range keys {
 		f := line.flags[keys[i].path]
 		fs.AddFlag(f.describe())

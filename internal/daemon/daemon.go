@@ -39,9 +39,6 @@ import (
 // access point.
 const nl80211Driver = "nl80211"
 
-// defaultRadio is assumed where no radio is named and none is there yet.
-const defaultRadio = "wlan0"
-
 // Options are what the daemon needs of its program.
 type Options struct {
 	Version string
@@ -70,6 +67,7 @@ type daemon struct {
 	server   *server.Server
 	hooks    *hook.Runner
 	history  *history.History
+	problems problems
 }
 
 // Run is the daemon. It returns nil when ctx ends; what it made (children,
@@ -107,6 +105,7 @@ func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 	group.Go(func() error { d.watchLinks(ctx); return nil })
 	group.Go(func() error { d.dns.run(ctx); return nil })
 	group.Go(func() error { d.watchNetworkManager(ctx); return nil })
+	group.Go(func() error { d.watchProblems(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
 	group.Go(func() error { return ignoreEnd(ctx, d.hooks.Run(ctx)) })
 	group.Go(func() error { d.history.Run(ctx); return nil })
@@ -148,7 +147,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	log := opts.Log
 	d := &daemon{
 		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1),
-		runner: runner, saved: networks, monitor: link.NewMonitor(log),
+		runner: runner, saved: networks, monitor: link.NewMonitor(log), problems: problems{hint: make(chan struct{}, 1)},
 	}
 	d.cfg.Store(cfg)
 	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)
@@ -237,12 +236,7 @@ func radioName(ctx context.Context, cfg *config.Config, log *slog.Logger) string
 	if err != nil {
 		log.Warn("look for a radio", "err", err)
 	}
-	for _, r := range radios {
-		if r.APCapable {
-			return r.Name
-		}
-	}
-	return defaultRadio
+	return wifi.ChooseRadio(radios)
 }
 
 func apConfig(cfg *config.Config, iface string) ap.Config {

@@ -38,6 +38,7 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	case d.relink <- struct{}{}:
 	default: // is asked already
 	}
+	d.problems.look()
 	d.log.Info("reloaded", "changed", strings.Join(changed, " "))
 	return describe(changed), nil
 }

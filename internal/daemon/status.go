@@ -25,6 +25,7 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		AccessPoint: d.accessPoint(s),
 		Wifi:        d.wifiStatus(s, links),
 		Next:        nextSteps(s),
+		Problems:    d.problems.all(),
 	}
 	target, ready := s.Target()
 	for _, u := range uplinks(links, d.radio.iface(), d.cfg.Load().Interfaces.Wired).Uplinks {
@@ -151,6 +152,9 @@ func (d *daemon) tell(e client.Event) {
 // online is no event, but part of the history.
 func (d *daemon) publish(old, next policy.State) {
 	d.dns.changed()
+	if meetsOthers(old, next) {
+		d.problems.look()
+	}
 	uplink := client.Event{
 		Type: client.EventUplink, Old: string(old.Uplink.State), New: string(next.Uplink.State), Reason: next.Uplink.Reason,
 	}

@@ -73,6 +73,7 @@ func complete(s client.Status, now time.Time) client.Status {
 	for i := range s.Uplinks {
 		s.Uplinks[i].Addresses = orEmpty(s.Uplinks[i].Addresses)
 	}
+	s.Problems = orEmpty(s.Problems)
 	for _, c := range []*client.Condition{&s.Uplink.Condition, &s.AccessPoint.Condition} {
 		if !c.Since.IsZero() {
 			c.Seconds = int64(now.Sub(c.Since) / time.Second)

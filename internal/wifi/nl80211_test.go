@@ -255,6 +255,48 @@ func TestRadios(t *testing.T) {
 	}
 }
 
+func TestBothAtOnce(t *testing.T) {
+	limit := func(n int, types ...wifi.InterfaceType) wifi.InterfaceCombinationLimit {
+		return wifi.InterfaceCombinationLimit{Max: n, InterfaceTypes: types}
+	}
+	const ap, station, monitor = wifi.InterfaceTypeAP, wifi.InterfaceTypeStation, wifi.InterfaceTypeMonitor
+	for _, tt := range []struct {
+		name  string
+		combi []wifi.InterfaceCombination
+		want  Both
+	}{
+		{"no combination", nil, NotBoth},
+		{"a place for each", []wifi.InterfaceCombination{{Total: 2, NumChannels: 1, CombinationLimits: []wifi.InterfaceCombinationLimit{limit(1, station), limit(1, ap)}}}, SameChannel},
+		{"two places for either", []wifi.InterfaceCombination{{Total: 2, NumChannels: 2, CombinationLimits: []wifi.InterfaceCombinationLimit{limit(2, station, ap)}}}, OtherChannel},
+		{"one place for either", []wifi.InterfaceCombination{{Total: 2, NumChannels: 1, CombinationLimits: []wifi.InterfaceCombinationLimit{limit(1, station, ap), limit(1, monitor)}}}, NotBoth},
+		{"places, and one interface in all", []wifi.InterfaceCombination{{Total: 1, NumChannels: 1, CombinationLimits: []wifi.InterfaceCombinationLimit{limit(1, station), limit(1, ap)}}}, NotBoth},
+		{"the best counts", []wifi.InterfaceCombination{
+			{Total: 2, NumChannels: 2, CombinationLimits: []wifi.InterfaceCombinationLimit{limit(1, station), limit(1, ap)}},
+			{Total: 4, NumChannels: 1, CombinationLimits: []wifi.InterfaceCombinationLimit{limit(1, station), limit(1, ap)}},
+		}, OtherChannel},
+	} {
+		if got := both(tt.combi); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestChannelOfRadio(t *testing.T) {
+	r := Radio{Channels: []ChannelRights{{Frequency: 2412}, {Frequency: 2472, NoIR: true}, {Frequency: 5260, Radar: true}, {Frequency: 5955}}}
+	for number, want := range map[int]ChannelRights{1: {Frequency: 2412}, 13: {Frequency: 2472, NoIR: true}, 52: {Frequency: 5260, Radar: true}} {
+		if got, ok := r.Channel(number); !ok || got != want {
+			t.Errorf("channel %d: %+v", number, got)
+		}
+	}
+	if got, ok := r.Channel(36); ok {
+		t.Errorf("channel 36: %+v", got)
+	}
+	r.Channels = r.Channels[3:]
+	if got, ok := r.Channel(1); ok {
+		t.Errorf("channel 1 of 6 GHz is taken for that of 2.4: %+v", got)
+	}
+}
+
 // TestWithoutRadio runs against the kernel of the machine.
 func TestWithoutRadio(t *testing.T) {
 	if _, err := os.Stat("/sys/class/ieee80211"); err == nil {

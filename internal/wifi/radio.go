@@ -22,6 +22,50 @@ type Radio struct {
 	Frequency      int    // MHz, 0 if it is on none
 	APCapable      bool
 	StationCapable bool
+	Both           Both            // access point and station at once
+	Channels       []ChannelRights // of all bands, by the rules of now
+}
+
+// Both says whether a radio can be access point and station at once.
+type Both int
+
+// What radios can.
+const (
+	NotBoth      Both = iota
+	SameChannel       // the access point has to follow the station
+	OtherChannel      // each may be on a channel of its own
+)
+
+// ChannelRights is what a radio may do on a channel.
+type ChannelRights struct {
+	Frequency int  // MHz
+	Disabled  bool // nothing
+	NoIR      bool // not send first, so not be an access point
+	Radar     bool // only after it has listened for radar
+}
+
+// Channel finds a channel of 2.4 or 5 GHz by its number.
+func (r Radio) Channel(number int) (ChannelRights, bool) {
+	for _, c := range r.Channels {
+		if c.Frequency < 5925 && Channel(c.Frequency) == number { // 6 GHz has the same numbers again
+			return c, true
+		}
+	}
+	return ChannelRights{}, false
+}
+
+// DefaultRadio is assumed where no radio is named and none is there.
+const DefaultRadio = "wlan0"
+
+// ChooseRadio gives the name of the radio that is used where none is named: the
+// first that can be an access point.
+func ChooseRadio(list []Radio) string {
+	for _, r := range list {
+		if r.APCapable {
+			return r.Name
+		}
+	}
+	return DefaultRadio
 }
 
 // TypeAccessPoint is the Type of a Radio that is one.
@@ -68,10 +112,50 @@ func radios(interfaces []*wifi.Interface, phys []*wifi.PHY) []Radio {
 			if phy.Index == ifi.PHY {
 				radio.APCapable = slices.Contains(phy.SupportedIftypes, wifi.InterfaceTypeAP)
 				radio.StationCapable = slices.Contains(phy.SupportedIftypes, wifi.InterfaceTypeStation)
+				radio.Both, radio.Channels = both(phy.InterfaceCombinations), channelRights(phy.BandAttributes)
 			}
 		}
 		list = append(list, radio)
 	}
 	slices.SortFunc(list, func(a, b Radio) int { return a.Index - b.Index })
+	return list
+}
+
+// both looks for a combination that has a place for an access point and
+// another one for a station.
+func both(combinations []wifi.InterfaceCombination) Both {
+	best := NotBoth
+	for _, c := range combinations {
+		found := NotBoth
+		if c.Total >= 2 && holdsBoth(c.CombinationLimits) {
+			found = SameChannel
+			if c.NumChannels > 1 {
+				found = OtherChannel
+			}
+		}
+		best = max(best, found)
+	}
+	return best
+}
+
+func holdsBoth(limits []wifi.InterfaceCombinationLimit) bool {
+	for i, one := range limits {
+		for k, other := range limits {
+			room := i != k && one.Max > 0 && other.Max > 0 || i == k && one.Max > 1
+			if room && slices.Contains(one.InterfaceTypes, wifi.InterfaceTypeAP) && slices.Contains(other.InterfaceTypes, wifi.InterfaceTypeStation) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func channelRights(bands []wifi.BandAttributes) []ChannelRights {
+	var list []ChannelRights
+	for _, band := range bands {
+		for _, f := range band.FrequencyAttributes {
+			list = append(list, ChannelRights{f.Frequency, f.Disabled, f.NoIR, f.RadarDetection})
+		}
+	}
 	return list
 }

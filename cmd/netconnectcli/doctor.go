@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/internal/process"
+)
+
+// daemonProgram is where the packages put it. What it needs to look at the
+// device is in it already, and would make this program half as large again.
+const daemonProgram = "/usr/sbin/netconnectd"
+
+// Levels of findings, the worst first.
+const (
+	levelProblem = "problem"
+	levelWarning = "warning"
+	levelUnknown = "unknown"
+	levelOK      = "ok"
+)
+
+var levels = []string{levelProblem, levelWarning, levelUnknown, levelOK}
+
+// finding is one of `netconnectd --doctor`, see docs/troubleshooting.md.
+type finding struct{ ID, Group, Level, What, Remedy string }
+
+// report is what `netconnectd --doctor` prints.
+type report struct {
+	Findings []finding
+	Bundle   *struct {
+		File, Hidden string
+		Parts        []struct{ Name, What string }
+	}
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	var configFile, bundle string
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look at the whole device and say what is in netconnectd's way",
+		Long: `Look at the whole device and say what is in netconnectd's way.
+
+It changes nothing, and works with and without the daemon. Root sees more than
+others: what could not be seen is unknown, with the reason. docs/troubleshooting.md
+explains each finding. Exit status: 1 when there is a problem, 0 when there is
+none, whatever the warnings.
+
+With --bundle it also writes what is known of the device to an archive for
+whoever helps you, without passphrases, and says what is in it.`,
+		Args: cobra.MaximumNArgs(1), // the file of --bundle, which may be left out
+		RunE: func(cmd *cobra.Command, file []string) error {
+			if len(file) > 0 && bundle == "" {
+				return usageError(fmt.Sprintf("unexpected argument %q", file[0]))
+			}
+			if len(file) > 0 {
+				bundle = file[0]
+			}
+			args := []string{"--doctor"}
+			for _, path := range []struct {
+				flag, value string
+				given       bool
+			}{
+				{"--config", configFile, configFile != ""},
+				{"--address", a.address, cmd.Flags().Changed("address") || os.Getenv(socketEnv) != ""},
+				{"--bundle", bundle, bundle != ""},
+			} {
+				absolute, err := filepath.Abs(path.value) // it works in another folder
+				if err != nil {
+					return err
+				}
+				if path.given {
+					args = append(args, path.flag, absolute)
+				}
+			}
+			return a.examine(cmd.Context(), args)
+		},
+	}
+	cmd.Flags().StringVarP(&configFile, "config", "c", "", "configuration `file`, instead of the daemon's")
+	cmd.Flags().StringVar(&bundle, "bundle", "", "write an archive to this `file`, or to one named after the device and the time")
+	cmd.Flags().Lookup("bundle").NoOptDefVal = bundleName(time.Now())
+	return cmd
+}
+
+// examine has the daemon's program look at the device, with our rights.
+func (a *app) examine(ctx context.Context, args []string) error {
+	program := besideUs(daemonProgram)
+	out, err := process.Run(ctx, program, args, nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("netconnectd is not installed: there is no %s", program)
+	}
+	if err != nil {
+		return err
+	}
+	var found report
+	if err := json.Unmarshal(out, &found); err != nil {
+		return fmt.Errorf("read what netconnectd --doctor says: %w", err)
+	}
+	if a.json {
+		_, err = a.out.Write(out)
+	} else {
+		err = printReport(a.out, found)
+	}
+	return errors.Join(err, found.problems())
+}
+
+// besideUs prefers a program in our own folder, as a build has it.
+func besideUs(program string) string {
+	self, err := os.Executable()
+	if err != nil {
+		return program
+	}
+	near := filepath.Join(filepath.Dir(self), filepath.Base(program))
+	if _, err := os.Stat(near); err != nil {
+		return program
+	}
+	return near
+}
+
+// bundleName is a file in the current folder.
+func bundleName(now time.Time) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "device"
+	}
+	return fmt.Sprintf("netconnectd-%s-%s.tar.gz", host, now.Format("20060102-150405"))
+}
+
+// printReport prints what is not in order, the worst first, then the rest.
+func printReport(out io.Writer, r report) error {
+	var b bytes.Buffer
+	for _, level := range levels[:3] {
+		for _, f := range r.at(level) {
+			printFinding(&b, "", f)
+		}
+	}
+	fine := r.at(levelOK)
+	group := ""
+	for _, f := range fine {
+		if f.Group != group {
+			group = f.Group
+			fmt.Fprintf(&b, "\n%s\n", group)
+		}
+		printFinding(&b, "  ", f)
+	}
+	var counts []string
+	for _, level := range levels {
+		counts = append(counts, fmt.Sprintf("%s: %d", level, len(r.at(level))))
+	}
+	fmt.Fprintf(&b, "\n%s\n", strings.Join(counts, ", "))
+	if r.Bundle != nil {
+		fmt.Fprintf(&b, "\nwrote %s, with\n", printable(r.Bundle.File))
+		for _, p := range r.Bundle.Parts {
+			fmt.Fprintf(&b, "  %-16s %s\n", p.Name, p.What)
+		}
+		fmt.Fprintln(&b, r.Bundle.Hidden)
+	}
+	_, err := out.Write(b.Bytes())
+	return err
+}
+
+func printFinding(out io.Writer, indent string, f finding) {
+	fmt.Fprintf(out, "%s%s: %s [%s]\n", indent, f.Level, printable(f.What), f.ID)
+	if f.Remedy != "" {
+		fmt.Fprintf(out, "%s    %s\n", indent, printable(f.Remedy))
+	}
+}
+
+// at are the findings of a level.
+func (r report) at(level string) []finding {
+	return slices.DeleteFunc(slices.Clone(r.Findings), func(f finding) bool { return f.Level != level })
+}
+
+// problems makes the exit status 1 when there is one.
+func (r report) problems() error {
+	switch n := len(r.at(levelProblem)); n {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("1 problem")
+	default:
+		return fmt.Errorf("%d problems", n)
+	}
+}

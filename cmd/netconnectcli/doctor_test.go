@@ -1,0 +1,146 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestReportPutsTheWorstFirst(t *testing.T) {
+	r := report{Findings: []finding{
+		{"daemon", "Daemon", levelOK, "netconnectd answers", ""},
+		{"config", "Daemon", levelUnknown, "the configuration could not be seen", ""},
+		{"country", "Radio", levelWarning, "no country is set (00)", "set ap.country"},
+		{"radio", "Radio", levelOK, "wlan0 is there", ""},
+		{"iwd", "Other programs", levelProblem, "iwd \x1b[2J works on wlan0", "end it"},
+	}}
+	var out bytes.Buffer
+	if err := printReport(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	const want = `problem: iwd \x1b[2J works on wlan0 [iwd]
+    end it
+warning: no country is set (00) [country]
+    set ap.country
+unknown: the configuration could not be seen [config]
+
+Daemon
+  ok: netconnectd answers [daemon]
+
+Radio
+  ok: wlan0 is there [radio]
+
+problem: 1, warning: 1, unknown: 1, ok: 2
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+	if err := r.problems(); err == nil || err.Error() != "1 problem" {
+		t.Errorf("exit status of %v", err)
+	}
+	r.Findings = r.Findings[:4]
+	if err := r.problems(); err != nil {
+		t.Errorf("no problem, and %v", err)
+	}
+}
+
+// TestDoctor is both programs together, with no daemon on the socket and a
+// wrong configuration.
+func TestDoctor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds both programs")
+	}
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-trimpath", "-o", dir, "../netconnectd", "../netconnectcli")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	config := filepath.Join(dir, "c.yaml")
+	if err := os.WriteFile(config, []byte("ap: {channel: 99, psk: longenough, chanel: 3}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	doctor := func(args ...string) (stdout, stderr string, status int) {
+		cmd := exec.Command(filepath.Join(dir, "netconnectcli"), append([]string{"-a", "s", "doctor", "-c", "c.yaml"}, args...)...)
+		var out, errs bytes.Buffer
+		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &errs
+		_ = cmd.Run() // its status counts
+		return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+	}
+
+	out, errs, status := doctor()
+	for _, want := range []string{"ap.channel: 99", "ap.chanel: is not a known key", "netconnectd does not run [daemon]", "[hostapd]", "problem: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if status != exitError || !strings.HasSuffix(errs, " problems\n") {
+		t.Errorf("exit status %d, %s", status, errs)
+	}
+	out, _, status = doctor("--json")
+	var r report
+	if err := json.Unmarshal([]byte(out), &r); err != nil || status != exitError {
+		t.Fatalf("exit status %d, %v in %s", status, err, out)
+	}
+	at := slices.IndexFunc(r.Findings, func(f finding) bool { return f.ID == "config" })
+	if at < 0 || r.Findings[at].Level != levelProblem || r.Findings[at].Group == "" || r.Findings[at].Remedy == "" {
+		t.Errorf("%+v", r.Findings)
+	}
+
+	out, _, _ = doctor("--bundle", "b.tar.gz")
+	file := filepath.Join(dir, "b.tar.gz")
+	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 || !strings.Contains(out, "wrote "+file) {
+		t.Fatalf("%v, %v in\n%s", info, err, out)
+	}
+	if text := archived(t, file); strings.Contains(text, "longenough") || !strings.Contains(text, "ap.psk: [redacted] (line 1)") {
+		t.Errorf("%s", text)
+	}
+	doctor("--bundle")
+	if found, _ := filepath.Glob(filepath.Join(dir, "netconnectd-*.tar.gz")); len(found) != 1 {
+		t.Errorf("without a name: %v", found)
+	}
+	if _, errs, status := doctor("b.tar.gz"); status != exitUsage || !strings.Contains(errs, "unexpected argument") {
+		t.Errorf("a file without --bundle: %d, %s", status, errs)
+	}
+	if err := os.Remove(filepath.Join(dir, "netconnectd")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(daemonProgram); err == nil {
+		return // the next one would be that of the package
+	}
+	if _, errs, status := doctor(); status != exitError || !strings.Contains(errs, "netconnectd is not installed") {
+		t.Errorf("without its program: %d, %s", status, errs)
+	}
+}
+
+func archived(t *testing.T, file string) (text string) {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	packed, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := tar.NewReader(packed)
+	for {
+		if _, err := files.Next(); err != nil {
+			return text
+		}
+		content, err := io.ReadAll(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(content)
+	}
+}

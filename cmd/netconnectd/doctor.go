@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/bundle"
+	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/doctor"
+)
+
+// lookLimit bounds a look at the device with all programs that it asks.
+const lookLimit = 25 * time.Second
+
+// report is what --doctor prints, for netconnectcli doctor.
+type report struct {
+	Findings []doctor.Finding `json:"findings"`
+	Bundle   *written         `json:"bundle,omitempty"`
+}
+
+// written is an archive that was written.
+type written struct {
+	File   string        `json:"file"`
+	Parts  []bundle.Part `json:"parts"`
+	Hidden string        `json:"hidden"`
+}
+
+// look is --doctor and --bundle. The settings are those of the daemon that
+// runs, unless args name others.
+func look(ctx context.Context, args []string, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	args = append(doctor.RunningArgs(), args...)
+	cfg, warnings, err := config.Load(args, os.Environ())
+	if cfg == nil {
+		return err
+	}
+	found := report{Findings: doctor.Judge(doctor.Look(ctx, doctor.Options{Config: cfg, Warnings: warnings, ConfigErr: err}))}
+	if cfg.Bundle != "" {
+		if found.Bundle, err = pack(ctx, cfg, args, found.Findings); err != nil {
+			return err
+		}
+	}
+	return json.NewEncoder(out).Encode(found)
+}
+
+func pack(ctx context.Context, cfg *config.Config, args []string, found []doctor.Finding) (*written, error) {
+	values, err := config.Values(args, os.Environ())
+	if err != nil {
+		values = append(values, fmt.Sprintf("the configuration could not be read: %v", err))
+	}
+	parts := bundle.Collect(ctx, bundle.Device{Version: version, Config: cfg, Settings: values, Findings: found})
+	var archive bytes.Buffer
+	if err := bundle.Write(&archive, parts, bundle.NewRedactor(bundle.Secrets(cfg)), time.Now()); err != nil {
+		return nil, fmt.Errorf("pack the bundle: %w", err)
+	}
+	if err := atomicfile.Write(cfg.Bundle, archive.Bytes(), 0o600); err != nil {
+		return nil, fmt.Errorf("write the bundle: %w", err)
+	}
+	return &written{cfg.Bundle, parts, bundle.Hidden}, nil
+}

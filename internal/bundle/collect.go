@@ -1,0 +1,122 @@
+package bundle
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/doctor"
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/state"
+)
+
+const (
+	answerLimit  = 5 * time.Second // of the daemon, which waits for nothing
+	journalLines = "5000"          // a week of an ordinary device, 100 KiB packed
+	mostRoutes   = 10_000          // a router of the Internet has a million
+)
+
+// Device is what is asked, and what is known of it already.
+type Device struct {
+	Version  string // of netconnectd
+	Config   *config.Config
+	Settings []string // as config.Values has them
+	Findings []doctor.Finding
+}
+
+// Collect gathers the parts. One that cannot be had says why.
+func Collect(ctx context.Context, d Device) []Part {
+	parts := []Part{
+		jsonPart("findings.json", "what netconnectcli doctor found", d.Findings, nil),
+		{"settings.txt", "the settings in force, and where they come from", []byte(strings.Join(d.Settings, "\n") + "\n")},
+		{"versions.txt", "netconnectd, kernel, operating system, device", versions(d.Version)},
+	}
+	parts = append(parts, fromDaemon(ctx, d.Config.Socket)...)
+	network, err := readNetwork(ctx)
+	return append(parts,
+		jsonPart("network.json", "the kernel's network, as netconnectcli show full has it", network, err),
+		journal(ctx))
+}
+
+// Secrets are those that the device has, as far as the caller may read them:
+// what of them occurs in a part is taken out.
+func Secrets(cfg *config.Config) []string {
+	found := []string{cfg.AP.PSK.Reveal()}
+	if text, err := os.ReadFile(filepath.Join(cfg.StateDir, "networks.json")); err == nil {
+		found = append(found, SecretsIn(text)...)
+	}
+	if text, err := os.ReadFile(filepath.Join(cfg.RuntimeDir, "hostapd.conf")); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if key, ok := strings.CutPrefix(line, "wpa_psk="); ok {
+				found = append(found, strings.TrimSpace(key))
+			}
+		}
+	}
+	return found
+}
+
+func jsonPart(name, what string, value any, err error) Part {
+	var content []byte
+	if err == nil {
+		content, err = json.Marshal(value)
+	}
+	if err != nil {
+		content, _ = json.Marshal(map[string]string{"error": err.Error()}) // text cannot fail
+	}
+	return Part{name, what, content}
+}
+
+func fromDaemon(ctx context.Context, socket string) []Part {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	var status client.Status
+	var saved []client.SavedNetwork
+	c, err := client.Dial(ctx, socket)
+	if err == nil {
+		defer c.Close()
+		status, err = c.Status(ctx)
+	}
+	if err == nil {
+		saved, err = c.ListNetworks(ctx)
+	}
+	return []Part{
+		jsonPart("status.json", "what the daemon says of itself", status, err),
+		jsonPart("networks.json", "the saved networks, without their passphrases", saved, err),
+	}
+}
+
+func readNetwork(ctx context.Context) (*state.State, error) {
+	s, err := state.Read(ctx, state.Filter{})
+	if err == nil && len(s.Routes) > mostRoutes {
+		s.Routes = s.Routes[:mostRoutes]
+	}
+	return s, err
+}
+
+func versions(version string) []byte {
+	text := "netconnectd " + version + "\n"
+	for _, file := range []string{"/proc/version", "/etc/os-release", "/proc/device-tree/model"} {
+		if content, err := os.ReadFile(file); err == nil {
+			text += fmt.Sprintf("\n%s:\n%s\n", file, strings.TrimRight(string(content), "\n\x00"))
+		}
+	}
+	return []byte(text)
+}
+
+// journal is what the daemon and its programs have logged.
+func journal(ctx context.Context) Part {
+	p := Part{Name: "journal.txt", What: "the journal of netconnectd's units, its last " + journalLines + " lines"}
+	out, err := process.Run(ctx, "/bin/journalctl",
+		[]string{"--no-pager", "--quiet", "--output=short-iso-precise", "--lines=" + journalLines, "--unit=netconnectd*"}, nil)
+	if err != nil {
+		out = fmt.Appendln(out, "the journal could not be read:", err)
+	}
+	p.Content = out
+	return p
+}

@@ -1,0 +1,161 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const redacted = "[redacted]"
+
+// Redactor takes secrets out of texts, in three ways that do not depend on each
+// other: members of JSON by their names, assignments by theirs, and the known
+// secrets wherever they are.
+type Redactor struct {
+	known *strings.Replacer
+	makes map[string]string // hardware address: what stands for it
+}
+
+// shortest is the length from which a secret is looked for by itself: less
+// occurs by chance everywhere. WPA has 8 at least, passwords may be shorter.
+const shortest = 4
+
+// NewRedactor takes the secrets that are known, which may be none.
+func NewRedactor(secrets []string) *Redactor {
+	var pairs []string
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // the longest first: one may be part of another
+	for _, s := range secrets {
+		if len(s) < shortest {
+			continue
+		}
+		for _, form := range forms(s) {
+			pairs = append(pairs, form, redacted)
+		}
+	}
+	return &Redactor{known: strings.NewReplacer(pairs...), makes: map[string]string{}}
+}
+
+// forms are the ways in which a secret may be written.
+func forms(s string) []string {
+	quoted, _ := json.Marshal(s) // a string cannot fail
+	digits := hex.EncodeToString([]byte(s))
+	all := []string{s, string(quoted[1 : len(quoted)-1]), digits, strings.ToUpper(digits), url.QueryEscape(s), url.PathEscape(s)}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+const names = `psk|wpa_psk|passphrase|wpa_passphrase|sae_password|password|passwd|private_key_password|private_key_passwd|` +
+	`private_key|preshared_key|secret|token`
+
+var (
+	member     = regexp.MustCompile(`(?i)^(` + names + `)$`)
+	assignment = regexp.MustCompile(`(?i)\b((?:` + names + `)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^\s].*)`)
+	userinfo   = regexp.MustCompile(`://[^/\s@]+@`)
+	hardware   = regexp.MustCompile(`\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}\b`)
+	// An IPv6 address that was made of a hardware address (RFC 4291, appendix A).
+	eui64 = regexp.MustCompile(`(?i)ff:fe[0-9a-f]{2}:[0-9a-f]{1,4}`)
+)
+
+// Redact gives a part's content without secrets.
+func (h *Redactor) Redact(p Part) []byte {
+	text := ""
+	if strings.HasSuffix(p.Name, ".json") {
+		text = withoutMembers(p.Content)
+	} else {
+		text = assignment.ReplaceAllStringFunc(string(p.Content), withoutValue)
+	}
+	text = h.known.Replace(text)
+	text = userinfo.ReplaceAllString(text, "://"+redacted+"@")
+	text = hardware.ReplaceAllStringFunc(text, h.maker)
+	return []byte(eui64.ReplaceAllString(text, "ff:fexx:xxxx"))
+}
+
+// withoutValue redacts the value of an assignment: what is in quotes, or the
+// rest of the line. Nothing, and what is redacted already, stays.
+func withoutValue(text string) string {
+	parts := assignment.FindStringSubmatch(text)
+	if strings.HasPrefix(parts[2], `""`) || strings.HasPrefix(parts[2], redacted) {
+		return text
+	}
+	return parts[1] + redacted
+}
+
+// withoutMembers redacts members of JSON by their names. What is no JSON is
+// left out, whatever it is.
+func withoutMembers(content []byte) string {
+	dec := json.NewDecoder(bytes.NewReader(content))
+	dec.UseNumber()
+	var value any
+	if err := dec.Decode(&value); err != nil {
+		return fmt.Sprintf("left out: %v\n", err)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(without(value)) // what was decoded can be encoded
+	return b.String()
+}
+
+func without(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, inner := range value {
+			if text, ok := inner.(string); ok && member.MatchString(key) && text != "" {
+				value[key] = redacted
+			} else {
+				value[key] = without(inner)
+			}
+		}
+	case []any:
+		for i := range value {
+			value[i] = without(value[i])
+		}
+	}
+	return value
+}
+
+// maker keeps the half of a hardware address that tells the maker. Those of
+// nobody stay.
+func (h *Redactor) maker(address string) string {
+	same := strings.ToLower(address)
+	if same == "ff:ff:ff:ff:ff:ff" || same == "00:00:00:00:00:00" {
+		return address
+	}
+	if h.makes[same] == "" {
+		h.makes[same] = fmt.Sprintf("%s:xx:xx:%02d", same[:8], len(h.makes)+1)
+	}
+	return h.makes[same]
+}
+
+// SecretsIn collects the secrets of JSON by the names of its members, for
+// NewRedactor. What is no JSON has none.
+func SecretsIn(content []byte) []string {
+	var value any
+	if json.Unmarshal(content, &value) != nil {
+		return nil
+	}
+	return collect(value)
+}
+
+func collect(value any) (found []string) {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, inner := range value {
+			if text, ok := inner.(string); ok && member.MatchString(key) {
+				found = append(found, text)
+			}
+			found = append(found, collect(inner)...)
+		}
+	case []any:
+		for _, inner := range value {
+			found = append(found, collect(inner)...)
+		}
+	}
+	return found
+}

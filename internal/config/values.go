@@ -1,0 +1,29 @@
+package config
+
+// Values lists the settings in force and where they come from, such as
+// "ap.channel: 6 (line 7)". Of a secret it only says that there is one. What is
+// wrong is listed as it was given.
+func Values(args, environ []string) ([]string, error) {
+	line, err := parseFlags(args)
+	if err != nil {
+		return nil, err
+	}
+	var r report // of no interest here
+	env := readEnviron(environ, &r)
+	path, named := line.file, line.fileGiven
+	if !named && env.file != "" {
+		path, named = env.file, true
+	}
+	file, err := readFile(path, named, &r)
+	winners := precedence(line, env.values, file.values)
+	var list []string
+	for i := range keys {
+		v := winners[keys[i].path]
+		text := shown(v.text)
+		if keys[i].secret && v.text != "" {
+			text = "[redacted]"
+		}
+		list = append(list, keys[i].path+": "+text+" ("+v.from.String()+")")
+	}
+	return list, err
+}

@@ -1,0 +1,71 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/doctor"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+)
+
+// problems are what other programs have put in our way, as we saw it last. A
+// look costs some milliseconds, so it is not repeated without a reason.
+type problems struct {
+	seen atomic.Pointer[[]client.Problem]
+	hint chan struct{} // something happened that is a reason to look
+}
+
+// look asks for a look, and does not wait for it.
+func (p *problems) look() {
+	select {
+	case p.hint <- struct{}{}:
+	default: // is asked already
+	}
+}
+
+// all is what was seen; nil: nothing, or nobody has looked yet.
+func (p *problems) all() []client.Problem {
+	if seen := p.seen.Load(); seen != nil {
+		return *seen
+	}
+	return nil
+}
+
+// watchProblems looks at the start, and then whenever it is asked to, until ctx
+// ends. Subscribers hear what has changed.
+func (d *daemon) watchProblems(ctx context.Context) {
+	for {
+		found := toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, d.cfg.Load(), d.radio.iface())))
+		if old := d.problems.all(); ctx.Err() == nil && !slices.Equal(old, found) {
+			d.problems.seen.Store(&found)
+			for _, p := range found {
+				if !slices.Contains(old, p) {
+					d.log.Warn("in the way", "code", p.Code, "problem", p.Text, "remedy", p.Remedy)
+				}
+			}
+			status := d.Status()
+			d.tell(client.Event{Type: client.EventStatus, Status: &status})
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.problems.hint:
+		}
+	}
+}
+
+func toProblems(found []doctor.Finding) []client.Problem {
+	var list []client.Problem
+	for _, f := range found {
+		list = append(list, client.Problem{Code: f.ID, Text: f.What, Remedy: f.Remedy})
+	}
+	return list
+}
+
+// meetsOthers says whether a step is one at which other programs matter: the
+// access point is about to start, has started, or could not.
+func meetsOthers(old, next policy.State) bool {
+	return old.AP.State != next.AP.State || old.AP.Reason != next.AP.Reason
+}

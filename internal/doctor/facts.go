@@ -1,0 +1,168 @@
+package doctor
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// Facts are what the machine says. A field whose name ends in Unseen says why
+// the fields before it are not known; it is empty when they are.
+type Facts struct {
+	Settings Settings
+	Caller   Caller
+	Daemon   Daemon
+	Units    Units
+
+	Radio     Radio
+	Processes []Process // those of programs that matter here
+	Sockets   Sockets
+	Networkd  string // file of systemd-networkd that matches the radio; "": none does, or it does not run
+	Ifupdown  Stanza
+	Manager   Manager
+
+	Tools  map[string]Tool
+	Files  map[string]File // by what it is: one of the file… constants
+	Disk   Disk
+	Now    time.Time
+	Oldest time.Time // a time that has certainly passed
+}
+
+// Settings are netconnectd's, with the default of what is wrong.
+type Settings struct {
+	*config.Config
+	Problems []config.Problem
+	Warnings []config.Problem
+	Unseen   string
+}
+
+// Caller is who asks.
+type Caller struct {
+	Name      string
+	Root      bool
+	GroupIs   bool // the group netconnect exists
+	Member    bool // and this process has it
+	Listed    bool // and the caller is in it, at the next login if not now
+	IsService bool // the daemon's own user
+}
+
+// Daemon is netconnectd itself.
+type Daemon struct {
+	PID          int // 0: does not run
+	Capabilities uint64
+	Answers      bool
+	Silence      string // why it does not answer
+	Version      string
+	Problems     []client.Problem // that it tells of
+	User         User
+}
+
+// User is the daemon's: of the process, else of the name netconnectd.
+type User struct {
+	Exists   bool
+	Name     string
+	UID, GID int
+}
+
+// Units are what systemd says, by their names.
+type Units struct {
+	Systemd bool
+	States  map[string]UnitState
+	Unseen  string
+}
+
+// UnitState is in the words of systemctl show.
+type UnitState struct{ Load, Active, File string }
+
+// Radio is the Wi-Fi interface and its hardware.
+type Radio struct {
+	Name    string // also of one that is not there
+	Present bool
+	wifi.Radio
+	Driver     string
+	Unseen     string
+	Soft, Hard bool // blocked by rfkill
+	RfkillNote string
+	Country    string
+}
+
+// Process is a running program.
+type Process struct {
+	PID, Parent, UID int
+	Name             string
+	Args             []string
+	Unit             string // of systemd, e.g. "dnsmasq.service"
+	Ours             bool   // netconnectd has started it
+	Reach            Reach
+}
+
+// Reach is the interfaces that a program works on.
+type Reach struct {
+	Interfaces []string
+	All        bool // whatever there is
+	Unseen     string
+}
+
+// Sockets are what listens on the ports of DNS and DHCP.
+type Sockets struct {
+	List   []Socket
+	Unseen string
+}
+
+// Socket is one that listens.
+type Socket struct {
+	Protocol string // "udp", "tcp"
+	Local    netip.AddrPort
+	Device   string // bound to it; "": to none, or not known
+	UID      int    // of who made it
+	inode    uint64
+	Holder   *Process // nil: not seen
+}
+
+// Stanza is what ifupdown would do with the radio.
+type Stanza struct {
+	File   string // "": no stanza
+	Line   int
+	Auto   bool // brought up at boot or when it appears
+	Method string
+}
+
+// Manager is NetworkManager.
+type Manager struct {
+	Running     bool
+	Managed     bool // it has the radio
+	OnLoan      bool // or will have it again: we took it for the access point
+	Polkit      bool
+	Permissions map[string]string // of the daemon's user, by action: "yes", or what polkit says else
+	Unseen      string            // why there are no Permissions
+	Netplan     []string          // files of profiles that are netplan's
+}
+
+// Tool is a program that netconnectd starts.
+type Tool struct {
+	Path    string
+	Missing bool
+	Version string
+	Unseen  string
+}
+
+// File is a file's or folder's rights.
+type File struct {
+	Path     string
+	Missing  bool
+	Unseen   string
+	Mode     uint32 // permission bits
+	UID, GID int
+	ReadOnly bool // the file system is
+}
+
+// Disk is the room for what has to be saved.
+type Disk struct {
+	Path   string
+	Free   uint64 // bytes for others than root
+	Inodes uint64
+	Unseen string
+}

@@ -1,0 +1,213 @@
+package doctor
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// lay writes files below a root of their own.
+func lay(t *testing.T, files map[string]string) machine {
+	t.Helper()
+	m := machine{root: t.TempDir()}
+	for name, text := range files {
+		path := m.path(name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+func TestReach(t *testing.T) {
+	m := lay(t, map[string]string{
+		"/etc/hostapd/hostapd.conf": "# interface=wlan9\ninterface=wlan0\nbss=wlan0_1\n",
+		"/etc/dhcpcd.conf":          "hostname\n# denyinterfaces eth0\ndenyinterfaces veth* wlan1\n",
+		"/etc/connman/main.conf":    "[General]\nNetworkInterfaceBlacklist = vmnet,wlan1\n",
+	})
+	for _, tt := range []struct {
+		name    string
+		program string
+		args    []string
+		on, off string // interfaces that it works on and does not; "": there is none
+	}{
+		{"wpa_supplicant -i", "wpa_supplicant", []string{"-B", "-c", "/etc/w.conf", "-i", "wlan0", "-N", "-iwlan1"}, "wlan1", "eth0"},
+		{"wpa_supplicant that waits on D-Bus", "wpa_supplicant", []string{"-u", "-s"}, "", "wlan0"},
+		{"hostapd's file", "hostapd", []string{"-B", "-P", "/run/hostapd.pid", "/etc/hostapd/hostapd.conf"}, "wlan0", "wlan9"},
+		{"hostapd's second network", "hostapd", []string{"/etc/hostapd/hostapd.conf"}, "wlan0_1", "wlan1"},
+		{"dhclient of all", "dhclient", []string{"-v", "-pf", "/run/dhclient.pid"}, "wlan0", ""},
+		{"dhclient of one", "dhclient", []string{"-v", "wlan0"}, "wlan0", "wlan1"},
+		{"dhcpcd of its file", "dhcpcd", []string{"-q"}, "wlan0", "wlan1"},
+		{"dhcpcd and a pattern", "dhcpcd", []string{"-q"}, "wlan0", "veth7"},
+		{"dhcpcd of one", "dhcpcd", []string{"-q", "wlan1"}, "wlan1", "wlan0"},
+		{"udhcpc", "udhcpc", []string{"-f", "--interface=wlan0"}, "wlan0", "wlan1"},
+		{"iwd of all", "iwd", nil, "wlan0", ""},
+		{"iwd of some", "iwd", []string{"-i", "wlan1,wlan2"}, "wlan2", "wlan0"},
+		{"connman of its file", "connmand", []string{"-n"}, "wlan0", "wlan1"},
+		{"connman of one", "connmand", []string{"-i", "eth0"}, "eth0", "wlan0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reach := programs[tt.program](m, tt.args)
+			if tt.on != "" && !reach.on(tt.on) || tt.off != "" && reach.on(tt.off) || reach.Unseen != "" {
+				t.Errorf("%+v: on %q %v, on %q %v", reach, tt.on, reach.on(tt.on), tt.off, reach.on(tt.off))
+			}
+		})
+	}
+	for title, on := range map[string]bool{"dhcpcd: wlan0 [ip4]": true, "dhcpcd: eth0 [ip4]": false, "dhcpcd: [manager] [ip4] [ip6]": true} {
+		if titleReach(m, title).on("wlan0") != on {
+			t.Errorf("%q: on wlan0 %v, want %v", title, !on, on)
+		}
+	}
+	if reach := hostapdReach(m, []string{"/etc/hostapd/none.conf"}); reach.Unseen == "" {
+		t.Error("a file that cannot be read tells something")
+	}
+}
+
+func TestStanza(t *testing.T) {
+	for _, tt := range []struct {
+		name, text, more string
+		want             Stanza
+	}{
+		{"brought up at boot", "auto lo wlan0\niface lo inet loopback\niface wlan0 inet dhcp\n", "", Stanza{"/etc/network/interfaces", 3, true, "dhcp"}},
+		{"when it appears", "allow-hotplug wlan0\n", "iface wlan0 inet manual\n", Stanza{"/etc/network/interfaces.d/radio", 1, true, "manual"}},
+		{"on demand, as the original wrote it", "iface wlan0 inet dhcp\n  wpa-ssid home\n", "", Stanza{"/etc/network/interfaces", 1, false, "dhcp"}},
+		{"another interface", "auto eth0\niface eth0 inet dhcp\n#iface wlan0 inet dhcp\n", "", Stanza{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := lay(t, map[string]string{"/sbin/ifup": "", "/etc/network/interfaces": tt.text, "/etc/network/interfaces.d/radio": tt.more})
+			if diff := cmp.Diff(tt.want, m.stanza("wlan0")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	m := lay(t, map[string]string{"/etc/network/interfaces": "auto wlan0\niface wlan0 inet dhcp\n"})
+	if s := m.stanza("wlan0"); s.File != "" {
+		t.Errorf("ifupdown is not installed, and %+v", s)
+	}
+}
+
+func TestNetworkFile(t *testing.T) {
+	m := lay(t, map[string]string{
+		"/run/systemd/netif/links/3": "ADMIN_STATE=configuring\nOPER_STATE=carrier\nNETWORK_FILE=/etc/systemd/network/w.network\n",
+		"/run/systemd/netif/links/4": "ADMIN_STATE=unmanaged\nNETWORK_FILE=/etc/systemd/network/05-netconnectd.network\n",
+		"/run/systemd/netif/links/5": "ADMIN_STATE=unmanaged\n",
+	})
+	for index, want := range map[int]string{3: "/etc/systemd/network/w.network", 4: "", 5: "", 6: ""} {
+		if got := m.networkFile(index); got != want {
+			t.Errorf("link %d: %q, want %q", index, got, want)
+		}
+	}
+}
+
+func TestParsers(t *testing.T) {
+	if name, parent := parseStat("7 (a (b) c) S 3 7 7 0 -1"); name != "a (b) c" || parent != 3 {
+		t.Errorf("parseStat: %q, %d", name, parent)
+	}
+	for cgroup, want := range map[string]string{
+		"0::/system.slice/dnsmasq.service\n":                                     "dnsmasq.service",
+		"0::/user.slice/user-1000.slice/session-2.scope\n":                       "",
+		"3:cpu:/x.service\n1:name=systemd:/system.slice/dhcpcd.service\n0::/\n":  "dhcpcd.service",
+		"0::/system.slice/system-wpa.slice/wpa_supplicant@wlan0.service/child\n": "wpa_supplicant@wlan0.service",
+	} {
+		if got := unitOf(cgroup); got != want {
+			t.Errorf("unit of %q: %q, want %q", cgroup, got, want)
+		}
+	}
+	units := parseUnits("Id=a.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\nId=b.socket\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n")
+	if diff := cmp.Diff(map[string]UnitState{"a.service": {"loaded", "active", "enabled"}, "b.socket": {"not-found", "inactive", ""}}, units); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := effective("Name:\tx\nCapInh:\t0000\nCapEff:\t0000000000003400\n"); got != 1<<10|1<<12|1<<13 {
+		t.Errorf("capabilities %x", got)
+	}
+	for _, tt := range []struct {
+		version, than string
+		older         bool
+	}{{"2.9", "2.10", true}, {"2.10", "2.9", false}, {"2.9", "2.9", false}, {"2", "2.9", true}, {"2.80", "2.80", false}, {"2.90", "2.80", false}} {
+		if older(tt.version, tt.than) != tt.older {
+			t.Errorf("%s older than %s: %v", tt.version, tt.than, !tt.older)
+		}
+	}
+}
+
+// What the kernel's two ways tell of the same sockets is the same, but for the
+// device.
+func TestAddressesOfProc(t *testing.T) {
+	for text, want := range map[string]string{"0100007F:0035": "127.0.0.1:53", "00000000000000000000000001000000:0043": "[::1]:67"} {
+		if got, ok := parseHexAddress(text); !ok || got != netip.MustParseAddrPort(want) {
+			t.Errorf("%s: %v, want %s", text, got, want)
+		}
+	}
+	if _, ok := parseHexAddress("local_address"); ok {
+		t.Error("the heading is an address")
+	}
+}
+
+// Who has no right to see a process's network namespace knows a container by
+// its namespace of pids.
+func TestContainersAreLeftOut(t *testing.T) {
+	files := map[string]string{}
+	for pid, numbers := range map[string]string{"7": "7", "8": "8\t1"} {
+		files["/proc/"+pid+"/stat"] = pid + " (dhclient) S 1 7 7 0 -1"
+		files["/proc/"+pid+"/cmdline"] = "dhclient\x00wlan0\x00"
+		files["/proc/"+pid+"/status"] = "Name:\tdhclient\nNSpid:\t" + numbers + "\nNSpgid:\t7\n"
+	}
+	found := lay(t, files).processes("")
+	if len(found) != 1 || found[0].PID != 7 || found[0].Name != "dhclient" || found[0].Parent != 1 {
+		t.Errorf("%+v, want process 7 alone", found)
+	}
+}
+
+// Whoever calls a program netconnectd does not have root read his settings.
+func TestOnlyRootsDaemonIsBelieved(t *testing.T) {
+	service := User{Exists: true, UID: serviceUID}
+	daemon := func(uid int, args ...string) Process {
+		return Process{PID: uid + 1, UID: uid, Name: "netconnectd", Args: append([]string{"netconnectd"}, args...)}
+	}
+	for _, tt := range []struct {
+		name string
+		p    Process
+		want bool
+	}{
+		{"root's", daemon(0), true},
+		{"its own user's", daemon(serviceUID, "-c", "/etc/x.yaml"), true},
+		{"somebody's", daemon(1000, "--path-hostapd", "/tmp/mine"), false},
+		{"one that looks itself", daemon(0, "--doctor"), false},
+		{"one that packs", daemon(0, "--bundle=/tmp/x"), false},
+		{"another program", Process{Name: "sshd", Args: []string{"sshd"}}, false},
+	} {
+		if _, ok := daemonAmong([]Process{tt.p}, service); ok != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, ok, tt.want)
+		}
+	}
+	if _, ok := daemonAmong([]Process{daemon(0)}, User{}); !ok {
+		t.Error("root's daemon is not believed where there is no user netconnectd")
+	}
+}
+
+func TestRootRunsRootsProgramsOnly(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("is about root")
+	}
+	m := lay(t, map[string]string{"/hostapd": "#!/bin/sh\necho hostapd v2.10\n"})
+	path := m.path("/hostapd")
+	for _, tt := range []struct {
+		mode os.FileMode
+		uid  int
+		want string
+	}{{0o755, 0, "2.10"}, {0o775, 0, ""}, {0o755, 1000, ""}} {
+		if err := errors.Join(os.Chown(path, tt.uid, 0), os.Chmod(path, tt.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if got := ask(t.Context(), "hostapd", path); got.Version != tt.want || (got.Unseen == "") != (tt.want != "") {
+			t.Errorf("mode %o of user %d: %+v", tt.mode, tt.uid, got)
+		}
+	}
+}

@@ -1,0 +1,321 @@
+package doctor
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// programs are those that may want the radio, and what tells their interfaces.
+var programs = map[string]func(m machine, args []string) Reach{
+	"wpa_supplicant": func(_ machine, args []string) Reach { return Reach{Interfaces: options(args, "-i")} },
+	"hostapd":        hostapdReach,
+	"dhclient":       func(_ machine, args []string) Reach { return clientReach(args) },
+	"dhcpcd":         dhcpcdReach,
+	"udhcpc":         func(_ machine, args []string) Reach { return Reach{Interfaces: options(args, "-i", "--interface")} },
+	"iwd":            func(_ machine, args []string) Reach { return listReach(options(args, "-i", "--interfaces")) },
+	"connmand":       connmanReach,
+}
+
+// machine is where facts come from; root is "" for the real one.
+type machine struct{ root string }
+
+func (m machine) path(name string) string { return m.root + name }
+
+func (m machine) read(name string) (string, error) {
+	text, err := os.ReadFile(m.path(name))
+	return string(text), err
+}
+
+// processes lists all that are in our network namespace, or may be. Those that
+// name a file of the runtime folder are ours.
+func (m machine) processes(runtimeDir string) []Process {
+	folders, _ := filepath.Glob(m.path("/proc/[0-9]*")) // the pattern is valid
+	namespace, _ := os.Readlink(m.path("/proc/self/ns/net"))
+	var all []Process
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(filepath.Base(folder))
+		if err != nil {
+			continue
+		}
+		// Only root sees the namespaces of others.
+		other, err := os.Readlink(folder + "/ns/net")
+		if err == nil && namespace != "" && other != namespace || err != nil && contained(folder) {
+			continue
+		}
+		if p, ok := readProcess(pid, folder, runtimeDir); ok {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// contained tells a process of a container by its namespace of pids, which all
+// see: NSpid has its number in each (proc_pid_status(5)).
+func contained(folder string) bool {
+	status, err := os.ReadFile(folder + "/status")
+	if err != nil {
+		return false
+	}
+	_, numbers, _ := strings.Cut(string(status), "\nNSpid:")
+	numbers, _, _ = strings.Cut(numbers, "\n")
+	return len(strings.Fields(numbers)) > 1
+}
+
+func readProcess(pid int, folder, runtimeDir string) (Process, bool) {
+	p := Process{PID: pid}
+	info, err := os.Stat(folder)
+	stat, statErr := os.ReadFile(folder + "/stat")
+	line, lineErr := os.ReadFile(folder + "/cmdline")
+	if err != nil || statErr != nil || lineErr != nil || len(line) == 0 {
+		return p, false // gone meanwhile, or a thread of the kernel
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		p.UID = int(owner.Uid)
+	}
+	p.Name, p.Parent = parseStat(string(stat))
+	p.Args = strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
+	if cgroup, err := os.ReadFile(folder + "/cgroup"); err == nil {
+		p.Unit = unitOf(string(cgroup))
+	}
+	p.Ours = runtimeDir != "" && slices.ContainsFunc(p.Args[1:], func(arg string) bool { return strings.Contains(arg, runtimeDir+"/") })
+	return p, true
+}
+
+// parseStat reads fields 2 and 4 of /proc/PID/stat (proc_pid_stat(5)). The
+// program's name may hold spaces and parentheses itself.
+func parseStat(stat string) (name string, parent int) {
+	open, end := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')')
+	if open < 0 || end < open {
+		return "", 0
+	}
+	if fields := strings.Fields(stat[end+1:]); len(fields) > 1 {
+		parent, _ = strconv.Atoi(fields[1])
+	}
+	return stat[open+1 : end], parent
+}
+
+// unitOf finds the unit in /proc/PID/cgroup: the last part of systemd's path
+// that is one, such as "0::/system.slice/dnsmasq.service".
+func unitOf(cgroup string) string {
+	for line := range strings.Lines(cgroup) {
+		_, path, ok := strings.Cut(strings.TrimSpace(line), "::")
+		if !ok {
+			_, path, ok = strings.Cut(strings.TrimSpace(line), ":name=systemd:")
+		}
+		parts := strings.Split(path, "/")
+		for _, part := range slices.Backward(parts) {
+			if ok && strings.HasSuffix(part, ".service") {
+				return part
+			}
+		}
+	}
+	return ""
+}
+
+// relevant keeps the programs that may want the radio, and says where they are.
+func (m machine) relevant(all []Process) []Process {
+	var found []Process
+	for _, p := range all {
+		if reach, ok := programs[p.Name]; ok {
+			p.Reach = reach(m, p.Args[1:])
+			if p.Name == "dhcpcd" && strings.HasPrefix(p.Args[0], "dhcpcd: ") {
+				p.Reach = titleReach(m, p.Args[0])
+			}
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// options collects what follows options, as "-i wlan0", "-iwlan0" or
+// "--interface=wlan0".
+func options(args []string, names ...string) []string {
+	var found []string
+	for i, arg := range args {
+		for _, name := range names {
+			rest, ok := strings.CutPrefix(arg, name)
+			switch {
+			case !ok:
+			case rest == "" && i+1 < len(args):
+				found = append(found, args[i+1])
+			case strings.HasPrefix(name, "--"):
+				if value, ok := strings.CutPrefix(rest, "="); ok {
+					found = append(found, value)
+				}
+			case rest != "":
+				found = append(found, rest)
+			}
+		}
+	}
+	return found
+}
+
+// listReach is of options that take lists, and mean everything if not given.
+func listReach(lists []string) Reach {
+	if len(lists) == 0 {
+		return Reach{All: true}
+	}
+	return Reach{Interfaces: strings.Split(strings.Join(lists, ","), ",")}
+}
+
+// clientReach is of programs whose arguments are interfaces. Those of other
+// options are not told apart from them, which does no harm.
+func clientReach(args []string) Reach {
+	names := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "-") || strings.Contains(arg, "/") })
+	return Reach{Interfaces: names, All: len(names) == 0}
+}
+
+// hostapdOptions are those that take a value (hostapd(8)).
+var hostapdOptions = []string{"-P", "-e", "-f", "-g", "-G", "-i", "-b", "-u"}
+
+// hostapdReach reads the configuration files that hostapd was given.
+func hostapdReach(m machine, args []string) Reach {
+	reach := Reach{}
+	for _, list := range options(args, "-i") {
+		reach.Interfaces = append(reach.Interfaces, strings.Split(list, ",")...)
+	}
+	for i, arg := range args {
+		ofOption := i > 0 && slices.Contains(hostapdOptions, args[i-1])
+		if strings.HasPrefix(arg, "-") || ofOption {
+			continue
+		}
+		text, err := m.read(path.Join("/", arg))
+		if err != nil {
+			reach.Unseen = reason(err)
+			continue
+		}
+		for line := range strings.Lines(text) {
+			key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+			if key == "interface" || key == "bss" {
+				reach.Interfaces = append(reach.Interfaces, value)
+			}
+		}
+	}
+	return reach
+}
+
+// titleReach is of dhcpcd 9 and later, whose processes call themselves
+// "dhcpcd: wlan0 [ip4]" or "dhcpcd: [manager] [ip4] [ip6]".
+func titleReach(m machine, title string) Reach {
+	words := strings.Fields(strings.TrimPrefix(title, "dhcpcd: "))
+	if len(words) > 0 && !strings.HasPrefix(words[0], "[") {
+		return Reach{Interfaces: words[:1]}
+	}
+	return dhcpcdReach(m, nil)
+}
+
+// dhcpcdReach is what dhcpcd.conf(5) leaves to it, if no interface is named.
+func dhcpcdReach(m machine, args []string) Reach {
+	if r := clientReach(args); len(r.Interfaces) > 0 {
+		return r
+	}
+	text, err := m.read("/etc/dhcpcd.conf")
+	if err != nil && !os.IsNotExist(err) {
+		return Reach{Unseen: reason(err)}
+	}
+	reach := Reach{All: true}
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		switch {
+		case len(words) < 2:
+		case words[0] == "denyinterfaces":
+			reach.denied(words[1:])
+		case words[0] == "allowinterfaces":
+			reach.All, reach.Interfaces = false, append(reach.Interfaces, words[1:]...)
+		}
+	}
+	return reach
+}
+
+// denied are patterns that are left out of All: "!wlan*" among the interfaces.
+func (r *Reach) denied(patterns []string) {
+	for _, p := range patterns {
+		for one := range strings.SplitSeq(p, ",") {
+			r.Interfaces = append(r.Interfaces, "!"+one)
+		}
+	}
+}
+
+// connmanReach is everything but what main.conf blacklists (connman.conf(5)).
+func connmanReach(m machine, args []string) Reach {
+	if named := options(args, "-i", "--device"); len(named) > 0 {
+		return listReach(named)
+	}
+	reach := Reach{All: true}
+	text, err := m.read("/etc/connman/main.conf")
+	if err != nil && !os.IsNotExist(err) {
+		return Reach{Unseen: reason(err)}
+	}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(line, "=")
+		if strings.TrimSpace(key) == "NetworkInterfaceBlacklist" {
+			for prefix := range strings.SplitSeq(value, ",") {
+				reach.Interfaces = append(reach.Interfaces, "!"+strings.TrimSpace(prefix)+"*")
+			}
+		}
+	}
+	return reach
+}
+
+// on says whether a program works on an interface. Names may be patterns, and
+// those that begin with "!" are exceptions.
+func (r Reach) on(iface string) bool {
+	on := r.All
+	for _, pattern := range r.Interfaces {
+		name, not := strings.CutPrefix(pattern, "!")
+		if ok, err := path.Match(name, iface); err == nil && ok {
+			if not {
+				return false
+			}
+			on = true
+		}
+	}
+	return on
+}
+
+// String names a process for people: "dnsmasq (pid 7, dnsmasq.service)".
+func (p Process) String() string {
+	if p.Unit == "" {
+		return fmt.Sprintf("%s (pid %d)", p.Name, p.PID)
+	}
+	return fmt.Sprintf("%s (pid %d, %s)", p.Name, p.PID, p.Unit)
+}
+
+// reason is an error without the names of system calls.
+func reason(err error) string {
+	if os.IsPermission(err) {
+		return "it needs root (sudo netconnectcli doctor)"
+	}
+	return err.Error()
+}
+
+// holders finds the processes that have the sockets. Only root sees those of
+// others.
+func (m machine) holders(all []Process, inodes map[uint64]bool) map[uint64]*Process {
+	found := map[uint64]*Process{}
+	for i, p := range all {
+		dir := m.path(fmt.Sprintf("/proc/%d/fd", p.PID))
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, entry := range entries {
+			target, err := os.Readlink(filepath.Join(dir, entry.Name()))
+			if err != nil {
+				continue // closed meanwhile
+			}
+			text, ok := strings.CutPrefix(target, "socket:[")
+			inode, err := strconv.ParseUint(strings.TrimSuffix(text, "]"), 10, 64)
+			if ok && err == nil && inodes[inode] {
+				found[inode] = &all[i]
+			}
+		}
+	}
+	return found
+}

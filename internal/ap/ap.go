@@ -52,6 +52,11 @@ type Links interface {
 // AccessPoint is one access point on one interface. Hold and End must not
 // overlap.
 type AccessPoint struct {
+	// Clients is told while Hold serves who is on the access point: when it
+	// begins, when a phone comes or goes, and every few seconds, as addresses
+	// come later. New makes one that does nothing.
+	Clients func([]Client)
+
 	config Config
 	runner *process.Runner
 	links  Links
@@ -65,7 +70,8 @@ type AccessPoint struct {
 // New returns an access point that does nothing yet.
 func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *AccessPoint {
 	return &AccessPoint{
-		config: config, runner: runner, links: links, log: log,
+		Clients: func([]Client) {},
+		config:  config, runner: runner, links: links, log: log,
 		hostapdConfig: sync.OnceValue(func() []byte { return RenderHostapd(config) }),
 		forwarding:    newForwarding(config),
 	}

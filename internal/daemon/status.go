@@ -105,6 +105,11 @@ func (d *daemon) tell(e client.Event) {
 // publish tells of a step that changed something.
 func (d *daemon) publish(old, next policy.State) {
 	d.dns.changed()
+	d.announce(old, next)
+	select {
+	case d.busy <- struct{}{}:
+	default: // is told already
+	}
 	if old.Uplink.State != next.Uplink.State {
 		d.tell(client.Event{
 			Type: client.EventUplink, Old: string(old.Uplink.State), New: string(next.Uplink.State), Reason: next.Uplink.Reason,

@@ -11,11 +11,11 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// A child that hangs is noticed within beat + tries × patience: 8 s. It is asked
+// A child that hangs is noticed within beat + tries × patience: 10 s. It is asked
 // twice, because a daemon that was itself stopped for a while finds its deadline
 // passed, and phones are thrown off for a wrong verdict.
 const (
-	beat     = 4 * time.Second
+	beat     = 6 * time.Second
 	patience = 2 * time.Second // with one answer
 	tries    = 2
 )
@@ -60,7 +60,7 @@ func (a *AccessPoint) watch(ctx context.Context, c children) error {
 }
 
 // heartbeat asks both whether they live, hostapd by asking who is there, and
-// sees that forwarding stays as it is wanted; at one wake-up every 4 s and for
+// sees that forwarding stays as it is wanted; at one wake-up every 6 s and for
 // each phone that comes or goes, until ctx ends or one of the two does not answer.
 func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan struct{}) failure {
 	conn, err := wpactrl.Dial(ctx, a.config.hostapdSocket(), a.config.RuntimeDir)
@@ -76,9 +76,20 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 	dnsmasq := a.dnsmasqPulse(c)
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
+	due := false // dnsmasq has just answered
 	for {
-		if err := hostapd(ctx); err != nil {
-			return failure{fmt.Errorf("hostapd (pid %d) hangs: %w", c.hostapd.PID(), err), c.hostapd}
+		var asking sync.WaitGroup // side by side: the answers come at the same time
+		var dnsmasqErr error
+		if due {
+			asking.Go(func() { dnsmasqErr = dnsmasq(ctx) })
+		}
+		hostapdErr := hostapd(ctx)
+		asking.Wait()
+		switch {
+		case hostapdErr != nil:
+			return failure{fmt.Errorf("hostapd (pid %d) hangs: %w", c.hostapd.PID(), hostapdErr), c.hostapd}
+		case dnsmasqErr != nil:
+			return failure{fmt.Errorf("dnsmasq (pid %d) hangs: %w", c.dnsmasq.PID(), dnsmasqErr), c.dnsmasq}
 		}
 		a.Clients(clients)
 		a.forward(ctx) // the first time nobody has to wait for it: the kernel loads modules
@@ -86,11 +97,9 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 		case <-ctx.Done():
 			return failure{}
 		case <-moved:
-			continue
+			due = false
 		case <-tick.C:
-		}
-		if err := dnsmasq(ctx); err != nil {
-			return failure{fmt.Errorf("dnsmasq (pid %d) hangs: %w", c.dnsmasq.PID(), err), c.dnsmasq}
+			due = true
 		}
 	}
 }

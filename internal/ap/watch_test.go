@@ -16,9 +16,10 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// The promises: noticed within 10 s, serving again 15 s after the hang.
+// The promise is to serve again 15 s after the hang. A dnsmasq that answers no
+// names is watched for two beats.
 const (
-	noticeLimit = 10 * time.Second
+	noticeLimit = 2*beat + time.Second
 	againLimit  = 15 * time.Second
 )
 

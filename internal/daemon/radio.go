@@ -248,11 +248,10 @@ func (r *radio) stayAwake(ctx context.Context) {
 // countClients is told who is on the access point.
 func (r *radio) countClients(ctx context.Context, clients []ap.Client) {
 	last := r.clients.Swap(&clients)
-	if last == nil && len(clients) == 0 || last != nil && len(*last) == len(clients) {
-		return
+	if last != nil && len(*last) != len(clients) || last == nil && len(clients) > 0 {
+		r.log.Info("access point stations", "count", len(clients))
 	}
-	r.log.Info("access point stations", "count", len(clients))
-	r.clientsChanged(ctx, len(clients))
+	r.clientsChanged(ctx, len(clients)) // also when it is the same: the loop feeds its watchdog without a wake-up of its own
 }
 
 func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(policy.Stage)) error {

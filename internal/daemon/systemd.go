@@ -21,14 +21,14 @@ const (
 	stopping = "STOPPING=1\nSTATUS=stopping"
 )
 
-// watchdogEvery is how often systemd wants to hear of us, with two more tries
-// before it is too late; 0: it does not. The unit says so (WatchdogSec=).
+// watchdogEvery is how often systemd wants to hear of us; 0: it does not. The
+// unit says so (WatchdogSec=), and sd_watchdog_enabled(3) halves it.
 func watchdogEvery(log *slog.Logger) time.Duration {
 	limit, err := sd.SdWatchdogEnabled(false)
 	if err != nil {
 		log.Warn("read systemd's watchdog", "err", err)
 	}
-	return limit / 3
+	return limit / 2
 }
 
 // announce tells systemd the state, and once that the daemon is ready: the

@@ -65,7 +65,7 @@ test: check test-rings test-lab ## everything: static checks, tests here, tests 
 check: $(STATICCHECK) ## gofmt, go vet, staticcheck
 	@echo '== gofmt, go vet, staticcheck'
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed: $$unformatted"; exit 1; }
-	@$(GO) vet ./... && $(GO) vet -tags lab ./lab/...
+	@$(GO) vet ./... && $(GO) vet -tags lab ./lab/... && $(GO) vet -tags labhook ./internal/supervisor
 	@GOARCH=arm CGO_ENABLED=0 $(GO) vet ./cmd/... # integers of 32 bits, as on a Raspberry Pi
 	@$(STATICCHECK) $$($(GO) list ./... | grep -v /lab$$) && $(STATICCHECK) -tags lab ./lab/...
 
@@ -106,6 +106,7 @@ clean: ## remove what was built; the lab's disk image stays in the user's cache
 machine: build
 	@lab/host/packages $(PACKAGES_MACHINE)
 	@CGO_ENABLED=0 $(GO) test -c -tags lab -o build/bin/lab.test ./lab
+	@CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -tags labhook -o build/bin/netconnectd-labhook ./cmd/netconnectd
 	@CGO_ENABLED=0 $(GO) build -o $(LAB) ./lab/run
 	@$(LAB) image
 

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -175,5 +176,31 @@ func TestEveryPackageSaysItsJob(t *testing.T) {
 		if !ok {
 			t.Errorf("%s has no package comment", pkg)
 		}
+	}
+}
+
+// What the daemon starts may outlive it, and the companion ends it: it needs
+// the same rights, and nobody has looked at any others.
+func TestUnitsHaveTheSameRights(t *testing.T) {
+	rights := func(unit string) (lines []string) {
+		text, err := os.ReadFile("systemd/" + unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, found := strings.Cut(string(text), "\nUser=")
+		if !found {
+			t.Fatalf("%s says no user", unit)
+		}
+		section, _, _ := strings.Cut(rest, "\n[")
+		for line := range strings.Lines("User=" + section) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+				lines = append(lines, line)
+			}
+		}
+		return lines
+	}
+	daemon, companion := rights("netconnectd.service"), rights("netconnectd-radio.service")
+	if !slices.Equal(daemon, companion) {
+		t.Errorf("netconnectd.service:\n%s\n\nnetconnectd-radio.service:\n%s", strings.Join(daemon, "\n"), strings.Join(companion, "\n"))
 	}
 }

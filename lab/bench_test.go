@@ -177,30 +177,44 @@ func TestBenchManagedReturn(t *testing.T) {
 	}
 }
 
-// TestBenchIdle measures what the daemon takes while nothing happens.
+// What is promised of the daemon at rest.
+const (
+	idleResident  = 12 << 10 // kB
+	idleAnonymous = 4 << 10  // kB
+	idleWakeUps   = 1.0      // a second
+)
+
+// TestBenchIdle measures what the daemon takes while nothing happens: 10
+// minutes each with LAB_LONG=1.
 func TestBenchIdle(t *testing.T) {
 	l := New(t, "The daemon at rest")
 	l.switchOn(t, l.Home)
-	l.Device.Configure(t, false)
+	l.Device.Configure(t, false, "link_monitor.interval: 10") // the default
 	l.coldStart(t, servesAfterStart)
 	l.idle(t, "as access point")
 	l.join(t, l.Home)
-	l.idle(t, "joined, a check of the gateway every 5 s")
+	l.idle(t, "joined")
 }
 
-// idle is how long the daemon is looked at.
-const idle = time.Minute
+// restsAfter is when the daemon has given back what it needed before.
+const restsAfter = 30 * time.Second
 
 func (l *Lab) idle(t *testing.T, when string) {
 	t.Helper()
+	idle := short(time.Minute, 10*time.Minute)
 	l.Timeline.Step(fmt.Sprintf("idle for %v, %s", idle, when), func() string {
 		pid := l.Device.MainPID(t)
+		time.Sleep(restsAfter)
 		before := wakeUps(t, pid)
 		time.Sleep(idle) // to look would wake somebody up
 		status := procStatus(t, fmt.Sprintf("/proc/%d/status", pid))
-		return fmt.Sprintf("resident %.1f MB, anonymous %.1f MB, %.1f wake-ups/s",
-			float64(status["VmRSS"])/1024, float64(status["RssAnon"])/1024,
-			float64(wakeUps(t, pid)-before)/idle.Seconds())
+		perSecond := float64(wakeUps(t, pid)-before) / idle.Seconds()
+		if status["VmRSS"] > idleResident || status["RssAnon"] > idleAnonymous || perSecond > idleWakeUps {
+			t.Errorf("at rest %s: want at most %d kB resident, %d kB anonymous, %.1f wake-ups/s", when, idleResident, idleAnonymous, idleWakeUps)
+		}
+		l.write(t, "smaps-"+strings.Fields(when)[0]+".txt", "", "cat", fmt.Sprintf("/proc/%d/smaps", pid))
+		return fmt.Sprintf("/proc/%d/status: VmRSS %d kB, RssAnon %d kB, RssFile %d kB; %.2f wake-ups/s (voluntary_ctxt_switches of all threads)",
+			pid, status["VmRSS"], status["RssAnon"], status["RssFile"], perSecond)
 	})
 }
 

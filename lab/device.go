@@ -71,7 +71,7 @@ func (d *Device) installed() bool {
 
 // Configure writes the device's configuration as the original's users know it.
 // What it leaves out has its default: link_monitor.hold 15, start.settle 10.
-// More settings are "section.key: value".
+// More settings are "section.key: value", and take the place of those here.
 func (d *Device) Configure(t testing.TB, wired bool, more ...string) {
 	t.Helper()
 	settings := []string{
@@ -87,6 +87,10 @@ func (d *Device) Configure(t testing.TB, wired bool, more ...string) {
 	}
 	if wired {
 		settings = append(settings, "interfaces.wired: "+wiredDevice)
+	}
+	for _, setting := range more {
+		key, _, _ := strings.Cut(setting, ":")
+		settings = slices.DeleteFunc(settings, func(s string) bool { return strings.HasPrefix(s, key+":") })
 	}
 	writeFile(t, configFile, yaml(append(settings, more...)))
 }

@@ -28,6 +28,9 @@ const (
 )
 
 func main() {
+	if err := withoutHugePages(); err != nil {
+		fmt.Fprintln(os.Stderr, "netconnectd: warning:", err)
+	}
 	status, err := run(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "netconnectd:", err)

@@ -57,6 +57,11 @@ type AccessPoint struct {
 	// one that is always true, for drivers of which the kernel knows nothing.
 	IsOne func(ctx context.Context) bool
 
+	// Clients is told while Hold serves who is on the access point: when it
+	// begins, when a phone comes or goes, and every few seconds, as addresses
+	// come later. New makes one that does nothing.
+	Clients func([]Client)
+
 	config Config
 	runner *process.Runner
 	links  Links
@@ -70,8 +75,9 @@ type AccessPoint struct {
 // New returns an access point that does nothing yet.
 func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *AccessPoint {
 	return &AccessPoint{
-		IsOne:  func(context.Context) bool { return true },
-		config: config, runner: runner, links: links, log: log,
+		IsOne:   func(context.Context) bool { return true },
+		Clients: func([]Client) {},
+		config:  config, runner: runner, links: links, log: log,
 		hostapdConfig: sync.OnceValue(func() []byte { return RenderHostapd(config) }),
 		forwarding:    newForwarding(config),
 	}

@@ -124,7 +124,8 @@ func isEnabled(ctx context.Context, conn *wpactrl.Conn) (bool, error) {
 }
 
 // awaitDisabled returns why hostapd's radio is off, or nil when ctx ends.
-func awaitDisabled(ctx context.Context, events *wpactrl.Events) error {
+// Meanwhile it tells by moved, which has room for one, that a phone came or went.
+func awaitDisabled(ctx context.Context, events *wpactrl.Events, moved chan<- struct{}) error {
 	for {
 		event, err := events.Next(ctx)
 		switch {
@@ -135,6 +136,12 @@ func awaitDisabled(ctx context.Context, events *wpactrl.Events) error {
 		}
 		if err := disabling(event); err != nil {
 			return err
+		}
+		if event.Name == "AP-STA-CONNECTED" || event.Name == "AP-STA-DISCONNECTED" {
+			select {
+			case moved <- struct{}{}:
+			default: // is told already
+			}
 		}
 	}
 }

@@ -26,21 +26,16 @@ type Client struct {
 	HostName  string        // as it says itself, not to be trusted; "": does not say
 }
 
-// Stations lists the phones that have joined, with the network's key where it
-// has one.
-func (a *AccessPoint) Stations(ctx context.Context) ([]Client, error) {
-	conn, err := wpactrl.Dial(ctx, a.config.hostapdSocket(), a.config.RuntimeDir)
-	if err != nil {
-		return nil, fmt.Errorf("list stations: %w", err)
-	}
-	defer conn.Close()
+// stations lists the phones that have joined, with the network's key where it
+// has one. Without leases, which one may be unable to read, it is a list too.
+func (a *AccessPoint) stations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
 	clients, err := readStations(ctx, conn)
 	if err != nil {
 		return nil, fmt.Errorf("list stations: %w", err)
 	}
 	file, err := os.ReadFile(a.config.leaseFile())
 	if err != nil && !os.IsNotExist(err) {
-		return nil, fmt.Errorf("list stations: %w", err)
+		a.log.Warn("read the leases of the access point", "err", err)
 	}
 	addLeases(clients, parseLeases(string(file)))
 	return clients, nil

@@ -11,11 +11,11 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// A child that hangs is noticed within beat + tries × patience: 8 s. It is asked
+// A child that hangs is noticed within beat + tries × patience: 10 s. It is asked
 // twice, because a daemon that was itself stopped for a while finds its deadline
 // passed, and phones are thrown off for a wrong verdict.
 const (
-	beat     = 4 * time.Second
+	beat     = 6 * time.Second
 	patience = 2 * time.Second // with one answer
 	tries    = 2
 )
@@ -31,13 +31,18 @@ type failure struct {
 func (a *AccessPoint) watch(ctx context.Context, c children) error {
 	inner, cancel := context.WithCancel(ctx)
 	failures := make(chan failure, 2)
+	moved := make(chan struct{}, 1)
 	var watching sync.WaitGroup
 	watching.Go(func() {
-		if err := awaitDisabled(inner, c.events); err != nil {
+		if err := awaitDisabled(inner, c.events, moved); err != nil {
 			failures <- failure{err: err}
 		}
 	})
-	watching.Go(func() { a.heartbeat(inner, c, failures) })
+	watching.Go(func() {
+		if f := a.heartbeat(inner, c, moved); f.err != nil {
+			failures <- f
+		}
+	})
 	defer func() { cancel(); watching.Wait() }()
 	select {
 	case <-ctx.Done():
@@ -54,38 +59,48 @@ func (a *AccessPoint) watch(ctx context.Context, c children) error {
 	}
 }
 
-// heartbeat asks both whether they live, and sees that forwarding stays as it
-// is wanted, at one wake-up every 4 s, until ctx ends or one does not answer.
-func (a *AccessPoint) heartbeat(ctx context.Context, c children, failures chan<- failure) {
+// heartbeat asks both whether they live, hostapd by asking who is there, and
+// sees that forwarding stays as it is wanted; at one wake-up every 6 s and for
+// each phone that comes or goes, until ctx ends or one of the two does not answer.
+func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan struct{}) failure {
 	conn, err := wpactrl.Dial(ctx, a.config.hostapdSocket(), a.config.RuntimeDir)
 	if err != nil {
-		failures <- failure{err: err}
-		return
+		return failure{err: err}
 	}
 	defer conn.Close()
-	hostapd := insisting(func(ctx context.Context) error {
-		_, err := conn.Request(ctx, "PING")
+	var clients []Client
+	hostapd := insisting(func(ctx context.Context) (err error) {
+		clients, err = a.stations(ctx, conn)
 		return err
 	})
 	dnsmasq := a.dnsmasqPulse(c)
-	a.forward(ctx) // nobody waits for it: the first time the kernel loads modules
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
+	due := false // dnsmasq has just answered
 	for {
+		var asking sync.WaitGroup // side by side: the answers come at the same time
+		var dnsmasqErr error
+		if due {
+			asking.Go(func() { dnsmasqErr = dnsmasq(ctx) })
+		}
+		hostapdErr := hostapd(ctx)
+		asking.Wait()
+		switch {
+		case hostapdErr != nil:
+			return failure{fmt.Errorf("hostapd (pid %d) hangs: %w", c.hostapd.PID(), hostapdErr), c.hostapd}
+		case dnsmasqErr != nil:
+			return failure{fmt.Errorf("dnsmasq (pid %d) hangs: %w", c.dnsmasq.PID(), dnsmasqErr), c.dnsmasq}
+		}
+		a.Clients(clients)
+		a.forward(ctx) // the first time nobody has to wait for it: the kernel loads modules
 		select {
 		case <-ctx.Done():
-			return
+			return failure{}
+		case <-moved:
+			due = false
 		case <-tick.C:
+			due = true
 		}
-		if err := dnsmasq(ctx); err != nil {
-			failures <- failure{fmt.Errorf("dnsmasq (pid %d) hangs: %w", c.dnsmasq.PID(), err), c.dnsmasq}
-			return
-		}
-		if err := hostapd(ctx); err != nil {
-			failures <- failure{fmt.Errorf("hostapd (pid %d) hangs: %w", c.hostapd.PID(), err), c.hostapd}
-			return
-		}
-		a.forward(ctx)
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	sd "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/netconnectd/netconnectd/internal/ap"
@@ -54,6 +53,7 @@ type daemon struct {
 	log      *slog.Logger
 	jitter   float64       // of this run, see policy.Config
 	relink   chan struct{} // asks watchLinks to look again
+	busy     chan struct{} // tells rest that something happens
 	monitor  *link.Monitor
 	saved    *store.Store // of our own backend; the candidate of either
 	profiles *networkmanager.Profiles
@@ -112,10 +112,9 @@ func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 	group.Go(func() error {
 		return d.sup.Run(ctx, policy.Start{Running: running}, d.networks())
 	})
+	group.Go(func() error { <-ctx.Done(); d.tellSystemd(stopping); return nil })
+	group.Go(func() error { d.rest(ctx); return nil })
 	log.Info("started", "version", opts.Version, "radio", d.radio.iface(), "socket", cfg.Socket, "config", cfg.File)
-	if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
-		log.Warn("notify systemd", "err", err)
-	}
 	return group.Wait()
 }
 
@@ -146,7 +145,7 @@ func newRunner(cfg *config.Config, log *slog.Logger) (*process.Runner, error) {
 func build(ctx context.Context, cfg *config.Config, opts Options, runner *process.Runner, networks *store.Store) *daemon {
 	log := opts.Log
 	d := &daemon{
-		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1),
+		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1), busy: make(chan struct{}, 1),
 		runner: runner, saved: networks, monitor: link.NewMonitor(log), problems: problems{hint: make(chan struct{}, 1)},
 	}
 	d.cfg.Store(cfg)
@@ -175,6 +174,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	d.sup = supervisor.New(supervisor.Config{
 		Policy: d.policyConfig(cfg), Radio: &d.radio, Prober: d, Scanner: d.scanner,
 		Networks: d, Log: log, Changed: d.publish,
+		Watchdog: supervisor.Watchdog{Every: watchdogEvery(log), Feed: func() { d.tellSystemd(alive) }},
 	})
 	return d
 }

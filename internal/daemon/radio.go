@@ -9,9 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync/atomic"
-	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/client"
@@ -79,9 +77,6 @@ const (
 	codeRadioOff    = string(wifi.CodeRadioOff)
 	codeRadioFailed = "radio_failed"
 )
-
-// clientsInterval is how often the access point's stations are counted.
-const clientsInterval = 2 * time.Second
 
 // Hold makes the radio what the target says, see supervisor.Radio. A radio
 // that is off or has failed is reset, where the config wants that, before the
@@ -235,15 +230,12 @@ func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
 	}
 	report(policy.StageCleared)
 	defer r.clients.Store(nil)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		return r.ap.Hold(ctx, func() {
-			report(policy.StageReady)
-			r.stayAwake(ctx)
-			group.Go(func() error { return r.countClients(ctx) })
-		})
+	r.ap.Clients = func(clients []ap.Client) { r.countClients(ctx, clients) }
+	err := r.ap.Hold(ctx, func() {
+		report(policy.StageReady)
+		r.stayAwake(ctx)
 	})
-	return r.failed("ap_failed", group.Wait())
+	return r.failed("ap_failed", err)
 }
 
 // stayAwake switches power saving off: an access point that sleeps loses
@@ -254,30 +246,13 @@ func (r *radio) stayAwake(ctx context.Context) {
 	}
 }
 
-// countClients tells who is on the access point until ctx ends.
-func (r *radio) countClients(ctx context.Context) error {
-	tick := time.NewTicker(clientsInterval)
-	defer tick.Stop()
-	last := 0
-	for {
-		clients, err := r.ap.Stations(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.log.Warn("count the access point's stations", "err", err)
-		}
-		if err == nil {
-			r.clients.Store(&clients)
-			if len(clients) != last {
-				r.log.Info("access point stations", "count", len(clients))
-				r.clientsChanged(ctx, len(clients))
-			}
-			last = len(clients)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
+// countClients is told who is on the access point.
+func (r *radio) countClients(ctx context.Context, clients []ap.Client) {
+	last := r.clients.Swap(&clients)
+	if last != nil && len(*last) != len(clients) || last == nil && len(clients) > 0 {
+		r.log.Info("access point stations", "count", len(clients))
 	}
+	r.clientsChanged(ctx, len(clients)) // also when it is the same: the loop feeds its watchdog without a wake-up of its own
 }
 
 func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(policy.Stage)) error {

@@ -152,6 +152,11 @@ func (d *daemon) tell(e client.Event) {
 // online is no event, but part of the history.
 func (d *daemon) publish(old, next policy.State) {
 	d.dns.changed()
+	d.announce(old, next)
+	select {
+	case d.busy <- struct{}{}:
+	default: // is told already
+	}
 	if meetsOthers(old, next) {
 		d.problems.look()
 	}

@@ -37,7 +37,8 @@ func gateway(ctx context.Context, ifname string, gw netip.Addr, ask asker) error
 		func(ctx context.Context) error { return ping(ctx, ifname, gw) },
 		func(ctx context.Context) error { return solicit(ctx, ifname, gw, ask) },
 	}
-	_, err := race(ctx, 0, ways, func(ctx context.Context, way func(context.Context) error) (struct{}, error) {
+	// Most gateways answer a ping before the other way, which costs more, begins.
+	_, err := race(ctx, headStart, ways, func(ctx context.Context, way func(context.Context) error) (struct{}, error) {
 		return struct{}{}, way(ctx)
 	}, nil)
 	if err != nil {

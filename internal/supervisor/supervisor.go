@@ -57,8 +57,16 @@ type Config struct {
 	Networks Networks
 	Log      *slog.Logger
 	// Changed is called in the loop after each step that changed one of the
-	// two variables or the last failure; it must not block.
-	Changed func(old, new policy.State)
+	// two variables or the last failure, and after the first that knew the
+	// links; it must not block.
+	Changed  func(old, new policy.State)
+	Watchdog Watchdog
+}
+
+// Watchdog is fed by the loop itself, so that one that blocks starves it.
+type Watchdog struct {
+	Every time.Duration // 0: nobody watches
+	Feed  func()        // must not block
 }
 
 // Supervisor owns the state.
@@ -71,6 +79,7 @@ type Supervisor struct {
 	waiting map[int]chan policy.Reply
 	mu      sync.Mutex // of waiting
 	lastID  int
+	fedAt   time.Time // the watchdog
 }
 
 // message is an event, with the channel that a command's reply goes to.
@@ -144,6 +153,8 @@ func (s *Supervisor) Run(ctx context.Context, first ...policy.Event) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		stall()
+		s.feed()
 		s.arm(timer)
 		var ev policy.Event = policy.Wake{}
 		select {
@@ -170,7 +181,19 @@ func (s *Supervisor) arm(timer *time.Timer) {
 	if due, ok := s.State().Deadline(); ok {
 		wait = time.Until(due)
 	}
+	if s.Watchdog.Every > 0 {
+		wait = min(wait, time.Until(s.fedAt.Add(s.Watchdog.Every)))
+	}
 	timer.Reset(wait)
+}
+
+// feed tells the watchdog that the loop turns. It does so early when the loop
+// turns anyway, which saves a wake-up.
+func (s *Supervisor) feed() {
+	if s.Watchdog.Every > 0 && time.Since(s.fedAt) > s.Watchdog.Every/2 {
+		s.Watchdog.Feed()
+		s.fedAt = time.Now()
+	}
 }
 
 // identify gives a command its ID.
@@ -205,7 +228,7 @@ func (s *Supervisor) report(old, next policy.State) {
 	if old.AP.State != next.AP.State {
 		s.Log.Info("access point", "old", old.AP.State, "new", next.AP.State, "cause", next.AP.Cause, "reason", next.AP.Reason)
 	}
-	if old.Uplink != next.Uplink || old.AP != next.AP || old.LastFailure != next.LastFailure {
+	if old.Uplink != next.Uplink || old.AP != next.AP || old.LastFailure != next.LastFailure || old.LinksKnown() != next.LinksKnown() {
 		s.Changed(old, next)
 	}
 }

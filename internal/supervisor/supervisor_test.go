@@ -27,7 +27,11 @@ type device struct {
 	router atomic.Bool // the home router is there
 	stuck  atomic.Bool // the radio does not react to its target being replaced for 2 s
 	holds  int         // Holds at this moment
+	fed    []time.Duration
+	block  atomic.Bool // the next change blocks the loop for a minute
 }
+
+const watchdogEvery = 10 * time.Second
 
 func run(t *testing.T, play func(d *device, ctx context.Context)) {
 	synctest.Test(t, func(t *testing.T) {
@@ -39,7 +43,8 @@ func run(t *testing.T, play func(d *device, ctx context.Context)) {
 				YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
 			},
 			Radio: d, Prober: d, Scanner: d, Networks: d, Changed: d.changed,
-			Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Log:      slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Watchdog: Watchdog{Every: watchdogEvery, Feed: func() { d.fed = append(d.fed, time.Since(d.start)) }},
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -61,6 +66,9 @@ func (d *device) note(format string, args ...any) {
 }
 
 func (d *device) changed(old, next policy.State) {
+	if d.block.Swap(false) {
+		time.Sleep(time.Minute)
+	}
 	if old.Uplink.State != next.Uplink.State {
 		d.note("uplink %s", next.Uplink.State)
 	}
@@ -222,6 +230,41 @@ func TestLatestTargetWinsOverASlowRadio(t *testing.T) {
 		// the targets in between.
 		if took := time.Since(d.start); took > 5300*time.Millisecond {
 			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestWatchdogIsFedWhileTheLoopTurns(t *testing.T) {
+	for _, router := range []bool{false, true} { // probes turn the loop, and without any it turns for the watchdog
+		run(t, func(d *device, ctx context.Context) {
+			d.router.Store(router)
+			d.links(ctx, router)
+			time.Sleep(10 * time.Minute)
+			synctest.Wait()
+			for i, at := range d.fed[1:] {
+				if pause := at - d.fed[i]; pause > watchdogEvery || pause <= watchdogEvery/2 {
+					t.Errorf("router there %v: fed at %v and then at %v", router, d.fed[i], at)
+				}
+			}
+			if last := d.fed[len(d.fed)-1]; last < 10*time.Minute-watchdogEvery {
+				t.Errorf("router there %v: fed at %v for the last time", router, last)
+			}
+		})
+	}
+}
+
+func TestWatchdogStarvesWhenTheLoopBlocks(t *testing.T) {
+	run(t, func(d *device, ctx context.Context) {
+		d.router.Store(true)
+		d.links(ctx, true)
+		time.Sleep(30 * time.Second)
+		d.block.Store(true)
+		d.links(ctx, false)
+		blocked := time.Since(d.start)
+		time.Sleep(59 * time.Second)
+		synctest.Wait()
+		if last := d.fed[len(d.fed)-1]; last > blocked {
+			t.Errorf("the loop blocks since %v, and was fed at %v", blocked, last)
 		}
 	})
 }

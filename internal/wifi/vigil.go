@@ -14,8 +14,9 @@ const (
 	recovery = 2 * time.Second
 
 	// checkInterval is how often the state is asked for, in case an event was
-	// lost or wpa_supplicant hangs.
-	checkInterval = 4 * time.Second
+	// lost or wpa_supplicant hangs: it serves again 15 s after it began to hang
+	// at the latest, and 4 s of them are for it to answer.
+	checkInterval = 8 * time.Second
 )
 
 // vigil decides from events and the state of wpa_supplicant whether an

@@ -225,6 +225,9 @@ type scan struct {
 // Target gives what the radio is to be, and whether it has become that.
 func (s State) Target() (t Target, ready bool) { return s.radio.target, s.radio.ready }
 
+// LinksKnown reports whether the first look at the links has been decided upon.
+func (s State) LinksKnown() bool { return s.linksKnown }
+
 // Works reports whether the uplink of that name has passed its probe.
 func (s State) Works(name string) bool {
 	return slices.ContainsFunc(s.ways, func(w way) bool { return w.Name == name && s.usable(w) })

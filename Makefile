@@ -7,6 +7,9 @@ BUILD_FLAGS := -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 STATICCHECK := build/tools/staticcheck-0.8.2
 LAB         := build/bin/lab
 VERSION_OF_STATICCHECK := v0.8.2
+export NFPM := build/tools/nfpm-2.44.2
+VERSION_OF_NFPM := v2.44.2
+BIN         := build/bin
 
 # Scenarios for soak and test-lab, and how often soak and bench run theirs.
 SCENARIO ?=
@@ -39,6 +42,11 @@ PACKAGES_RINGS := \
 	'ethtool=a witness of what drivers say' \
 	'python3-pyroute2=a netlink library that is not ours, a witness of events' \
 	'iputils-ping=ping, a witness of tests in network namespaces'
+PACKAGES_DEB := \
+	'qemu-user=runs the programs of the other architectures' \
+	'shellcheck=checks the maintainer scripts' \
+	'man-db=checks the manual pages' \
+	'mandoc=checks them, too'
 
 .PHONY: help
 help: ## show this
@@ -47,8 +55,14 @@ help: ## show this
 
 .PHONY: build
 build: ## static binaries in build/bin
-	@mkdir -p build/bin
-	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o build/bin/ ./cmd/...
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o $(BIN)/ ./cmd/...
+
+.PHONY: deb
+deb: $(NFPM) ## Debian packages for amd64, arm64 and ARMv6 (armhf) in build/deb
+	@rm -rf build/deb
+	@for arch in amd64 arm64 armhf; do packaging/build $$arch '$(VERSION)' build/deb || exit; done
+	@ls -l build/deb
 
 .PHONY: run
 run: machine ## the main job as a story, on simulated radios, with a timeline
@@ -59,15 +73,15 @@ lab: machine ## a shell in the lab's machine, with the daemon running
 	@$(LAB) shell
 
 .PHONY: test
-test: check test-rings test-lab ## everything: static checks, tests here, tests in the lab
+test: check test-rings test-deb test-lab ## everything: static checks, tests here, tests in the lab
 
 .PHONY: check
 check: $(STATICCHECK) ## gofmt, go vet, staticcheck
 	@echo '== gofmt, go vet, staticcheck'
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed: $$unformatted"; exit 1; }
-	@$(GO) vet ./... && $(GO) vet -tags lab ./lab/... && $(GO) vet -tags labhook ./internal/supervisor
+	@$(GO) vet ./... && $(GO) vet -tags lab ./lab/... && $(GO) vet -tags deb ./packaging && $(GO) vet -tags labhook ./internal/supervisor
 	@GOARCH=arm CGO_ENABLED=0 $(GO) vet ./cmd/... # integers of 32 bits, as on a Raspberry Pi
-	@$(STATICCHECK) $$($(GO) list ./... | grep -v /lab$$) && $(STATICCHECK) -tags lab ./lab/...
+	@$(STATICCHECK) $$($(GO) list ./... | grep -v /lab$$) && $(STATICCHECK) -tags lab ./lab/... && $(STATICCHECK) -tags deb ./packaging
 
 .PHONY: test-rings
 test-rings: ## the tests that need no radio (rings 1 to 3), with the race detector
@@ -80,6 +94,12 @@ endif
 	$(GO) test -race -count=1 $(AS_ROOT) ./...
 	@echo '== what is measured, without the race detector'
 	$(GO) test -count=1 $(AS_ROOT) -run '^TestScale$$' ./state
+
+.PHONY: test-deb
+test-deb: deb ## what the packages hold, and that they run on their architectures
+	@echo '== packages'
+	@lab/host/packages $(PACKAGES_DEB)
+	$(GO) test -count=1 -tags deb -v ./packaging
 
 .PHONY: test-lab
 test-lab: machine ## the scenarios on simulated radios (ring 4); SCENARIO=regexp for some
@@ -101,10 +121,14 @@ bench: machine ## the promised figures on a quiet machine: N=5 times each scenar
 clean: ## remove what was built; the lab's disk image stays in the user's cache
 	rm -rf build
 
-# What the lab's machine needs: the device's binaries, the scenarios, and QEMU.
+# What the lab's machine needs: the device's package, and another version of it
+# to upgrade to, the scenarios, and QEMU.
 .PHONY: machine
-machine: build
+machine: build $(NFPM)
 	@lab/host/packages $(PACKAGES_MACHINE)
+	@rm -rf build/lab/package build/lab/next
+	@packaging/build amd64 '$(VERSION)' build/lab/package none
+	@packaging/build amd64 '$(VERSION)-next' build/lab/next none
 	@CGO_ENABLED=0 $(GO) test -c -tags lab -o build/bin/lab.test ./lab
 	@CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -tags labhook -o build/bin/netconnectd-labhook ./cmd/netconnectd
 	@CGO_ENABLED=0 $(GO) build -o $(LAB) ./lab/run
@@ -114,3 +138,8 @@ $(STATICCHECK):
 	@mkdir -p build/tools
 	GOBIN=$(CURDIR)/build/tools $(GO) install honnef.co/go/tools/cmd/staticcheck@$(VERSION_OF_STATICCHECK)
 	@mv build/tools/staticcheck $@
+
+$(NFPM):
+	@mkdir -p build/tools
+	GOBIN=$(CURDIR)/build/tools $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(VERSION_OF_NFPM)
+	@mv build/tools/nfpm $@

@@ -168,12 +168,14 @@ func (line *commandLine) review(r *report) {
 	}
 }
 
+// about is what --help and the manual page begin with.
+const about = "Keeps this device reachable: joins the Wi-Fi networks that it knows, and\n" +
+	"becomes an access point when no network is left."
+
 // Usage is the text of --help.
 func Usage() string {
 	var b strings.Builder
-	b.WriteString("Usage: netconnectd [flags]\n\n" +
-		"Keeps this device reachable: joins the Wi-Fi networks that it knows, and\n" +
-		"becomes an access point when no network is left.\n\n")
+	b.WriteString("Usage: netconnectd [flags]\n\n" + about + "\n\n")
 	b.WriteString(newFlagSet(newCommandLine()).FlagUsagesWrapped(100))
 	return b.String()
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -85,23 +86,21 @@ func run(ctx context.Context, args []string) error {
 // planFor is what the machine is to do, a line each: see lab/guest/start. It is
 // nil for a command that needs no machine.
 func planFor(command, only string, count int) ([]string, error) {
-	scenario := func(flags, regexp string) string {
-		return fmt.Sprintf("run -test.run %s -test.count %d %s", regexp, count, flags)
-	}
 	switch command {
 	case "image":
 		return nil, nil
 	case "shell":
-		return append(environment(), "run -test.run ^TestShell$"), nil
+		return append(environment(), "install", "run -test.run ^TestShell$"), nil
 	case "story":
-		return append(environment(), scenario("", "^TestStory$"), "reboot", scenario("", "^TestStoryAfterReboot$")), nil
+		return append(environment(), "install", runs("", "^TestStory$", count), "reboot", runs("", "^TestStoryAfterReboot$", count)), nil
 	case "test":
 		if only != "" {
-			return append(environment(), scenario("-test.v", only)), nil
+			return planOf(only, count)
 		}
 		// Between the last ones the machine reboots.
 		return append(environment(),
-			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestBeforeReboot|TestAfterReboot).*$ -test.count "+fmt.Sprint(count),
+			runs("-test.v", packageScenario, count), "install",
+			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestPackage|TestBeforeReboot|TestAfterReboot).*$ -test.count "+fmt.Sprint(count),
 			"run -test.v -test.run ^TestBeforeReboot$", "reboot",
 			"run -test.v -test.run ^TestAfterReboot$",
 			"run -test.v -test.run ^TestBeforeRebootManaged$", "reboot",
@@ -110,6 +109,31 @@ func planFor(command, only string, count int) ([]string, error) {
 		return nil, errors.New("what to do is missing")
 	}
 	return nil, fmt.Errorf("%q is not something to do", command)
+}
+
+// runs is the plan's line for the scenarios that match.
+func runs(flags, regexp string, count int) string {
+	return fmt.Sprintf("run -test.run %s -test.count %d %s", regexp, count, flags)
+}
+
+// packageScenario installs, upgrades and purges the package: it comes first, on
+// the clean image, and the package is installed for the others after it.
+const packageScenario = "^TestPackage$"
+
+// planOf is for the scenarios that a regexp names.
+func planOf(only string, count int) ([]string, error) {
+	pattern, err := regexp.Compile(only)
+	if err != nil {
+		return nil, fmt.Errorf("-run: %w", err)
+	}
+	plan := environment()
+	if pattern.MatchString("TestPackage") {
+		plan = append(plan, runs("-test.v", packageScenario, count))
+	}
+	if only == packageScenario {
+		return plan, nil
+	}
+	return append(plan, "install", runs("-test.v -test.skip "+packageScenario, only, count)), nil
 }
 
 // environment tells the scenarios about the host.

@@ -16,13 +16,20 @@ func TestPlan(t *testing.T) {
 	}{
 		{name: "image alone needs no machine", command: "image"},
 		{name: "story, with a reboot", command: "story", count: 1, want: []string{
-			"run -test.run ^TestStory$", "reboot", "run -test.run ^TestStoryAfterReboot$",
+			"install", "run -test.run ^TestStory$", "reboot", "run -test.run ^TestStoryAfterReboot$",
 		}},
 		{name: "one scenario, many times", command: "test", only: "TestX", count: 20, want: []string{
-			"run -test.run TestX -test.count 20 -test.v",
+			"install", "run -test.run TestX -test.count 20 -test.v",
+		}},
+		{name: "the package's own scenario, on the clean image", command: "test", only: "^TestPackage$", count: 1, want: []string{
+			"run -test.run ^TestPackage$ -test.count 1 -test.v",
+		}},
+		{name: "the package's own among others", command: "test", only: "TestP", count: 1, want: []string{
+			"run -test.run ^TestPackage$ -test.count 1 -test.v", "install", "run -test.run TestP -test.count 1 -test.v -test.skip ^TestPackage$",
 		}},
 		{name: "all scenarios", command: "test", count: 1, want: []string{
-			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestBeforeReboot|TestAfterReboot)", "run -test.v -test.run ^TestBeforeReboot$", "reboot",
+			"run -test.run ^TestPackage$ -test.count 1 -test.v", "install",
+			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestPackage|TestBeforeReboot|TestAfterReboot)", "run -test.v -test.run ^TestBeforeReboot$", "reboot",
 			"run -test.v -test.run ^TestAfterReboot$",
 			"run -test.v -test.run ^TestBeforeRebootManaged$", "reboot", "run -test.v -test.run ^TestAfterRebootManaged$",
 		}},

@@ -13,11 +13,8 @@ import (
 // and the folder of the share that their files go to.
 var shared = []struct{ pattern, folder string }{
 	{binFolder + "/*", "bin"},
-	{"systemd/*", "units"},
-	{"packaging/sysusers.d/*", "sysusers.d"},
-	{"packaging/udev/*", "udev"},
-	{"packaging/polkit/*", "polkit"},
-	{"packaging/dbus/*", "dbus"},
+	{"build/lab/package/*.deb", "package"}, // the device's
+	{"build/lab/next/*.deb", "next"},       // and what it is upgraded to
 	{"lab/guest/*", "."},
 }
 

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/internal/manpage"
+)
+
+// TestPage: the manual page has what --help of each command has.
+func TestPage(t *testing.T) {
+	t.Setenv(socketEnv, "") // the page's default is not this machine's
+	root := (&app{out: io.Discard}).rootCommand()
+	p := manpage.New(root.Name(), "1", "steer netconnectd")
+	p.Section("Synopsis")
+	p.Text(root.Name() + " [flags] command [arguments]")
+	p.Section("Description")
+	p.Text(root.Long)
+	p.Section("Options")
+	p.Flags(root.PersistentFlags())
+	p.Section("Commands")
+	root.InitDefaultCompletionCmd()
+	describe(p, root)
+	p.Section("Environment")
+	p.Item(socketEnv, "The socket of the daemon.")
+	p.Section("See also")
+	p.Text("netconnectd(8), netconnectd.yaml(5)")
+
+	file := filepath.Join("..", "..", "docs", "man", "netconnectcli.1")
+	if *update {
+		if err := os.WriteFile(file, []byte(p.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), p.String()); diff != "" {
+		t.Errorf("%s (-want +got; go test ./cmd/netconnectcli -update rewrites it):\n%s", file, diff)
+	}
+}
+
+// describe has a subsection for each command below parent, and items for
+// theirs.
+func describe(p *manpage.Page, parent *cobra.Command) {
+	for _, cmd := range parent.Commands() {
+		if cmd.Hidden {
+			continue
+		}
+		p.Subsection(cmd.Use)
+		about := cmd.Long
+		if about == "" || cmd.HasAvailableSubCommands() {
+			about = cmd.Short + "."
+		}
+		p.Text(about)
+		p.Flags(cmd.LocalFlags())
+		for _, sub := range cmd.Commands() {
+			p.Item(cmd.Name()+" "+sub.Use, sub.Short+".")
+		}
+	}
+}

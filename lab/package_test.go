@@ -1,0 +1,185 @@
+//go:build lab
+
+package lab
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestPackage: the life of the package on a machine that has never seen it,
+// with nothing left in the end. It runs before the package is installed for the
+// other scenarios.
+func TestPackage(t *testing.T) {
+	l := New(t, "The package is installed, upgraded and purged")
+	if l.Device.installed() {
+		t.Fatal("netconnectd is installed: this is not a clean machine")
+	}
+	must(t, "", "systemctl", "start", "systemd-logind.service") // apt starts it, and it makes folders
+	clean := l.Device.inventory(t)
+
+	l.installs(t)
+	l.Device.Configure(t, false)
+	l.Device.Restart(t)
+	l.seeAccessPoint(t, startingUp)
+	l.phoneUses(t)
+	l.upgrades(t)
+	l.purges(t, clean, "with a phone on the access point")
+
+	l.Phone.Leave()
+	l.installsOverConfiguration(t)
+	l.forwards(t)
+	l.Phone.Leave()
+	l.Cable.Absent(t)
+	l.purges(t, clean, "while forwarding")
+
+	stop := l.hostapdService(t)
+	l.installs(t)
+	l.Timeline.Step("hostapd.service has given way, and does not start", func() string {
+		for _, when := range []string{"after the installation", "after a start"} {
+			if state, err := namespace("").run("systemctl", "is-active", "hostapd.service"); err == nil {
+				t.Errorf("%s hostapd.service is %s", when, state)
+			}
+			must(t, "", "systemctl", "start", "hostapd.service")
+		}
+		return "systemctl: " + firstLine(must(t, "", "systemctl", "show", "--property=ConditionResult", "hostapd.service"))
+	})
+	stop()
+	must(t, "", "usermod", "--append", "--groups", "netconnect", member)
+	l.switchOn(t, l.Home)
+	l.join(t, l.Home)
+	l.Timeline.Step("the router's name server is in use", func() string {
+		until(t, noticed, "resolv.conf has it", func() (string, bool) {
+			text, _ := os.ReadFile(resolvConf)
+			return string(text), strings.Contains(string(text), "nameserver "+l.Home.Address())
+		})
+		return resolvConf
+	})
+	l.purges(t, clean, "joined")
+}
+
+// hostapdService has Debian's own service of hostapd run, as somebody's did
+// before, until stop.
+func (l *Lab) hostapdService(t *testing.T) (stop func()) {
+	t.Helper()
+	const config, mask = "/etc/hostapd/hostapd.conf", "/etc/systemd/system/hostapd.service"
+	writeFile(t, config, "interface=lo\ndriver=none\nssid=other\n")
+	must(t, "", "rm", mask)
+	must(t, "", "systemctl", "daemon-reload")
+	must(t, "", "systemctl", "start", "hostapd.service")
+	must(t, "", "systemctl", "is-active", "hostapd.service")
+	return func() {
+		t.Helper()
+		must(t, "", "systemctl", "stop", "hostapd.service")
+		must(t, "", "rm", config)
+		must(t, "", "ln", "--symbolic", "/dev/null", mask)
+		must(t, "", "systemctl", "daemon-reload")
+	}
+}
+
+// installs the package as its users do, and nothing else: it runs then.
+func (l *Lab) installs(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("apt install ./netconnectd_….deb", func() string {
+		l.Device.Apt(t, "install", packageIn(t, packageFolder))
+		l.seeInstalled(t)
+		return "systemctl: active, enabled; netconnectcli status: uplink " + l.Device.Status(t).Uplink.State
+	})
+}
+
+// installsOverConfiguration: somebody's file, which everybody could read, stays
+// as it is but for that.
+func (l *Lab) installsOverConfiguration(t *testing.T) {
+	t.Helper()
+	l.Device.Configure(t, true, "ap.forwarding_to_wired: true")
+	before, err := os.ReadFile(configFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Timeline.Step("apt install with the original's configuration there", func() string {
+		l.Device.Apt(t, "install", "--option", "Dpkg::Options::=--force-confold", packageIn(t, packageFolder))
+		l.seeInstalled(t)
+		if now, err := os.ReadFile(configFile); err != nil || string(now) != string(before) {
+			t.Errorf("the configuration was\n%sand is\n%s%v", before, now, err)
+		}
+		return "kept"
+	})
+	must(t, "", "rm", "--force", configFile+".dpkg-dist") // the administrator's
+}
+
+func (l *Lab) seeInstalled(t *testing.T) {
+	t.Helper()
+	for _, unit := range []string{daemonUnit, socketUnit, companionUnit, "netconnectd-resolv.path"} {
+		if state, err := namespace("").run("systemctl", "is-active", unit); err != nil {
+			t.Errorf("%s is %s", unit, strings.TrimSpace(state))
+		}
+	}
+	for _, unit := range []string{daemonUnit, socketUnit, "netconnectd-resolv.path", "netconnectd-resolv.service"} {
+		if state, err := namespace("").run("systemctl", "is-enabled", unit); err != nil {
+			t.Errorf("%s is %s", unit, strings.TrimSpace(state))
+		}
+	}
+	for path, want := range map[string]string{
+		configFile: "-rw-r----- root netconnectd", stateFolder: "drwx------ netconnectd netconnectd", "/dev/rfkill": "crw-rw-r-- root netconnectd",
+	} {
+		if got := strings.TrimSpace(must(t, "", "stat", "--format=%A %U %G", path)); got != want {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
+}
+
+// upgrades to another version: a new daemon, the same children, and a phone that
+// notices nothing.
+func (l *Lab) upgrades(t *testing.T) {
+	t.Helper()
+	children, pid := l.Device.Children(t), l.Device.MainPID(t)
+	pings := l.Phone.ns.ping(t, l, apAddress)
+	l.Timeline.Step("apt install of the next version", func() string {
+		l.Device.Apt(t, "install", packageIn(t, nextPackageFolder))
+		l.Device.awaitRestart(t, pid)
+		if now := l.Device.Children(t); !now.equal(children) || len(now["hostapd"]) != 1 {
+			t.Errorf("children are %v, want the same as before: %v", now, children)
+		}
+		status := l.Device.Status(t)
+		if !strings.Contains(status.Text, "-next") || !status.Connections.AP {
+			t.Errorf("after the upgrade the status is %s", status.Text)
+		}
+		return children.String()
+	})
+	l.Timeline.Step("phone noticed nothing", func() string { return pings.lostNone(t) })
+}
+
+// forwards has all of it in use: an access point that somebody asked for, and
+// the packet filter's table.
+func (l *Lab) forwards(t *testing.T) {
+	t.Helper()
+	l.Cable.Socket(t)
+	l.Cable.Plug(t)
+	l.awaitWiredLease(t)
+	l.awaitUplink(t, "online")
+	if reply := l.Device.Run(t, "root", "start_ap"); reply.Status != 0 {
+		t.Fatalf("start_ap: %+v", reply)
+	}
+	l.seeAccessPoint(t, startingUp)
+	l.phoneUses(t)
+	l.Timeline.Step("packet filter has a table", func() string {
+		until(t, noticed, "nft has the table", func() (string, bool) {
+			tables := must(t, "", "nft", "list", "tables")
+			return tables, strings.Contains(tables, "netconnectd")
+		})
+		return strings.TrimSpace(must(t, "", "nft", "list", "tables"))
+	})
+}
+
+// purges sees the machine as it was before the package came.
+func (l *Lab) purges(t *testing.T, clean traces, from string) {
+	t.Helper()
+	l.Timeline.Step("apt purge "+from+": nothing is left", func() string {
+		l.Device.Apt(t, "purge", "netconnectd")
+		if changes := clean.differ(l.Device.inventory(t)); len(changes) != 0 {
+			t.Errorf("purged %s, and this is not as before:\n%s", from, strings.Join(changes, "\n"))
+		}
+		return "files, users, groups, units, tables, addresses are as before"
+	})
+}

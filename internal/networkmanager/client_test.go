@@ -169,12 +169,15 @@ func TestAwait(t *testing.T) {
 func TestLookFirst(t *testing.T) {
 	elsewhere := home
 	elsewhere.Frequency = 2462
+	known := home
+	known.Security = wifi.WPA3
 	for _, tt := range []struct {
 		name  string
 		n     store.Network
 		cells map[int][]wifi.BSS // by frequency, 0: all
 		code  wifi.Code          // "": it goes on
 	}{
+		{"not heard now, but NetworkManager knows another security of it", known, nil, wifi.CodeSecurityMismatch},
 		{"not there", home, nil, wifi.CodeNotFound},
 		{"not where it was, nor elsewhere", elsewhere, nil, wifi.CodeNotFound},
 		{"another security", home, map[int][]wifi.BSS{0: {{SSID: []byte("home"), Security: wifi.WPA3}}}, wifi.CodeSecurityMismatch},
@@ -184,7 +187,7 @@ func TestLookFirst(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f, c := start(t)
 			f.mu.Lock()
-			f.blind = true
+			f.blind = tt.n.Security != known.Security
 			f.mu.Unlock()
 			f.script([]event{{state: nm.NmDeviceStatePrepare}, {active: fakeActive, activation: nm.NmActiveConnectionStateActivated}}, nil)
 			heard := func() {

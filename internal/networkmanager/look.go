@@ -43,7 +43,8 @@ func (c *Client) see(ctx context.Context, device Device, events *events, n store
 	if err != nil {
 		return err
 	}
-	if verdict, present := n.Mismatch(known); present && verdict == nil && n.Frequency == 0 {
+	otherwise, there := n.Mismatch(known)
+	if there && otherwise == nil && n.Frequency == 0 {
 		return nil // it may be gone, but to look on all channels takes 4 s
 	}
 	var cells []wifi.BSS
@@ -60,6 +61,8 @@ func (c *Client) see(ctx context.Context, device Device, events *events, n store
 		return fmt.Errorf("look for the network: %w", err)
 	case verdict != nil:
 		return verdict
+	case !present && otherwise != nil:
+		return otherwise // a scan beside an association may miss a beacon
 	case !present:
 		return notFound()
 	}

@@ -20,6 +20,10 @@ const (
 	// asking again: what keeps a radio busy need not be a scan that ends.
 	busyPause = time.Second
 
+	// downLimit is how long an interface may be down that somebody else has, who
+	// takes it down for a moment to give it another address.
+	downLimit = 3 * time.Second
+
 	// clockSlack allows for the kernel's coarse clock (jiffies) in the age of
 	// a cell.
 	clockSlack = 100 * time.Millisecond
@@ -88,13 +92,15 @@ var errAborted = fmt.Errorf("%w: the scan was aborted", ErrBusy)
 
 // start triggers the scan, after those of others if need be, and says when.
 func start(ctx context.Context, s scanner, ifindex int, req ScanRequest) (time.Time, error) {
+	begun := time.Now()
 	for {
 		started := time.Now()
 		err := s.trigger(ifindex, req)
-		if err == nil || !errors.Is(err, unix.EBUSY) {
+		down := errors.Is(err, unix.ENETDOWN) && req.Preempt && time.Since(begun) < downLimit
+		if err == nil || !errors.Is(err, unix.EBUSY) && !down {
 			return started, err
 		}
-		if req.Preempt {
+		if req.Preempt && !down {
 			if err := ignoreIdle(s.abort(ifindex)); err != nil {
 				return started, err
 			}

@@ -17,6 +17,7 @@ import (
 type radio struct {
 	log       []string
 	begun     time.Time
+	down      time.Time // the interface is, until then
 	busy      time.Time // somebody else's scan lasts until then; zero: none
 	silent    bool      // and nobody tells its end
 	preempted bool      // and may be aborted
@@ -37,6 +38,9 @@ func (r *radio) trigger(ifindex int, _ ScanRequest) error {
 	switch {
 	case r.refusal != nil:
 		return r.refusal
+	case time.Now().Before(r.down):
+		r.note("down")
+		return unix.ENETDOWN
 	case time.Now().Before(r.busy):
 		r.note("busy")
 		if !r.silent {
@@ -102,6 +106,11 @@ func TestScan(t *testing.T) {
 			want: "0s busy, 0s abort, 0s trigger, 3s results"},
 		{name: "busy with something that is no scan", radio: radio{busy: time.Unix(946684802, 0), silent: true, abortErr: unix.ENOENT}, req: ScanRequest{Preempt: true},
 			want: "0s busy, 0s abort, 1s busy, 1s abort, 2s trigger, 5s results"},
+		{name: "down for a moment", radio: radio{down: time.Unix(946684801, 5e8)}, req: ScanRequest{Preempt: true},
+			want: "0s down, 1s down, 2s trigger, 5s results"},
+		{name: "down for good", radio: radio{down: time.Unix(1e10, 0)}, req: ScanRequest{Preempt: true},
+			want: "0s down, 1s down, 2s down, 3s down", is: ErrDown},
+		{name: "down, and ours", radio: radio{down: time.Unix(946684801, 5e8)}, want: "0s down", is: ErrDown},
 		{name: "end is never told: default deadline, abort", radio: radio{dead: true},
 			want: "0s trigger, 20s abort, 20s results", is: context.DeadlineExceeded},
 		{name: "caller gives up: abort", limit: 2 * time.Second, want: "0s trigger, 2s abort, 2s results", is: context.DeadlineExceeded},

@@ -152,6 +152,8 @@ func (d *daemon) tell(e client.Event) {
 // online is no event, but part of the history.
 func (d *daemon) publish(old, next policy.State) {
 	d.dns.changed()
+	d.metrics.Uplink(string(next.Uplink.State), next.Uplink.Portal)
+	d.metrics.AccessPoint(string(next.AP.State), string(next.AP.Cause))
 	d.announce(old, next)
 	select {
 	case d.busy <- struct{}{}:
@@ -175,6 +177,7 @@ func (d *daemon) publish(old, next policy.State) {
 		})
 	}
 	status := d.status(next, d.monitor.Snapshot())
+	d.metrics.Radio(status.Wifi.Backend, status.Wifi.Country)
 	d.tell(client.Event{Type: client.EventStatus, Status: &status})
 }
 

@@ -12,13 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/netconnectd/netconnectd/internal/doctest"
 	"github.com/netconnectd/netconnectd/internal/metrics"
 )
 
 // TestEveryMetricIsExplained: the table of fleet.md has what the daemon tells,
 // no more and no less, with its type, and the labels' values.
 func TestEveryMetricIsExplained(t *testing.T) {
-	page := pageText(t, "fleet.md")
+	page := doctest.Read(t, "fleet.md")
 	told := metrics.New("1.0.0").Text()
 	want := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`).FindAllStringSubmatch(told, -1) {
@@ -42,7 +43,7 @@ func TestEveryMetricIsExplained(t *testing.T) {
 
 // TestSizes: the figures follow from how many series there are.
 func TestSizes(t *testing.T) {
-	page := pageText(t, "fleet.md")
+	page := doctest.Read(t, "fleet.md")
 	series := len(regexp.MustCompile(`(?m)^netconnectd_`).FindAllString(metrics.New("1.0.0").Text(), -1))
 	for _, want := range []string{
 		fmt.Sprintf("A device has %d time series", series),
@@ -135,27 +136,18 @@ func TestRelabelling(t *testing.T) {
 			kept++
 		}
 	}
-	if want := fmt.Sprintf("a device has %d series then", kept); !strings.Contains(pageText(t, "fleet.md"), want) {
+	if want := fmt.Sprintf("a device has %d series then", kept); !strings.Contains(doctest.Read(t, "fleet.md"), want) {
 		t.Errorf("fleet.md does not say %q", want)
 	}
 }
 
 func yamlBlock(t *testing.T, heading string) string {
 	t.Helper()
-	for _, b := range blocks(t, "fleet.md") {
-		if b.lang == "yaml" && b.heading == heading {
-			return b.text
+	for _, b := range doctest.Blocks(t, "fleet.md") {
+		if b.Lang == "yaml" && b.Heading == heading {
+			return b.Text
 		}
 	}
 	t.Fatalf("fleet.md has no yaml under %q", heading)
 	return ""
-}
-
-func pageText(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

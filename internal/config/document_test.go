@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/doctest"
 )
 
 // The example file and the tables of the manual are made from the table of
@@ -211,5 +213,39 @@ func TestTableOfKeysIsComplete(t *testing.T) {
 		if err := k.set(&d, k.value); err != nil {
 			t.Errorf("%s: default: %v", k.path, err)
 		}
+	}
+}
+
+// TestDocumentedKeys: the YAML of all pages, and every `section.key: value` in
+// their sentences, has keys that there are.
+func TestDocumentedKeys(t *testing.T) {
+	found := 0
+	for _, page := range doctest.Pages(t, filepath.Join("..", "..")) {
+		for _, b := range doctest.Blocks(t, page) {
+			if b.Lang == "yaml" && filepath.Base(page) != "fleet.md" { // whose YAML is Prometheus'
+				found++
+				checkKeys(t, fmt.Sprintf("%s:%d", page, b.Line), b.Text)
+			}
+		}
+		for _, text := range doctest.Quoted(t, page) {
+			if m := documentedKey.FindStringSubmatch(text); m != nil {
+				found++
+				checkKeys(t, page+": "+text, fmt.Sprintf("%s: {%s: %s}\n", m[1], m[2], m[3]))
+			}
+		}
+	}
+	if found < 6 {
+		t.Errorf("%d keys found", found)
+	}
+}
+
+var documentedKey = regexp.MustCompile(`^([a-z_]+)\.([a-z_]+): (\S.*)$`)
+
+func checkKeys(t *testing.T, place, yaml string) {
+	t.Helper()
+	var r report
+	parseFile([]byte(yaml), &r)
+	for _, p := range append(r.problems, r.warnings...) {
+		t.Errorf("%s: %v", place, p)
 	}
 }

@@ -35,11 +35,7 @@ var examples = map[string]struct {
 // TestExamples runs the examples of protocol.md as they stand there, but for
 // the path of the socket, and compares what they print with the page.
 func TestExamples(t *testing.T) {
-	bin := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/netconnectcli").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	buildPrograms(t)
 	var printed []doctest.Block
 	programs := map[string]doctest.Block{}
 	for _, b := range doctest.Blocks(t, "protocol.md") {
@@ -69,6 +65,16 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// buildPrograms makes ours, and puts them first in PATH.
+func buildPrograms(t *testing.T) {
+	t.Helper()
+	bin := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/netconnectcli", "../cmd/netconnectd").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+}
+
 // runExample gives what the program prints.
 func runExample(t *testing.T, program doctest.Block) string {
 	t.Helper()
@@ -78,7 +84,7 @@ func runExample(t *testing.T, program doctest.Block) string {
 			t.Fatalf("the example needs it (make test installs it): %v", err)
 		}
 	}
-	socket := serveExamples(t)
+	socket := serveExamples(t, server.Config{})
 	text := strings.NewReplacer("client.DefaultSocket", strconv.Quote(socket), client.DefaultSocket, socket).Replace(program.Text)
 	if text == program.Text {
 		t.Fatal("the example names no socket")
@@ -101,14 +107,15 @@ func runExample(t *testing.T, program doctest.Block) string {
 
 // serveExamples is a device that is joining, whose Office has another
 // passphrase, and that is online for those who wait for it.
-func serveExamples(t *testing.T) (socket string) {
+func serveExamples(t *testing.T, cfg server.Config) (socket string) {
 	t.Helper()
 	socket = filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := server.New(server.Config{Log: slog.New(slog.DiscardHandler), Handler: joiningDevice{}})
+	cfg.Log, cfg.Handler = slog.New(slog.DiscardHandler), joiningDevice{}
+	s := server.New(cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	var working sync.WaitGroup
 	working.Go(func() {
@@ -141,6 +148,9 @@ func (joiningDevice) Status() client.Status {
 func (joiningDevice) Handle(_ context.Context, _ server.Peer, r server.Request) (any, error) {
 	if c, ok := r.(server.Connect); ok && string(c.SSID) == "Office" {
 		return nil, &client.Error{Code: "wrong_key", Message: client.TextCouldNotConnect, Reason: "the network refused the passphrase"}
+	}
+	if add, ok := r.(server.AddNetwork); ok {
+		return client.ResultAdded(add.SSID), nil
 	}
 	return nil, errors.New("no such request")
 }

@@ -143,7 +143,7 @@ func Commands(t testing.TB, root, program string) []Command {
 			call(page, text, true)
 		}
 		for _, b := range Blocks(t, page) {
-			if b.Lang == "" || b.Lang == "sh" {
+			if b.Lang == "" || b.Lang == "sh" || b.Lang == "console" {
 				for line := range strings.Lines(b.Text) {
 					call(page, strings.TrimSuffix(line, "\n"), false)
 				}

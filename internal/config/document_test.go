@@ -239,6 +239,24 @@ func TestDocumentedKeys(t *testing.T) {
 	}
 }
 
+// TestDocumentedFlags: each call of netconnectd in the pages has flags that
+// there are.
+func TestDocumentedFlags(t *testing.T) {
+	found := 0
+	for _, c := range doctest.Commands(t, filepath.Join("..", ".."), "netconnectd") {
+		if len(c.Args) == 0 || c.Prose && !strings.HasPrefix(c.Args[0], "-") {
+			continue // the program's name, or a text about it
+		}
+		found++
+		if _, err := parseFlags(c.Args); err != nil {
+			t.Errorf("%v: %v", c, err)
+		}
+	}
+	if found < 4 {
+		t.Errorf("%d calls with flags found", found)
+	}
+}
+
 var documentedKey = regexp.MustCompile(`^([a-z_]+)\.([a-z_]+): (\S.*)$`)
 
 func checkKeys(t *testing.T, place, yaml string) {

@@ -20,7 +20,7 @@ import (
 // no more and no less, with its type, and the labels' values.
 func TestEveryMetricIsExplained(t *testing.T) {
 	page := doctest.Read(t, "fleet.md")
-	told := metrics.New("1.0.0").Text()
+	told := metrics.New("1.0.0").Text(new(-60))
 	want := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`).FindAllStringSubmatch(told, -1) {
 		want[m[1]] = m[2]
@@ -44,7 +44,7 @@ func TestEveryMetricIsExplained(t *testing.T) {
 // TestSizes: the figures follow from how many series there are.
 func TestSizes(t *testing.T) {
 	page := doctest.Read(t, "fleet.md")
-	series := len(regexp.MustCompile(`(?m)^netconnectd_`).FindAllString(metrics.New("1.0.0").Text(), -1))
+	series := len(regexp.MustCompile(`(?m)^netconnectd_`).FindAllString(metrics.New("1.0.0").Text(new(-60)), -1))
 	for _, want := range []string{
 		fmt.Sprintf("A device has %d time series", series),
 		fmt.Sprintf("| active series | %d | %s |", series, thousands(series*100_000)),
@@ -80,7 +80,7 @@ func TestAlertRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := map[string]bool{"node_textfile_mtime_seconds": true}
-	for _, m := range regexp.MustCompile(`(?m)^netconnectd_[a-z_]+`).FindAllString(metrics.New("").Text(), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^netconnectd_[a-z_]+`).FindAllString(metrics.New("").Text(new(-60)), -1) {
 		known[m] = true
 	}
 	asked := 0
@@ -126,7 +126,7 @@ func TestRelabelling(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := 0
-	for _, m := range regexp.MustCompile(`(?m)^(netconnectd_[a-z_]+)(?:\{.*?result="([a-z_]+)")?`).FindAllStringSubmatch(metrics.New("").Text(), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^(netconnectd_[a-z_]+)(?:\{.*?result="([a-z_]+)")?`).FindAllStringSubmatch(metrics.New("").Text(new(-60)), -1) {
 		dropped := false
 		for _, rule := range config.Rules { // anchored, as Prometheus has it
 			anchored := regexp.MustCompile("^(?:" + rule.Regex + ")$")

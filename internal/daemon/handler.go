@@ -51,7 +51,7 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 	case server.StopAP:
 		return d.do(ctx, policy.StopAP, "could not stop the access point")
 	case server.Metrics:
-		return d.metrics.Text(), nil
+		return d.metrics.Text(d.signal()), nil
 	case server.Reload:
 		return d.reload(ctx)
 	case server.StopDaemon:

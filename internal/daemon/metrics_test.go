@@ -49,6 +49,9 @@ func TestMetrics(t *testing.T) {
 		`netconnectd_access_point_clients 2`, `netconnectd_probes_total 1`, `netconnectd_probe_failures_total 1`,
 	)
 
+	d.radio.association.Store(&wifi.Association{Signal: -61})
+	d.expect(t, `netconnectd_wifi_signal_dbm -61`)
+
 	home := policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: "not saved"}}
 	if err := d.radio.Hold(t.Context(), home, func(policy.Stage) {}); err == nil {
 		t.Error("joined a network that is not saved")

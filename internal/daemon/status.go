@@ -115,9 +115,7 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 		address := client.FormatAddress(a.BSSID)
 		w.CurrentSSID, w.CurrentSSIDHex, w.CurrentAddress = &network.SSID, &network.SSIDHex, &address
 		w.Frequency = a.Frequency
-		if a.Signal != 0 {
-			w.Signal = &a.Signal
-		}
+		w.Signal = d.signal()
 	}
 	for _, n := range d.book().Networks() {
 		w.Networks = append(w.Networks, client.NewNetwork(n.SSID))
@@ -135,6 +133,14 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 	}
 	w.ValidConfig = len(w.Networks) > 0 || w.Candidate != nil && w.LastError == nil
 	return w
+}
+
+// signal is that of the network that the radio is in, in dBm; nil: not known.
+func (d *daemon) signal() *int {
+	if a := d.radio.association.Load(); a != nil && a.Signal != 0 {
+		return &a.Signal
+	}
+	return nil
 }
 
 // tell hands an event to subscribers, to hooks, and to the history if it says

@@ -50,11 +50,11 @@ func TestPrometheusReadsIt(t *testing.T) {
 		"a version": "1.2.3", "none": "", "what has to be escaped": "1\\2\"3\n4{}=,#", "bytes that are no text": "1\xff",
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := New(version).Text()
+			text := New(version).Text(new(-60))
 			want := strings.ToValidUTF8(version, "\uFFFD")
 			label := model.Metric{"__name__": "netconnectd_build_info", "version": model.LabelValue(want)}
-			if got := read(t, text); got[label.String()] != 1 {
-				t.Errorf("no %s in %v", label, got)
+			if got := read(t, text); got[label.String()] != 1 || got["netconnectd_wifi_signal_dbm"] != -60 {
+				t.Errorf("no %s, or no signal, in %v", label, got)
 			}
 			problems, err := promlint.New(strings.NewReader(text)).Lint()
 			if err != nil || len(problems) > 0 {
@@ -144,10 +144,10 @@ func TestCounts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := New("1.2.3")
-				before := read(t, m.Text())
+				before := read(t, m.Text(nil))
 				tt.story(m)
 				changed := map[string]float64{}
-				after := read(t, m.Text())
+				after := read(t, m.Text(nil))
 				for name, value := range after {
 					if value != before[name] && !strings.HasPrefix(name, "netconnectd_process_") {
 						changed[name] = value
@@ -169,7 +169,7 @@ func TestCounts(t *testing.T) {
 // TestDaemonItself: what it takes, and when it started.
 func TestDaemonItself(t *testing.T) {
 	start := time.Now()
-	samples := read(t, New("").Text())
+	samples := read(t, New("").Text(nil))
 	if got := samples["netconnectd_process_resident_memory_bytes"]; got < 1<<20 || got > 1<<30 {
 		t.Errorf("%v bytes resident", got)
 	}
@@ -199,7 +199,7 @@ func TestEveryResultIsCounted(t *testing.T) {
 	if len(codes) < 15 {
 		t.Fatalf("%d codes found", len(codes))
 	}
-	text := New("").Text()
+	text := New("").Text(nil)
 	for _, m := range codes {
 		none := m[1] == "busy" || m[1] == "cancelled" || m[1] == "ap_always"
 		if counted := strings.Contains(text, `result="`+m[1]+`"`); counted == none {
@@ -217,12 +217,12 @@ func TestWhileOthersCount(t *testing.T) {
 			for range 100 {
 				m.Join(Joined, time.Second)
 				m.Uplink("online", false)
-				m.Text()
+				m.Text(nil)
 			}
 		})
 	}
 	group.Wait()
-	if got := read(t, m.Text())["netconnectd_join_duration_seconds_count"]; got != 400 {
+	if got := read(t, m.Text(nil))["netconnectd_join_duration_seconds_count"]; got != 400 {
 		t.Errorf("%v joins, want 400", got)
 	}
 }

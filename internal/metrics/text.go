@@ -7,14 +7,18 @@ import (
 	"time"
 )
 
-// Text gives the metrics as of now, in the text format 0.0.4 of
+// Text gives the metrics as of now, with the signal of the network that the
+// radio is in, in dBm, or nil, in the text format 0.0.4 of
 // https://prometheus.io/docs/instrumenting/exposition_formats/
-func (m *Metrics) Text() string {
+func (m *Metrics) Text(signal *int) string {
 	m.mu.Lock()
 	c := m.counts
 	m.mu.Unlock()
 	p := &page{}
 	c.write(p, time.Now())
+	if signal != nil {
+		p.gauge("netconnectd_wifi_signal_dbm", "Signal of the network that the radio is in.", float64(*signal))
+	}
 	writeProcess(p)
 	return p.String()
 }

@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/netconnectd/netconnectd/internal/doctest"
+	"github.com/netconnectd/netconnectd/internal/pagetest"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
 // TestEveryPackageHasItsPlace: architecture.md names each package, and none
 // that is not there.
 func TestEveryPackageHasItsPlace(t *testing.T) {
-	_, table, _ := strings.Cut(doctest.Read(t, "architecture.md"), "## What goes where\n")
+	_, table, _ := strings.Cut(pagetest.Read(t, "architecture.md"), "## What goes where\n")
 	table, _, _ = strings.Cut(table, "\n## ")
 	var named []string
 	for line := range strings.Lines(table) {
@@ -50,7 +50,7 @@ func TestEveryPackageHasItsPlace(t *testing.T) {
 
 // TestStatePicture: the picture has the states that there are.
 func TestStatePicture(t *testing.T) {
-	for _, b := range doctest.Blocks(t, "architecture.md") {
+	for _, b := range pagetest.Blocks(t, "architecture.md") {
 		if b.Lang != "mermaid" {
 			continue
 		}

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
-	"github.com/netconnectd/netconnectd/internal/doctest"
+	"github.com/netconnectd/netconnectd/internal/pagetest"
 	"github.com/netconnectd/netconnectd/internal/server"
 )
 
@@ -36,9 +36,9 @@ var examples = map[string]struct {
 // the path of the socket, and compares what they print with the page.
 func TestExamples(t *testing.T) {
 	buildPrograms(t)
-	var printed []doctest.Block
-	programs := map[string]doctest.Block{}
-	for _, b := range doctest.Blocks(t, "protocol.md") {
+	var printed []pagetest.Block
+	programs := map[string]pagetest.Block{}
+	for _, b := range pagetest.Blocks(t, "protocol.md") {
 		if _, ok := examples[b.Lang]; ok {
 			if _, twice := programs[b.Lang]; twice {
 				t.Errorf("%s:%d: a second example in %s", b.Page, b.Line, b.Lang)
@@ -76,7 +76,7 @@ func buildPrograms(t *testing.T) {
 }
 
 // runExample gives what the program prints.
-func runExample(t *testing.T, program doctest.Block) string {
+func runExample(t *testing.T, program pagetest.Block) string {
 	t.Helper()
 	how := examples[program.Lang]
 	for _, name := range how.needs {
@@ -157,7 +157,7 @@ func (joiningDevice) Handle(_ context.Context, _ server.Peer, r server.Request) 
 
 // TestExampleInGoIsFormatted, as its readers copy it.
 func TestExampleInGoIsFormatted(t *testing.T) {
-	for _, b := range doctest.Blocks(t, "protocol.md") {
+	for _, b := range pagetest.Blocks(t, "protocol.md") {
 		if b.Lang != "go" {
 			continue
 		}

@@ -12,14 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/netconnectd/netconnectd/internal/doctest"
 	"github.com/netconnectd/netconnectd/internal/metrics"
+	"github.com/netconnectd/netconnectd/internal/pagetest"
 )
 
 // TestEveryMetricIsExplained: the table of fleet.md has what the daemon tells,
 // no more and no less, with its type, and the labels' values.
 func TestEveryMetricIsExplained(t *testing.T) {
-	page := doctest.Read(t, "fleet.md")
+	page := pagetest.Read(t, "fleet.md")
 	told := metrics.New("1.0.0").Text(new(-60))
 	want := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`).FindAllStringSubmatch(told, -1) {
@@ -43,7 +43,7 @@ func TestEveryMetricIsExplained(t *testing.T) {
 
 // TestSizes: the figures follow from how many series there are.
 func TestSizes(t *testing.T) {
-	page := doctest.Read(t, "fleet.md")
+	page := pagetest.Read(t, "fleet.md")
 	series := len(regexp.MustCompile(`(?m)^netconnectd_`).FindAllString(metrics.New("1.0.0").Text(new(-60)), -1))
 	for _, want := range []string{
 		fmt.Sprintf("A device has %d time series", series),
@@ -136,14 +136,14 @@ func TestRelabelling(t *testing.T) {
 			kept++
 		}
 	}
-	if want := fmt.Sprintf("a device has %d series then", kept); !strings.Contains(doctest.Read(t, "fleet.md"), want) {
+	if want := fmt.Sprintf("a device has %d series then", kept); !strings.Contains(pagetest.Read(t, "fleet.md"), want) {
 		t.Errorf("fleet.md does not say %q", want)
 	}
 }
 
 func yamlBlock(t *testing.T, heading string) string {
 	t.Helper()
-	for _, b := range doctest.Blocks(t, "fleet.md") {
+	for _, b := range pagetest.Blocks(t, "fleet.md") {
 		if b.Lang == "yaml" && b.Heading == heading {
 			return b.Text
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/netconnectd/netconnectd/internal/doctest"
+	"github.com/netconnectd/netconnectd/internal/pagetest"
 	"github.com/netconnectd/netconnectd/internal/server"
 )
 
@@ -28,7 +28,7 @@ func TestMigrating(t *testing.T) {
 	t.Setenv("NETCONNECTD_CONFIG", filepath.Join(etc, "netconnectd.yaml"))
 	files := map[string]string{"yaml": "netconnectd.yaml", "interfaces": "network/interfaces"}
 	shown := 0
-	for _, b := range doctest.Blocks(t, "migrating.md") {
+	for _, b := range pagetest.Blocks(t, "migrating.md") {
 		if file, ok := files[b.Lang]; ok {
 			if err := os.WriteFile(filepath.Join(etc, file), []byte(b.Text), 0o600); err != nil {
 				t.Fatal(err)
@@ -71,10 +71,10 @@ func octoprint() server.Config {
 // from the source, says to have none.
 func TestKeysWithoutEffect(t *testing.T) {
 	var want []string
-	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` .* It has no effect").FindAllStringSubmatch(doctest.Read(t, "config.md"), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` .* It has no effect").FindAllStringSubmatch(pagetest.Read(t, "config.md"), -1) {
 		want = append(want, m[1])
 	}
-	_, sentence, _ := strings.Cut(doctest.Read(t, "migrating.md"), "Without effect are ")
+	_, sentence, _ := strings.Cut(pagetest.Read(t, "migrating.md"), "Without effect are ")
 	sentence, _, _ = strings.Cut(sentence, ", because")
 	var got []string
 	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(sentence, -1) {

@@ -4,13 +4,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/netconnectd/netconnectd/internal/doctest"
+	"github.com/netconnectd/netconnectd/internal/pagetest"
 )
 
 // TestDocumentedCommands: each command line of README.md and docs/ names a
 // command that there is, with flags and arguments that it takes.
 func TestDocumentedCommands(t *testing.T) {
-	found := doctest.Commands(t, "../..", "netconnectcli")
+	found := pagetest.Commands(t, "../..", "netconnectcli")
 	if len(found) < 25 {
 		t.Errorf("%d command lines found", len(found))
 	}

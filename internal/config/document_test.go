@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/netconnectd/netconnectd/internal/doctest"
+	"github.com/netconnectd/netconnectd/internal/pagetest"
 )
 
 // The example file and the tables of the manual are made from the table of
@@ -220,14 +220,14 @@ func TestTableOfKeysIsComplete(t *testing.T) {
 // their sentences, has keys that there are.
 func TestDocumentedKeys(t *testing.T) {
 	found := 0
-	for _, page := range doctest.Pages(t, filepath.Join("..", "..")) {
-		for _, b := range doctest.Blocks(t, page) {
+	for _, page := range pagetest.Pages(t, filepath.Join("..", "..")) {
+		for _, b := range pagetest.Blocks(t, page) {
 			if b.Lang == "yaml" && filepath.Base(page) != "fleet.md" { // whose YAML is Prometheus'
 				found++
 				checkKeys(t, fmt.Sprintf("%s:%d", page, b.Line), b.Text)
 			}
 		}
-		for _, text := range doctest.Quoted(t, page) {
+		for _, text := range pagetest.Quoted(t, page) {
 			if m := documentedKey.FindStringSubmatch(text); m != nil {
 				found++
 				checkKeys(t, page+": "+text, fmt.Sprintf("%s: {%s: %s}\n", m[1], m[2], m[3]))
@@ -243,7 +243,7 @@ func TestDocumentedKeys(t *testing.T) {
 // there are.
 func TestDocumentedFlags(t *testing.T) {
 	found := 0
-	for _, c := range doctest.Commands(t, filepath.Join("..", ".."), "netconnectd") {
+	for _, c := range pagetest.Commands(t, filepath.Join("..", ".."), "netconnectd") {
 		if len(c.Args) == 0 || c.Prose && !strings.HasPrefix(c.Args[0], "-") {
 			continue // the program's name, or a text about it
 		}

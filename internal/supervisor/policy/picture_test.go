@@ -9,14 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/netconnectd/netconnectd/internal/doctest"
+	"github.com/netconnectd/netconnectd/internal/pagetest"
 )
 
 // TestPictureOfTheStates: docs/architecture.md draws each transition that
 // happens in simulations, and none that never does.
 func TestPictureOfTheStates(t *testing.T) {
 	drawn, happened := map[string]bool{}, map[string]bool{}
-	for _, b := range doctest.Blocks(t, "../../../docs/architecture.md") {
+	for _, b := range pagetest.Blocks(t, "../../../docs/architecture.md") {
 		if b.Lang != "mermaid" {
 			continue
 		}

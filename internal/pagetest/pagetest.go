@@ -1,6 +1,6 @@
-// Package doctest reads the documents, so that tests can try what they say.
+// Package pagetest reads the documents, so that tests can try what they say.
 // Only tests import it.
-package doctest
+package pagetest
 
 import (
 	"os"

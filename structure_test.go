@@ -21,11 +21,11 @@ const module = "github.com/netconnectd/netconnectd/"
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor"},
-	"cmd/netconnectcli":      {"client", "internal/migrate", "internal/process", "state"},
+	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/migrate", "internal/process", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
-		"internal/history", "internal/hook", "internal/networkmanager", "internal/probe", "internal/process", "internal/resolver", "internal/secret", "internal/server",
+		"internal/history", "internal/hook", "internal/metrics", "internal/networkmanager", "internal/probe", "internal/process", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
 	},
 	"internal/server": {"client", "internal/secret", "state"},

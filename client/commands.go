@@ -93,6 +93,9 @@ func (c *Client) StartAP(ctx context.Context) (string, error) { return c.text(ct
 // StopAP stops the access point.
 func (c *Client) StopAP(ctx context.Context) (string, error) { return c.text(ctx, "stop_ap", nil) }
 
+// Metrics returns the daemon's counters in Prometheus' text format.
+func (c *Client) Metrics(ctx context.Context) (string, error) { return c.text(ctx, "metrics", nil) }
+
 // Reload lets the daemon read its configuration again and apply what differs.
 // A configuration with problems changes nothing; the *Error then has
 // CodeBadConfig and all problems.

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -39,6 +40,19 @@ func (l *Lab) childrenFail(t *testing.T, what string, signal syscall.Signal, lim
 	l.switchOn(t, l.Home)
 	l.join(t, l.Home)
 	l.childFails(t, "wpa_supplicant", what, signal, limit, func() (string, bool) { return l.Device.On(l.Home) })
+	l.Timeline.Step("guest: netconnectcli metrics", func() string {
+		text := l.Device.must(t, stranger, "metrics")
+		for _, line := range []string{
+			`child_failures_total{role="hostapd"} 1`, `child_failures_total{role="dnsmasq"} 1`, `child_failures_total{role="wpa_supplicant"} 1`,
+			`join_attempts_total{result="joined"} 2`, `join_duration_seconds_count 2`, `uplink_state{state="online"} 1`,
+			`access_point_state{state="off"} 1`, `access_point_clients 0`,
+		} {
+			if !strings.Contains(text, "\nnetconnectd_"+line+"\n") {
+				t.Errorf("no %s in\n%s", line, text)
+			}
+		}
+		return "each program has failed once, and Home was joined twice"
+	})
 }
 
 // childFails sees another process take the place of the failed one, and serve.

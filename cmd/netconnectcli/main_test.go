@@ -129,6 +129,8 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 				"  ap.channel: 15 is not in 1..13 (line 2)\n  wifi: \x1b[2J"}
 		}
 		return client.ResultReloaded + ": ap.channel", nil
+	case server.Metrics:
+		return d.metrics()
 	case server.StopAP:
 		return client.ResultStoppedAP, nil
 	}
@@ -177,6 +179,13 @@ func (d *device) list(force bool) (any, error) {
 	hidden := client.NewBSS(nil, net.HardwareAddr{2, 0, 0, 0, 0, 3})
 	hidden.Channel = 6
 	return []client.BSS{far, hidden, home}, nil
+}
+
+func (d *device) metrics() (any, error) {
+	if d.ssid == "broken" {
+		return nil, errors.New("something private")
+	}
+	return "# HELP netconnectd_up Whether the daemon answers.\n# TYPE netconnectd_up gauge\nnetconnectd_up 1\n", nil
 }
 
 // join tells of another network, too, as when the one before is left or gone

@@ -182,7 +182,7 @@ func (a *AccessPoint) awaitDnsmasq(ctx context.Context, child *process.Child) (*
 		err = a.awaitPorts(limited, child, names)
 	}
 	if err != nil && ctx.Err() == nil {
-		err = errors.Join(err, child.End(ctx))
+		err = errors.Join(err, child.EndHung(ctx))
 	}
 	return child, names, err
 }

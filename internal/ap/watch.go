@@ -53,7 +53,7 @@ func (a *AccessPoint) watch(ctx context.Context, c children) error {
 		return c.dnsmasq.Err()
 	case f := <-failures:
 		if f.hung != nil {
-			return errors.Join(f.err, f.hung.End(ctx))
+			return errors.Join(f.err, f.hung.EndHung(ctx))
 		}
 		return f.err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,8 @@ func TestHungChildIsReplaced(t *testing.T) {
 			}
 			d := newDaemon(t, testConfig(runtimeDir(t)))
 			h := d.start()
+			failed := make(chan string, 2)
+			d.runner.Failed = func(role string) { failed <- role }
 			hostapd, dnsmasq := d.pids()
 			victim := map[string]int{RoleHostapd: hostapd, RoleDnsmasq: dnsmasq}[row.role]
 			if err := unix.Kill(victim, unix.SIGSTOP); err != nil {
@@ -55,6 +58,15 @@ func TestHungChildIsReplaced(t *testing.T) {
 			if !gone(victim) {
 				t.Errorf("the hung %s is still there", row.role)
 			}
+			close(failed)
+			var told []string
+			for role := range failed {
+				told = append(told, role)
+			}
+			if !slices.Equal(told, []string{row.role}) {
+				t.Errorf("told that %q failed, want %s", told, row.role)
+			}
+			d.runner.Failed = nil
 			d.start()
 			took := time.Since(begin)
 			t.Logf("serving again after %v", took)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/pagetest"
 )
 
 // The example file and the tables of the manual are made from the table of
@@ -211,5 +213,60 @@ func TestTableOfKeysIsComplete(t *testing.T) {
 		if err := k.set(&d, k.value); err != nil {
 			t.Errorf("%s: default: %v", k.path, err)
 		}
+	}
+}
+
+// TestDocumentedKeys: the YAML of all pages, and every `section.key: value` in
+// their sentences, has keys that there are.
+func TestDocumentedKeys(t *testing.T) {
+	found := 0
+	for _, page := range pagetest.Pages(t, filepath.Join("..", "..")) {
+		for _, b := range pagetest.Blocks(t, page) {
+			if b.Lang == "yaml" && filepath.Base(page) != "fleet.md" { // whose YAML is Prometheus'
+				found++
+				checkKeys(t, fmt.Sprintf("%s:%d", page, b.Line), b.Text)
+			}
+		}
+		for _, text := range pagetest.Quoted(t, page) {
+			if m := documentedKey.FindStringSubmatch(text); m != nil {
+				found++
+				checkKeys(t, page+": "+text, fmt.Sprintf("%s: {%s: %s}\n", m[1], m[2], m[3]))
+			}
+		}
+	}
+	if found < 6 {
+		t.Errorf("%d keys found", found)
+	}
+}
+
+// TestDocumentedFlags: each call of netconnectd in the pages has flags that
+// there are.
+func TestDocumentedFlags(t *testing.T) {
+	found := 0
+	for _, c := range pagetest.Commands(t, filepath.Join("..", ".."), "netconnectd") {
+		if len(c.Args) == 0 || c.Prose && !strings.HasPrefix(c.Args[0], "-") {
+			continue // the program's name, or a text about it
+		}
+		found++
+		if _, err := parseFlags(c.Args); err != nil {
+			t.Errorf("%v: %v", c, err)
+		}
+	}
+	if found < 4 {
+		t.Errorf("%d calls with flags found", found)
+	}
+}
+
+var documentedKey = regexp.MustCompile(`^([a-z_]+)\.([a-z_]+): (\S.*)$`)
+
+func checkKeys(t *testing.T, place, yaml string) {
+	t.Helper()
+	var r report
+	parseFile([]byte(yaml), &r)
+	for _, p := range append(r.problems, r.warnings...) {
+		if p.Text == without && strings.Contains(place, "migrating.md") { // which tells so
+			continue
+		}
+		t.Errorf("%s: %v", place, p)
 	}
 }

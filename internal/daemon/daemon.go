@@ -23,6 +23,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/history"
 	"github.com/netconnectd/netconnectd/internal/hook"
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/metrics"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/process"
@@ -68,6 +69,7 @@ type daemon struct {
 	hooks    *hook.Runner
 	history  *history.History
 	problems problems
+	metrics  *metrics.Metrics
 }
 
 // Run is the daemon. It returns nil when ctx ends; what it made (children,
@@ -146,12 +148,18 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	log := opts.Log
 	d := &daemon{
 		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1), busy: make(chan struct{}, 1),
-		runner: runner, saved: networks, monitor: link.NewMonitor(log), problems: problems{hint: make(chan struct{}, 1)},
+		runner: runner, saved: networks, monitor: link.NewMonitor(log), metrics: metrics.New(opts.Version),
+		problems: problems{hint: make(chan struct{}, 1)},
 	}
+	runner.Failed = d.metrics.ChildFailed
 	d.cfg.Store(cfg)
 	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)
-	d.radio.clientsChanged = func(ctx context.Context, n int) { d.sup.Post(ctx, policy.ClientsChanged{Count: n}) }
+	d.radio.clientsChanged = func(ctx context.Context, n int) {
+		d.metrics.Clients(n)
+		d.sup.Post(ctx, policy.ClientsChanged{Count: n})
+	}
 	d.radio.joinChanged = d.publishJoin
+	d.radio.joinEnded = d.metrics.Join
 	d.radio.nameServersChanged = func() { d.dns.changed() }
 	iface := radioName(ctx, cfg, log)
 	var err error

@@ -50,6 +50,8 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 		return d.do(ctx, policy.StartAP, "could not start the access point")
 	case server.StopAP:
 		return d.do(ctx, policy.StopAP, "could not stop the access point")
+	case server.Metrics:
+		return d.metrics.Text(d.signal()), nil
 	case server.Reload:
 		return d.reload(ctx)
 	case server.StopDaemon:

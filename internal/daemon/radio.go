@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
+	"github.com/netconnectd/netconnectd/internal/metrics"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/store"
@@ -53,6 +55,7 @@ type live struct {
 
 	clientsChanged     func(ctx context.Context, count int)
 	joinChanged        func(n policy.Network, now string, why policy.Failure) // now: a client.Join…
+	joinEnded          func(result string, took time.Duration)                // of the metrics
 	nameServersChanged func()
 	seenAt             func(ssid []byte) int // frequency in MHz where a scan saw the network; 0: none did
 }
@@ -92,16 +95,25 @@ func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.St
 // told is Hold of a station, of which others hear how far it has come.
 func (r *radio) told(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	var joined atomic.Bool
-	r.joinChanged(t.Network, client.JoinStarted, policy.Failure{})
+	start := time.Now()
+	r.joinChanged(r.named(t.Network), client.JoinStarted, policy.Failure{})
 	err := r.mended(ctx, t, func(stage policy.Stage) {
 		report(stage)
 		if now := joinStages[stage]; now != "" {
-			joined.Store(stage == policy.StageReady)
+			if stage == policy.StageReady {
+				joined.Store(true)
+				r.joinEnded(metrics.Joined, time.Since(start))
+			}
 			r.joinChanged(r.named(t.Network), now, policy.Failure{})
 		}
 	})
 	var failed *supervisor.Failed
-	if errors.As(err, &failed) && !joined.Load() && ctx.Err() == nil {
+	switch {
+	case joined.Load():
+	case ctx.Err() != nil:
+		r.joinEnded(metrics.Abandoned, time.Since(start))
+	case errors.As(err, &failed):
+		r.joinEnded(failed.Code, time.Since(start))
 		r.joinChanged(r.named(t.Network), client.JoinFailed, failed.Failure)
 	}
 	return err

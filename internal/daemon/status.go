@@ -115,9 +115,7 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 		address := client.FormatAddress(a.BSSID)
 		w.CurrentSSID, w.CurrentSSIDHex, w.CurrentAddress = &network.SSID, &network.SSIDHex, &address
 		w.Frequency = a.Frequency
-		if a.Signal != 0 {
-			w.Signal = &a.Signal
-		}
+		w.Signal = d.signal()
 	}
 	for _, n := range d.book().Networks() {
 		w.Networks = append(w.Networks, client.NewNetwork(n.SSID))
@@ -137,6 +135,14 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 	return w
 }
 
+// signal is that of the network that the radio is in, in dBm; nil: not known.
+func (d *daemon) signal() *int {
+	if a := d.radio.association.Load(); a != nil && a.Signal != 0 {
+		return &a.Signal
+	}
+	return nil
+}
+
 // tell hands an event to subscribers, to hooks, and to the history if it says
 // how something ended.
 func (d *daemon) tell(e client.Event) {
@@ -152,6 +158,8 @@ func (d *daemon) tell(e client.Event) {
 // online is no event, but part of the history.
 func (d *daemon) publish(old, next policy.State) {
 	d.dns.changed()
+	d.metrics.Uplink(string(next.Uplink.State), next.Uplink.Portal)
+	d.metrics.AccessPoint(string(next.AP.State), string(next.AP.Cause))
 	d.announce(old, next)
 	select {
 	case d.busy <- struct{}{}:
@@ -175,6 +183,7 @@ func (d *daemon) publish(old, next policy.State) {
 		})
 	}
 	status := d.status(next, d.monitor.Snapshot())
+	d.metrics.Radio(status.Wifi.Backend, status.Wifi.Country)
 	d.tell(client.Event{Type: client.EventStatus, Status: &status})
 }
 

@@ -85,6 +85,7 @@ func (d *daemon) Probe(ctx context.Context, u policy.Uplink) (portal bool, err e
 	result, err := probe.Check(ctx, probe.Config{
 		Kind: probe.Kind(p.Kind), Hosts: p.Hosts, URL: p.URL, Name: p.Name, Servers: d.servers(u),
 	}, u.Name, u.Gateway)
+	d.metrics.Probe(err)
 	if u.Wifi {
 		d.radio.current.Load().refresh(ctx)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,7 @@ type Child struct {
 	pidfd      *os.File
 	cmd        *exec.Cmd // nil when adopted
 	out        *output
+	ending     atomic.Bool // it was told to, or has failed
 	done       chan struct{}
 	err        error // written before done is closed
 }
@@ -73,8 +75,15 @@ func (c *Child) End(ctx context.Context) error {
 	return c.runner.forget(c)
 }
 
+// EndHung is End of a child that lives and does nothing any more.
+func (c *Child) EndHung(ctx context.Context) error {
+	c.failed()
+	return c.End(ctx)
+}
+
 // kill ends the process and nothing else.
 func (c *Child) kill(ctx context.Context) error {
+	c.ending.Store(true)
 	c.signal(unix.SIGTERM)
 	c.signal(unix.SIGCONT) // one that somebody stopped handles SIGTERM only when it continues
 	if c.wait(ctx, grace) {
@@ -125,7 +134,16 @@ func (c *Child) watch() {
 	how := c.reap()
 	c.err = fmt.Errorf("%s (pid %d): %w", c.role, c.pid, how)
 	c.pidfd.Close()
+	c.failed()
 	close(c.done)
+}
+
+// failed tells of a failure, unless the child was told to end; once, since one
+// that hangs ends afterwards.
+func (c *Child) failed() {
+	if c.ending.CompareAndSwap(false, true) && c.runner.Failed != nil {
+		c.runner.Failed(c.role)
+	}
 }
 
 // reap says how the process ended. One that gave up by itself usually printed

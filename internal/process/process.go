@@ -37,6 +37,9 @@ type Runner struct {
 	Dir    string       // runtime folder; records are <Dir>/children/<role>.json
 	Output *os.File     // receives what children print, each line led by the role; nil discards it
 	Log    *slog.Logger // nil discards
+	// Failed is told of every child that ends without being told to, and of
+	// those that hang (see EndHung); it must not block. nil: nobody is.
+	Failed func(role string)
 
 	mu       sync.Mutex
 	children map[string]*Child // the newest of each role

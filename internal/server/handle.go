@@ -54,7 +54,7 @@ func (s *Server) handle(ctx context.Context, peer Peer, id json.RawMessage, req 
 // reads reports whether a request changes nothing.
 func reads(req Request) bool {
 	switch req.(type) {
-	case ListWifi, ListNetworks, History, Show:
+	case ListWifi, ListNetworks, History, Metrics, Show:
 		return true
 	}
 	return false

@@ -61,6 +61,9 @@ type StartAP struct{}
 // StopAP stops the access point.
 type StopAP struct{}
 
+// Metrics asks for the counters: a text in Prometheus' format.
+type Metrics struct{}
+
 // Reload reads the configuration again and applies what differs: a text that
 // says what. A configuration with problems changes nothing; the error has the
 // code client.CodeBadConfig and all problems as its message.
@@ -88,6 +91,7 @@ func (History) Command() string       { return "history" }
 func (Reset) Command() string         { return "reset" }
 func (StartAP) Command() string       { return "start_ap" }
 func (StopAP) Command() string        { return "stop_ap" }
+func (Metrics) Command() string       { return "metrics" }
 func (Reload) Command() string        { return "reload" }
 func (StopDaemon) Command() string    { return "stop_daemon" }
 func (status) Command() string        { return "status" }
@@ -116,6 +120,7 @@ var commands = map[string]func(params) (Request, *client.Error){
 	"reset":          plain(Reset{}),
 	"start_ap":       plain(StartAP{}),
 	"stop_ap":        plain(StopAP{}),
+	"metrics":        plain(Metrics{}),
 	"reload":         plain(Reload{}),
 	"stop_daemon":    plain(StopDaemon{}),
 }

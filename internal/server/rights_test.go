@@ -37,7 +37,7 @@ func TestRights(t *testing.T) {
 	changes := []string{
 		`{"config_wifi":{"ssid":"a"}}`, `{"start_wifi":{}}`, `{"connect":{"ssid":"Home"}}`, `{"remove_network":{"ssid":"Home"}}`, `{"adopt":{"ssid":"Home"}}`, `{"add_network":{"ssid":"Home"}}`, `{"set_network":{"ssid":"Home"}}`, `{"forget_wifi":{}}`, `{"reset":{}}`, `{"start_ap":{}}`, `{"stop_ap":{}}`, `{"reload":{}}`,
 	}
-	reads := []string{`{"status":{}}`, `{"list_wifi":{}}`, `{"list_networks":{}}`, `{"history":{}}`, `{"subscribe":{}}`}
+	reads := []string{`{"status":{}}`, `{"list_wifi":{}}`, `{"list_networks":{}}`, `{"history":{}}`, `{"metrics":{}}`, `{"subscribe":{}}`}
 	const forced = `{"list_wifi":{"force":true}}`
 	rows := []struct {
 		name    string

@@ -80,6 +80,8 @@ func originalResult(r Request) (any, error) {
 		return client.ResultStartedAP, nil
 	case StopAP:
 		return client.ResultStoppedAP, nil
+	case Metrics:
+		return "# TYPE netconnectd_up gauge\nnetconnectd_up 1\n", nil
 	case Reload:
 		return client.ResultReloaded + ": nothing differs", nil
 	case StopDaemon:

@@ -50,6 +50,7 @@ func TestWire(t *testing.T) {
 		{"reset", `{"reset":{}}` + "\x00", resetFrame},
 		{"start_ap", `{"start_ap":{}}` + "\x00", `{"result":"started ap"}` + "\x00"},
 		{"stop_ap", `{"stop_ap":{}}` + "\x00", `{"result":"stopped ap"}` + "\x00"},
+		{"metrics", `{"metrics":{}}` + "\x00", `{"result":"# TYPE netconnectd_up gauge\nnetconnectd_up 1\n"}` + "\x00"},
 		{"reload", `{"reload":{}}` + "\x00", `{"result":"reloaded: nothing differs"}` + "\x00"},
 		{"stop_daemon", `{"stop_daemon":{}}` + "\x00", `{"result":"netconnectd stops"}` + "\x00"},
 

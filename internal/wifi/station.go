@@ -105,7 +105,7 @@ func (s *Station) Wait(ctx context.Context) error {
 	switch {
 	case errors.Is(err, errHung):
 		s.cfg.Log.Warn("wpa_supplicant hangs, it is ended", "iface", s.cfg.Interface)
-		return errors.Join(&LostError{Reason: errHung.Error()}, s.End(ctx))
+		return errors.Join(&LostError{Reason: errHung.Error()}, s.end(ctx, (*process.Child).EndHung))
 	case errors.As(err, &lost):
 		session.abandon(ctx)
 	}
@@ -114,10 +114,12 @@ func (s *Station) Wait(ctx context.Context) error {
 
 // End ends wpa_supplicant, and with it the association, also one that an
 // earlier daemon left.
-func (s *Station) End(ctx context.Context) error {
+func (s *Station) End(ctx context.Context) error { return s.end(ctx, (*process.Child).End) }
+
+func (s *Station) end(ctx context.Context, end func(*process.Child, context.Context) error) error {
 	s.replace(nil)
 	if child, found := s.cfg.Runner.Find(Role); found {
-		if err := child.End(ctx); err != nil {
+		if err := end(child, ctx); err != nil {
 			return fmt.Errorf("end the station: %w", err)
 		}
 	}
@@ -152,7 +154,7 @@ func (s *Station) ensure(ctx context.Context) (*session, error) {
 	ctrl, err := s.connect(ctx, child, adopted)
 	if err != nil && adopted && ctx.Err() == nil {
 		s.cfg.Log.Warn("adopted wpa_supplicant does not answer, it is replaced", "pid", child.PID(), "err", err)
-		if err := child.End(ctx); err != nil {
+		if err := child.EndHung(ctx); err != nil {
 			return nil, err
 		}
 		if child, _, err = s.cfg.Runner.Ensure(ctx, spec); err != nil {

@@ -16,7 +16,7 @@ func TestLongSimulationsKeepTheInvariants(t *testing.T) {
 		w.others["work"] = true
 		w.boot(Target{}, []Network{home, {SSID: "work"}}[:seed%3]...)
 		for range 300 {
-			w.mischief(r.IntN(15))
+			w.mischief(r.IntN(16))
 			w.runFor(time.Duration(r.IntN(30000)) * time.Millisecond)
 		}
 		w.settle()
@@ -31,7 +31,7 @@ func FuzzStep(f *testing.F) {
 		w.cableThere = len(script)%2 == 0
 		w.boot(Target{})
 		for i := 0; i+1 < len(script) && i < 200; i += 2 {
-			w.mischief(int(script[i]) % 15)
+			w.mischief(int(script[i]) % 16)
 			w.runFor(time.Duration(script[i+1]) * 120 * time.Millisecond)
 		}
 		w.settle()
@@ -74,6 +74,10 @@ func (w *world) mischief(what int) {
 		w.powerOther("work", !w.others["work"])
 	case 14:
 		w.ask(Connect, "work")
+	case 15: // hostapd dies
+		if w.state.AP.State == APUp {
+			w.post(RadioFailed{Gen: w.target.Gen, Failure: Failure{Code: "ap_failed", Reason: "hostapd ended"}})
+		}
 	}
 }
 

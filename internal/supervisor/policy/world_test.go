@@ -34,6 +34,7 @@ type world struct {
 	waiting      map[int]time.Time // commands not answered yet
 	lastEffects  []Effect
 	commandsSent int
+	transition   func(string) // is told of each; nil: nobody is
 }
 
 type scheduled struct {
@@ -294,6 +295,12 @@ func (w *world) note(format string, args ...any) {
 }
 
 func (w *world) noteTransitions(before State) {
+	if b, a := before.Uplink.State, w.state.Uplink.State; w.transition != nil && b != "" && b != a {
+		w.transition(fmt.Sprintf("uplink %s --> %s", b, a))
+	}
+	if b, a := before.AP.State, w.state.AP.State; w.transition != nil && b != "" && b != a {
+		w.transition(fmt.Sprintf("access point %s --> %s", b, a))
+	}
 	if b, a := before.Uplink, w.state.Uplink; b.State != a.State || b.Name != a.Name {
 		w.note("uplink %s: %s", strings.TrimSpace(string(a.State)+" "+a.Name), a.Reason)
 	}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+)
+
+// downText is what a text file says when the daemon does not answer: the
+// values of the last time are no longer true.
+const downText = "# HELP netconnectd_up Whether the daemon answers.\n# TYPE netconnectd_up gauge\nnetconnectd_up 0\n"
+
+func (a *app) metricsCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "metrics",
+		Short: "Show the daemon's counters for Prometheus",
+		Long: `Show the daemon's counters in Prometheus' text format.
+
+With --textfile they go to a file for node_exporter's textfile collector, which
+takes files whose names end in .prom; a timer calls this every minute. When the
+daemon does not answer, the file says netconnectd_up 0.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file != "" && a.json {
+				return usageError("--textfile and --json exclude each other")
+			}
+			if file == "" {
+				return a.call(cmd.Context(), "metrics", nil, a.showMetrics)
+			}
+			return a.keepMetrics(cmd, file)
+		},
+	}
+	cmd.Flags().StringVar(&file, "textfile", "", "write to this file, in the place of the one before")
+	return cmd
+}
+
+func (a *app) showMetrics(result json.RawMessage) error {
+	text, err := metricsText(result)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(a.out, text)
+	return nil
+}
+
+// keepMetrics replaces the file, which node_exporter may be reading.
+func (a *app) keepMetrics(cmd *cobra.Command, file string) error {
+	err := a.call(cmd.Context(), "metrics", nil, func(result json.RawMessage) error {
+		text, err := metricsText(result)
+		if err != nil {
+			return err
+		}
+		return writeTextfile(file, text)
+	})
+	var absent *absentError
+	if errors.As(err, &absent) {
+		err = errors.Join(err, writeTextfile(file, downText))
+	}
+	return err
+}
+
+func metricsText(result json.RawMessage) (text string, err error) {
+	if err := json.Unmarshal(result, &text); err != nil {
+		return "", fmt.Errorf("decode metrics: %w", err)
+	}
+	return text, nil
+}
+
+// writeTextfile lets everybody read it: node_exporter is another user.
+func writeTextfile(file, text string) error { return atomicfile.Write(file, []byte(text), 0o644) }

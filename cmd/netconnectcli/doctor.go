@@ -67,6 +67,9 @@ whoever helps you, without passphrases, and says what is in it.`,
 			if len(file) > 0 {
 				bundle = file[0]
 			}
+			if info, err := os.Stat(bundle); err == nil && info.IsDir() {
+				bundle = filepath.Join(bundle, bundleName(time.Now()))
+			}
 			args := []string{"--doctor"}
 			for _, path := range []struct {
 				flag, value string
@@ -88,8 +91,8 @@ whoever helps you, without passphrases, and says what is in it.`,
 		},
 	}
 	cmd.Flags().StringVarP(&configFile, "config", "c", "", "configuration `file`, instead of the daemon's")
-	cmd.Flags().StringVar(&bundle, "bundle", "", "write an archive to this `file`, or to one named after the device and the time")
-	cmd.Flags().Lookup("bundle").NoOptDefVal = bundleName(time.Now())
+	cmd.Flags().StringVar(&bundle, "bundle", "", "write an archive to this `file`, or into this folder, named after the device and the time")
+	cmd.Flags().Lookup("bundle").NoOptDefVal = "."
 	return cmd
 }
 
@@ -128,7 +131,7 @@ func besideUs(program string) string {
 	return near
 }
 
-// bundleName is a file in the current folder.
+// bundleName tells the bundles of several devices and days apart.
 func bundleName(now time.Time) string {
 	host, err := os.Hostname()
 	if err != nil {

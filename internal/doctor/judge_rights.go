@@ -67,7 +67,7 @@ func judgeGroup(f *Facts) []verdict {
 	case f.Settings.Permissions.Change == "everyone":
 		return good("everyone may change the network (permissions.change)")
 	case !c.GroupIs:
-		return one(Warning, "there is no group "+changeGroup, "only root may change the network; install packaging/sysusers.d/netconnectd.conf, then: sudo systemd-sysusers")
+		return one(Warning, "there is no group "+changeGroup, "only root may change the network; reinstall netconnectd's package, or put packaging/sysusers.d/netconnectd.conf into /usr/lib/sysusers.d, then: sudo systemd-sysusers")
 	case c.Root, c.Member:
 		return good(c.Name + " may change the network")
 	case c.Listed:
@@ -108,7 +108,7 @@ func judgeConfigFile(f *Facts) []verdict {
 }
 
 func (f *Facts) withoutUser() []verdict {
-	return one(Problem, "there is no user "+daemonName, "netconnectd.service cannot start; install packaging/sysusers.d/netconnectd.conf, then: sudo systemd-sysusers")
+	return one(Problem, "there is no user "+daemonName, "netconnectd.service cannot start; reinstall netconnectd's package, or put packaging/sysusers.d/netconnectd.conf into /usr/lib/sysusers.d, then: sudo systemd-sysusers")
 }
 
 func judgeRfkillDevice(f *Facts) []verdict {
@@ -124,7 +124,7 @@ func judgeRfkillDevice(f *Facts) []verdict {
 		return f.withoutUser()
 	case !f.may(file, 2):
 		return one(Problem, fmt.Sprintf("user %s may not write to %s", f.Daemon.User.Name, file.Path),
-			"wifi.kill has no effect; put packaging/udev/60-netconnectd-rfkill.rules into /usr/lib/udev/rules.d, then: sudo udevadm control --reload; sudo udevadm trigger /dev/rfkill")
+			"wifi.kill has no effect; reinstall netconnectd's package, or put packaging/udev/60-netconnectd-rfkill.rules into /usr/lib/udev/rules.d, then: sudo udevadm control --reload; sudo udevadm trigger /dev/rfkill")
 	}
 	return good(fmt.Sprintf("user %s may write to %s", f.Daemon.User.Name, file.Path))
 }

@@ -2,18 +2,16 @@ package main
 
 import (
 	"io"
-	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"github.com/netconnectd/netconnectd/internal/manpage"
 )
 
-// TestPage: the manual page has what --help of each command has.
-func TestPage(t *testing.T) {
+// TestManualPage: it has what --help of each command has; -update writes it.
+func TestManualPage(t *testing.T) {
 	t.Setenv(socketEnv, "") // the page's default is not this machine's
 	root := (&app{out: io.Discard}).rootCommand()
 	p := manpage.New(root.Name(), "1", "steer netconnectd")
@@ -31,19 +29,7 @@ func TestPage(t *testing.T) {
 	p.Section("See also")
 	p.Text("netconnectd(8), netconnectd.yaml(5)")
 
-	file := filepath.Join("..", "..", "docs", "man", "netconnectcli.1")
-	if *update {
-		if err := os.WriteFile(file, []byte(p.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), p.String()); diff != "" {
-		t.Errorf("%s (-want +got; go test ./cmd/netconnectcli -update rewrites it):\n%s", file, diff)
-	}
+	sameAsGolden(t, filepath.Join("..", "..", "docs", "man", "netconnectcli.1"), p.String())
 }
 
 // describe has a subsection for each command below parent, and items for

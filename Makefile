@@ -15,6 +15,9 @@ BIN         := build/bin
 SCENARIO ?=
 N        ?=
 
+# With NetworkManager, of run.
+MANAGER  ?=
+
 # Tests that make network namespaces need root. Their binaries get it, the
 # compiler does not; PATH because some of them look for the go command.
 ifneq ($(shell id -u),0)
@@ -68,8 +71,8 @@ deb: $(NFPM) ## Debian packages for amd64, arm64 and ARMv6 (armhf) in build/deb
 	@ls -l build/deb
 
 .PHONY: run
-run: machine ## the main job as a story, on simulated radios, with a timeline
-	@$(LAB) story
+run: machine ## the main job as a story, on simulated radios, with a timeline; MANAGER=1 with NetworkManager
+	@LAB_MANAGER=$(MANAGER) $(LAB) story
 
 .PHONY: lab
 lab: machine ## a shell in the lab's machine, with the daemon running

@@ -3,18 +3,23 @@
 package lab
 
 import (
+	"os"
 	"testing"
 	"time"
 )
 
 // TestStory is the main job, from a device that knows nothing to one that is
-// online. After it the machine reboots, and TestStoryAfterReboot goes on.
+// online. After it the machine reboots, and TestStoryAfterReboot goes on. With
+// LAB_MANAGER it is NetworkManager that joins.
 func TestStory(t *testing.T) {
 	l := New(t, "The main job of netconnectd")
 	if err := l.Timeline.Begin(); err != nil {
 		t.Fatal(err)
 	}
 	l.switchOn(t, l.Home)
+	if os.Getenv("LAB_MANAGER") != "" {
+		l.Device.Manager(t)
+	}
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)
 	l.phoneUses(t)

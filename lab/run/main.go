@@ -139,7 +139,7 @@ func planOf(only string, count int) ([]string, error) {
 // environment tells the scenarios about the host.
 func environment() []string {
 	lines := []string{"env TERM=" + os.Getenv("TERM")}
-	for _, name := range []string{"LAB_NOISE", "LAB_LONG"} {
+	for _, name := range []string{"LAB_NOISE", "LAB_LONG", "LAB_MANAGER"} {
 		if value := os.Getenv(name); value != "" {
 			lines = append(lines, "env "+name+"="+value)
 		}

@@ -164,7 +164,7 @@ func TestBenchManagedReturn(t *testing.T) {
 	l.Timeline.Step(fmt.Sprintf("the router dies and returns, %d times", benchRounds), func() string {
 		for range benchRounds {
 			l.Home.DieSilently(t)
-			until(t, startingUp, "the access point serves", l.Device.ServesAccessPoint)
+			until(t, joining, "the access point serves", l.Device.ServesAccessPoint)
 			l.Home.Start(t)
 			start := time.Now()
 			until(t, noise()*returnLimit, "the device is on home", func() (string, bool) { return l.Device.On(l.Home) })

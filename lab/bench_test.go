@@ -209,8 +209,10 @@ func (l *Lab) idle(t *testing.T, when string) {
 		time.Sleep(idle) // to look would wake somebody up
 		status := procStatus(t, fmt.Sprintf("/proc/%d/status", pid))
 		perSecond := float64(wakeUps(t, pid)-before) / idle.Seconds()
-		if status["VmRSS"] > idleResident || status["RssAnon"] > idleAnonymous || perSecond > idleWakeUps {
-			t.Errorf("at rest %s: want at most %d kB resident, %d kB anonymous, %.1f wake-ups/s", when, idleResident, idleAnonymous, idleWakeUps)
+		// What takes longer, as it does here, makes threads sleep in between.
+		mostWakeUps := idleWakeUps * float64(noise())
+		if status["VmRSS"] > idleResident || status["RssAnon"] > idleAnonymous || perSecond > mostWakeUps {
+			t.Errorf("at rest %s: want at most %d kB resident, %d kB anonymous, %.1f wake-ups/s", when, idleResident, idleAnonymous, mostWakeUps)
 		}
 		l.write(t, "smaps-"+strings.Fields(when)[0]+".txt", "", "cat", fmt.Sprintf("/proc/%d/smaps", pid))
 		return fmt.Sprintf("/proc/%d/status: VmRSS %d kB, RssAnon %d kB, RssFile %d kB; %.2f wake-ups/s (voluntary_ctxt_switches of all threads)",

@@ -91,7 +91,8 @@ func (m *Manager) close(t testing.TB) {
 		m.device.lab.write(t, "networkmanager.log", "", "journalctl", "--boot", "--no-pager", "--output=short-monotonic",
 			"-u", "NetworkManager", "-u", "wpa_supplicant", "-u", "polkit")
 	}
-	_, _ = namespace("").runFor(30*time.Second, "systemctl", "stop", daemonUnit, socketUnit)
+	// Its companion hands the radio back, which NetworkManager has to see.
+	_, _ = namespace("").runFor(30*time.Second, "systemctl", "stop", daemonUnit, socketUnit, companionUnit)
 	_, _ = namespace("").runFor(30*time.Second, append([]string{"systemctl", "stop"}, managerUnits...)...)
 	for name := range m.Files(t) {
 		_ = os.Remove(filepath.Join(managerProfiles, name))

@@ -2,9 +2,8 @@ package daemon
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
-
-	"github.com/netconnectd/netconnectd/internal/process"
 )
 
 // restAfter is how long nothing has to happen until it is taken for the end of
@@ -23,9 +22,7 @@ func (d *daemon) rest(ctx context.Context) {
 		case <-d.busy:
 			timer.Reset(restAfter)
 		case <-timer.C:
-			if err := process.Shrink(); err != nil {
-				d.log.Warn("give memory back", "err", err)
-			}
+			debug.FreeOSMemory()
 		}
 	}
 }

@@ -213,7 +213,7 @@ func (d *Device) tries(t *testing.T) string {
 		return must(t, "", "nmcli", "networking") + must(t, "", "nmcli", "radio", "wifi") + must(t, "", "hostname")
 	}
 	before := witness()
-	refusal := regexp.MustCompile("(?i)denied|not allowed|authentication (is )?required|authorization failed|not authorized")
+	refusal := regexp.MustCompile("(?i)denied|not allowed|insufficient privileges|authentication (is )?required|authorization failed|not authorized")
 	all := []string{
 		"call " + manager + " org.freedesktop.NetworkManager Enable b false",
 		"call " + manager + " org.freedesktop.NetworkManager Sleep b true",

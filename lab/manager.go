@@ -38,6 +38,12 @@ func (d *Device) Manager(t testing.TB) *Manager {
 	must(t, "", "systemctl", "daemon-reload")
 	t.Cleanup(func() { m.close(t) })
 	m.Start(t)
+	// It remembers, by the interface's index, what it was told not to manage.
+	must(t, "", "nmcli", "device", "set", radioDevice, "managed", "yes")
+	until(t, 30*time.Second, "NetworkManager has the radio", func() (string, bool) {
+		state := m.State()
+		return state, !strings.HasPrefix(state, "10 ") && !strings.HasPrefix(state, "20 ")
+	})
 	return m
 }
 

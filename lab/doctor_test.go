@@ -146,7 +146,7 @@ func (l *Lab) disturbed(t *testing.T, name, id string, argv []string) {
 		until(t, noticed, "a problem in status", func() (string, bool) {
 			text := l.Device.must(t, stranger, "status")
 			for l := range strings.Lines(text) {
-				if strings.HasPrefix(l, "Problem ") && strings.Contains(l, "("+id+")") {
+				if strings.HasPrefix(l, "Problem ") && strings.Contains(l, id) {
 					line = strings.Join(strings.Fields(l), " ")
 				}
 			}

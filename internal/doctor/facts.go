@@ -108,8 +108,9 @@ type Reach struct {
 
 // Sockets are what listens on the ports of DNS and DHCP.
 type Sockets struct {
-	List   []Socket
-	Unseen string
+	KeyUsers []int // UIDs of those who listen to exchanges of keys on the radio: of a station or an access point
+	List     []Socket
+	Unseen   string
 }
 
 // Socket is one that listens.

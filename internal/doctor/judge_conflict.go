@@ -57,9 +57,20 @@ func end(p Process) string {
 }
 
 func judgeSupplicants(f *Facts) []verdict {
-	return rivals(f, "wpa_supplicant but netconnectd's own", never, func(p Process) string {
+	found := rivals(f, "wpa_supplicant but netconnectd's own", never, func(p Process) string {
 		return "two of them undo each other's joins; " + end(p)
 	}, "wpa_supplicant")
+	if unseen := slices.ContainsFunc(f.Sockets.KeyUsers, f.hidden); found[0].level == OK && unseen && !f.Manager.Managed {
+		return one(Problem, "some program (wpa_supplicant or hostapd) works on "+f.Radio.Name,
+			"two of them undo each other's joins; find out which by: sudo netconnectcli doctor")
+	}
+	return found
+}
+
+// hidden: a user has a program on the radio that is not among those that we
+// see. Ours run as the daemon's user.
+func (f *Facts) hidden(uid int) bool {
+	return uid != f.Daemon.User.UID && !slices.ContainsFunc(f.Processes, func(p Process) bool { return p.UID == uid })
 }
 
 func judgeHostapds(f *Facts) []verdict {

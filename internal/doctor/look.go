@@ -109,6 +109,7 @@ func (f *Facts) lookForConflicts(ctx context.Context, m machine) {
 	all := m.processes(f.Settings.RuntimeDir)
 	f.Processes = m.relevant(all)
 	f.Sockets = m.sockets(all)
+	f.Sockets.KeyUsers = m.keyUsers(f.Radio.Index)
 	if slices.ContainsFunc(all, func(p Process) bool { return p.Name == "systemd-network" }) { // 15 bytes of it
 		f.Networkd = m.networkFile(f.Radio.Index)
 	}

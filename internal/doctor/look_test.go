@@ -211,3 +211,18 @@ func TestRootRunsRootsProgramsOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestKeyUsers(t *testing.T) {
+	m := lay(t, map[string]string{"/proc/net/packet": `sk               RefCnt Type Proto  Iface R Rmem   User   Inode
+00000000f1d4b3c8 3      2    888e   3     1 0      0      41375
+0000000012345678 3      2    888e   3     1 0      990    41376
+0000000012345679 3      2    888e   4     1 0      0      41377
+000000001234567a 3      3    0003   3     1 0      0      41378
+`})
+	if diff := cmp.Diff([]int{0, 990}, m.keyUsers(3)); diff != "" {
+		t.Errorf("users of the radio's keys (-want +got):\n%s", diff)
+	}
+	if got := lay(t, nil).keyUsers(3); got != nil {
+		t.Errorf("without packet sockets: %v", got)
+	}
+}

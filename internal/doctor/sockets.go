@@ -141,6 +141,30 @@ func parseHexAddress(text string) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(port)), ok
 }
 
+// keyExchange is the ethertype of EAPOL frames (ETH_P_PAE of linux/if_ether.h),
+// as /proc/net/packet writes it. wpa_supplicant and hostapd listen to them.
+const keyExchange = "888e"
+
+// keyUsers lists whose sockets hear exchanges of keys on an interface. Also a
+// process that does not see those of others sees this (proc_pid_net(5)): "sk
+// RefCnt Type Proto Iface R Rmem User Inode".
+func (m machine) keyUsers(ifindex int) (uids []int) {
+	text, err := m.read("/proc/net/packet")
+	if err != nil {
+		return nil // no CONFIG_PACKET, so there is no such socket
+	}
+	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 9 || fields[3] != keyExchange || fields[4] != strconv.Itoa(ifindex) {
+			continue
+		}
+		if uid, err := strconv.Atoi(fields[7]); err == nil {
+			uids = append(uids, uid)
+		}
+	}
+	return uids
+}
+
 // sockets lists the listeners and who holds them.
 func (m machine) sockets(all []Process) Sockets {
 	list, err := m.listeners()

@@ -19,6 +19,7 @@ type Facts struct {
 
 	Radio     Radio
 	Processes []Process // those of programs that matter here
+	Blind     string    // why others' processes are not all among them; "": they are
 	Sockets   Sockets
 	Networkd  string // file of systemd-networkd that matches the radio; "": none does, or it does not run
 	Ifupdown  Stanza
@@ -91,7 +92,7 @@ type Radio struct {
 
 // Process is a running program.
 type Process struct {
-	PID, Parent, UID int
+	PID, Parent, UID int // UID -1: not known
 	Name             string
 	Args             []string
 	Unit             string // of systemd, e.g. "dnsmasq.service"
@@ -120,7 +121,11 @@ type Socket struct {
 	Device   string // bound to it; "": to none, or not known
 	UID      int    // of who made it
 	inode    uint64
+	V6Only   bool     // of [::]: not of IPv4 as well
 	Holder   *Process // nil: not seen
+	Unit     string   // of systemd in which it was made; "": none, or not told
+
+	cgroup uint64
 }
 
 // Stanza is what ifupdown would do with the radio.

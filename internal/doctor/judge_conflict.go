@@ -20,6 +20,9 @@ func rivals(f *Facts, what string, harmless func(Process) bool, remedy func(Proc
 			hidden = append(hidden, fmt.Sprintf("whether %s works on %s could not be seen: %s", p, f.Radio.Name, p.Reach.Unseen))
 		}
 	}
+	if f.Blind != "" {
+		hidden = append(hidden, "who works on "+f.Radio.Name+" could not be seen: "+f.Blind)
+	}
 	if len(found) == 0 && len(hidden) > 0 {
 		return one(Unknown, strings.Join(hidden, "; "), "")
 	}
@@ -60,7 +63,7 @@ func judgeSupplicants(f *Facts) []verdict {
 	found := rivals(f, "wpa_supplicant but netconnectd's own", never, func(p Process) string {
 		return "two of them undo each other's joins; " + end(p)
 	}, "wpa_supplicant")
-	if unseen := slices.ContainsFunc(f.Sockets.KeyUsers, f.hidden); found[0].level == OK && unseen && !f.Manager.Managed {
+	if unseen := slices.ContainsFunc(f.Sockets.KeyUsers, f.hidden); found[0].level != Problem && unseen && !f.Manager.Managed {
 		return one(Problem, "some program (wpa_supplicant or hostapd) works on "+f.Radio.Name,
 			"two of them undo each other's joins; find out which by: sudo netconnectcli doctor")
 	}
@@ -134,7 +137,8 @@ func judgePortDHCP(f *Facts) []verdict {
 func judgePortDNS(f *Facts) []verdict {
 	return judgePort(f, "port 53 (DNS)", "phones on the access point would find no names, and their portal page would not open", func(s Socket) bool {
 		addr := s.Local.Addr()
-		return s.Local.Port() == portDNS && (addr.IsUnspecified() || addr == f.Settings.AP.Address.Addr())
+		everywhere := addr.IsUnspecified() && !(addr.Is6() && s.V6Only)
+		return s.Local.Port() == portDNS && (everywhere || addr == f.Settings.AP.Address.Addr())
 	})
 }
 
@@ -161,20 +165,27 @@ func judgePort(f *Facts, port, why string, clashes func(Socket) bool) []verdict 
 	return found
 }
 
-// ours says whether a socket is of our own dnsmasq, which only root and we see
-// for sure; but nothing else runs as the daemon's user.
+// ours says whether a socket is of our own dnsmasq. Only root and we see that
+// for sure; but its unit tells, and nothing else runs as the daemon's user.
 func (f *Facts) ours(s Socket) bool {
 	if s.Holder != nil {
 		return s.Holder.Ours
+	}
+	if s.Unit != "" {
+		return s.Unit == unitNames[0] // its programs are in it as well
 	}
 	return f.Daemon.User.Exists && f.Daemon.User.UID != 0 && s.UID == f.Daemon.User.UID
 }
 
 func (f *Facts) holder(s Socket) (who, remedy string) {
-	if s.Holder == nil {
+	if s.Holder == nil && s.Unit == "" {
 		return "some program", fmt.Sprintf("find out which by: sudo ss -lnp sport = %d", s.Local.Port())
 	}
-	p := *s.Holder
+	p := Process{Name: strings.TrimSuffix(s.Unit, ".service"), Unit: s.Unit}
+	who = s.Unit
+	if s.Holder != nil {
+		p, who = *s.Holder, s.Holder.String()
+	}
 	switch {
 	case p.Name == "dnsmasq" && p.Unit == "dnsmasq.service":
 		remedy = fmt.Sprintf("%s; or have it leave the radio alone by the lines bind-interfaces and except-interface=%s in /etc/dnsmasq.conf and restart it", end(p), f.Radio.Name)
@@ -183,7 +194,7 @@ func (f *Facts) holder(s Socket) (who, remedy string) {
 	default:
 		remedy = end(p)
 	}
-	return p.String(), remedy
+	return who, remedy
 }
 
 // usesManager says whether NetworkManager joins networks for netconnectd.

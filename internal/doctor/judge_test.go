@@ -170,6 +170,14 @@ func TestJudge(t *testing.T) {
 		{"that is NetworkManager's", func(f *Facts) { f.Sockets.KeyUsers, f.Manager.Managed = []int{0}, true }, "other_wpa_supplicant", OK, "", ""},
 		{"only our own", func(f *Facts) { f.Sockets.KeyUsers = []int{serviceUID} }, "other_wpa_supplicant", OK, "", ""},
 		{"wpa_supplicant elsewhere", processes(running(7, "wpa_supplicant", "", "-iwlan1")), "other_wpa_supplicant", OK, "", ""},
+		{"processes of others hidden", func(f *Facts) { f.Blind = "only units are seen" }, "other_wpa_supplicant", Unknown, "only units are seen", ""},
+		{"processes of others hidden, who listens to keys is not", func(f *Facts) {
+			f.Blind, f.Sockets.KeyUsers, f.Processes = "only units are seen", []int{0}, []Process{{PID: 9, UID: -1, Name: "cron"}}
+		}, "other_wpa_supplicant", Problem, "some program", "doctor"},
+		{"processes of others hidden, a unit is not", func(f *Facts) {
+			f.Blind, f.Sockets.KeyUsers = "only units are seen", []int{0}
+			f.Processes = []Process{{PID: 7, UID: -1, Name: "wpa_supplicant", Unit: "wpa_supplicant@wlan0.service", Reach: Reach{Interfaces: []string{"wlan0"}}}}
+		}, "other_wpa_supplicant", Problem, "wpa_supplicant (pid 7, wpa_supplicant@wlan0.service)", "disable --now wpa_supplicant@wlan0.service"},
 		{"our wpa_supplicant", processes(Process{Name: "wpa_supplicant", Ours: true, Reach: Reach{Interfaces: []string{"wlan0"}}}), "other_wpa_supplicant", OK, "", ""},
 		{"hostapd", processes(Process{PID: 7, Name: "hostapd", Unit: "hostapd.service", Reach: Reach{Interfaces: []string{"wlan0"}}}), "other_hostapd", Problem, "hostapd.service", "disable --now hostapd.service"},
 		{"hostapd with a hidden configuration", processes(Process{PID: 7, Name: "hostapd", Reach: Reach{Unseen: "it needs root"}}), "other_hostapd", Unknown, "it needs root", ""},
@@ -195,6 +203,10 @@ func TestJudge(t *testing.T) {
 		{"systemd-resolved on every address", sockets(listen("udp", "0.0.0.0:53", "", resolved)), "port_dns", Problem, "systemd-resolve", "DNSStubListenerExtra="},
 		{"name server on another address", sockets(listen("udp", "192.168.1.2:53", "", dnsmasq)), "port_dns", OK, "", ""},
 		{"name server on our address", sockets(listen("tcp", "10.250.250.1:53", "", dnsmasq)), "port_dns", Problem, "10.250.250.1", ""},
+		{"name server of IPv6 alone", sockets(Socket{Protocol: "udp", Local: netip.MustParseAddrPort("[::]:53"), V6Only: true, Holder: dnsmasq}), "port_dns", OK, "", ""},
+		{"name server of both families", sockets(listen("udp", "[::]:53", "", dnsmasq)), "port_dns", Problem, "dnsmasq (pid 7", ""},
+		{"name server of which only the unit is seen", sockets(Socket{Protocol: "udp", Local: netip.MustParseAddrPort("0.0.0.0:53"), Unit: "dnsmasq.service"}), "port_dns", Problem, "dnsmasq.service has port 53", "except-interface=wlan0"},
+		{"our dnsmasq, by its unit", sockets(Socket{Protocol: "udp", Local: netip.MustParseAddrPort("10.250.250.1:53"), Unit: "netconnectd.service"}), "port_dns", OK, "", ""},
 		{"name server bound to another interface", sockets(listen("udp", "0.0.0.0:53", "virbr0", dnsmasq)), "port_dns", OK, "", ""},
 		{"our dnsmasq", sockets(listen("udp", "10.250.250.1:53", "", mine), listen("udp", "0.0.0.0:67", "wlan0", mine)), "port_dns", OK, "", ""},
 		{"our dnsmasq, holder not seen", sockets(Socket{Protocol: "udp", Local: netip.MustParseAddrPort("0.0.0.0:67"), UID: serviceUID}), "port_dhcp", OK, "", ""},

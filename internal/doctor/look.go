@@ -108,9 +108,15 @@ func (f *Facts) lookForConflicts(ctx context.Context, m machine) {
 	}
 	all := m.processes(f.Settings.RuntimeDir)
 	f.Processes = m.relevant(all)
-	f.Sockets = m.sockets(all)
+	units := m.cgroups()
+	f.Sockets = m.sockets(all, units)
 	f.Sockets.KeyUsers = m.keyUsers(f.Radio.Index)
-	if slices.ContainsFunc(all, func(p Process) bool { return p.Name == "systemd-network" }) { // 15 bytes of it
+	if m.blind() {
+		f.Blind = "of others' programs only systemd's units are seen"
+		services := m.services(units)
+		f.Processes, all = append(f.Processes, services...), append(all, services...)
+	}
+	if slices.ContainsFunc(all, func(p Process) bool { return p.Unit == "systemd-networkd.service" }) {
 		f.Networkd = m.networkFile(f.Radio.Index)
 	}
 	f.Ifupdown = m.stanza(name)

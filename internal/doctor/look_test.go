@@ -2,9 +2,11 @@ package doctor
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -224,5 +226,56 @@ func TestKeyUsers(t *testing.T) {
 	}
 	if got := lay(t, nil).keyUsers(3); got != nil {
 		t.Errorf("without packet sockets: %v", got)
+	}
+}
+
+// Where /proc has nobody else's processes, systemd's units tell.
+func TestServices(t *testing.T) {
+	const slice = "/sys/fs/cgroup/system.slice/"
+	m := lay(t, map[string]string{
+		slice + "system-wpa_supplicant.slice/wpa_supplicant@wlan0.service/cgroup.procs": "7\n8\n",
+		slice + "wpa_supplicant-nl80211@wlan1.service/cgroup.procs":                     "9\n",
+		slice + "wpa_supplicant.service/cgroup.procs":                                   "10\n",
+		slice + "dhcpcd.service/cgroup.procs":                                           "11\n",
+		slice + "connman.service/cgroup.procs":                                          "12\n",
+		slice + "hostapd.service/cgroup.procs":                                          "13\n",
+		slice + "iwd.service/cgroup.procs":                                              "", // has ended
+		"/sys/fs/cgroup/user.slice/session-1.scope/cgroup.procs":                        "14\n",
+		"/etc/hostapd/hostapd.conf":                                                     "interface=wlan2\n",
+	})
+	got := map[int]string{}
+	for _, p := range m.services(m.cgroups()) {
+		got[p.PID] = p.Name
+		for _, iface := range []string{"wlan0", "wlan1", "wlan2"} {
+			if p.Reach.on(iface) {
+				got[p.PID] += " " + iface
+			}
+		}
+	}
+	want := map[int]string{
+		7: "wpa_supplicant wlan0", 9: "wpa_supplicant wlan1", 10: "wpa_supplicant",
+		11: "dhcpcd wlan0 wlan1 wlan2", 12: "connmand wlan0 wlan1 wlan2", 13: "hostapd wlan2",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !m.blind() || (machine{}).blind() {
+		t.Error("others' processes are hidden here, and not there")
+	}
+}
+
+// The kernel tells the cgroup of a socket, and whether [::] is IPv4's as well.
+func TestSocketsHaveACgroup(t *testing.T) {
+	for network, only := range map[string]bool{"udp6": true, "udp": false} {
+		conn, err := net.ListenPacket(network, "[::]:0")
+		if err != nil {
+			t.Skip(err)
+		}
+		defer conn.Close()
+		all, err := diagnose()
+		at := slices.IndexFunc(all, func(s Socket) bool { return int(s.Local.Port()) == conn.LocalAddr().(*net.UDPAddr).Port })
+		if err != nil || at < 0 || all[at].V6Only != only || all[at].cgroup == 0 {
+			t.Errorf("%s: %+v at %d, %v", network, all, at, err)
+		}
 	}
 }

@@ -55,6 +55,13 @@ func (m machine) processes(runtimeDir string) []Process {
 	return all
 }
 
+// blind says that /proc has nobody else's processes: hidepid of proc(5), which
+// is ProtectProc=invisible of the daemon's unit. Then the first is not there.
+func (m machine) blind() bool {
+	_, err := os.Stat(m.path("/proc/1"))
+	return err != nil
+}
+
 // contained tells a process of a container by its namespace of pids, which all
 // see: NSpid has its number in each (proc_pid_status(5)).
 func contained(folder string) bool {

@@ -2,13 +2,69 @@ package doctor
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
+
+// cgroup is a unit of systemd as the kernel sees it.
+type cgroup struct {
+	unit string
+	id   uint32 // as sock_diag has it, but its lower half
+	pid  int    // one of its processes
+}
+
+// cgroups lists the services that have a process. Everybody sees them, also
+// where /proc has nobody else's processes.
+func (m machine) cgroups() []cgroup {
+	var all []cgroup
+	// What vanishes meanwhile does not count.
+	_ = filepath.WalkDir(m.path("/sys/fs/cgroup"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || !strings.HasSuffix(path, ".service") {
+			return nil
+		}
+		info, err := d.Info()
+		procs, procsErr := os.ReadFile(filepath.Join(path, "cgroup.procs"))
+		first, _, _ := strings.Cut(string(procs), "\n")
+		pid, pidErr := strconv.Atoi(first)
+		if err != nil || procsErr != nil || pidErr != nil {
+			return nil
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+			all = append(all, cgroup{filepath.Base(path), uint32(stat.Ino), pid})
+		}
+		return nil
+	})
+	return all
+}
+
+// services are units as the programs that they run, as far as their names tell.
+func (m machine) services(units []cgroup) []Process {
+	var found []Process
+	for _, u := range units {
+		name, iface, _ := strings.Cut(strings.TrimSuffix(u.unit, ".service"), "@")
+		name, _, _ = strings.Cut(name, "-nl80211") // of wpa_supplicant-nl80211@wlan0
+		p := Process{PID: u.pid, UID: -1, Name: name, Unit: u.unit, Args: []string{name}}
+		switch {
+		case iface != "":
+			p.Reach = Reach{Interfaces: []string{iface}}
+		case name == "connman":
+			p.Name, p.Reach = "connmand", connmanReach(m, nil)
+		case name == "hostapd":
+			p.Reach = hostapdReach(m, []string{"/etc/hostapd/hostapd.conf"}) // as its unit has it
+		case programs[name] != nil:
+			p.Reach = programs[name](m, nil)
+		}
+		found = append(found, p)
+	}
+	return found
+}
 
 // networkFile is the file of systemd-networkd that matches the interface. Its
 // state files are for libsystemd, and readable by all.

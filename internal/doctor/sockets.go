@@ -97,8 +97,30 @@ func decodeDiag(b []byte) (s Socket, ok bool) {
 			s.Device = nic.Name
 		}
 	}
+	s.decodeAttributes(b[72:])
 	s.UID, s.inode = int(binary.NativeEndian.Uint32(b[64:])), uint64(binary.NativeEndian.Uint32(b[68:]))
 	return s, true
+}
+
+// Attributes of struct inet_diag_msg (linux/inet_diag.h) that come unasked.
+const (
+	diagV6Only = 11
+	diagCgroup = 21
+)
+
+func (s *Socket) decodeAttributes(b []byte) {
+	ad, err := netlink.NewAttributeDecoder(b)
+	if err != nil {
+		return // of a kernel that has none
+	}
+	for ad.Next() {
+		switch ad.Type() {
+		case diagV6Only:
+			s.V6Only = ad.Uint8() != 0
+		case diagCgroup:
+			s.cgroup = ad.Uint64()
+		}
+	}
 }
 
 func (m machine) procSockets() ([]Socket, error) {
@@ -166,7 +188,7 @@ func (m machine) keyUsers(ifindex int) (uids []int) {
 }
 
 // sockets lists the listeners and who holds them.
-func (m machine) sockets(all []Process) Sockets {
+func (m machine) sockets(all []Process, units []cgroup) Sockets {
 	list, err := m.listeners()
 	if err != nil {
 		return Sockets{Unseen: err.Error()}
@@ -178,6 +200,11 @@ func (m machine) sockets(all []Process) Sockets {
 	holders := m.holders(all, inodes)
 	for i := range list {
 		list[i].Holder = holders[list[i].inode]
+		for _, u := range units {
+			if list[i].cgroup != 0 && uint32(list[i].cgroup) == u.id {
+				list[i].Unit = u.unit
+			}
+		}
 	}
 	return Sockets{List: list}
 }

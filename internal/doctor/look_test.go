@@ -246,6 +246,9 @@ func TestServices(t *testing.T) {
 	got := map[int]string{}
 	for _, p := range m.services(m.cgroups()) {
 		got[p.PID] = p.Name
+		if p.UID != -1 {
+			t.Errorf("%v is taken for user %d's, which nobody has told", p, p.UID)
+		}
 		for _, iface := range []string{"wlan0", "wlan1", "wlan2"} {
 			if p.Reach.on(iface) {
 				got[p.PID] += " " + iface

@@ -36,9 +36,9 @@ func TestHungChildIsReplaced(t *testing.T) {
 				occupy(t, "0.0.0.0:53")
 			}
 			d := newDaemon(t, testConfig(runtimeDir(t)))
-			h := d.start()
-			failed := make(chan string, 2)
+			failed := make(chan string, 10)
 			d.runner.Failed = func(role string) { failed <- role }
+			h := d.start()
 			hostapd, dnsmasq := d.pids()
 			victim := map[string]int{RoleHostapd: hostapd, RoleDnsmasq: dnsmasq}[row.role]
 			if err := unix.Kill(victim, unix.SIGSTOP); err != nil {
@@ -58,15 +58,13 @@ func TestHungChildIsReplaced(t *testing.T) {
 			if !gone(victim) {
 				t.Errorf("the hung %s is still there", row.role)
 			}
-			close(failed)
 			var told []string
-			for role := range failed {
-				told = append(told, role)
+			for len(failed) > 0 {
+				told = append(told, <-failed)
 			}
 			if !slices.Equal(told, []string{row.role}) {
 				t.Errorf("told that %q failed, want %s", told, row.role)
 			}
-			d.runner.Failed = nil
 			d.start()
 			took := time.Since(begin)
 			t.Logf("serving again after %v", took)

@@ -100,17 +100,15 @@ func TestNetworkManagerReasons(t *testing.T) {
 	l.triesInVain(t, m.saved)
 }
 
-// TestNetworkManagerSecurities: every security. NetworkManager 1.42 would try
-// SAE with a key of 64 digits, unless management frames are not protected.
+// TestNetworkManagerSecurities: every security that NetworkManager 1.42 has. A
+// key of 64 digits is none where the router has WPA3, too: it tries SAE then,
+// whatever the profile says, which such a key cannot do.
 func TestNetworkManagerSecurities(t *testing.T) {
 	l := New(t, "Every security, with NetworkManager")
 	l.switchOn(t, l.Home)
 	m := l.Device.Manager(t)
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)
-	rows := l.knownSecurities(t)
-	for i := range rows {
-		rows[i].protected = rows[i].protected && rows[i].what != key64
-	}
+	rows := slices.DeleteFunc(l.knownSecurities(t), func(row securityRow) bool { return row.what == key64 })
 	l.securities(t, rows, m.saved)
 }

@@ -90,10 +90,8 @@ func originOf(s nm.ConnectionSettings, file string) store.Origin {
 	return store.NetworkManager
 }
 
-const pmfOff = int32(1)
-
 // levels of the protection of management frames, by NetworkManager's numbers.
-var levels = map[int32]wifi.PMF{pmfOff: wifi.PMFOff, 2: wifi.PMFOptional, 3: wifi.PMFRequired}
+var levels = map[int32]wifi.PMF{1: wifi.PMFOff, 2: wifi.PMFOptional, 3: wifi.PMFRequired}
 
 func securityOf(s nm.ConnectionSettings) wifi.Security {
 	if _, ok := s[settingSecurity]; !ok {
@@ -185,9 +183,6 @@ func securitySettings(n store.Network) map[string]any {
 		if level == n.PMF {
 			s["pmf"] = number
 		}
-	}
-	if n.RawKey() {
-		s["pmf"] = pmfOff // NetworkManager adds SAE otherwise, which such a key cannot do
 	}
 	return s
 }

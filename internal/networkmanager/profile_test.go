@@ -2,7 +2,6 @@ package networkmanager
 
 import (
 	"net/netip"
-	"strings"
 	"testing"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
@@ -35,9 +34,6 @@ func TestProfile(t *testing.T) {
 		{"802.1X by certificate", store.Network{Network: wifi.Network{SSID: []byte("work"), Security: wifi.EAP, EAP: &wifi.EAPCredentials{
 			Method: "tls", Identity: "me", CACert: "/ca.pem", ClientCert: "/c.pem", PrivateKey: "/k.pem", PrivateKeyPassword: psk,
 		}}}},
-		{"a key of 64 digits, with which it must not try SAE", store.Network{Network: wifi.Network{
-			SSID: []byte("home"), Security: wifi.WPA2WPA3, PSK: secret.New(strings.Repeat("0123456789abcdef", 4)), PMF: wifi.PMFOff,
-		}}},
 		{"a static address", store.Network{Network: wifi.Network{SSID: []byte("shop"), Security: wifi.Open}, Addressing: &store.Addressing{
 			Address: netip.MustParsePrefix("192.0.2.7/24"), Gateway: netip.MustParseAddr("192.0.2.1"), DNS: []netip.Addr{netip.MustParseAddr("192.0.2.53")},
 		}}},

@@ -50,9 +50,9 @@ func (n Network) checkPSK() error {
 	switch {
 	case psk == "":
 		return joinError(CodeSecurityMismatch, "the network wants a passphrase")
-	case n.RawKey() && n.security() == WPA3:
+	case n.rawKey() && n.security() == WPA3:
 		return joinError(CodeUnsupported, "the network is WPA3 only and wants the passphrase itself, not a key of 64 digits")
-	case n.RawKey():
+	case n.rawKey():
 		return nil
 	case len(psk) < 8 || len(psk) > 63: // IEEE 802.11-2020, annex J.4
 		return joinError(CodeUnsupported, "a passphrase has 8 to 63 bytes, not %d", len(psk))
@@ -62,9 +62,9 @@ func (n Network) checkPSK() error {
 	return nil
 }
 
-// RawKey: 64 hexadecimal digits are the key itself, not a passphrase. SAE
+// rawKey: 64 hexadecimal digits are the key itself, not a passphrase. SAE
 // cannot use it.
-func (n Network) RawKey() bool {
+func (n Network) rawKey() bool {
 	psk := n.PSK.Reveal()
 	_, err := hex.DecodeString(psk)
 	return len(psk) == 64 && err == nil
@@ -105,7 +105,7 @@ func (n Network) accepts(seen Security) bool {
 	case EAP:
 		return seen == EAP
 	case WPA2WPA3:
-		return seen == WPA || seen == WPA2 || seen == WPA2WPA3 || seen == WPA3 && !n.RawKey()
+		return seen == WPA || seen == WPA2 || seen == WPA2WPA3 || seen == WPA3 && !n.rawKey()
 	}
 	return false
 }
@@ -140,7 +140,7 @@ func (n Network) settings(mark string, v variant) []setting {
 
 func (n Network) keySettings() []setting {
 	psk := setting{"psk", `"` + n.PSK.Reveal() + `"`}
-	if n.RawKey() {
+	if n.rawKey() {
 		psk.value = n.PSK.Reveal()
 	}
 	switch n.security() {
@@ -190,7 +190,7 @@ func (n Network) Mismatch(cells []BSS) (verdict *JoinError, present bool) {
 
 func (n Network) expected() string {
 	switch {
-	case n.RawKey():
+	case n.rawKey():
 		return "wpa2 (a key of 64 digits)"
 	case n.Security == "" && !n.PSK.IsZero():
 		return "a passphrase"

@@ -39,7 +39,7 @@ func (n Network) allVariants() []variant {
 		return []variant{{keyMgmt: "WPA-PSK"}}
 	case security == EAP:
 		return []variant{{"WPA-EAP WPA-EAP-SHA256", PMFOptional}, {"WPA-EAP", PMFOff}}
-	case security == WPA2WPA3 && !n.RawKey():
+	case security == WPA2WPA3 && !n.rawKey():
 		return []variant{{"WPA-PSK WPA-PSK-SHA256 SAE", PMFOptional}, plain}
 	}
 	// Also for 64 digits on a transition router, which never connects with

@@ -35,8 +35,12 @@ func TestSecurities(t *testing.T) {
 	l.securities(t, l.knownSecurities(t), savedFile)
 }
 
-// key64 names the row of a key that SAE cannot use.
-const key64 = "a key of 64 digits"
+// Rows that not every backend has: a key that SAE cannot use, and a network
+// that is saved with less than its router has now.
+const (
+	key64  = "a key of 64 digits"
+	asWPA2 = "known as WPA2"
+)
 
 // securityRow is a router and how to join it.
 type securityRow struct {
@@ -67,7 +71,7 @@ func (l *Lab) knownSecurities(t *testing.T) []securityRow {
 		{transition, "", []string{"guessed wrong"}, "wrong_key", verdictSAE, psk, "00-0f-ac-8", true},
 		{transition, key64, []string{strings.Repeat("0123456789abcdef", 4)}, "wrong_key", verdictWPA2, []string{digits}, "00-0f-ac-2", true},
 		{wpa3, "", []string{"guessed wrong"}, "wrong_key", verdictSAE, psk, "00-0f-ac-8", true},
-		{wpa3, "known as WPA2", append(psk, "--security", "wpa2"), "security_mismatch", 0, append(psk, "--security", "wpa3"), "00-0f-ac-8", true},
+		{wpa3, asWPA2, append(psk, "--security", "wpa2"), "security_mismatch", 0, append(psk, "--security", "wpa3"), "00-0f-ac-8", true},
 		{wpa3H2E, "", nil, "", 0, psk, "00-0f-ac-8", true},
 		{eap, "PEAP", peap("wrong"), "wrong_key", verdictEAP, peap(eapPassword), "00-0f-ac-1", false},
 		{eap, "PEAP, wrong server", []string{eapPassword, "--eap", "peap", "--identity", eapUser, "--ca-cert", certificates + "/stranger.pem"},

@@ -112,6 +112,13 @@ test-lab: machine ## the scenarios on simulated radios (ring 4); SCENARIO=regexp
 	@echo '== scenarios in the lab'
 	@$(LAB) $(if $(value SCENARIO),-run '$(value SCENARIO)') test
 
+# Not part of test: Debian's polkitd 122 now and then stops for 15 s over a rule
+# ("Terminating runaway script"), and then says no to whatever was asked.
+.PHONY: test-manager
+test-manager: machine ## the scenarios with NetworkManager
+	@echo '== scenarios with NetworkManager'
+	@$(LAB) manager
+
 .PHONY: soak
 soak: machine ## scenarios again and again, long: make soak N=20 SCENARIO=TestRouterDies
 	@LAB_LONG=1 $(LAB) -count $(or $(N),20) -deadline $(or $(N),20)0m $(if $(value SCENARIO),-run '$(value SCENARIO)') test

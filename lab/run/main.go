@@ -27,11 +27,12 @@ const (
 	outFolder   = "build/lab/out"   // what the machine writes: logs, its result
 )
 
-const usage = `usage: run [flags] image|story|test|shell
+const usage = `usage: run [flags] image|story|test|manager|shell
 
   image   make the disk image if it is not in the cache
   story   the main job as one story
   test    the scenarios, flag -run REGEXP for some of them, -count N for N times
+  manager the scenarios with NetworkManager
   shell   a shell in the machine, with the daemon running
 
 flags:
@@ -100,9 +101,12 @@ func planFor(command, only string, count int) ([]string, error) {
 		// Between the last ones the machine reboots.
 		return append(environment(),
 			runs("-test.v", packageScenario, count), "install",
-			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestPackage|TestBeforeReboot|TestAfterReboot).*$ -test.count "+fmt.Sprint(count),
+			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestPackage|TestNetworkManager|TestDoctorWithNetworkManager|TestBeforeReboot|TestAfterReboot).*$ -test.count "+fmt.Sprint(count),
 			"run -test.v -test.run ^TestBeforeReboot$", "reboot",
-			"run -test.v -test.run ^TestAfterReboot$",
+			"run -test.v -test.run ^TestAfterReboot$"), nil
+	case "manager": // not among the others: see test-manager in the Makefile
+		return append(environment(), "install",
+			"run -test.v -test.run ^(TestNetworkManager|TestDoctorWithNetworkManager).*$ -test.count "+fmt.Sprint(count),
 			"run -test.v -test.run ^TestBeforeRebootManaged$", "reboot",
 			"run -test.v -test.run ^TestAfterRebootManaged$"), nil
 	case "":

@@ -29,8 +29,11 @@ func TestPlan(t *testing.T) {
 		}},
 		{name: "all scenarios", command: "test", count: 1, want: []string{
 			"run -test.run ^TestPackage$ -test.count 1 -test.v", "install",
-			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestPackage|TestBeforeReboot|TestAfterReboot)", "run -test.v -test.run ^TestBeforeReboot$", "reboot",
+			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestPackage|TestNetworkManager|TestDoctorWithNetworkManager|TestBeforeReboot|TestAfterReboot)", "run -test.v -test.run ^TestBeforeReboot$", "reboot",
 			"run -test.v -test.run ^TestAfterReboot$",
+		}},
+		{name: "NetworkManager", command: "manager", count: 1, want: []string{
+			"install", "run -test.v -test.run ^(TestNetworkManager|TestDoctorWithNetworkManager).*$ -test.count 1",
 			"run -test.v -test.run ^TestBeforeRebootManaged$", "reboot", "run -test.v -test.run ^TestAfterRebootManaged$",
 		}},
 		{name: "nothing to do", wrong: "what to do is missing"},

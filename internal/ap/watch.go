@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
@@ -19,6 +22,12 @@ const (
 	patience = 2 * time.Second // with one answer
 	tries    = 2
 )
+
+// deathTold bounds the time from the moment when nobody has a process's sockets
+// any more to its end being told. A dying one closes its files before its
+// parent learns of it (do_exit in the kernel's kernel/exit.c: exit_files, then
+// exit_notify).
+const deathTold = 500 * time.Millisecond
 
 // failure is the end of the service.
 type failure struct {
@@ -52,11 +61,29 @@ func (a *AccessPoint) watch(ctx context.Context, c children) error {
 	case <-c.dnsmasq.Done():
 		return c.dnsmasq.Err()
 	case f := <-failures:
-		if f.hung != nil {
-			return errors.Join(f.err, f.hung.EndHung(ctx))
-		}
-		return f.err
+		return c.verdict(ctx, f)
 	}
+}
+
+// verdict prefers a death over what was noticed of it, and ends one that hangs.
+func (c children) verdict(ctx context.Context, f failure) error {
+	if errors.Is(f.err, unix.ECONNREFUSED) || errors.Is(f.err, os.ErrNotExist) {
+		told := time.NewTimer(deathTold)
+		defer told.Stop()
+		select {
+		case <-c.hostapd.Done():
+			return c.hostapd.Err()
+		case <-c.dnsmasq.Done():
+			return c.dnsmasq.Err()
+		case <-told.C: // it lives without its socket
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if f.hung != nil {
+		return errors.Join(f.err, f.hung.EndHung(ctx))
+	}
+	return f.err
 }
 
 // heartbeat asks both whether they live, hostapd by asking who is there, and

@@ -2,7 +2,7 @@
 // whether it manages the radio, taking the radio from it and handing it back,
 // its profiles, and joining a network so that a failure changes nothing.
 //
-// Calls are those of gonetworkmanager, which knows no deadlines (see do).
+// Calls are those of gonetworkmanager, which knows no deadlines (call.go).
 // Signals, and the one call that it lacks, go over godbus: its own subscription
 // hears every device, and takes the former state for the reason.
 package networkmanager
@@ -18,17 +18,9 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-const (
-	// callLimit bounds one call. NetworkManager answers within milliseconds,
-	// asking polkit takes a tenth of a second.
-	callLimit = 10 * time.Second
-
-	// patience is how long a call may go on that nobody waits for any more.
-	patience = 2 * time.Second
-
-	// manageLimit bounds the change between managed and not. Measured: 1.2 s.
-	manageLimit = 15 * time.Second
-)
+// manageLimit bounds the change between managed and not, once it is allowed.
+// Measured: 1.2 s.
+const manageLimit = 15 * time.Second
 
 // ErrAbsent says that NetworkManager does not run, or does not know the radio.
 var ErrAbsent = errors.New("NetworkManager does not have the radio")
@@ -58,7 +50,7 @@ func (d Device) Activated() bool { return d.State == nm.NmDeviceStateActivated }
 // Device reads what NetworkManager says of the radio. The error is ErrAbsent if
 // it says nothing.
 func (c *Client) Device(ctx context.Context) (d Device, err error) {
-	err = do(ctx, func() error {
+	err = read(ctx, func() error {
 		if err := running(); err != nil {
 			return err
 		}
@@ -76,7 +68,7 @@ func (c *Client) Device(ctx context.Context) (d Device, err error) {
 		return err
 	})
 	if err != nil {
-		return Device{}, fmt.Errorf("ask NetworkManager of %s: %w", c.Interface, explain(err, actionRead))
+		return Device{}, fmt.Errorf("ask NetworkManager of %s: %w", c.Interface, err)
 	}
 	return d, nil
 }
@@ -132,8 +124,6 @@ func (c *Client) HandBack(ctx context.Context) error {
 }
 
 func (c *Client) manage(ctx context.Context, managed bool, done func(Device) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, manageLimit)
-	defer cancel()
 	events, err := c.follow(ctx)
 	if err != nil {
 		return err
@@ -144,11 +134,13 @@ func (c *Client) manage(ctx context.Context, managed bool, done func(Device) boo
 		return err
 	}
 	if device.Managed != managed {
-		if err := do(ctx, func() error { return device.proxy.SetPropertyManaged(managed) }); err != nil {
-			return fmt.Errorf("have NetworkManager manage %s: %v: %w", c.Interface, managed, explain(err, actionControl))
+		if err := ask(ctx, actionControl, func() error { return device.proxy.SetPropertyManaged(managed) }); err != nil {
+			return fmt.Errorf("have NetworkManager manage %s: %v: %w", c.Interface, managed, err)
 		}
 		c.Log.Info("NetworkManager", "iface", c.Interface, "managed", managed)
 	}
+	ctx, cancel := context.WithTimeout(ctx, manageLimit)
+	defer cancel()
 	for {
 		if device, err = c.Device(ctx); err != nil || done(device) {
 			return err
@@ -157,29 +149,4 @@ func (c *Client) manage(ctx context.Context, managed bool, done func(Device) boo
 			return fmt.Errorf("wait for NetworkManager to manage %s: %v: %w", c.Interface, managed, err)
 		}
 	}
-}
-
-// do bounds calls of a library that has no deadlines: when ctx has ended, and
-// NetworkManager does not answer soon, the library's connection is closed,
-// which ends the call. Everybody shares that connection, so a call that is no
-// longer wanted is given the time to end by itself.
-func do(ctx context.Context, f func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	select {
-	case <-done:
-	case <-time.After(patience):
-		if bus, err := dbus.SystemBus(); err == nil {
-			bus.Close() // the next call opens another one
-		}
-		<-done
-	}
-	return context.Cause(ctx)
 }

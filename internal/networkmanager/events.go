@@ -49,7 +49,7 @@ var newCells = []dbus.MatchOption{dbus.WithMatchInterface(nm.DeviceWirelessInter
 // follow begins to listen to matches, and more.
 func (c *Client) follow(ctx context.Context, more ...[]dbus.MatchOption) (*events, error) {
 	e := &events{client: c, signals: make(chan *dbus.Signal, 64)}
-	err := do(ctx, func() (err error) {
+	err := read(ctx, func() (err error) {
 		if e.bus, err = dbus.ConnectSystemBus(dbus.WithSignalHandler(dbus.NewSequentialSignalHandler())); err != nil {
 			return err
 		}

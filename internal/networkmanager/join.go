@@ -26,7 +26,7 @@ const (
 	rollbackAfter = 90
 
 	// undoLimit bounds what must be done although ctx has ended.
-	undoLimit = 10 * time.Second
+	undoLimit = 2 * askLimit
 
 	// deleteNew of NMCheckpointCreateFlags: profiles made meanwhile go as well.
 	deleteNew = 2
@@ -63,7 +63,7 @@ func (c *Client) Join(ctx context.Context, n store.Network, uuid string, air Air
 		}
 	}
 	t := &Trial{client: c, device: device}
-	err = do(ctx, func() error {
+	err = ask(ctx, actionCheckpoint, func() error {
 		manager, err := nm.NewNetworkManager()
 		if err != nil {
 			return err
@@ -72,7 +72,7 @@ func (c *Client) Join(ctx context.Context, n store.Network, uuid string, air Air
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("have NetworkManager keep what %s has: %w", c.Interface, explain(err, actionCheckpoint))
+		return nil, c.verdict(ctx, n, fmt.Errorf("have NetworkManager keep what %s has: %w", c.Interface, err), air)
 	}
 	if err := t.attempt(ctx, n, uuid, events, air); err != nil {
 		return nil, errors.Join(c.verdict(ctx, n, err, air), t.Undo(ctx))
@@ -109,7 +109,7 @@ func (t *Trial) attempt(ctx context.Context, n store.Network, uuid string, event
 // activate asks for the network. A profile is activated; new credentials are
 // a profile that NetworkManager forgets by itself, unless Save is called.
 func (t *Trial) activate(ctx context.Context, n store.Network, uuid string) error {
-	err := do(ctx, func() error {
+	err := ask(ctx, actionControl, func() error {
 		if uuid == "" {
 			return t.addAndActivate(settingsOf(n, newUUID()))
 		}
@@ -133,7 +133,7 @@ func (t *Trial) activate(ctx context.Context, n store.Network, uuid string) erro
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("have NetworkManager join a network: %w", explain(err, actionControl))
+		return fmt.Errorf("have NetworkManager join a network: %w", err)
 	}
 	return nil
 }
@@ -190,7 +190,7 @@ func (t *Trial) await(ctx context.Context, events *events, n store.Network, keys
 
 // Save keeps the profile for good, in the place of one that was ours.
 func (t *Trial) Save(ctx context.Context) error {
-	err := do(ctx, func() error {
+	err := ask(ctx, actionModify, func() error {
 		bus, err := dbus.SystemBus()
 		if err != nil {
 			return err
@@ -200,7 +200,7 @@ func (t *Trial) Save(ctx context.Context) error {
 			Call(nm.ConnectionInterface+".Update2", 0, map[string]map[string]dbus.Variant{}, toDisk, map[string]dbus.Variant{}).Err
 	})
 	if err != nil {
-		return fmt.Errorf("have NetworkManager save the network: %w", explain(err, actionModify))
+		return fmt.Errorf("have NetworkManager save the network: %w", err)
 	}
 	return nil
 }
@@ -222,7 +222,7 @@ func (t *Trial) Undo(ctx context.Context) error {
 }
 
 func (t *Trial) end(ctx context.Context, how func(nm.NetworkManager) error) error {
-	err := do(ctx, func() error {
+	err := ask(ctx, actionCheckpoint, func() error {
 		manager, err := nm.NewNetworkManager()
 		if err != nil {
 			return err
@@ -230,7 +230,7 @@ func (t *Trial) end(ctx context.Context, how func(nm.NetworkManager) error) erro
 		return how(manager)
 	})
 	if err != nil {
-		return fmt.Errorf("end NetworkManager's checkpoint: %w", explain(err, actionCheckpoint))
+		return fmt.Errorf("end NetworkManager's checkpoint: %w", err)
 	}
 	return nil
 }
@@ -277,7 +277,7 @@ func (c *Client) Association(ctx context.Context) (a wifi.Association, err error
 	if err != nil {
 		return a, err
 	}
-	err = do(ctx, func() error {
+	err = read(ctx, func() error {
 		wireless, ok := device.proxy.(nm.DeviceWireless)
 		if !ok {
 			return fmt.Errorf("%s is no radio to NetworkManager", c.Interface)
@@ -294,7 +294,7 @@ func (c *Client) Association(ctx context.Context) (a wifi.Association, err error
 		return errors.Join(err1, err2, err3)
 	})
 	if err != nil {
-		return a, fmt.Errorf("ask NetworkManager for the network: %w", explain(err, actionRead))
+		return a, fmt.Errorf("ask NetworkManager for the network: %w", err)
 	}
 	return a, nil
 }

@@ -88,7 +88,7 @@ func notFound() *wifi.JoinError {
 
 // heard are the cells that NetworkManager knows, with what Mismatch looks at.
 func (c *Client) heard(ctx context.Context, device Device) (cells []wifi.BSS, err error) {
-	err = do(ctx, func() error {
+	err = read(ctx, func() error {
 		wireless, ok := device.proxy.(nm.DeviceWireless)
 		if !ok {
 			return fmt.Errorf("%s is no radio to NetworkManager", c.Interface)
@@ -105,7 +105,7 @@ func (c *Client) heard(ctx context.Context, device Device) (cells []wifi.BSS, er
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ask NetworkManager for access points: %w", explain(err, actionRead))
+		return nil, fmt.Errorf("ask NetworkManager for access points: %w", err)
 	}
 	return cells, nil
 }

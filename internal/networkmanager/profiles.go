@@ -56,7 +56,7 @@ const transient = 0x2 | 0x4 | 0x8
 // Refresh reads the profiles.
 func (p *Profiles) Refresh(ctx context.Context) error {
 	var all []Profile
-	err := do(ctx, func() error {
+	err := read(ctx, func() error {
 		if err := running(); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (p *Profiles) Refresh(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read NetworkManager's profiles: %w", explain(err, actionRead))
+		return fmt.Errorf("read NetworkManager's profiles: %w", err)
 	}
 	for i := range all {
 		kept := p.notes.of(all[i].UUID)
@@ -135,13 +135,16 @@ func (p *Profiles) Find(ssid []byte) (store.Network, bool) {
 	}
 	err := p.change(profile.UUID, func(c nm.Connection) error {
 		for _, setting := range []string{settingSecurity, settingEAP} {
-			if s, err := c.GetSecrets(setting); err == nil {
+			s, err := c.GetSecrets(setting)
+			if err == nil {
 				profile.withSecrets(s)
-			}
+			} else if isRefusal(explain(err, actionModify)) {
+				return err
+			} // else it has none
 		}
 		return nil
 	})
-	return profile.Network, err == nil
+	return profile.Network, err == nil || isRefusal(err) // then Replace is refused as well
 }
 
 // Add saves a network that nobody has tried.
@@ -149,7 +152,7 @@ func (p *Profiles) Add(n store.Network) error {
 	if _, ok := p.Profile(n.SSID); ok {
 		return fmt.Errorf("add network %q: %w", n.SSID, store.ErrExists)
 	}
-	return p.done("add network", do(context.Background(), func() error {
+	return p.done("add network", ask(context.Background(), actionModify, func() error {
 		settings, err := nm.NewSettings()
 		if err == nil {
 			_, err = settings.AddConnection(settingsOf(n, newUUID()))
@@ -291,8 +294,8 @@ func (p *Profiles) own(ssid []byte) (Profile, error) {
 	return profile, nil
 }
 
-func (p *Profiles) change(uuid string, do1 func(nm.Connection) error) error {
-	return do(context.Background(), func() error {
+func (p *Profiles) change(uuid string, how func(nm.Connection) error) error {
+	return ask(context.Background(), actionModify, func() error {
 		settings, err := nm.NewSettings()
 		if err != nil {
 			return err
@@ -301,14 +304,14 @@ func (p *Profiles) change(uuid string, do1 func(nm.Connection) error) error {
 		if err != nil {
 			return err
 		}
-		return do1(c)
+		return how(c)
 	})
 }
 
 // done reads the profiles anew after a change of them.
 func (p *Profiles) done(what string, err error) error {
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, explain(err, actionModify))
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return p.Refresh(context.Background())
 }

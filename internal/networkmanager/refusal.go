@@ -27,6 +27,11 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("polkit does not allow the daemon %s (%s): install netconnectd's rules, see docs/networkmanager.md", r.Action, r.Text)
 }
 
+func isRefusal(err error) bool {
+	var refusal *Refusal
+	return errors.As(err, &refusal)
+}
+
 var absent = []string{
 	"org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
 	"org.freedesktop.DBus.Error.NoReply", "org.freedesktop.NetworkManager.UnknownDevice",

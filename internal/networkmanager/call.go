@@ -1,0 +1,67 @@
+package networkmanager
+
+import (
+	"context"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	// readLimit bounds a call that everybody may make. NetworkManager answers
+	// within milliseconds.
+	readLimit = 10 * time.Second
+
+	// runaway is how long polkit gives its rules (RUNAWAY_KILLER_TIMEOUT in its
+	// polkitbackendcommon.h). Debian 12's, which is older than 123, now and
+	// then misses that a rule has answered: it waits for so long, and refuses.
+	runaway = 15 * time.Second
+
+	// askLimit bounds a call for which polkit is asked. That takes a tenth of a
+	// second, or a runaway.
+	askLimit = runaway + readLimit
+
+	// patience is how long a call may go on that nobody waits for any more.
+	patience = 2 * time.Second
+)
+
+// read makes calls that everybody may make.
+func read(ctx context.Context, f func() error) error {
+	return explain(do(ctx, readLimit, f), actionRead)
+}
+
+// ask makes calls that polkit has to allow, by that action. A refusal that took
+// polkit as long as a runaway rule is none: it is asked once more.
+func ask(ctx context.Context, action string, f func() error) error {
+	begin := time.Now()
+	err := explain(do(ctx, askLimit, f), action)
+	if isRefusal(err) && time.Since(begin) >= runaway {
+		err = explain(do(ctx, askLimit, f), action)
+	}
+	return err
+}
+
+// do bounds calls of a library that has no deadlines: when ctx or the limit has
+// ended, and NetworkManager does not answer soon, the library's connection is
+// closed, which ends the call. Everybody shares that connection, so a call that
+// is no longer wanted is given the time to end by itself.
+func do(ctx context.Context, limit time.Duration, f func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+	case <-time.After(patience):
+		if bus, err := dbus.SystemBus(); err == nil {
+			bus.Close() // the next call opens another one
+		}
+		<-done
+	}
+	return context.Cause(ctx)
+}

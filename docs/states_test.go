@@ -8,15 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
-	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 	"github.com/netconnectd/netconnectd/state"
 )
 
@@ -243,15 +242,9 @@ var settings = []string{
 }
 
 func TestRealStatesAreValid(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, to have a network namespace of its own")
-	}
-	runtime.LockOSThread() // for good: the thread ends with the test
 	validator := committedSchema(t, "")
 	host := read(t)
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		t.Fatal(err)
-	}
+	netnstest.Thread(t)
 	fresh := read(t)
 	for _, setting := range settings {
 		// What this kernel lacks is missing in the state, which is no error here.

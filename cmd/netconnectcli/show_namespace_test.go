@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,16 +30,6 @@ func runInside(ts *testscript.TestScript, fails bool, args []string) {
 	all := append([]string{"-t", ts.Getenv(holder), "-n", "-m", "--wd=" + ts.MkAbs(".")}, args...)
 	if err := ts.Exec("nsenter", all...); (err != nil) != fails {
 		ts.Fatalf("%s: %v, to fail: %t", strings.Join(args, " "), err, fails)
-	}
-}
-
-// ownNamespace moves the test into a network namespace of its own. Its thread
-// ends with it.
-func ownNamespace(t *testing.T) {
-	t.Helper()
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		t.Skip("needs root, to have a network namespace of its own")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 	"github.com/netconnectd/netconnectd/state"
 )
 
@@ -31,7 +32,7 @@ func said(t *testing.T, args ...string) []byte {
 // TestShowRouteFilters has ip(8) as the witness: the same destinations, by the
 // same filters. All rows are in the one namespace that the goroutine is in.
 func TestShowRouteFilters(t *testing.T) {
-	ownNamespace(t)
+	netnstest.Thread(t)
 	shell(t, `
 		ip link set lo up
 		ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 func forwardingConfig(dir string) Config {
@@ -35,37 +37,37 @@ table ip nat {
 
 // wire makes eth0 with the address 192.0.2.1 and a machine at 192.0.2.2 that
 // knows of no other network; nobody forwards yet.
-func wire(t *testing.T) (lan func(args ...string) *exec.Cmd) {
+func wire(t *testing.T) (lan *netnstest.Namespace) {
 	t.Helper()
-	pid, lan := place(t)
+	lan = netnstest.Another(t)
 	setSwitch(t, "all", "0")
-	plug(t, pid)
-	output(t, lan("ip", "addr", "add", "192.0.2.2/24", "dev", "lan"))
-	output(t, lan("ip", "link", "set", "lan", "up"))
+	plug(t, lan)
+	lan.Run("ip", "addr", "add", "192.0.2.2/24", "dev", "lan")
+	lan.Run("ip", "link", "set", "lan", "up")
 	t.Cleanup(func() { exec.Command("ip", "link", "del", "eth0").Run() })
 	return lan
 }
 
-func plug(t *testing.T, pid string) {
+func plug(t *testing.T, lan *netnstest.Namespace) {
 	t.Helper()
-	output(t, exec.Command("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "lan", "netns", pid))
-	output(t, exec.Command("ip", "addr", "add", "192.0.2.1/24", "dev", "eth0"))
-	output(t, exec.Command("ip", "link", "set", "eth0", "up"))
+	netnstest.Run(t, "ip", "link", "add", "eth0", "type", "veth", "peer", "name", "lan", "netns", lan.String())
+	netnstest.Run(t, "ip", "addr", "add", "192.0.2.1/24", "dev", "eth0")
+	netnstest.Run(t, "ip", "link", "set", "eth0", "up")
 }
 
 // join gives the phone an address and the access point as router.
-func join(t *testing.T, phone func(args ...string) *exec.Cmd, address string) {
+func join(t *testing.T, phone *netnstest.Namespace, address string) {
 	t.Helper()
-	output(t, phone("ip", "addr", "replace", address+"/24", "dev", "phone"))
-	output(t, phone("ip", "route", "replace", "default", "via", "10.250.250.1"))
+	phone.Run("ip", "addr", "replace", address+"/24", "dev", "phone")
+	phone.Run("ip", "route", "replace", "default", "via", "10.250.250.1")
 }
 
 // pings reports whether the phone reaches the machine behind the cable, which
 // knows no way back to the phone's own address.
-func pings(phone, _ func(args ...string) *exec.Cmd) bool { return ping(phone, "192.0.2.2") }
+func pings(phone *netnstest.Namespace) bool { return ping(phone, "192.0.2.2") }
 
-func ping(from func(args ...string) *exec.Cmd, to string) bool {
-	return from("ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", to).Run() == nil
+func ping(from *netnstest.Namespace, to string) bool {
+	return from.Command("ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", to).Run() == nil
 }
 
 func setSwitch(t *testing.T, name, value string) {
@@ -91,7 +93,7 @@ func switchesNow(t *testing.T) string {
 
 func ruleset(t *testing.T) string {
 	t.Helper()
-	return output(t, exec.Command("nft", "list", "ruleset"))
+	return netnstest.Run(t, "nft", "list", "ruleset")
 }
 
 // others makes the foreign tables and checks at the end that they are as ever.
@@ -100,7 +102,7 @@ func others(t *testing.T) (check func()) {
 	cmd := exec.Command("nft", "-f", "-")
 	cmd.Stdin = strings.NewReader(foreign)
 	output(t, cmd)
-	t.Cleanup(func() { output(t, exec.Command("nft", "flush", "ruleset")) })
+	t.Cleanup(func() { netnstest.Run(t, "nft", "flush", "ruleset") })
 	return func() {
 		t.Helper()
 		if diff := cmp.Diff(foreign, ruleset(t)); diff != "" {
@@ -112,7 +114,7 @@ func others(t *testing.T) (check func()) {
 // ownRules gives the rules of our chains as nft(8) tells them.
 func ownRules(t *testing.T) string {
 	t.Helper()
-	out := output(t, exec.Command("nft", "list", "table", "ip", tableName))
+	out := netnstest.Run(t, "nft", "list", "table", "ip", tableName)
 	return strings.ReplaceAll(out, "\t", " ")
 }
 
@@ -123,7 +125,7 @@ func TestForwarding(t *testing.T) {
 	d := newDaemon(t, forwardingConfig(runtimeDir(t)))
 	h := d.start()
 	join(t, phone, askLease(t, phone)["ip"])
-	eventually(t, 2*time.Second, "a phone reaches the wired network", func() bool { return pings(phone, lan) })
+	eventually(t, 2*time.Second, "a phone reaches the wired network", func() bool { return pings(phone) })
 	if got := switchesNow(t); got != "all=0 eth0=1 wlan0=1" {
 		t.Errorf("forwarding: %s", got)
 	}
@@ -150,17 +152,17 @@ func TestForwarding(t *testing.T) {
 		t.Errorf("our table (-want +got):\n%s", diff)
 	}
 	t.Run("nobody comes in", func(t *testing.T) {
-		output(t, lan("ip", "route", "add", "10.250.250.0/24", "via", "192.0.2.1"))
-		if ping(lan, strings.Fields(output(t, phone("hostname", "-I")))[0]) {
+		lan.Run("ip", "route", "add", "10.250.250.0/24", "via", "192.0.2.1")
+		if ping(lan, strings.Fields(phone.Run("hostname", "-I"))[0]) {
 			t.Error("the wired network reaches a phone by itself")
 		}
-		output(t, lan("ip", "route", "del", "10.250.250.0/24"))
+		lan.Run("ip", "route", "del", "10.250.250.0/24")
 	})
 	t.Run("nor somebody with a foreign address out", func(t *testing.T) {
-		output(t, phone("ip", "addr", "add", "10.9.9.9/32", "dev", "phone"))
-		output(t, exec.Command("ip", "route", "add", "10.9.9.9/32", "dev", "wlan0"))
-		output(t, lan("ip", "route", "add", "10.9.9.9/32", "via", "192.0.2.1"))
-		if phone("ping", "-n", "-c", "1", "-W", "1", "-I", "10.9.9.9", "192.0.2.2").Run() == nil {
+		phone.Run("ip", "addr", "add", "10.9.9.9/32", "dev", "phone")
+		netnstest.Run(t, "ip", "route", "add", "10.9.9.9/32", "dev", "wlan0")
+		lan.Run("ip", "route", "add", "10.9.9.9/32", "via", "192.0.2.1")
+		if phone.Command("ping", "-n", "-c", "1", "-W", "1", "-I", "10.9.9.9", "192.0.2.2").Run() == nil {
 			t.Error("an address that is not of the access point was forwarded")
 		}
 	})
@@ -198,14 +200,14 @@ func TestForwardingIsTakenBack(t *testing.T) {
 			during: "all=1 eth0=1 wlan0=1", after: "all=1 eth0=0 wlan0=1"},
 		{name: "but what others wanted on meanwhile stays on", between: func(t *testing.T) { setSwitch(t, "all", "1") },
 			during: "all=0 eth0=1 wlan0=1", after: "all=1 eth0=1 wlan0=1"},
-		{name: "with the interface gone", between: func(t *testing.T) { output(t, exec.Command("ip", "link", "del", "eth0")) },
+		{name: "with the interface gone", between: func(t *testing.T) { netnstest.Run(t, "ip", "link", "del", "eth0") },
 			during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=- wlan0=0"},
 		{name: "but not from another interface of that name", between: func(t *testing.T) {
-			output(t, exec.Command("ip", "link", "del", "eth0"))
-			output(t, exec.Command("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other"))
+			netnstest.Run(t, "ip", "link", "del", "eth0")
+			netnstest.Run(t, "ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other")
 			setSwitch(t, "eth0", "1")
 		}, during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=1 wlan0=0"},
-		{name: "with our table gone", between: func(t *testing.T) { output(t, exec.Command("nft", "delete", "table", "ip", tableName)) },
+		{name: "with our table gone", between: func(t *testing.T) { netnstest.Run(t, "nft", "delete", "table", "ip", tableName) },
 			during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=0 wlan0=0"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -272,21 +274,21 @@ func TestForwardingToAnotherInterface(t *testing.T) {
 
 func TestForwardingSurvives(t *testing.T) {
 	phone := cable(t)
-	pid, lan := place(t)
+	lan := netnstest.Another(t)
 	setSwitch(t, "all", "0")
 	d := newDaemon(t, forwardingConfig(runtimeDir(t)))
 	h := d.start() // without a cable: the access point is there all the same
 	join(t, phone, askLease(t, phone)["ip"])
-	plug(t, pid)
+	plug(t, lan)
 	t.Cleanup(func() { exec.Command("ip", "link", "del", "eth0").Run() })
-	output(t, lan("ip", "addr", "add", "192.0.2.2/24", "dev", "lan"))
-	output(t, lan("ip", "link", "set", "lan", "up"))
-	eventually(t, beat+2*time.Second, "the cable that came later is used", func() bool { return pings(phone, lan) })
-	output(t, exec.Command("nft", "flush", "ruleset"))
-	eventually(t, beat+2*time.Second, "our table is back after others flushed all", func() bool { return pings(phone, lan) })
+	lan.Run("ip", "addr", "add", "192.0.2.2/24", "dev", "lan")
+	lan.Run("ip", "link", "set", "lan", "up")
+	eventually(t, beat+2*time.Second, "the cable that came later is used", func() bool { return pings(phone) })
+	netnstest.Run(t, "nft", "flush", "ruleset")
+	eventually(t, beat+2*time.Second, "our table is back after others flushed all", func() bool { return pings(phone) })
 	setSwitch(t, "all", "1")
 	setSwitch(t, "all", "0") // turns all off
-	eventually(t, beat+2*time.Second, "the switches are on again", func() bool { return pings(phone, lan) })
+	eventually(t, beat+2*time.Second, "the switches are on again", func() bool { return pings(phone) })
 	if strings.Contains(d.logged.String(), "does not forward") {
 		t.Errorf("logged %s", d.logged)
 	}
@@ -301,15 +303,15 @@ func TestForwardingSurvives(t *testing.T) {
 func TestForwardingOpensNothingElse(t *testing.T) {
 	cable(t)
 	lan := wire(t)
-	pid, vpn := place(t)
-	output(t, exec.Command("ip", "link", "add", "tun0", "type", "veth", "peer", "name", "vpn", "netns", pid))
-	t.Cleanup(func() { output(t, exec.Command("ip", "link", "del", "tun0")) })
-	output(t, exec.Command("ip", "addr", "add", "198.51.100.1/24", "dev", "tun0"))
-	output(t, exec.Command("ip", "link", "set", "tun0", "up"))
-	output(t, vpn("ip", "addr", "add", "198.51.100.2/24", "dev", "vpn"))
-	output(t, vpn("ip", "link", "set", "vpn", "up"))
-	output(t, vpn("ip", "route", "add", "default", "via", "198.51.100.1"))
-	output(t, lan("ip", "route", "add", "default", "via", "192.0.2.1"))
+	vpn := netnstest.Another(t)
+	netnstest.Run(t, "ip", "link", "add", "tun0", "type", "veth", "peer", "name", "vpn", "netns", vpn.String())
+	t.Cleanup(func() { netnstest.Run(t, "ip", "link", "del", "tun0") })
+	netnstest.Run(t, "ip", "addr", "add", "198.51.100.1/24", "dev", "tun0")
+	netnstest.Run(t, "ip", "link", "set", "tun0", "up")
+	vpn.Run("ip", "addr", "add", "198.51.100.2/24", "dev", "vpn")
+	vpn.Run("ip", "link", "set", "vpn", "up")
+	vpn.Run("ip", "route", "add", "default", "via", "198.51.100.1")
+	lan.Run("ip", "route", "add", "default", "via", "192.0.2.1")
 	setSwitch(t, "tun0", "1")
 	f := newForwarding(forwardingConfig(runtimeDir(t)))
 	if err := f.keep(); err != nil {

@@ -19,15 +19,16 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
 func TestPhoneIsServed(t *testing.T) {
 	phone := cable(t)
-	output(t, exec.Command("ip", "addr", "add", "192.168.9.9/24", "dev", "wlan0")) // left by another program
-	output(t, exec.Command("ip", "route", "add", "224.0.0.0/4", "dev", "lo"))
-	t.Cleanup(func() { output(t, exec.Command("ip", "route", "del", "224.0.0.0/4", "dev", "lo")) })
+	netnstest.Run(t, "ip", "addr", "add", "192.168.9.9/24", "dev", "wlan0") // left by another program
+	netnstest.Run(t, "ip", "route", "add", "224.0.0.0/4", "dev", "lo")
+	t.Cleanup(func() { netnstest.Run(t, "ip", "route", "del", "224.0.0.0/4", "dev", "lo") })
 	d := newDaemon(t, testConfig(runtimeDir(t)))
 	links := &recordingLinks{}
 	d.ap.links = links
@@ -41,7 +42,7 @@ func TestPhoneIsServed(t *testing.T) {
 	if got := addresses(t); !slices.Equal(got, []string{"10.250.250.1/24"}) {
 		t.Errorf("addresses %v", got)
 	}
-	if got := output(t, exec.Command("ip", "route", "show", "dev", "wlan0", "proto", "78")); got !=
+	if got := netnstest.Run(t, "ip", "route", "show", "dev", "wlan0", "proto", "78"); got !=
 		"224.0.0.0/4 scope link \n239.255.255.250 scope link \n" {
 		t.Errorf("multicast routes:\n%s", got)
 	}
@@ -56,9 +57,9 @@ func TestPhoneIsServed(t *testing.T) {
 			t.Errorf("%s %q, want %q", key, got[key], want)
 		}
 	}
-	output(t, phone("ip", "addr", "add", got["ip"]+"/24", "dev", "phone"))
+	phone.Run("ip", "addr", "add", got["ip"]+"/24", "dev", "phone")
 	for _, name := range []string{"octopi", "octopi.printer.lan", "printer.lan"} {
-		if out := output(t, phone("busybox", "nslookup", "-type=a", name, "10.250.250.1")); !strings.Contains(out, "Address: 10.250.250.1\n") {
+		if out := phone.Run("busybox", "nslookup", "-type=a", name, "10.250.250.1"); !strings.Contains(out, "Address: 10.250.250.1\n") {
 			t.Errorf("%s is not our address:\n%s", name, out)
 		}
 	}
@@ -224,7 +225,7 @@ func zombie(pid int) bool {
 }
 
 func TestEndWithoutInterface(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	d := newDaemon(t, testConfig(runtimeDir(t)))
 	if err := d.ap.End(t.Context()); err != nil {
 		t.Error(err)
@@ -254,7 +255,7 @@ func TestHoldRefuses(t *testing.T) {
 			"access point on wlan0: start dnsmasq: dnsmasq: unknown user or group: nobody-at-all"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			needNamespace(t)
+			netnstest.Need(t)
 			if tt.cable {
 				cable(t)
 			}
@@ -329,7 +330,7 @@ func occupy(t *testing.T, address string) {
 // TestUnprivileged runs the tests above as the ordinary user with the three
 // capabilities that the unit gives.
 func TestUnprivileged(t *testing.T) {
-	needNamespace(t)
+	netnstest.Need(t)
 	if os.Geteuid() != 0 {
 		t.Skip("this is the ordinary user")
 	}
@@ -346,7 +347,7 @@ func TestUnprivileged(t *testing.T) {
 	}
 	// root pulls the cable in and plays the phone; the user holds the access point.
 	phone := cable(t)
-	lan := wire(t)
+	wire(t)
 	dir := runtimeDir(t)
 	if err := os.Chown(dir, 65534, 65534); err != nil {
 		t.Fatal(err)
@@ -368,7 +369,7 @@ func TestUnprivileged(t *testing.T) {
 		t.Error("no lease")
 	}
 	join(t, phone, got["ip"])
-	if !pings(phone, lan) {
+	if !pings(phone) {
 		t.Error("no forwarding")
 	}
 	ordinary("TestEndAsOrdinaryUser")

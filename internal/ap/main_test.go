@@ -12,35 +12,24 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-const insideKey = "AP_TEST_INSIDE" // set in the process that has a network namespace of its own
-
 // TestMain runs the tests in a network namespace of their own if it may.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && strings.HasPrefix(os.Args[1], "--conf-file=") {
 		playDyingDnsmasq()
 	}
-	if os.Geteuid() != 0 || os.Getenv(insideKey) != "" {
-		os.Exit(m.Run())
-	}
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(os.Environ(), insideKey+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	if err := cmd.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	netnstest.Enter()
+	os.Exit(m.Run())
 }
 
 // playDyingDnsmasq has its ports and dies nevertheless, as dnsmasq does when it
@@ -56,13 +45,6 @@ func playDyingDnsmasq() {
 	time.Sleep(200 * time.Millisecond)
 	fmt.Println("changed my mind")
 	os.Exit(1)
-}
-
-func needNamespace(t *testing.T) {
-	t.Helper()
-	if os.Getenv(insideKey) == "" {
-		t.Skip("needs root for a network namespace")
-	}
 }
 
 // testConfig is an access point without a radio, for the user who runs the test.
@@ -100,32 +82,14 @@ type kernelLinks struct{}
 
 func (kernelLinks) Apply(ctx context.Context, want link.Spec) error { return link.Apply(ctx, want) }
 
-// place makes a network namespace and returns its process, and how to run a
-// program there.
-func place(t *testing.T) (pid string, run func(args ...string) *exec.Cmd) {
+// cable makes wlan0, and its other end "phone" in a namespace of its own.
+func cable(t *testing.T) (phone *netnstest.Namespace) {
 	t.Helper()
-	needNamespace(t)
-	holder := exec.Command("sleep", "600")
-	holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	if err := holder.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { holder.Process.Kill(); holder.Wait() })
-	pid = fmt.Sprint(holder.Process.Pid)
-	return pid, func(args ...string) *exec.Cmd {
-		return exec.Command("nsenter", append([]string{"-t", pid, "-n"}, args...)...)
-	}
-}
-
-// cable makes wlan0, and its other end "phone" in a namespace of its own, and
-// returns how to run a program there.
-func cable(t *testing.T) (phone func(args ...string) *exec.Cmd) {
-	t.Helper()
-	pid, phone := place(t)
-	output(t, exec.Command("ip", "link", "set", "lo", "up"))
-	output(t, exec.Command("ip", "link", "add", "wlan0", "type", "veth", "peer", "name", "phone", "netns", pid))
-	t.Cleanup(func() { output(t, exec.Command("ip", "link", "del", "wlan0")) })
-	output(t, phone("ip", "link", "set", "phone", "up"))
+	phone = netnstest.Another(t)
+	netnstest.Run(t, "ip", "link", "set", "lo", "up")
+	netnstest.Run(t, "ip", "link", "add", "wlan0", "type", "veth", "peer", "name", "phone", "netns", phone.String())
+	t.Cleanup(func() { netnstest.Run(t, "ip", "link", "del", "wlan0") })
+	phone.Run("ip", "link", "set", "phone", "up")
 	return phone
 }
 
@@ -139,14 +103,14 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 }
 
 // askLease has a phone ask for an address and returns what it was given.
-func askLease(t *testing.T, phone func(args ...string) *exec.Cmd) map[string]string {
+func askLease(t *testing.T, phone *netnstest.Namespace) map[string]string {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), "script")
 	text := "#!/bin/sh\n[ \"$1\" = bound ] && echo \"lease ip=$ip subnet=$subnet router=$router dns=$dns domain=$domain lease=$lease\"\nexit 0\n"
 	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	out := output(t, phone("udhcpc", "-i", "phone", "-f", "-n", "-q", "-t", "5", "-T", "1", "-s", script))
+	out := phone.Run("udhcpc", "-i", "phone", "-f", "-n", "-q", "-t", "5", "-T", "1", "-s", script)
 	got := make(map[string]string)
 	for line := range strings.Lines(out) {
 		if rest, ok := strings.CutPrefix(line, "lease "); ok {
@@ -168,7 +132,7 @@ func addresses(t *testing.T) []string {
 			Length int    `json:"prefixlen"`
 		} `json:"addr_info"`
 	}
-	out := output(t, exec.Command("ip", "-j", "-4", "addr", "show", "dev", "wlan0"))
+	out := netnstest.Run(t, "ip", "-j", "-4", "addr", "show", "dev", "wlan0")
 	if err := json.Unmarshal([]byte(out), &links); err != nil {
 		t.Fatal(err)
 	}

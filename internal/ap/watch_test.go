@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
@@ -45,7 +46,7 @@ func TestHungChildIsReplaced(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := time.Now()
-			asking := phone("udhcpc", "-i", "phone", "-f", "-n", "-q", "-t", "20", "-T", "1", "-s", "/bin/true")
+			asking := phone.Command("udhcpc", "-i", "phone", "-f", "-n", "-q", "-t", "20", "-T", "1", "-s", "/bin/true")
 			if err := asking.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -189,23 +190,23 @@ func TestPulseNeedsNoOtherServer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	output(t, exec.Command("ip", "addr", "add", "10.250.250.1/24", "dev", "wlan0"))
-	output(t, exec.Command("ip", "link", "set", "wlan0", "up"))
+	netnstest.Run(t, "ip", "addr", "add", "10.250.250.1/24", "dev", "wlan0")
+	netnstest.Run(t, "ip", "link", "set", "wlan0", "up")
 	background(t, exec.Command(c.Dnsmasq, "--conf-file="+file))
 	eventually(t, 5*time.Second, "our own question is answered", func() bool { return answers(t.Context(), c.Address.Addr()) })
 	join(t, phone, "10.250.250.9")
 	lookup := func() bool {
-		return phone("timeout", "2", "busybox", "nslookup", "-type=a", "example.org", "10.250.250.1").Run() == nil
+		return phone.Command("timeout", "2", "busybox", "nslookup", "-type=a", "example.org", "10.250.250.1").Run() == nil
 	}
-	output(t, lan("nft", "add table ip deaf; add chain ip deaf in { type filter hook input priority 0; policy drop; }"))
+	lan.Run("nft", "add table ip deaf; add chain ip deaf in { type filter hook input priority 0; policy drop; }")
 	if lookup() {
 		t.Error("the other server was not asked")
 	}
 	if !answers(t.Context(), c.Address.Addr()) {
 		t.Error("our own question waits for the other server")
 	}
-	output(t, lan("nft", "delete table ip deaf"))
-	background(t, lan("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--address=/example.org/192.0.2.80"))
+	lan.Run("nft", "delete table ip deaf")
+	background(t, lan.Command("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--address=/example.org/192.0.2.80"))
 	eventually(t, 5*time.Second, "a phone gets an answer of the other server", lookup)
 }
 

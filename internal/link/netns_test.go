@@ -3,7 +3,6 @@ package link
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -59,27 +58,15 @@ func cable(t *testing.T, a, b string) {
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", a).Run() })
 }
 
-// peer makes a network namespace for the far end of a cable, as a process that
-// does nothing in it, and gives a function that runs ip(8) there.
+// peer makes a network namespace for the far end of a cable, and gives a
+// function that runs ip(8) there.
 func peer(t *testing.T, end string) func(args ...string) {
 	t.Helper()
-	cmd := exec.Command("sleep", "60")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	pid := fmt.Sprint(cmd.Process.Pid)
-	ip(t, "link", "set", end, "netns", pid)
+	there := netnstest.Another(t)
+	ip(t, "link", "set", end, "netns", there.String())
 	return func(args ...string) {
 		t.Helper()
-		out, err := exec.Command("nsenter", append([]string{"-t", pid, "-n", "ip"}, args...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("peer: ip %v: %v: %s", args, err, out)
-		}
+		there.Run(append([]string{"ip"}, args...)...)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -39,7 +38,7 @@ var zone = map[string][]netip.Addr{
 // answers as itself.
 func (r *router) serveDNS() {
 	r.t.Helper()
-	r.within(func() error {
+	r.Do(func() error {
 		lan, err := net.InterfaceByName("lan")
 		if err != nil {
 			return err
@@ -192,7 +191,7 @@ func TestDNS(t *testing.T) {
 func startDnsmasq(r *router, address string) {
 	r.t.Helper()
 	r.inside("ip addr add " + address + "/24 dev lan")
-	cmd := exec.Command("nsenter", "-n", "-t", strconv.Itoa(r.pid), "--", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+	cmd := r.Command("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
 		"--pid-file=", "--user=root", "--no-resolv", "--no-hosts", "--listen-address="+address, "--bind-interfaces", "--local=/test/",
 		"--host-record=v4.test,192.168.78.1", "--host-record=v6.test,2001:db8::1", "--cname=alias.test,v4.test", "--log-facility=-")
 	var output bytes.Buffer

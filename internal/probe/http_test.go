@@ -76,7 +76,7 @@ func (r *router) serve() {
 	quiet := log.New(io.Discard, "", 0)
 	for _, port := range []string{":80", ":443"} {
 		server := &httptest.Server{Config: &http.Server{Handler: handler, ErrorLog: quiet}}
-		r.within(func() (err error) {
+		r.Do(func() (err error) {
 			server.Listener, err = net.Listen("tcp", port)
 			return err
 		})

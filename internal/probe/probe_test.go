@@ -3,50 +3,30 @@ package probe
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/vishvananda/netns"
 	"go.uber.org/goleak"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
-const insideEnv = "PROBE_TEST_INSIDE" // set in the process that has its own network namespace
-
-// TestMain runs the tests in a network namespace of their own if it may.
 func TestMain(m *testing.M) {
-	if os.Getuid() != 0 || os.Getenv(insideEnv) != "" {
-		os.Exit(m.Run())
-	}
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(os.Environ(), insideEnv+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
-	}
-	os.Exit(cmd.ProcessState.ExitCode())
+	netnstest.Enter()
+	os.Exit(m.Run())
 }
 
 func must(t *testing.T, command string) {
 	t.Helper()
-	args := strings.Fields(command)
-	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", command, err, out)
-	}
+	netnstest.Run(t, strings.Fields(command)...)
 }
 
 // router is a machine at the end of the cable "wan0": a network namespace whose
@@ -54,32 +34,18 @@ func must(t *testing.T, command string) {
 // 192.168.78.2, 2001:db8::2 and fe80::2. Behind the router are 198.51.100.1 and
 // 2001:db8:ff::1. A second interface, "other", leads nowhere.
 type router struct {
-	t   *testing.T
-	pid int
+	*netnstest.Namespace
+	t *testing.T
 }
 
 func newRouter(t *testing.T) *router {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root for network namespaces")
-	}
-	holder := exec.Command("cat")
-	holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	stdin, err := holder.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := holder.Start(); err != nil {
-		t.Fatal(err)
-	}
-	r := &router{t: t, pid: holder.Process.Pid}
+	r := &router{netnstest.Another(t), t}
 	t.Cleanup(func() {
 		exec.Command("ip", "link", "delete", "wan0").Run()
 		exec.Command("ip", "link", "delete", "other").Run()
-		stdin.Close()
-		holder.Wait()
 	})
-	must(t, fmt.Sprintf("ip link add wan0 type veth peer name lan netns %d", r.pid))
+	must(t, fmt.Sprintf("ip link add wan0 type veth peer name lan netns %v", r))
 	must(t, "ip link add other type veth peer name nowhere")
 	r.inside("ip addr add 192.168.78.1/24 dev lan")
 	r.inside("ip addr add fe80::1/64 dev lan nodad")
@@ -98,7 +64,7 @@ func newRouter(t *testing.T) *router {
 		must(t, "ip link set "+ifname+" up")
 	}
 	carries(t, "wan0")
-	r.within(func() error {
+	r.Do(func() error {
 		carries(t, "lan")
 		return nil
 	})
@@ -122,28 +88,7 @@ func carries(t *testing.T, ifname string) {
 
 func (r *router) inside(command string) {
 	r.t.Helper()
-	must(r.t, fmt.Sprintf("nsenter -n -t %d -- %s", r.pid, command))
-}
-
-// within calls f on a thread that is at the router. Sockets that f opens stay there.
-func (r *router) within(f func() error) {
-	r.t.Helper()
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		there, err := netns.GetFromPid(r.pid)
-		if err == nil {
-			defer there.Close()
-			err = netns.Set(there)
-		}
-		if err == nil {
-			err = f()
-		}
-		done <- err
-	}()
-	if err := <-done; err != nil {
-		r.t.Fatal(err)
-	}
+	r.Run(strings.Fields(command)...)
 }
 
 func addrs(texts ...string) []netip.Addr {

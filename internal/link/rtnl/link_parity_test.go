@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"reflect"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -43,22 +42,6 @@ func showAll(t *testing.T, name string) map[string]any {
 	return links[0]
 }
 
-// emptyNamespace makes another network namespace, and gives the process that
-// keeps it.
-func emptyNamespace(t *testing.T) string {
-	t.Helper()
-	cmd := exec.Command("sleep", "60")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	return fmt.Sprint(cmd.Process.Pid)
-}
-
 // TestLinkParity compares what every link has with what ip(8) shows. What
 // belongs to the kinds is in TestKindParity.
 func TestLinkParity(t *testing.T) {
@@ -68,7 +51,7 @@ func TestLinkParity(t *testing.T) {
 		link set lo up
 		link add v0 type veth peer name v1
 		link add away type veth peer name far
-		link set far netns `+emptyNamespace(t)+`
+		link set far netns `+netnstest.Another(t).String()+`
 		link property add dev v0 altname a-name-that-is-longer-than-fifteen-bytes altname short
 		link set v0 alias words group 7 txqueuelen 123 promisc on allmulticast on mtu 1400
 		link add br0 mtu 1300 type bridge

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
 // told is what a client in the background reports.
@@ -154,8 +156,8 @@ func TestInterfaceGoesAwayAndComesBack(t *testing.T) {
 	_, logged := p.dnsmasq()
 	client := p.run(Config{})
 	client.bound(3 * time.Second)
-	p.must("ip", "link", "set", p.ifname, "down")
-	p.must("ip", "link", "set", p.ifname, "up")
+	netnstest.Run(t, "ip", "link", "set", p.ifname, "down")
+	netnstest.Run(t, "ip", "link", "set", p.ifname, "up")
 	select {
 	case err := <-client.ended:
 		t.Fatalf("ended with its carrier: %v\n%s", err, logged())
@@ -163,7 +165,7 @@ func TestInterfaceGoesAwayAndComesBack(t *testing.T) {
 		t.Fatalf("%#v when the carrier went", e)
 	case <-time.After(200 * time.Millisecond):
 	}
-	p.must("ip", "link", "delete", p.ifname)
+	netnstest.Run(t, "ip", "link", "delete", p.ifname)
 	if lost, ok := client.next(time.Second).(Lost); !ok || lost.Reason != Gone {
 		t.Errorf("got %#v, want Lost: %s", lost, Gone)
 	}
@@ -183,7 +185,7 @@ func TestShortLease(t *testing.T) {
 	t.Parallel()
 	p := newPeer(t)
 	// Not the source of our requests, though the kernel would prefer it.
-	p.must("ip", "addr", "add", "192.168.77.200/24", "dev", p.ifname)
+	netnstest.Run(t, "ip", "addr", "add", "192.168.77.200/24", "dev", p.ifname)
 	s := p.serve()
 	client := p.run(Config{})
 	lease := client.bound(3 * time.Second)

@@ -9,45 +9,28 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv4/server4"
-	"github.com/vishvananda/netns"
 	"golang.org/x/net/ipv4"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
-const (
-	insideEnv = "DHCP_TEST_INSIDE" // set in the process that has its own network namespace
-	clientEnv = "DHCP_TEST_CLIENT" // interface on which a process is a client and no test
-)
+// clientEnv names the interface on which a process is a client and no test.
+const clientEnv = "DHCP_TEST_CLIENT"
 
-// TestMain runs the tests in a network namespace of their own if it may.
 func TestMain(m *testing.M) {
 	if ifname := os.Getenv(clientEnv); ifname != "" {
 		os.Exit(beClient(ifname))
 	}
-	if os.Getuid() != 0 || os.Getenv(insideEnv) != "" {
-		os.Exit(m.Run())
-	}
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(os.Environ(), insideEnv+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
-	}
-	os.Exit(cmd.ProcessState.ExitCode())
+	netnstest.Enter()
+	os.Exit(m.Run())
 }
 
 // beClient prints the first lease as JSON.
@@ -70,43 +53,20 @@ func beClient(ifname string) int {
 // peer is another machine at the end of a cable: a network namespace with an
 // interface "lan" that has the address 192.168.77.1/24.
 type peer struct {
+	*netnstest.Namespace
 	t      *testing.T
-	pid    int
 	ifname string // our end
 }
 
 func newPeer(t *testing.T) *peer {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root for network namespaces")
-	}
-	holder := exec.Command("cat")
-	holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	stdin, err := holder.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := holder.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { stdin.Close(); holder.Wait() })
-	p := &peer{t: t, pid: holder.Process.Pid, ifname: fmt.Sprintf("c%d", holder.Process.Pid)}
-	p.must("ip", "link", "add", p.ifname, "type", "veth", "peer", "name", "lan", "netns", fmt.Sprint(p.pid))
-	p.must("ip", "link", "set", p.ifname, "up")
-	p.must(p.inside("ip", "addr", "add", "192.168.77.1/24", "dev", "lan")...)
-	p.must(p.inside("ip", "link", "set", "lan", "up")...)
+	there := netnstest.Another(t)
+	p := &peer{there, t, "c" + there.String()}
+	netnstest.Run(t, "ip", "link", "add", p.ifname, "type", "veth", "peer", "name", "lan", "netns", there.String())
+	netnstest.Run(t, "ip", "link", "set", p.ifname, "up")
+	p.Run("ip", "addr", "add", "192.168.77.1/24", "dev", "lan")
+	p.Run("ip", "link", "set", "lan", "up")
 	return p
-}
-
-func (p *peer) inside(args ...string) []string {
-	return append([]string{"nsenter", "-n", "-t", fmt.Sprint(p.pid), "--"}, args...)
-}
-
-func (p *peer) must(args ...string) {
-	p.t.Helper()
-	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-		p.t.Fatalf("%s: %v: %s", strings.Join(args, " "), err, out)
-	}
 }
 
 // dnsmasq serves 192.168.77.100 to .110 and returns the path of its leases
@@ -114,12 +74,12 @@ func (p *peer) must(args ...string) {
 func (p *peer) dnsmasq(options ...string) (leases string, logged func() string) {
 	p.t.Helper()
 	leases = filepath.Join(p.t.TempDir(), "leases")
-	cmd := exec.Command("nsenter", p.inside(append([]string{
+	cmd := p.Command(append([]string{
 		"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--log-facility=-", "--log-dhcp", "--pid-file",
 		"--port=0", "--interface=lan", "--user=root", "--no-ping", "--dhcp-authoritative", "--domain=home.arpa",
 		"--dhcp-range=192.168.77.100,192.168.77.110,2m", "--dhcp-leasefile=" + leases,
 		"--dhcp-option=option:dns-server,192.168.77.1,9.9.9.9", "--dhcp-option=option:domain-search,home.arpa,lan",
-	}, options...)...)[1:]...)
+	}, options...)...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		p.t.Fatal(err)
@@ -167,7 +127,7 @@ type server struct {
 func (p *peer) serve() *server {
 	p.t.Helper()
 	var udp *net.UDPConn
-	p.within(func() (err error) {
+	p.Do(func() (err error) {
 		udp, err = server4.NewIPv4UDPConn("lan", nil)
 		return err
 	})
@@ -179,26 +139,6 @@ func (p *peer) serve() *server {
 	go func() { defer close(ended); s.loop() }()
 	p.t.Cleanup(func() { udp.Close(); <-ended })
 	return s
-}
-
-// within runs f on a thread in the peer's namespace.
-func (p *peer) within(f func() error) {
-	p.t.Helper()
-	result := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		ns, err := netns.GetFromPid(p.pid)
-		if err == nil {
-			err = errors.Join(netns.Set(ns), ns.Close())
-		}
-		if err == nil {
-			err = f()
-		}
-		result <- err
-	}()
-	if err := <-result; err != nil {
-		p.t.Fatal(err)
-	}
 }
 
 func (s *server) loop() {

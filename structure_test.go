@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"internal/ap":              {"internal/atomicfile", "internal/link", "internal/process", "internal/secret", "internal/wpactrl"},
 	"internal/wifi":            {"internal/atomicfile", "internal/process", "internal/secret", "internal/wpactrl"},
 	"internal/bundle":          {"client", "internal/config", "internal/doctor", "internal/process", "state"},
-	"internal/doctor":          {"client", "internal/ap", "internal/config", "internal/networkmanager", "internal/process", "internal/wifi"},
+	"internal/doctor":          {"client", "internal/ap", "internal/config", "internal/link/genl", "internal/networkmanager", "internal/process", "internal/wifi"},
 	"internal/probe":           {"internal/link"},
 	"internal/resolver":        {"internal/atomicfile", "internal/process"},
 	"internal/process":         {"internal/atomicfile"},

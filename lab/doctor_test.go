@@ -31,10 +31,10 @@ func TestDoctor(t *testing.T) {
 	l.sound(t, "as station")
 	l.bundle(t, secrets)
 
-	l.disturbed(t, "wpa_supplicant", "other_wpa_supplicant", []string{
-		"wpa_supplicant", "-Dnone", "-i" + radioDevice, "-c" + writeFile(t, "/run/lab/rival.conf", "ctrl_interface=/run/lab/rival\n")})
-	l.disturbed(t, "dnsmasq", "port_dhcp", []string{
-		"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--dhcp-range=192.0.2.10,192.0.2.20", "--dhcp-leasefile=/run/lab/rival.leases", "--pid-file="})
+	l.disturbed(t, rival{id: "other_wpa_supplicant", byHand: true, argv: []string{
+		"wpa_supplicant", "-Dnone", "-i" + radioDevice, "-c" + writeFile(t, "/run/lab/rival.conf", "ctrl_interface=/run/lab/rival\n")}})
+	l.disturbed(t, rival{id: "port_dhcp", argv: []string{
+		"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--dhcp-range=192.0.2.10,192.0.2.20", "--dhcp-leasefile=/run/lab/rival.leases", "--pid-file="}})
 
 	l.rfkill(t, "block")
 	l.names(t, "root", "rfkill", "problem", "soft blocked", "rfkill unblock wlan")
@@ -129,24 +129,39 @@ func (l *Lab) names(t *testing.T, user, id, level, what, remedy string) {
 	})
 }
 
-// disturbed starts a program that is in the way, which root sees with its pid
-// and the daemon tells in its status. Its unit is that of the scenarios.
-func (l *Lab) disturbed(t *testing.T, name, id string, argv []string) {
+// rival is a program that is in the daemon's way.
+type rival struct {
+	id     string // of the finding
+	argv   []string
+	byHand bool // and in no service, as from a person's shell; else in that of the scenarios
+}
+
+// disturbed starts a rival, which root sees with its pid and the daemon tells in
+// its status: by the pid if it is in no service, else by the service.
+func (l *Lab) disturbed(t *testing.T, r rival) {
 	t.Helper()
-	rival := namespace("").start(t, filepath.Join(l.logs, "rival-"+name+".log"), argv...)
-	defer rival.end()
-	who := fmt.Sprintf("%s (pid %d", name, rival.cmd.Process.Pid)
+	argv := r.argv
+	if r.byHand {
+		argv = append([]string{"systemd-run", "--quiet", "--scope", "--collect"}, argv...)
+	}
+	running := namespace("").start(t, filepath.Join(l.logs, "rival-"+r.argv[0]+".log"), argv...)
+	defer running.end()
+	who := fmt.Sprintf("%s (pid %d", r.argv[0], running.cmd.Process.Pid)
+	told, remedy := "lab.service", "end it by: sudo systemctl disable --now lab.service"
+	if r.byHand {
+		told, remedy = who, fmt.Sprintf("end it by: sudo kill %d", running.cmd.Process.Pid)
+	}
 	until(t, noticed, who+" is in the way", func() (string, bool) {
 		found, _ := l.Device.doctor(t, "root")
-		return fmt.Sprint(found), slices.ContainsFunc(found, func(f finding) bool { return f.ID == id && f.Level == "problem" })
+		return fmt.Sprint(found), slices.ContainsFunc(found, func(f finding) bool { return f.ID == r.id && f.Level == "problem" })
 	})
-	l.names(t, "root", id, "problem", who, "end it by: sudo systemctl disable --now lab.service")
+	l.names(t, "root", r.id, "problem", who, remedy)
 	l.Timeline.Step("status tells it, after a reload", func() (line string) {
 		l.Device.must(t, member, "reload")
-		until(t, noticed, "a problem in status", func() (string, bool) {
+		until(t, noticed, "a problem in status that names "+told, func() (string, bool) {
 			text := l.Device.must(t, stranger, "status")
 			for l := range strings.Lines(text) {
-				if strings.HasPrefix(l, "Problem ") && strings.Contains(l, id) {
+				if strings.HasPrefix(l, "Problem ") && strings.Contains(l, r.id) && strings.Contains(l, told) {
 					line = strings.Join(strings.Fields(l), " ")
 				}
 			}
@@ -154,8 +169,8 @@ func (l *Lab) disturbed(t *testing.T, name, id string, argv []string) {
 		})
 		return line
 	})
-	l.names(t, stranger, id, "problem", "", "")
-	rival.end()
+	l.names(t, stranger, r.id, "problem", "", "")
+	running.end()
 	l.Timeline.Step("and no longer, after another", func() string {
 		l.Device.must(t, member, "reload")
 		until(t, noticed, "no problem in status", func() (string, bool) {

@@ -20,6 +20,7 @@ type Facts struct {
 	Radio     Radio
 	Processes []Process // those of programs that matter here
 	Blind     string    // why others' processes are not all among them; "": they are
+	Strangers []Process // that then have names only: wpa_supplicant and hostapd in no service
 	Sockets   Sockets
 	Networkd  string // file of systemd-networkd that matches the radio; "": none does, or it does not run
 	Ifupdown  Stanza

@@ -64,10 +64,24 @@ func judgeSupplicants(f *Facts) []verdict {
 		return "two of them undo each other's joins; " + end(p)
 	}, "wpa_supplicant")
 	if unseen := slices.ContainsFunc(f.Sockets.KeyUsers, f.hidden); found[0].level != Problem && unseen && !f.Manager.Managed {
-		return one(Problem, "some program (wpa_supplicant or hostapd) works on "+f.Radio.Name,
-			"two of them undo each other's joins; find out which by: sudo netconnectcli doctor")
+		who, remedy := f.stranger()
+		return one(Problem, who+" works on "+f.Radio.Name, "two of them undo each other's joins; "+remedy)
 	}
 	return found
+}
+
+// stranger names who it may be that listens to exchanges of keys on the radio.
+func (f *Facts) stranger() (who, remedy string) {
+	var names, remedies []string
+	for _, p := range f.Strangers {
+		if slices.Contains(f.Sockets.KeyUsers, p.UID) && f.hidden(p.UID) {
+			names, remedies = append(names, p.String()), append(remedies, end(p))
+		}
+	}
+	if names == nil {
+		return "some program (wpa_supplicant or hostapd)", "find out which by: sudo netconnectcli doctor"
+	}
+	return strings.Join(names, " or "), strings.Join(remedies, "; ")
 }
 
 // hidden: a user has a program on the radio that is not among those that we

@@ -174,6 +174,14 @@ func TestJudge(t *testing.T) {
 		{"processes of others hidden, who listens to keys is not", func(f *Facts) {
 			f.Blind, f.Sockets.KeyUsers, f.Processes = "only units are seen", []int{0}, []Process{{PID: 9, UID: -1, Name: "cron"}}
 		}, "other_wpa_supplicant", Problem, "some program", "doctor"},
+		{"processes of others hidden, the kernel names one in no service", func(f *Facts) {
+			f.Blind, f.Sockets.KeyUsers = "only units are seen", []int{0}
+			f.Strangers = []Process{{PID: 6, UID: serviceUID, Name: "wpa_supplicant"}, {PID: 7, UID: 0, Name: "wpa_supplicant"}}
+		}, "other_wpa_supplicant", Problem, "wpa_supplicant (pid 7) works on wlan0", "sudo kill 7"},
+		{"processes of others hidden, and it may be one of two", func(f *Facts) {
+			f.Blind, f.Sockets.KeyUsers = "only units are seen", []int{0}
+			f.Strangers = []Process{{PID: 7, UID: 0, Name: "wpa_supplicant"}, {PID: 8, UID: 0, Name: "hostapd"}}
+		}, "other_wpa_supplicant", Problem, "wpa_supplicant (pid 7) or hostapd (pid 8) works on wlan0", "sudo kill 8"},
 		{"processes of others hidden, a unit is not", func(f *Facts) {
 			f.Blind, f.Sockets.KeyUsers = "only units are seen", []int{0}
 			f.Processes = []Process{{PID: 7, UID: -1, Name: "wpa_supplicant", Unit: "wpa_supplicant@wlan0.service", Reach: Reach{Interfaces: []string{"wlan0"}}}}

@@ -115,6 +115,9 @@ func (f *Facts) lookForConflicts(ctx context.Context, m machine) {
 		f.Blind = "of others' programs only systemd's units are seen"
 		services := m.services(units)
 		f.Processes, all = append(f.Processes, services...), append(all, services...)
+		name, end := accounts(ctx)
+		f.Strangers = m.strangers(name)
+		end()
 	}
 	if slices.ContainsFunc(all, func(p Process) bool { return p.Unit == "systemd-networkd.service" }) {
 		f.Networkd = m.networkFile(f.Radio.Index)

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // lay writes files below a root of their own.
@@ -264,6 +267,53 @@ func TestServices(t *testing.T) {
 	}
 	if !m.blind() || (machine{}).blind() {
 		t.Error("others' processes are hidden here, and not there")
+	}
+}
+
+// Programs in no service are named by the kernel's accounting.
+func TestStrangers(t *testing.T) {
+	m := lay(t, map[string]string{
+		"/sys/fs/cgroup/system.slice/wpa_supplicant.service/cgroup.procs":                                 "7\n",
+		"/sys/fs/cgroup/user.slice/user-1000.slice/session-1.scope/cgroup.procs":                          "8\n9\n",
+		"/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/run-u2.scope/cgroup.procs": "10\n11\n",
+	})
+	names := map[int]string{7: "wpa_supplicant", 8: "bash", 9: "wpa_supplicant", 10: "hostapd"} // 11 has ended
+	found := m.strangers(func(pid int) (Process, bool) {
+		name, ok := names[pid]
+		return Process{PID: pid, Name: name}, ok
+	})
+	want := []Process{{PID: 9, Name: "wpa_supplicant"}, {PID: 10, Name: "hostapd"}}
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// An answer of Linux 6.1, up to the fields that count; and what is none.
+func TestDecodeAccount(t *testing.T) {
+	stats := make([]byte, 136)
+	copy(stats[80:], "wpa_supplicant\x00rest")
+	for at, number := range map[int]uint32{120: 1000, 128: 812, 132: 1} {
+		binary.NativeEndian.PutUint32(stats[at:], number)
+	}
+	answer := func(stats []byte) []byte {
+		inner, err := netlink.MarshalAttributes([]netlink.Attribute{{Type: unix.TASKSTATS_TYPE_PID, Data: []byte{44, 3, 0, 0}}, {Type: unix.TASKSTATS_TYPE_STATS, Data: stats}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		outer, err := netlink.MarshalAttributes([]netlink.Attribute{{Type: unix.TASKSTATS_TYPE_AGGR_PID, Data: inner}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return outer
+	}
+	want := Process{PID: 812, Parent: 1, UID: 1000, Name: "wpa_supplicant"}
+	if p, ok := decodeAccount(answer(stats)); !ok || !cmp.Equal(p, want) {
+		t.Errorf("%+v, %v; want %+v", p, ok, want)
+	}
+	for _, bytes := range [][]byte{nil, {1}, answer(nil), answer(stats[:135])} {
+		if p, ok := decodeAccount(bytes); ok {
+			t.Errorf("%d bytes are %+v", len(bytes), p)
+		}
 	}
 }
 

@@ -85,12 +85,6 @@ func (l *Lab) fallback(t *testing.T, check bool) time.Duration {
 	return served.Sub(lost)
 }
 
-// hasCarrier asks sysfs, which is quicker than ip(8).
-func hasCarrier() bool {
-	text, err := os.ReadFile("/sys/class/net/" + radioDevice + "/carrier") // an error while it is down
-	return err == nil && strings.TrimSpace(string(text)) == "1"
-}
-
 func hasAddress(address string) bool {
 	nic, err := net.InterfaceByName(radioDevice)
 	if err != nil {

@@ -236,7 +236,10 @@ func (r *radio) stayManaged(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	changed := make(chan struct{}, 1)
 	group.Go(func() error {
-		return r.manager.Watch(ctx, func(bool) {
+		return r.manager.Watch(ctx, func(c networkmanager.Change) {
+			if !c.Joined {
+				return
+			}
 			select {
 			case changed <- struct{}{}:
 			default:
@@ -300,7 +303,11 @@ func (d *daemon) networkManager() *networkmanager.Client {
 // watchNetworkManager finds out, until ctx ends, who the radio belongs to.
 func (d *daemon) watchNetworkManager(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := d.networkManager().Watch(ctx, func(profiles bool) { d.meetNetworkManager(ctx, profiles) })
+		err := d.networkManager().Watch(ctx, func(c networkmanager.Change) {
+			if c.Managed || c.Profiles {
+				d.meetNetworkManager(ctx, c.Profiles)
+			}
+		})
 		d.meetNetworkManager(ctx, false)
 		if ctx.Err() == nil {
 			d.log.Debug("no word from NetworkManager", "err", err)

@@ -148,22 +148,6 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func TestAwait(t *testing.T) {
-	f, c := start(t)
-	go func() {
-		f.become(event{state: nm.NmDeviceStatePrepare})
-		f.become(event{state: nm.NmDeviceStateActivated})
-	}()
-	if err := c.Await(t.Context(), 10*time.Second); err != nil {
-		t.Errorf("it joins by itself: %v", err)
-	}
-	f.become(event{state: nm.NmDeviceStateDisconnected})
-	var join *wifi.JoinError
-	if err := c.Await(t.Context(), 100*time.Millisecond); !errors.As(err, &join) || join.Code != wifi.CodeNotFound {
-		t.Errorf("nothing happens: %v, want not_found", err)
-	}
-}
-
 // TestLookFirst: a network that is not there, or is another, is refused before
 // NetworkManager leaves the one that it has.
 func TestLookFirst(t *testing.T) {

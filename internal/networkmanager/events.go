@@ -14,8 +14,8 @@ import (
 // 802.1X, or else some other change: NetworkManager came or went, or a device
 // or a profile of it did.
 type event struct {
-	state  nm.NmDeviceState
-	reason nm.NmDeviceStateReason
+	state, former nm.NmDeviceState
+	reason        nm.NmDeviceStateReason
 
 	active     dbus.ObjectPath // the activation, "": none
 	activation nm.NmActiveConnectionState
@@ -28,23 +28,33 @@ type event struct {
 // events are the signals that concern the radio, over a connection of their own.
 type events struct {
 	client  *Client
+	radio   dbus.ObjectPath // "": NetworkManager does not know it now
 	bus     *dbus.Conn
 	signals chan *dbus.Signal
 }
+
+// Names of signals.
+const (
+	deviceAdded      = nm.NetworkManagerInterface + ".DeviceAdded"
+	accessPointAdded = nm.DeviceWirelessInterface + ".AccessPointAdded"
+	ownerChanged     = "org.freedesktop.DBus.NameOwnerChanged"
+)
+
+func member(signal string) string { return signal[strings.LastIndexByte(signal, '.')+1:] }
 
 // What is listened to. Signals that come all the time, such as those of what
 // scans find, are not among them.
 var matches = [][]dbus.MatchOption{
 	{dbus.WithMatchInterface(nm.DeviceInterface), dbus.WithMatchMember("StateChanged")},
 	{dbus.WithMatchInterface(nm.ActiveConnectionInterface), dbus.WithMatchMember("StateChanged")},
-	{dbus.WithMatchInterface(nm.NetworkManagerInterface), dbus.WithMatchMember("DeviceAdded")},
+	{dbus.WithMatchInterface(nm.NetworkManagerInterface), dbus.WithMatchMember(member(deviceAdded))},
 	{dbus.WithMatchInterface(nm.SettingsInterface)},
 	{dbus.WithMatchInterface(nm.ConnectionInterface)},
-	{dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, nm.NetworkManagerInterface)},
+	{dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember(member(ownerChanged)), dbus.WithMatchArg(0, nm.NetworkManagerInterface)},
 }
 
 // newCells tell that NetworkManager has seen another access point.
-var newCells = []dbus.MatchOption{dbus.WithMatchInterface(nm.DeviceWirelessInterface), dbus.WithMatchMember("AccessPointAdded")}
+var newCells = []dbus.MatchOption{dbus.WithMatchInterface(nm.DeviceWirelessInterface), dbus.WithMatchMember(member(accessPointAdded))}
 
 // follow begins to listen to matches, and more.
 func (c *Client) follow(ctx context.Context, more ...[]dbus.MatchOption) (*events, error) {
@@ -59,6 +69,7 @@ func (c *Client) follow(ctx context.Context, more ...[]dbus.MatchOption) (*event
 				return err
 			}
 		}
+		e.find(ctx)
 		return nil
 	})
 	if err != nil {
@@ -66,6 +77,17 @@ func (c *Client) follow(ctx context.Context, more ...[]dbus.MatchOption) (*event
 		return nil, fmt.Errorf("listen to NetworkManager: %w", err)
 	}
 	return e, nil
+}
+
+// find learns the radio's path, which changes when its device is made again. It
+// starts no NetworkManager that is not there.
+func (e *events) find(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	e.radio = ""
+	// An error says that there is no such device, or no NetworkManager.
+	_ = e.bus.Object(nm.NetworkManagerInterface, nm.NetworkManagerObjectPath).
+		CallWithContext(ctx, nm.NetworkManagerInterface+".GetDeviceByIpIface", dbus.FlagNoAutoStart, e.client.Interface).Store(&e.radio)
 }
 
 func (e *events) close() {
@@ -96,7 +118,7 @@ func (e *events) next(ctx context.Context) (event, error) {
 func (e *events) decode(ctx context.Context, signal *dbus.Signal) (event, bool) {
 	switch signal.Name {
 	case nm.DeviceInterface + ".StateChanged":
-		return e.ofOurs(ctx, signal)
+		return e.ofOurs(signal)
 	case nm.ActiveConnectionInterface + ".StateChanged":
 		var state, reason uint32
 		err := dbus.Store(signal.Body, &state, &reason)
@@ -105,38 +127,58 @@ func (e *events) decode(ctx context.Context, signal *dbus.Signal) (event, bool) 
 		var heard eapSignal
 		err := dbus.Store(signal.Body, &heard.status, &heard.parameter)
 		return event{authentication: heard}, err == nil
+	case deviceAdded:
+		e.find(ctx)
+		return event{}, true
+	case ownerChanged:
+		e.find(ctx)
+	case accessPointAdded:
+		return event{}, true
 	}
-	return event{profiles: !strings.HasPrefix(signal.Name, nm.NetworkManagerInterface+".Device")}, true
+	return event{profiles: true}, true
 }
 
-// ofOurs decodes a StateChanged (new, old, reason) of our radio's. Paths change
-// when a device is made again, so the radio's is asked for each time.
-func (e *events) ofOurs(ctx context.Context, signal *dbus.Signal) (found event, ours bool) {
-	device, err := e.client.Device(ctx)
-	if err != nil || device.proxy.GetPath() != signal.Path || len(signal.Body) != 3 {
-		return event{}, false
-	}
+// ofOurs decodes a StateChanged (new, old, reason) of our radio's.
+func (e *events) ofOurs(signal *dbus.Signal) (found event, ours bool) {
 	var numbers [3]uint32
-	if err := dbus.Store(signal.Body, &numbers[0], &numbers[1], &numbers[2]); err != nil {
+	if signal.Path != e.radio || dbus.Store(signal.Body, &numbers[0], &numbers[1], &numbers[2]) != nil {
 		return event{}, false
 	}
-	return event{state: nm.NmDeviceState(numbers[0]), reason: nm.NmDeviceStateReason(numbers[2])}, true
+	return event{
+		state: nm.NmDeviceState(numbers[0]), former: nm.NmDeviceState(numbers[1]), reason: nm.NmDeviceStateReason(numbers[2]),
+	}, true
 }
 
-// Watch calls changed after everything that may have changed what Device says,
-// and what the profiles are, until ctx ends or the bus is gone.
-func (c *Client) Watch(ctx context.Context, changed func(profiles bool)) error {
+// Change is what may be different now.
+type Change struct {
+	Managed  bool // whether NetworkManager runs, and has the radio
+	Joined   bool // whether the radio is in a network
+	Profiles bool
+}
+
+// Watch calls changed at its start and after everything that may have changed
+// what Device says, or what the profiles are, until ctx ends or the bus is gone.
+func (c *Client) Watch(ctx context.Context, changed func(Change)) error {
 	e, err := c.follow(ctx)
 	if err != nil {
 		return err
 	}
 	defer e.close()
-	changed(true)
+	changed(Change{true, true, true})
 	for {
 		next, err := e.next(ctx)
 		if err != nil {
 			return err
 		}
-		changed(next.profiles)
+		changed(next.change())
 	}
+}
+
+// change: what has no state is about NetworkManager, its devices or profiles.
+func (e event) change() Change {
+	if e.active != "" || e.state != 0 {
+		managed := func(s nm.NmDeviceState) bool { return s > nm.NmDeviceStateUnmanaged }
+		return Change{Managed: e.state != 0 && managed(e.state) != managed(e.former), Joined: true}
+	}
+	return Change{true, true, e.profiles}
 }

@@ -68,6 +68,7 @@ type fakeManager struct {
 	activate []event        // states that follow on an activation
 	refuse   *dbus.Error    // of the next activation
 	settings map[string]any // of the last activation, "setting.name"
+	asked    func()         // is called once, when somebody who listens asks for the device
 	mute     bool           // no answer, to anything
 	silence  chan struct{}  // closed at the end of the test
 	late     chan struct{}  // of the fakeAir
@@ -108,6 +109,9 @@ func start(t *testing.T) (*fakeManager, *Client) {
 		}})
 	}
 	if err == nil {
+		err = bus.Export(fakeAgents{f}, nm.NetworkManagerObjectPath+"/AgentManager", nm.NetworkManagerInterface+".AgentManager")
+	}
+	if err == nil {
 		err = bus.Export(fakeConnection{f}, fakeProfile, nm.ConnectionInterface)
 	}
 	if err == nil {
@@ -124,6 +128,16 @@ func (f *fakeManager) script(states []event, refuse *dbus.Error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.activate, f.refuse = states, refuse
+}
+
+// goOn lets the scripted states follow. The caller holds mu.
+func (f *fakeManager) goOn() {
+	states := f.activate
+	go func() {
+		for _, e := range states {
+			f.become(e)
+		}
+	}()
 }
 
 func (f *fakeManager) beMute(mute bool) {
@@ -177,8 +191,12 @@ func (f *fakeManager) become(e event) {
 // GetDeviceByIpIface and those below are NetworkManager's methods.
 func (f *fakeManager) GetDeviceByIpIface(name string) (dbus.ObjectPath, *dbus.Error) {
 	f.mu.Lock()
-	mute := f.mute
+	mute, asked := f.mute, f.asked
+	f.asked = nil
 	f.mu.Unlock()
+	if asked != nil {
+		go asked()
+	}
 	if mute {
 		<-f.silence
 	}
@@ -216,12 +234,7 @@ func (f *fakeManager) AddAndActivateConnection2(settings map[string]map[string]d
 	if f.refuse != nil {
 		return "/", "/", nil, f.refuse
 	}
-	states := f.activate
-	go func() {
-		for _, e := range states {
-			f.become(e)
-		}
-	}()
+	f.goOn()
 	return fakeProfile, fakeActive, map[string]dbus.Variant{}, nil
 }
 
@@ -246,6 +259,24 @@ func (f *fakeManager) hears() {
 	if err := f.bus.Emit(fakeDevice, nm.DeviceWirelessInterface+".AccessPointAdded", fakeCell); err != nil {
 		f.t.Errorf("tell of an access point: %v", err)
 	}
+}
+
+// fakeAgents is told of those who may know keys.
+type fakeAgents struct{ *fakeManager }
+
+// Register has NetworkManager go on as the test scripts it.
+func (a fakeAgents) Register(name string) *dbus.Error {
+	a.note("agent %s", name)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.goOn()
+	return nil
+}
+
+// Unregister is noted.
+func (a fakeAgents) Unregister() *dbus.Error {
+	a.note("agent leaves")
+	return nil
 }
 
 // fakeConnection is the one profile.

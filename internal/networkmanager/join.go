@@ -235,42 +235,6 @@ func (t *Trial) end(ctx context.Context, how func(nm.NetworkManager) error) erro
 	return nil
 }
 
-// Await waits until NetworkManager, which joins by itself what it knows, has
-// done so, for as long as limit. The error is a *wifi.JoinError of what it
-// tried, or CodeNotFound.
-func (c *Client) Await(ctx context.Context, limit time.Duration) error {
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	events, err := c.follow(limited)
-	if err != nil {
-		return err
-	}
-	defer events.close()
-	verdict := &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "NetworkManager has found no known network"}
-	for {
-		device, err := c.Device(limited)
-		switch {
-		case err == nil && device.State == nm.NmDeviceStateActivated:
-			return nil
-		case err == nil && device.State == nm.NmDeviceStateUnavailable && verdict.Code == wifi.CodeNotFound:
-			verdict = &wifi.JoinError{Code: wifi.CodeRadioOff, Reason: "NetworkManager cannot use the radio: it is switched off"}
-		case err != nil && ctx.Err() == nil && limited.Err() == nil:
-			return err
-		}
-		e, err := events.next(limited)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case limited.Err() != nil:
-			return verdict
-		case err != nil:
-			return err
-		case e.state == nm.NmDeviceStateFailed:
-			verdict = joinError(&stateError{e.state, e.reason})
-		}
-	}
-}
-
 // Association is the network that the radio is in.
 func (c *Client) Association(ctx context.Context) (a wifi.Association, err error) {
 	device, err := c.Device(ctx)

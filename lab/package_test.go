@@ -4,6 +4,7 @@ package lab
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,7 @@ func TestPackage(t *testing.T) {
 	l.seeAccessPoint(t, startingUp)
 	l.phoneUses(t)
 	l.upgrades(t)
+	l.hookLeaves(t)
 	l.purges(t, clean, "with a phone on the access point")
 
 	l.Phone.Leave()
@@ -57,6 +59,23 @@ func TestPackage(t *testing.T) {
 		return resolvConf
 	})
 	l.purges(t, clean, "joined")
+}
+
+// hookLeaves has a hook leave a program running, which holds the daemon's user.
+func (l *Lab) hookLeaves(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("a hook leaves a program running", func() string {
+		const hook = "/etc/netconnectd.d/leaves"
+		writeFile(t, hook, "#!/bin/sh\nsleep 3600 &\n")
+		must(t, "", "chmod", "755", hook)
+		l.Device.Restart(t)
+		until(t, noticed, "it runs", func() (string, bool) {
+			all := l.Device.processes(t)
+			return strings.Join(all, " "), slices.Contains(all, "sleep")
+		})
+		must(t, "", "rm", hook)
+		return "sleep"
+	})
 }
 
 // hostapdService has Debian's own service of hostapd run, as somebody's did

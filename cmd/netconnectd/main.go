@@ -84,6 +84,10 @@ func serve(ctx context.Context, stop func(), cfg *config.Config, load func() (*c
 	if cfg.TearDown {
 		return daemon.TearDown(ctx, cfg, log.Logger)
 	}
+	listener, err := daemon.Listen(cfg, log.Logger)
+	if err != nil {
+		return err
+	}
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -91,7 +95,7 @@ func serve(ctx context.Context, stop func(), cfg *config.Config, load func() (*c
 	defer work.Wait()
 	defer stop()
 	work.Go(func() { onHangup(ctx, hangups, log, cfg.Socket) })
-	return daemon.Run(ctx, cfg, daemon.Options{Version: version, Log: log.Logger, Load: load, Stop: stop})
+	return daemon.Run(ctx, cfg, listener, daemon.Options{Version: version, Log: log.Logger, Load: load, Stop: stop})
 }
 
 // onHangup begins a new log file and reloads at each SIGHUP. It asks over the

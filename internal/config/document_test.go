@@ -23,7 +23,7 @@ var (
 const exampleHead = `# Settings of netconnectd: /etc/netconnectd.yaml
 #
 # Every key is here, commented out, with its default. Take the # away from
-# those that you change, and see what "netconnectd --check" says.
+# those that you change, and see what "sudo netconnectd --check" says.
 #
 # A flag wins over a variable of the environment (NETCONNECTD_AP_CHANNEL for
 # ap.channel), and that over this file. Times are seconds. This file may hold

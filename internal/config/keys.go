@@ -68,7 +68,7 @@ const (
 
 // sections are the first parts of the keys, in the order of the file.
 var sections = []struct{ name, doc string }{
-	{"", "The socket that netconnectcli, the web page and other programs talk to."},
+	{"", "The socket that netconnectcli and other programs talk to."},
 	{"permissions", "Who may change something. Everybody may read."},
 	{"interfaces", "Network interfaces. Without a name the daemon finds them."},
 	{"link_monitor", "When the network counts as lost."},

@@ -20,7 +20,7 @@ func TestPageOfDaemon(t *testing.T) {
 	p.Section("Description")
 	p.Text(about)
 	p.Text("It is started by systemd, as its own user. Programs talk to it over a Unix socket; netconnectcli(1) is one of them. " +
-		"hostapd, dnsmasq and wpa_supplicant, which it runs, outlive a restart of it; systemctl stop netconnectd leaves nothing.")
+		"hostapd, dnsmasq and wpa_supplicant, which it runs, outlive a restart of it; systemctl stop netconnectd.socket netconnectd leaves nothing.")
 	p.Section("Options")
 	p.Flags(newFlagSet(newCommandLine()))
 	p.Section("Environment")

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -72,9 +73,11 @@ type daemon struct {
 	metrics  *metrics.Metrics
 }
 
-// Run is the daemon. It returns nil when ctx ends; what it made (children,
-// addresses) stays for the next run, and TearDown removes it.
-func Run(ctx context.Context, cfg *config.Config, opts Options) error {
+// Run is the daemon, which answers on the listener. It returns nil when ctx
+// ends; what it made (children, addresses) stays for the next run, and TearDown
+// removes it.
+func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Options) error {
+	defer listener.Close()
 	log := opts.Log
 	if err := process.ClearInheritable(); err != nil {
 		log.Warn("keep capabilities from children", "err", err)
@@ -89,10 +92,6 @@ func Run(ctx context.Context, cfg *config.Config, opts Options) error {
 		return err
 	}
 	defer only.Close()
-	listener, err := listen(cfg.Socket)
-	if err != nil {
-		return err
-	}
 	networks, err := store.Open(filepath.Join(cfg.StateDir, "networks.json"))
 	if err != nil {
 		log.Error("open the saved networks", "err", err)

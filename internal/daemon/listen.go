@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,20 +12,39 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/config"
 )
 
 // socketMode lets everybody connect; the server checks who may change things.
 const socketMode = 0o666
 
-// listen takes over the socket that systemd made, or makes one at path.
-func listen(path string) (net.Listener, error) {
+// Listen takes over the socket that systemd made, and says so in the
+// configuration, or makes the one that is configured.
+func Listen(cfg *config.Config, log *slog.Logger) (net.Listener, error) {
 	passed, err := activation.Listeners()
 	if err != nil {
 		return nil, fmt.Errorf("take the socket from systemd: %w", err)
 	}
-	if len(passed) > 0 && passed[0] != nil {
-		return passed[0], nil
+	if len(passed) == 0 || passed[0] == nil {
+		return listen(cfg.Socket)
 	}
+	if path := passed[0].Addr().String(); !sameFile(path, cfg.Socket) {
+		log.Warn("systemd has made the socket, so the setting socket has no effect", "socket", path, "setting", cfg.Socket,
+			"remedy", "systemctl edit netconnectd.socket")
+		cfg.Socket = path
+	}
+	return passed[0], nil
+}
+
+// sameFile: /var/run is mostly a link to /run.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	other, otherErr := os.Stat(b)
+	return err == nil && otherErr == nil && os.SameFile(one, other)
+}
+
+func listen(path string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}

@@ -149,7 +149,7 @@ func judgePortDHCP(f *Facts) []verdict {
 // judgePortDNS: an address that is not the access point's clashes with nothing,
 // such as 127.0.0.53 of systemd-resolved.
 func judgePortDNS(f *Facts) []verdict {
-	return judgePort(f, "port 53 (DNS)", "phones on the access point would find no names, and their portal page would not open", func(s Socket) bool {
+	return judgePort(f, "port 53 (DNS)", "phones on the access point would find no names", func(s Socket) bool {
 		addr := s.Local.Addr()
 		everywhere := addr.IsUnspecified() && !(addr.Is6() && s.V6Only)
 		return s.Local.Port() == portDNS && (everywhere || addr == f.Settings.AP.Address.Addr())
@@ -202,7 +202,7 @@ func (f *Facts) holder(s Socket) (who, remedy string) {
 	}
 	switch {
 	case p.Name == "dnsmasq" && p.Unit == "dnsmasq.service":
-		remedy = fmt.Sprintf("%s; or have it leave the radio alone by the lines bind-interfaces and except-interface=%s in /etc/dnsmasq.conf and restart it", end(p), f.Radio.Name)
+		remedy = fmt.Sprintf("%s; or have it leave the radio alone by the lines bind-dynamic and except-interface=%s in /etc/dnsmasq.conf and restart it", end(p), f.Radio.Name)
 	case strings.HasPrefix(p.Name, "systemd-resolve"):
 		remedy = "take DNSStubListenerExtra= out of /etc/systemd/resolved.conf and its .conf.d, then: sudo systemctl restart systemd-resolved"
 	default:

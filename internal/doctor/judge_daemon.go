@@ -29,7 +29,7 @@ func judgeUnits(f *Facts) []verdict {
 	case u.Unseen != "":
 		return unseen("the units", u.Unseen)
 	case main.Load == "not-found":
-		return one(Warning, "netconnectd.service is not installed", "netconnectd does not start with the device; install its package, or its units as README.md says")
+		return one(Warning, "netconnectd.service is not installed", "netconnectd does not start with the device; install its package")
 	case main.Active == "failed":
 		return one(Problem, "netconnectd.service has failed", "see journalctl -u netconnectd, then: sudo systemctl restart netconnectd")
 	}
@@ -52,7 +52,7 @@ func judgeConfig(f *Facts) []verdict {
 	}
 	var found []verdict
 	for _, p := range s.Problems {
-		found = append(found, verdict{Problem, p.String(), "netconnectd does not start with it; correct " + configPath(s) + ", and see netconnectd --check"})
+		found = append(found, verdict{Problem, p.String(), "netconnectd does not start with it; correct " + configPath(s) + ", and see sudo netconnectd --check"})
 	}
 	for _, w := range s.Warnings {
 		found = append(found, verdict{Warning, w.String(), "see " + configPath(s) + " and docs/config.md"})

@@ -146,7 +146,7 @@ func (f *Facts) folder(file File, why string) []verdict {
 	case file.Missing:
 		return one(Problem, file.Path+" is not there", why+"; sudo systemctl restart netconnectd")
 	case file.ReadOnly:
-		return one(Problem, file.Path+" is on a file system that cannot be written", why+"; mount it writable, or give netconnectd another folder (paths.runtime, paths.state)")
+		return one(Problem, file.Path+" is on a file system that cannot be written", why+"; mount it writable")
 	case !f.Daemon.User.Exists:
 		return f.withoutUser()
 	case !f.may(file, 3):

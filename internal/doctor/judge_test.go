@@ -254,7 +254,7 @@ func TestJudge(t *testing.T) {
 		{"rfkill not ours and not used", func(f *Facts) { f.Files[fileRfkill] = File{Path: "/dev/rfkill", Mode: 0o664} }, "rfkill_device", OK, "", ""},
 		{"runtime folder of root", func(f *Facts) { f.Files[fileRuntime] = File{Path: "/run/netconnectd", Mode: 0o755} }, "runtime_folder", Problem, "may not write", "chown"},
 		{"state folder is away", func(f *Facts) { f.Files[fileState] = File{Path: "/var/lib/netconnectd", Missing: true} }, "state_folder", Problem, "not there", "restart"},
-		{"state folder on a read-only root", func(f *Facts) { f.Files[fileState] = File{Path: "/var/lib/netconnectd", ReadOnly: true} }, "state_folder", Problem, "cannot be written", "paths.state"},
+		{"state folder on a read-only root", func(f *Facts) { f.Files[fileState] = File{Path: "/var/lib/netconnectd", ReadOnly: true} }, "state_folder", Problem, "cannot be written", "mount it writable"},
 
 		{"clock of a device without battery", func(f *Facts) { f.Now = time.Unix(0, 0) }, "clock", Warning, "1970-01-01", "timedatectl"},
 		{"disk full", func(f *Facts) { f.Disk.Free = 4096 }, "disk_space", Problem, "4 KiB", "make room"},

@@ -197,6 +197,11 @@ func eapSettings(c *wifi.EAPCredentials) map[string]any {
 			s[name] = value
 		}
 	}
+	if c.PrivateKey != "" && c.PrivateKeyPassword.IsZero() {
+		// NM_SETTING_SECRET_FLAG_NOT_REQUIRED: NetworkManager asks for a password
+		// of every key else, also of one that has none.
+		s["private-key-password-flags"] = uint32(4)
+	}
 	if c.Method != "tls" {
 		s["phase2-auth"] = cmp.Or(c.Phase2, "mschapv2")
 	}

@@ -54,6 +54,19 @@ func TestProfile(t *testing.T) {
 	}
 }
 
+// TestKeyWithoutPassword: NetworkManager is told that there is none, since it
+// would wait for one.
+func TestKeyWithoutPassword(t *testing.T) {
+	c := wifi.EAPCredentials{Method: "tls", Identity: "me", ClientCert: "/c.pem", PrivateKey: "/k.pem"}
+	if got := eapSettings(&c)["private-key-password-flags"]; got != uint32(4) {
+		t.Errorf("without a password the flags are %v, want 4 (not required)", got)
+	}
+	c.PrivateKeyPassword = secret.New("secret")
+	if got, ok := eapSettings(&c)["private-key-password-flags"]; ok {
+		t.Errorf("with a password the flags are %v, want none", got)
+	}
+}
+
 // TestNoProfile lists what of NetworkManager's is no network to join.
 func TestNoProfile(t *testing.T) {
 	home := func(change func(nm.ConnectionSettings)) nm.ConnectionSettings {

@@ -226,7 +226,7 @@ type book interface {
 
 	Candidate() (store.Network, bool)
 	SetCandidate(n store.Network) error
-	Promote() error
+	Promote(n store.Network) error
 	Worked(ssid []byte, seen wifi.Association, when time.Time) error
 	Failed(ssid []byte) error
 }
@@ -311,8 +311,11 @@ func (d *daemon) tellNetworks(ctx context.Context) {
 
 // Promote implements supervisor.Networks.
 func (d *daemon) Promote(ctx context.Context) error {
-	n, _ := d.book().Candidate()
-	err := d.book().Promote()
+	n := d.radio.tried.Load()
+	if n == nil {
+		return fmt.Errorf("promote candidate: %w", store.ErrNoCandidate)
+	}
+	err := d.book().Promote(*n)
 	if err == nil {
 		err = d.recordJoin(n.SSID, false)
 	}

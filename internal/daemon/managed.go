@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,10 @@ const (
 
 	// hintLimit bounds a scan of some channels: a third of a second each.
 	hintLimit = 5 * time.Second
+
+	// gatewayTries is how often a gateway is asked that does not answer, for 3 s
+	// each.
+	gatewayTries = 2
 
 	// busAgain is the pause before the bus is looked for again.
 	busAgain = 5 * time.Second
@@ -194,7 +199,7 @@ func (r *radio) endTrial(ctx context.Context, trial *networkmanager.Trial, n pol
 		return errors.Join(err, trial.Undo(ctx))
 	}
 	if err := trial.Keep(ctx); err != nil {
-		return err
+		return errors.Join(err, trial.Undo(ctx))
 	}
 	if n.Candidate {
 		r.manager.profiles.Joined(trial)
@@ -202,7 +207,9 @@ func (r *radio) endTrial(ctx context.Context, trial *networkmanager.Trial, n pol
 	return nil
 }
 
-// verifyManaged sees the address and asks the gateway.
+// verifyManaged sees the carrier, which NetworkManager thinks is there for 15 s
+// after it is lost, and the address, and asks the gateway; twice, as frames may
+// be lost while the keys are new.
 func (r *radio) verifyManaged(ctx context.Context, report func(policy.Stage)) error {
 	association, err := r.manager.Association(ctx)
 	if err != nil {
@@ -210,24 +217,50 @@ func (r *radio) verifyManaged(ctx context.Context, report func(policy.Stage)) er
 	}
 	r.association.Store(&association)
 	report(policy.StageAssociated)
-	ctx, cancel := context.WithTimeoutCause(ctx, addressLimit, failure("no_address", "the network gave no address within %v", addressLimit))
+	missing := failure("no_address", "the network gave no address within %v", addressLimit)
+	ctx, cancel := context.WithTimeout(ctx, addressLimit)
 	defer cancel()
 	hint, stop := r.monitor.Subscribe()
 	defer stop()
+	addressed, asked := false, 0
 	for {
-		if s := r.monitor.Snapshot(); s != nil {
-			if l, ok := s.Link(r.iface); ok && addressed(s, l.Index) {
-				report(policy.StageAddressed)
-				gateway, _ := s.Gateway(l.Index)
-				return (&session{radio: r}).askGateway(ctx, gateway)
+		found := r.foundManaged()
+		if found.addressed && !addressed {
+			addressed, missing = true, failure("no_gateway", "the network has no gateway")
+			report(policy.StageAddressed)
+		}
+		if found.gateway.IsValid() {
+			if missing = (&session{radio: r}).askGateway(ctx, found.gateway); missing == nil {
+				return nil
 			}
+			if asked++; asked == gatewayTries {
+				return missing
+			}
+			continue
 		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return missing
 		case <-hint:
 		}
 	}
+}
+
+// foundManaged is what the kernel has of the network, as long as there is a
+// carrier.
+func (r *radio) foundManaged() (found struct {
+	addressed bool
+	gateway   netip.Addr
+}) {
+	s := r.monitor.Snapshot()
+	if s == nil {
+		return found
+	}
+	if l, ok := s.Link(r.iface); ok && l.Carrier && addressed(s, l.Index) {
+		found.addressed = true
+		found.gateway, _ = s.Gateway(l.Index)
+	}
+	return found
 }
 
 // stayManaged blocks while the network holds. NetworkManager notices a router
@@ -339,7 +372,7 @@ func (d *daemon) meetNetworkManager(ctx context.Context, profiles bool) {
 			d.log.Warn("read the saved networks", "err", err)
 		}
 	}
-	switch target, _ := d.sup.State().Target(); {
+	switch target, ready := d.sup.State().Target(); {
 	case managed != had:
 		d.managed.Store(managed)
 		d.radio.current.Store(d.newRadio(d.radio.iface()))
@@ -349,8 +382,9 @@ func (d *daemon) meetNetworkManager(ctx context.Context, profiles bool) {
 		d.sup.Post(ctx, policy.RadioChanged{Reason: "the radio is joined to networks by " + d.backend() + " now"})
 	case managed && profiles:
 		d.tellNetworks(ctx)
-	case err == nil && device.Managed && target.Role == policy.RoleAccessPoint:
-		// It was replugged, or somebody else gave it back.
+	case err == nil && device.Managed && target.Role == policy.RoleAccessPoint && ready:
+		// It was replugged, or somebody else gave it back. A Hold that is not
+		// ready takes it by itself.
 		d.log.Info("NetworkManager has taken the radio", "iface", d.radio.iface())
 		d.sup.Post(ctx, policy.RadioChanged{Reason: "NetworkManager has taken the radio"})
 	}

@@ -52,6 +52,7 @@ type live struct {
 	association atomic.Pointer[wifi.Association] // nil while not a station
 	leased      atomic.Pointer[dhcp.Lease]       // the latest
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
+	tried       atomic.Pointer[store.Network]    // the latest candidate; another one may be stored by now
 
 	clientsChanged     func(ctx context.Context, count int)
 	joinChanged        func(n policy.Network, now string, why policy.Failure) // now: a client.Join…
@@ -213,6 +214,9 @@ func (r *radio) tearDownStation(ctx context.Context) error {
 	err := r.clear(ctx, link.Spec{Name: r.iface})
 	if marked.released() {
 		marked.Client = &networkmanager.Client{Interface: r.iface, Log: r.log}
+		if _, back := marked.Back(ctx, restartLimit); back != nil { // it may be restarting
+			return errors.Join(err, fmt.Errorf("hand %s back: %w: when NetworkManager runs again, nmcli device set %[1]s managed yes", r.iface, back))
+		}
 		err = errors.Join(err, marked.handBack(ctx))
 	}
 	return err
@@ -311,6 +315,7 @@ func (r *radio) refresh(ctx context.Context) {
 func (r *radio) network(n policy.Network) (store.Network, bool) {
 	if n.Candidate {
 		c, ok := r.book.Candidate()
+		r.tried.Store(&c)
 		return c, ok && string(c.SSID) == n.SSID
 	}
 	return r.book.Find([]byte(n.SSID))

@@ -41,6 +41,13 @@ func ask(ctx context.Context, action string, f func() error) error {
 	return err
 }
 
+// closeBus ends the library's connection. The next call opens another one.
+func closeBus() {
+	if bus, err := dbus.SystemBus(); err == nil {
+		bus.Close()
+	}
+}
+
 // do bounds calls of a library that has no deadlines: when ctx or the limit has
 // ended, and NetworkManager does not answer soon, the library's connection is
 // closed, which ends the call. Everybody shares that connection, so a call that
@@ -58,10 +65,11 @@ func do(ctx context.Context, limit time.Duration, f func() error) error {
 	select {
 	case <-done:
 	case <-time.After(patience):
-		if bus, err := dbus.SystemBus(); err == nil {
-			bus.Close() // the next call opens another one
+		go closeBus()
+		select {
+		case <-done:
+		case <-time.After(patience): // the bus takes connections and does not answer
 		}
-		<-done
 	}
 	return context.Cause(ctx)
 }

@@ -78,17 +78,35 @@ func (c *Client) Device(ctx context.Context) (d Device, err error) {
 func (c *Client) Back(ctx context.Context, limit time.Duration) (Device, error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	events, err := c.follow(limited)
+	for {
+		d, err := c.back(limited)
+		if !errors.Is(err, ErrAbsent) {
+			return d, err
+		}
+		select {
+		case <-limited.Done():
+			return d, err
+		case <-time.After(busAgain): // the bus is being restarted, too
+		}
+	}
+}
+
+// busAgain is the pause before a bus that is not there is looked for again.
+const busAgain = 500 * time.Millisecond
+
+// back is Back as long as there is a bus.
+func (c *Client) back(ctx context.Context) (Device, error) {
+	events, err := c.follow(ctx)
 	if err != nil {
 		return Device{}, err
 	}
 	defer events.close()
 	for {
-		d, err := c.Device(limited)
+		d, err := c.Device(ctx)
 		if !errors.Is(err, ErrAbsent) {
 			return d, err
 		}
-		if _, waitErr := events.next(limited); waitErr != nil {
+		if _, waitErr := events.next(ctx); waitErr != nil {
 			return d, err
 		}
 	}

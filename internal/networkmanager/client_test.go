@@ -3,6 +3,7 @@ package networkmanager
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,10 +109,11 @@ func TestJoin(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, c := start(t)
+			f.become(state(nm.NmDeviceStateActivated, 0)) // in the network before
 			f.late = tt.air.late
 			f.script(tt.states, tt.refuse)
 			trial, err := c.Join(t.Context(), tt.n, "", tt.air)
-			want := "checkpoint of 1 device, flags 2, add and activate, volatile"
+			want := "checkpoint of 1 device, flags 8, add and activate, volatile"
 			var join *wifi.JoinError
 			switch {
 			case tt.code != "":
@@ -132,6 +134,42 @@ func TestJoin(t *testing.T) {
 			}
 			if got := f.setting("802-11-wireless-security.psk"); tt.n.EAP == nil && got != "correct horse" {
 				t.Errorf("the passphrase was %q", got)
+			}
+		})
+	}
+}
+
+// TestJoinFromNothing: without a network before there is nothing to go back to,
+// and a rollback would have NetworkManager take the network for one that a
+// person has left.
+func TestJoinFromNothing(t *testing.T) {
+	prepare := event{state: nm.NmDeviceStatePrepare}
+	up, over := event{active: fakeActive, activation: nm.NmActiveConnectionStateActivated}, event{active: fakeActive, activation: nm.NmActiveConnectionStateDeactivated}
+	refused := fakeAir{verdict: &wifi.JoinError{Code: wifi.CodeWrongKey, Reason: "the passphrase is not the router's"}}
+	for _, tt := range []struct {
+		name   string
+		uuid   string // "": a candidate
+		states []event
+		air    fakeAir
+		want   string // is told
+	}{
+		{"a candidate works", "", []event{prepare, up}, fakeAir{}, "add and activate, volatile"},
+		{"a candidate is refused", "", []event{prepare}, refused, "add and activate, volatile, deactivate"},
+		{"a candidate fails by itself", "", []event{prepare, over}, fakeAir{}, "add and activate, volatile, deactivate"},
+		{"a saved network is refused", "1", []event{prepare}, refused, "activate"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, c := start(t)
+			f.script(tt.states, nil)
+			trial, err := c.Join(t.Context(), home, tt.uuid, tt.air)
+			if err == nil {
+				err = trial.Keep(t.Context())
+			}
+			if works := slices.Contains(tt.states, up); works != (err == nil) {
+				t.Errorf("joined: %v (%v), want %v", err == nil, err, works)
+			}
+			if got := f.notes(); got != tt.want {
+				t.Errorf("it was told %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -60,8 +60,8 @@ var newCells = []dbus.MatchOption{dbus.WithMatchInterface(nm.DeviceWirelessInter
 func (c *Client) follow(ctx context.Context, more ...[]dbus.MatchOption) (*events, error) {
 	e := &events{client: c, signals: make(chan *dbus.Signal, 64)}
 	err := read(ctx, func() (err error) {
-		if e.bus, err = dbus.ConnectSystemBus(dbus.WithSignalHandler(dbus.NewSequentialSignalHandler())); err != nil {
-			return err
+		if e.bus, err = dbus.ConnectSystemBus(dbus.WithContext(ctx), dbus.WithSignalHandler(dbus.NewSequentialSignalHandler())); err != nil {
+			return fmt.Errorf("%w (%w)", ErrAbsent, err)
 		}
 		e.bus.Signal(e.signals)
 		for _, match := range slices.Concat(matches, more) {
@@ -104,7 +104,9 @@ func (e *events) next(ctx context.Context) (event, error) {
 		case <-ctx.Done():
 			return event{}, context.Cause(ctx)
 		case signal, ok := <-e.signals:
-			if !ok {
+			if !ok && ctx.Err() != nil {
+				return event{}, context.Cause(ctx)
+			} else if !ok {
 				return event{}, fmt.Errorf("%w (the bus is gone)", ErrAbsent)
 			}
 			if e, ok := e.decode(ctx, signal); ok {

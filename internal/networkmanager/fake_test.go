@@ -112,6 +112,9 @@ func start(t *testing.T) (*fakeManager, *Client) {
 		err = bus.Export(fakeAgents{f}, nm.NetworkManagerObjectPath+"/AgentManager", nm.NetworkManagerInterface+".AgentManager")
 	}
 	if err == nil {
+		err = bus.Export(fakeSettings{f}, nm.SettingsObjectPath, nm.SettingsInterface)
+	}
+	if err == nil {
 		err = bus.Export(fakeConnection{f}, fakeProfile, nm.ConnectionInterface)
 	}
 	if err == nil {
@@ -219,6 +222,28 @@ func (f *fakeManager) CheckpointDestroy(dbus.ObjectPath) *dbus.Error {
 func (f *fakeManager) CheckpointRollback(dbus.ObjectPath) (map[string]uint32, *dbus.Error) {
 	f.note("roll back")
 	return nil, nil
+}
+
+// ActivateConnection joins a saved network.
+func (f *fakeManager) ActivateConnection(_, _, _ dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
+	f.note("activate")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.goOn()
+	return fakeActive, nil
+}
+
+// DeactivateConnection finds that it has ended by itself.
+func (f *fakeManager) DeactivateConnection(dbus.ObjectPath) *dbus.Error {
+	f.note("deactivate")
+	return dbus.NewError("org.freedesktop.NetworkManager.ConnectionNotActive", []any{"The connection was not active."})
+}
+
+// fakeSettings has the one profile.
+type fakeSettings struct{ *fakeManager }
+
+func (s fakeSettings) GetConnectionByUuid(string) (dbus.ObjectPath, *dbus.Error) {
+	return fakeProfile, nil
 }
 
 func (f *fakeManager) AddAndActivateConnection2(settings map[string]map[string]dbus.Variant, _, _ dbus.ObjectPath, options map[string]dbus.Variant) (

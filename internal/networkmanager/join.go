@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,20 +23,23 @@ const (
 	joinLimit = 75 * time.Second
 
 	// rollbackAfter is when NetworkManager goes back by itself, in seconds, if
-	// we end in the middle of an attempt.
-	rollbackAfter = 90
+	// we end in the middle of an attempt: more than joining, seeing the address
+	// and the gateway, and polkit may take.
+	rollbackAfter = 150
 
 	// undoLimit bounds what must be done although ctx has ended.
 	undoLimit = 2 * askLimit
 
-	// deleteNew of NMCheckpointCreateFlags: profiles made meanwhile go as well.
-	deleteNew = 2
+	// allowOverlapping of NMCheckpointCreateFlags: one that somebody who was
+	// killed has left is in nobody's way.
+	allowOverlapping = 8
 )
 
 // Trial is a network that was joined and may still be taken back.
 type Trial struct {
 	client     *Client
-	checkpoint nm.Checkpoint
+	checkpoint nm.Checkpoint // nil: the radio was in no network
+	candidate  bool          // the profile is one that NetworkManager forgets
 	device     Device
 	profile    dbus.ObjectPath
 	active     dbus.ObjectPath // the activation
@@ -62,22 +66,36 @@ func (c *Client) Join(ctx context.Context, n store.Network, uuid string, air Air
 			return nil, err
 		}
 	}
-	t := &Trial{client: c, device: device}
-	err = ask(ctx, actionCheckpoint, func() error {
+	t := &Trial{client: c, device: device, candidate: uuid == ""}
+	err = t.keep(ctx)
+	if err == nil {
+		err = t.attempt(ctx, n, uuid, events, air)
+	}
+	if err != nil {
+		return nil, errors.Join(c.verdict(ctx, n, err, air), t.Undo(ctx))
+	}
+	return t, nil
+}
+
+// keep makes the checkpoint, unless the radio is in no network: to go back to
+// that NetworkManager would deactivate what is tried, as if a person had done
+// so, and never join it by itself again.
+func (t *Trial) keep(ctx context.Context) error {
+	if t.device.State <= nm.NmDeviceStateDisconnected {
+		return nil
+	}
+	err := ask(ctx, actionCheckpoint, func() error {
 		manager, err := nm.NewNetworkManager()
 		if err != nil {
 			return err
 		}
-		t.checkpoint, err = manager.CheckpointCreate([]nm.Device{device.proxy}, rollbackAfter, deleteNew)
+		t.checkpoint, err = manager.CheckpointCreate([]nm.Device{t.device.proxy}, rollbackAfter, allowOverlapping)
 		return err
 	})
 	if err != nil {
-		return nil, c.verdict(ctx, n, fmt.Errorf("have NetworkManager keep what %s has: %w", c.Interface, err), air)
+		return fmt.Errorf("have NetworkManager keep what %s has: %w", t.client.Interface, err)
 	}
-	if err := t.attempt(ctx, n, uuid, events, air); err != nil {
-		return nil, errors.Join(c.verdict(ctx, n, err, air), t.Undo(ctx))
-	}
-	return t, nil
+	return nil
 }
 
 // attempt joins the network. Why that fails the router often says before
@@ -207,22 +225,46 @@ func (t *Trial) Save(ctx context.Context) error {
 
 // Keep ends the trial: there is no way back.
 func (t *Trial) Keep(ctx context.Context) error {
-	return t.end(ctx, func(m nm.NetworkManager) error { return m.CheckpointDestroy(t.checkpoint) })
+	if t.checkpoint == nil {
+		return nil
+	}
+	return t.end(ctx, actionCheckpoint, func(m nm.NetworkManager) error { return m.CheckpointDestroy(t.checkpoint) })
 }
 
-// Undo ends the trial: NetworkManager goes back to what it had, also when ctx
-// has ended.
+// Undo ends the trial, also when ctx has ended: NetworkManager goes back to what
+// it had. If that was no network it leaves a candidate; a saved network it may
+// go on with, until the radio is taken from it.
 func (t *Trial) Undo(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
 	defer cancel()
-	return t.end(ctx, func(m nm.NetworkManager) error {
-		_, err := m.CheckpointRollback(t.checkpoint)
-		return err
-	})
+	switch {
+	case t.checkpoint != nil:
+		return t.end(ctx, actionCheckpoint, func(m nm.NetworkManager) error {
+			_, err := m.CheckpointRollback(t.checkpoint)
+			return err
+		})
+	case t.candidate && t.active != "":
+		return t.end(ctx, actionControl, func(m nm.NetworkManager) error {
+			active, err := nm.NewActiveConnection(t.active)
+			if err == nil {
+				err = m.DeactivateConnection(active)
+			}
+			if notActive(err) {
+				return nil // it has ended by itself
+			}
+			return err
+		})
+	}
+	return nil
 }
 
-func (t *Trial) end(ctx context.Context, how func(nm.NetworkManager) error) error {
-	err := ask(ctx, actionCheckpoint, func() error {
+func notActive(err error) bool {
+	var failed dbus.Error
+	return errors.As(err, &failed) && (failed.Name == nm.NetworkManagerInterface+".ConnectionNotActive" || slices.Contains(absent, failed.Name))
+}
+
+func (t *Trial) end(ctx context.Context, action string, how func(nm.NetworkManager) error) error {
+	err := ask(ctx, action, func() error {
 		manager, err := nm.NewNetworkManager()
 		if err != nil {
 			return err
@@ -230,7 +272,7 @@ func (t *Trial) end(ctx context.Context, how func(nm.NetworkManager) error) erro
 		return how(manager)
 	})
 	if err != nil {
-		return fmt.Errorf("end NetworkManager's checkpoint: %w", err)
+		return fmt.Errorf("end NetworkManager's trial: %w", err)
 	}
 	return nil
 }

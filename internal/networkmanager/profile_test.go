@@ -2,6 +2,7 @@ package networkmanager
 
 import (
 	"net/netip"
+	"reflect"
 	"testing"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
@@ -116,15 +117,42 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
+// TestBecome: a change of a network leaves alone what only NetworkManager knows.
+func TestBecome(t *testing.T) {
+	theirs := func() wholeProfile {
+		return wholeProfile{
+			"connection":               {"id": dbus.MakeVariant("Their work"), "uuid": dbus.MakeVariant("1"), "zone": dbus.MakeVariant("trusted")},
+			"802-11-wireless":          {"ssid": dbus.MakeVariant([]byte("work")), "bssid": dbus.MakeVariant([]byte{2, 0, 0, 0, 0, 1})},
+			"802-11-wireless-security": {"key-mgmt": dbus.MakeVariant("wpa-eap-suite-b-192")},
+			"802-1x": {"eap": dbus.MakeVariant([]string{"peap"}), "identity": dbus.MakeVariant("me"), "password": dbus.MakeVariant("old"),
+				"phase2-autheap": dbus.MakeVariant("gtc"), "system-ca-certs": dbus.MakeVariant(true)},
+			"ipv4": {"method": dbus.MakeVariant("auto"), "dns-search": dbus.MakeVariant([]string{"lan"})},
+			"ipv6": {"method": dbus.MakeVariant("disabled")},
+		}
+	}
+	n := store.Network{Priority: 5, Network: wifi.Network{SSID: []byte("work"), Security: wifi.EAP, EAP: &wifi.EAPCredentials{Method: "peap", Identity: "me", Password: secret.New("new")}}}
+	want := theirs()
+	want["connection"]["autoconnect-priority"] = dbus.MakeVariant(int32(5))
+	want["802-11-wireless"]["hidden"] = dbus.MakeVariant(false)
+	delete(want["802-11-wireless"], "bssid")
+	want["802-1x"]["password"] = dbus.MakeVariant("new")
+	got := theirs()
+	got.become(n, settingsOf(n, "1"))
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("it became\n%v, want\n%v", got, want)
+	}
+	open := store.Network{Network: wifi.Network{SSID: []byte("work"), Security: wifi.Open}, Addressing: &store.Addressing{Address: netip.MustParsePrefix("192.0.2.7/24")}}
+	got.become(open, settingsOf(open, "1"))
+	if got["802-1x"] != nil || got["802-11-wireless-security"] != nil || got["ipv4"]["method"].Value() != "manual" || got["ipv4"]["dns-search"].Value() == nil {
+		t.Errorf("opened, with a static address, it became\n%v", got)
+	}
+}
+
 // TestAdopt: everything in the profile stays, the passphrase too; what godbus
 // would spoil is left out, and its newer form stands for it.
 func TestAdopt(t *testing.T) {
 	f, _ := start(t)
-	bus, err := dbus.SystemBus()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := adopt(bus.Object(nm.NetworkManagerInterface, fakeProfile)); err != nil {
+	if err := update(fakeProfile, wholeProfile.mark); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := f.notes(), "update: Their home, correct horse, <nil>, map[org.netconnectd.made:1 their.own:x]"; got != want {

@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
-	"github.com/godbus/dbus/v5"
 
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/wifi"
@@ -168,7 +166,7 @@ func (p *Profiles) Replace(n store.Network) error {
 		return fmt.Errorf("change network %q: %w", n.SSID, err)
 	}
 	return p.done("change network", p.change(profile.UUID, func(c nm.Connection) error {
-		return c.Update(settingsOf(n, profile.UUID))
+		return update(c.GetPath(), func(all wholeProfile) { all.become(n, settingsOf(n, profile.UUID)) })
 	}))
 }
 
@@ -183,39 +181,8 @@ func (p *Profiles) Adopt(ssid []byte) error {
 		return fmt.Errorf("adopt network %q: %w", ssid, &ForeignError{profile.Origin})
 	}
 	return p.done("adopt network", p.change(profile.UUID, func(c nm.Connection) error {
-		bus, err := dbus.SystemBus()
-		if err != nil {
-			return err
-		}
-		return adopt(bus.Object(nm.NetworkManagerInterface, c.GetPath()))
+		return update(c.GetPath(), wholeProfile.mark)
 	}))
-}
-
-// adopt goes over godbus, which keeps the types of settings that it does not
-// know; but for the inner types of lists that have newer names anyway.
-func adopt(profile dbus.BusObject) error {
-	var all map[string]map[string]dbus.Variant
-	if err := profile.Call(nm.ConnectionGetSettings, 0).Store(&all); err != nil {
-		return err
-	}
-	for _, setting := range []string{settingSecurity, settingEAP} {
-		var secrets map[string]map[string]dbus.Variant
-		if _, ok := all[setting]; !ok || profile.Call(nm.ConnectionGetSecrets, 0, setting).Store(&secrets) != nil {
-			continue
-		}
-		maps.Copy(all[setting], secrets[setting]) // Update drops what it does not get
-	}
-	for _, setting := range []string{settingIPv4, settingIPv6} {
-		delete(all[setting], "addresses")
-		delete(all[setting], "routes")
-	}
-	data := map[string]string{}
-	if user, ok := all[settingUser]["data"]; ok {
-		_ = user.Store(&data) // no map of texts: nothing to keep
-	}
-	data[made] = "1"
-	all[settingUser] = map[string]dbus.Variant{"data": dbus.MakeVariant(data)}
-	return profile.Call(nm.ConnectionUpdate, 0, all).Err
 }
 
 // Remove forgets the saved network of that SSID.
@@ -239,12 +206,11 @@ func (p *Profiles) Forget() (had bool, err error) {
 	return had, p.done("forget networks", err)
 }
 
-// Promote saves the candidate, which has just been joined, in the place of a
+// Promote saves the candidate that has just been joined, in the place of a
 // profile of ours with its SSID.
-func (p *Profiles) Promote() error {
+func (p *Profiles) Promote(n store.Network) error {
 	trial := p.trial.Swap(nil)
-	n, ok := p.Store.Candidate()
-	if trial == nil || !ok {
+	if _, ok := p.Store.Candidate(); trial == nil || !ok {
 		return fmt.Errorf("promote candidate: %w", store.ErrNoCandidate)
 	}
 	former, err := p.own(n.SSID)
@@ -257,7 +223,7 @@ func (p *Profiles) Promote() error {
 		err = nil // there is none, or it is somebody else's
 	}
 	// Before the candidate goes the network is seen to be saved.
-	return errors.Join(p.done("promote candidate", err), p.DropCandidate())
+	return errors.Join(p.done("promote candidate", err), p.DropCandidate(n))
 }
 
 // Joined remembers a trial that Promote will save.

@@ -45,6 +45,9 @@ func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Ai
 		return join
 	case errors.As(err, &state):
 		join = joinError(state)
+		if n.EAP != nil && join.Code == wifi.CodeWrongKey {
+			join.Reason = "the network's server does not accept the credentials, or one is missing (" + state.Error() + ")"
+		}
 	case notAvailable(err):
 		join = notFound()
 	case errors.Is(err, context.DeadlineExceeded):

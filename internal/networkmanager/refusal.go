@@ -35,6 +35,8 @@ func isRefusal(err error) bool {
 var absent = []string{
 	"org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
 	"org.freedesktop.DBus.Error.NoReply", "org.freedesktop.NetworkManager.UnknownDevice",
+	// While it starts it has its name on the bus, and no objects.
+	"org.freedesktop.DBus.Error.UnknownMethod", "org.freedesktop.DBus.Error.UnknownObject",
 }
 
 var refused = []string{

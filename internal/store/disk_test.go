@@ -55,7 +55,7 @@ func TestDiskRefusesAndTakesAgain(t *testing.T) {
 			path := filepath.Join(dir, "networks.json")
 			s := mustOpen(t, path)
 			must(t, s.SetCandidate(home))
-			must(t, s.Promote())
+			must(t, promote(s))
 			before := read(t, path)
 
 			must(t, tt.spoil(dir))
@@ -69,7 +69,7 @@ func TestDiskRefusesAndTakesAgain(t *testing.T) {
 			wantContents(t, mustOpen(t, path), nil, home)
 
 			must(t, tt.mend(dir))
-			must(t, s.DropCandidate())
+			must(t, s.DropCandidate(office))
 			if !bytes.Equal(before, read(t, path)) {
 				t.Error("the file is not what the memory is")
 			}

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -291,14 +292,20 @@ func (s *Store) Replace(n Network) error {
 	})
 }
 
-// Promote puts the candidate, which has just worked, before the saved networks.
-// It replaces the one of the same SSID.
-func (s *Store) Promote() error {
+// Promote puts a candidate, which has just worked, before the saved networks. It
+// replaces the one of the same SSID. If there is another candidate by now, that
+// stays one; if there is none, somebody has forgotten it, and it is not saved.
+func (s *Store) Promote(n Network) error {
+	n = n.clone()
 	return s.change(func(c contents) (contents, bool, error) {
 		if c.candidate == nil {
 			return c, false, fmt.Errorf("promote candidate: %w", ErrNoCandidate)
 		}
-		return contents{networks: append([]Network{*c.candidate}, c.without(c.candidate.SSID)...)}, true, nil
+		now := contents{networks: append([]Network{n}, c.without(n.SSID)...), candidate: c.candidate}
+		if reflect.DeepEqual(*c.candidate, n) {
+			now.candidate = nil
+		}
+		return now, true, nil
 	})
 }
 
@@ -313,12 +320,14 @@ func (s *Store) Remove(ssid []byte) error {
 	})
 }
 
-// DropCandidate forgets the candidate, if there is one, and nothing else.
-func (s *Store) DropCandidate() error {
+// DropCandidate forgets the candidate if it is n, and nothing else.
+func (s *Store) DropCandidate(n Network) error {
 	return s.change(func(c contents) (contents, bool, error) {
-		had := c.candidate != nil
+		if c.candidate == nil || !reflect.DeepEqual(*c.candidate, n) {
+			return c, false, nil
+		}
 		c.candidate = nil
-		return c, had, nil
+		return c, true, nil
 	})
 }
 

@@ -68,7 +68,7 @@ func saved(t *testing.T, n Network) (*Store, string) {
 	t.Helper()
 	s, path := newStore(t)
 	must(t, s.SetCandidate(n))
-	must(t, s.Promote())
+	must(t, promote(s))
 	return s, path
 }
 
@@ -93,6 +93,12 @@ func wantContents(t *testing.T, s *Store, candidate *Network, networks ...Networ
 	}
 }
 
+// promote is Promote of what is the candidate.
+func promote(s *Store) error {
+	n, _ := s.Candidate()
+	return s.Promote(n)
+}
+
 func TestStory(t *testing.T) {
 	touched := home
 	touched.Frequency, touched.LastSuccess = 5180, when
@@ -108,20 +114,20 @@ func TestStory(t *testing.T) {
 		{"nothing at first", func(*Store) error { return nil }, nil, nil},
 		{"a candidate is beside", func(s *Store) error { return s.SetCandidate(open) }, &open, nil},
 		{"another replaces it", func(s *Store) error { return s.SetCandidate(home) }, &home, nil},
-		{"success saves it", (*Store).Promote, nil, []Network{home}},
+		{"success saves it", promote, nil, []Network{home}},
 		{"it works again", func(s *Store) error { return s.Worked(home.SSID, wifi.Association{Frequency: 5180}, when) }, nil, []Network{touched}},
 		{"a new candidate changes nothing saved", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched}},
-		{"it failed", (*Store).DropCandidate, nil, []Network{touched}},
-		{"dropping none is fine", (*Store).DropCandidate, nil, []Network{touched}},
+		{"it failed", func(s *Store) error { return s.DropCandidate(office) }, nil, []Network{touched}},
+		{"dropping none is fine", func(s *Store) error { return s.DropCandidate(office) }, nil, []Network{touched}},
 		{"the next one", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched}},
-		{"comes before what was saved", (*Store).Promote, nil, []Network{office, touched}},
+		{"comes before what was saved", promote, nil, []Network{office, touched}},
 		{"what works becomes the best", func(s *Store) error { return s.Worked(home.SSID, wifi.Association{Frequency: 5180}, when) }, nil, []Network{touched, office}},
 		{"a failure changes nothing", func(s *Store) error { return s.Failed(home.SSID) }, nil, []Network{touched, office}},
 		{"nor a second", func(s *Store) error { return s.Failed(home.SSID) }, nil, []Network{touched, office}},
 		{"a success between starts anew", func(s *Store) error { return s.Worked(home.SSID, wifi.Association{Frequency: 5180}, when) }, nil, []Network{touched, office}},
 		{"so this is the first", func(s *Store) error { return s.Failed(home.SSID) }, nil, []Network{touched, office}},
 		{"a candidate of a saved name", func(s *Store) error { return s.SetCandidate(office) }, &office, []Network{touched, office}},
-		{"replaces that one", (*Store).Promote, nil, []Network{office, touched}},
+		{"replaces that one", promote, nil, []Network{office, touched}},
 		{"removing one keeps the others", func(s *Store) error { return s.Remove(touched.SSID) }, nil, []Network{office}},
 		{"a candidate before forgetting", func(s *Store) error { return s.SetCandidate(home) }, &home, []Network{office}},
 		{"one that was never tried comes last", func(s *Store) error { return s.Add(work) }, &home, []Network{office, work}},
@@ -143,7 +149,7 @@ func TestThirdFailureInARowPutsANetworkLast(t *testing.T) {
 	s, path := newStore(t)
 	for _, n := range []Network{open, office, home} {
 		must(t, s.SetCandidate(n))
-		must(t, s.Promote())
+		must(t, promote(s))
 	}
 	for range failuresThatCount {
 		wantContents(t, s, nil, home, office, open)
@@ -335,7 +341,7 @@ func TestZeroStoreHasNoFile(t *testing.T) {
 	var s Store
 	wantContents(t, &s, nil)
 	must(t, s.SetCandidate(home))
-	must(t, s.Promote())
+	must(t, promote(&s))
 	wantContents(t, &s, nil, home)
 }
 
@@ -358,7 +364,7 @@ func TestRefusedChangesLeaveFileAndMemory(t *testing.T) {
 		{"EAP password that JSON would change", func(s *Store) error {
 			return s.Add(Network{Network: wifi.Network{SSID: []byte("x"), EAP: &wifi.EAPCredentials{Password: secret.New("\xff")}}})
 		}, nil},
-		{"nothing to promote", (*Store).Promote, ErrNoCandidate},
+		{"nothing to promote", promote, ErrNoCandidate},
 		{"success of a stranger", func(s *Store) error { return s.Worked([]byte("home"), wifi.Association{Frequency: 2412}, when) }, ErrUnknown},
 	}
 	for _, tt := range tests {
@@ -443,16 +449,31 @@ func TestReadsDoNotWaitForTheDisk(t *testing.T) {
 	must(t, <-done)
 }
 
+// TestPromoteWhatWasTried: while a candidate is tried, somebody corrects it.
+func TestPromoteWhatWasTried(t *testing.T) {
+	s, _ := saved(t, home)
+	must(t, s.SetCandidate(office))
+	corrected := office
+	corrected.PSK = secret.New("as it should be")
+	must(t, s.SetCandidate(corrected))
+	must(t, s.Promote(office))
+	wantContents(t, s, &corrected, office, home)
+	must(t, s.DropCandidate(office)) // is none any more
+	wantContents(t, s, &corrected, office, home)
+	must(t, s.Promote(corrected))
+	wantContents(t, s, nil, corrected, home)
+}
+
 func TestFailedWriteIsMadeUpForByTheNext(t *testing.T) {
 	s, path := saved(t, home)
 	before := read(t, path)
 	write := s.write
 	s.write = func(string, []byte, os.FileMode) error { return syscall.EROFS }
-	must(t, s.DropCandidate()) // nothing to write
+	must(t, s.DropCandidate(office)) // nothing to write
 	if err := s.SetCandidate(office); !errors.Is(err, syscall.EROFS) {
 		t.Errorf("SetCandidate: %v", err)
 	}
-	if err := s.Promote(); !errors.Is(err, syscall.EROFS) {
+	if err := promote(s); !errors.Is(err, syscall.EROFS) {
 		t.Errorf("Promote: %v", err)
 	}
 	wantContents(t, s, nil, office, home)
@@ -460,7 +481,7 @@ func TestFailedWriteIsMadeUpForByTheNext(t *testing.T) {
 		t.Error("the file has changed")
 	}
 	s.write = write
-	must(t, s.DropCandidate())
+	must(t, s.DropCandidate(office))
 	wantContents(t, mustOpen(t, path), nil, office, home)
 }
 

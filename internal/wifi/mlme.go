@@ -18,7 +18,6 @@ import (
 type Listener struct {
 	conn    *nl80211
 	ifindex int
-	own     net.HardwareAddr
 }
 
 // Listen begins to listen. Errors wrap ErrNotSupported or ErrNoInterface.
@@ -31,7 +30,7 @@ func Listen(name string) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", name, err)
 	}
-	return &Listener{conn: conn, ifindex: ifi.Index, own: ifi.HardwareAddr}, nil
+	return &Listener{conn: conn, ifindex: ifi.Index}, nil
 }
 
 // Close ends the listening.
@@ -157,22 +156,24 @@ func (l *Listener) decode(m genetlink.Message) (f mlmeFrame, ok bool) {
 	case unix.NL80211_CMD_DISCONNECT:
 		return mlmeFrame{kind: mlmeEnd, local: !byRouter, reason: reason}, true
 	case unix.NL80211_CMD_AUTHENTICATE, unix.NL80211_CMD_ASSOCIATE, unix.NL80211_CMD_DEAUTHENTICATE, unix.NL80211_CMD_DISASSOCIATE:
-		return decodeFrame(m.Header.Command, frame, l.own)
+		return decodeFrame(m.Header.Command, frame)
 	}
 	return f, false
 }
 
 // managementHeader is the length of a management frame's header, with the
-// sender's address at 10 (IEEE 802.11-2020, 9.3.3.1).
+// sender's address at 10 and the cell's at 16 (IEEE 802.11-2020, 9.3.3.1). What
+// a router sends has the same in both; the interface may get another address
+// while somebody joins with it.
 const managementHeader = 24
 
 // decodeFrame reads a management frame. An event without one tells of an answer
 // that did not come.
-func decodeFrame(command uint8, frame []byte, own net.HardwareAddr) (f mlmeFrame, ok bool) {
+func decodeFrame(command uint8, frame []byte) (f mlmeFrame, ok bool) {
 	if len(frame) < managementHeader {
 		return f, false
 	}
-	f.local = bytes.Equal(frame[10:16], own)
+	f.local = !bytes.Equal(frame[10:16], frame[16:22])
 	field := func(n int) int { // of two bytes, little endian
 		at := managementHeader + 2*n
 		if len(frame) < at+2 {

@@ -29,6 +29,7 @@ func mlmeEvent(t testing.TB, command uint8, fill func(*netlink.AttributeEncoder)
 func frameEvent(t testing.TB, command uint8, from net.HardwareAddr, fields ...uint16) genetlink.Message {
 	frame := make([]byte, managementHeader)
 	copy(frame[10:], from)
+	copy(frame[16:], bssid)
 	for _, field := range fields {
 		frame = binary.LittleEndian.AppendUint16(frame, field)
 	}
@@ -84,7 +85,7 @@ func TestExchange(t *testing.T) {
 		{"cut short", homeWPA2, after(frame(deauth, bssid)), ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			l, e := Listener{ifindex: 5, own: ownAddress}, exchange{network: row.n}
+			l, e := Listener{ifindex: 5}, exchange{network: row.n}
 			got := Code("")
 			for _, m := range row.events {
 				if heard, ok := l.decode(m); ok && got == "" {

@@ -57,7 +57,11 @@ func (c *Client) Await(ctx context.Context, limit time.Duration) error {
 		}
 		if idle < limit && (errors.Is(err, errIdle) || failed != nil && verdict.Code == wifi.CodeWrongKey) {
 			idle = limit
-			c.Log.Info("NetworkManager is to try again", "iface", c.Interface, "reason", verdict.Reason, "err", events.tryAgain(ctx))
+			if err := events.tryAgain(ctx); err != nil {
+				c.Log.Warn("NetworkManager cannot be told to try again", "iface", c.Interface, "err", err)
+				continue
+			}
+			c.Log.Info("NetworkManager is told to try again", "iface", c.Interface, "reason", verdict.Reason)
 		}
 	}
 }

@@ -216,21 +216,25 @@ func (r *radio) verifyManaged(ctx context.Context, report func(policy.Stage)) er
 		return err
 	}
 	r.association.Store(&association)
-	report(policy.StageAssociated)
-	missing := failure("no_address", "the network gave no address within %v", addressLimit)
 	ctx, cancel := context.WithTimeout(ctx, addressLimit)
 	defer cancel()
 	hint, stop := r.monitor.Subscribe()
 	defer stop()
-	addressed, asked := false, 0
-	for {
-		found := r.foundManaged()
-		if found.addressed && !addressed {
-			addressed, missing = true, failure("no_gateway", "the network has no gateway")
+	missing := failure("lost", "carrier lost on %s", r.iface)
+	asked := 0
+	for has := (kernelView{}); ; {
+		now := r.kernelView()
+		if now.carrier && !has.carrier {
+			missing = failure("no_address", "the network gave no address within %v", addressLimit)
+			report(policy.StageAssociated)
+		}
+		if now.addressed && !has.addressed {
+			missing = failure("no_gateway", "the network has no gateway")
 			report(policy.StageAddressed)
 		}
-		if found.gateway.IsValid() {
-			if missing = (&session{radio: r}).askGateway(ctx, found.gateway); missing == nil {
+		has.carrier, has.addressed = has.carrier || now.carrier, has.addressed || now.addressed
+		if now.gateway.IsValid() {
+			if missing = (&session{radio: r}).askGateway(ctx, now.gateway); missing == nil {
 				return nil
 			}
 			if asked++; asked == gatewayTries {
@@ -246,21 +250,25 @@ func (r *radio) verifyManaged(ctx context.Context, report func(policy.Stage)) er
 	}
 }
 
-// foundManaged is what the kernel has of the network, as long as there is a
-// carrier.
-func (r *radio) foundManaged() (found struct {
-	addressed bool
-	gateway   netip.Addr
-}) {
+// kernelView is what the kernel has of the radio's network. Without a carrier
+// the rest of it is not true any more.
+type kernelView struct {
+	carrier, addressed bool
+	gateway            netip.Addr
+}
+
+func (r *radio) kernelView() (view kernelView) {
 	s := r.monitor.Snapshot()
 	if s == nil {
-		return found
+		return view
 	}
-	if l, ok := s.Link(r.iface); ok && l.Carrier && addressed(s, l.Index) {
-		found.addressed = true
-		found.gateway, _ = s.Gateway(l.Index)
+	if l, ok := s.Link(r.iface); ok && l.Carrier {
+		view.carrier, view.addressed = true, addressed(s, l.Index)
+		if view.addressed {
+			view.gateway, _ = s.Gateway(l.Index)
+		}
 	}
-	return found
+	return view
 }
 
 // stayManaged blocks while the network holds. NetworkManager notices a router

@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	only := flags.String("run", "", "only the scenarios that match this `regexp`, in one boot")
 	count := flags.Int("count", 1, "run the scenarios this many `times`")
-	limit := flags.Duration("deadline", 40*time.Minute, "of one boot of the machine with everything in it")
+	limit := flags.Duration("deadline", 75*time.Minute, "of one boot of the machine with everything in it")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)
 		flags.PrintDefaults()

@@ -325,6 +325,11 @@ func (c fakeConnection) GetSettings() (map[string]map[string]dbus.Variant, *dbus
 
 // GetSecrets has a passphrase.
 func (c fakeConnection) GetSecrets(setting string) (map[string]map[string]dbus.Variant, *dbus.Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refuse != nil {
+		return nil, c.refuse
+	}
 	return map[string]map[string]dbus.Variant{setting: {"psk": dbus.MakeVariant("correct horse")}}, nil
 }
 

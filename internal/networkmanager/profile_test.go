@@ -117,6 +117,16 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
+// TestSecretsRefused: without the passphrase nothing is written, which would lose
+// it.
+func TestSecretsRefused(t *testing.T) {
+	f, _ := start(t)
+	f.script(nil, dbus.NewError("org.freedesktop.NetworkManager.Settings.PermissionDenied", []any{"no"}))
+	if err := update(fakeProfile, wholeProfile.mark); !isRefusal(explain(err, actionModify)) || f.notes() != "" {
+		t.Errorf("%v, and it was told %q; want a refusal and nothing", err, f.notes())
+	}
+}
+
 // TestBecome: a change of a network leaves alone what only NetworkManager knows.
 func TestBecome(t *testing.T) {
 	theirs := func() wholeProfile {

@@ -1,6 +1,7 @@
 package networkmanager
 
 import (
+	"errors"
 	"maps"
 	"reflect"
 	"strings"
@@ -28,11 +29,15 @@ func update(path dbus.ObjectPath, change func(wholeProfile)) error {
 		return err
 	}
 	for _, setting := range []string{settingSecurity, settingEAP} {
-		var secrets wholeProfile
-		if _, ok := all[setting]; !ok || profile.Call(nm.ConnectionGetSecrets, 0, setting).Store(&secrets) != nil {
+		if _, ok := all[setting]; !ok {
 			continue
 		}
-		maps.Copy(all[setting], secrets[setting]) // Update drops what it does not get
+		var secrets wholeProfile
+		err := profile.Call(nm.ConnectionGetSecrets, 0, setting).Store(&secrets)
+		if why := explain(err, actionModify); isRefusal(why) || errors.Is(why, ErrAbsent) {
+			return err // Update drops what it does not get
+		}
+		maps.Copy(all[setting], secrets[setting]) // none, if it has none
 	}
 	for _, setting := range []string{settingIPv4, settingIPv6} {
 		delete(all[setting], "addresses")

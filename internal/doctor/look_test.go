@@ -274,10 +274,11 @@ func TestServices(t *testing.T) {
 func TestStrangers(t *testing.T) {
 	m := lay(t, map[string]string{
 		"/sys/fs/cgroup/system.slice/wpa_supplicant.service/cgroup.procs":                                 "7\n",
+		"/sys/fs/cgroup/system.slice/hotspot.service/radio/cgroup.procs":                                  "12\n",
 		"/sys/fs/cgroup/user.slice/user-1000.slice/session-1.scope/cgroup.procs":                          "8\n9\n",
 		"/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/run-u2.scope/cgroup.procs": "10\n11\n",
 	})
-	names := map[int]string{7: "wpa_supplicant", 8: "bash", 9: "wpa_supplicant", 10: "hostapd"} // 11 has ended
+	names := map[int]string{7: "wpa_supplicant", 8: "bash", 9: "wpa_supplicant", 10: "hostapd", 12: "hostapd"} // 11 has ended
 	found := m.strangers(func(pid int) (Process, bool) {
 		name, ok := names[pid]
 		return Process{PID: pid, Name: name}, ok

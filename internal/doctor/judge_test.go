@@ -176,7 +176,7 @@ func TestJudge(t *testing.T) {
 		}, "other_wpa_supplicant", Problem, "some program", "doctor"},
 		{"processes of others hidden, the kernel names one in no service", func(f *Facts) {
 			f.Blind, f.Sockets.KeyUsers = "only units are seen", []int{serviceUID, 0}
-			f.Strangers = []Process{{PID: 6, UID: serviceUID, Name: "wpa_supplicant"}, {PID: 7, UID: 0, Name: "wpa_supplicant"}}
+			f.Strangers = []Process{{PID: 7, UID: 0, Name: "wpa_supplicant"}, {PID: 6, UID: serviceUID, Name: "wpa_supplicant"}}
 		}, "other_wpa_supplicant", Problem, "wpa_supplicant (pid 7) works on wlan0", "sudo kill 7"},
 		{"processes of others hidden, and it may be one of two", func(f *Facts) {
 			f.Blind, f.Sockets.KeyUsers = "only units are seen", []int{0}

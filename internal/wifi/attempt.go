@@ -90,7 +90,7 @@ func (a *attempt) event(e wpactrl.Event) decision {
 	case "CTRL-EVENT-AUTH-REJECT":
 		return a.authRejected(e)
 	case "CTRL-EVENT-ASSOC-REJECT":
-		return a.refused("the router refused the association", e.Param("status_code"))
+		return a.refusedWith("the router refused the association", e.Param("status_code"))
 	case "CTRL-EVENT-EAP-METHOD": // "EAP vendor 0 method 25 (PEAP) selected"
 		a.selected = true
 	case "CTRL-EVENT-EAP-TLS-CERT-ERROR":
@@ -218,7 +218,7 @@ func (a *attempt) authRejected(e wpactrl.Event) decision {
 	if saeDenied(integer(e.Param("auth_type")), integer(e.Param("auth_transaction")), integer(status)) {
 		return decision{do: giveUp, fail: wrongKey()}
 	}
-	return a.refused("the router refused to authenticate us", status)
+	return a.refusedWith("the router refused to authenticate us", status)
 }
 
 // saeDenied knows a wrong SAE password by the second message being refused:
@@ -239,10 +239,15 @@ func vanished(local bool, reason int, beaconLoss bool) bool {
 
 func wrongKey() *JoinError { return joinError(CodeWrongKey, "the passphrase is not the router's") }
 
-func (a *attempt) refused(what, status string) decision {
+// refusedWith takes a refusal that has an IEEE 802.11 status code.
+func (a *attempt) refusedWith(what, status string) decision {
+	full := status == "17" // WLAN_STATUS_AP_UNABLE_TO_HANDLE_NEW_STA
+	return a.refused(what+" (status "+number(status)+")", full)
+}
+
+func (a *attempt) refused(refusal string, final bool) decision {
+	a.refusal, a.final = refusal, final
 	a.refusals++
-	a.refusal = what + " (status " + number(status) + ")"
-	a.final = status == "17" // WLAN_STATUS_AP_UNABLE_TO_HANDLE_NEW_STA: it is full
 	if a.refusals < refusalLimit {
 		return decision{}
 	}
@@ -265,7 +270,9 @@ func (a *attempt) rejected() *JoinError {
 // which wpa_supplicant disables the network, and the verdict may take 8. The
 // price is that a link which loses every frame of a handshake for 4 s, but
 // none before, is called a wrong key; whoever knows that the key has worked
-// must take that into account.
+// must take that into account. Where no key can be wrong, it is a refusal as
+// others: OWE's handshake fails now and then when the association request had
+// to be repeated (hostapd 2.10).
 func (a *attempt) disconnected(e wpactrl.Event) decision {
 	if a.phase != keyExchange {
 		return decision{}
@@ -276,10 +283,10 @@ func (a *attempt) disconnected(e wpactrl.Event) decision {
 		return fail(CodeLost, "the router vanished during the key exchange")
 	case local: // also when the driver does not take the key for management frames
 		return lower(CodeTimeout, "the router did not finish the key exchange")
-	case a.network.hasPassphrase() && handshakeRefused(integer(reason)):
+	case a.network.keyExchangeProves() && handshakeRefused(integer(reason)):
 		return decision{do: giveUp, fail: wrongKey()}
 	}
-	return lower(CodeRejected, "the router ended the association (reason %s)", number(reason))
+	return a.refused("the router ended the association (reason "+number(reason)+")", false)
 }
 
 // tempDisabled ends the attempt: wpa_supplicant gave up for 10 s or longer.

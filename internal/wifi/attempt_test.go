@@ -46,7 +46,9 @@ var (
 	homeAny  = Network{SSID: []byte("home"), PSK: secret.New("correct horse")}
 	homeEAP  = Network{SSID: []byte("home"), EAP: &EAPCredentials{Method: "peap", Identity: "me"}}
 	homeTLS  = Network{SSID: []byte("home"), EAP: &EAPCredentials{Method: "tls", Identity: "me"}}
+	homeWPA3 = Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: WPA3}
 	homeOpen = Network{SSID: []byte("home"), Security: Open}
+	homeOWE  = Network{SSID: []byte("home"), Security: OWE}
 )
 
 func hinted(n Network) Network {
@@ -75,6 +77,9 @@ const (
 		CTRL-EVENT-EAP-STARTED EAP authentication started
 		CTRL-EVENT-EAP-PROPOSED-METHOD vendor=0 method=25
 		CTRL-EVENT-EAP-METHOD EAP vendor 0 method 25 (PEAP) selected
+	`
+	handshakeLost = associated + `
+		CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15
 	`
 	saeRefused = `
 		SME: Trying to authenticate with 02:00:00:00:01:00 (SSID='home' freq=2412 MHz)
@@ -129,10 +134,14 @@ func TestAttemptVerdicts(t *testing.T) {
 		{"router vanishes between two tries", homeWPA2, scanDone + `
 			SME: Trying to authenticate with 02:00:00:00:01:00 (SSID='home' freq=2412 MHz)
 			` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "lost"},
-		{"router ends the association for a reason of its own", homeWPA2, scanDone + associated +
-			`CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=5`, nil, "rejected"},
-		{"open network cannot have a wrong key", homeOpen, scanDone + associated +
-			`CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=2`, nil, "rejected"},
+		{"router ends the association for a reason of its own", homeWPA2, scanDone + associated + `
+			CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=5
+			CTRL-EVENT-SSID-TEMP-DISABLED id=0 ssid="home" auth_failures=1 duration=10 reason=WRONG_KEY
+			`, nil, "rejected"},
+		{"OWE has no key that can be wrong", homeOWE, scanDone + strings.Repeat(handshakeLost, 2), nil, "rejected"},
+		{"OWE, the first handshake is lost", homeOWE, scanDone + handshakeLost + associated + connected, nil, "joined"},
+		{"WPA3 has proved the key before", homeWPA3, scanDone + strings.Repeat(handshakeLost, 2), nil, "rejected"},
+		{"WPA3, the first handshake is lost", homeWPA3, scanDone + handshakeLost + associated + connected, nil, "joined"},
 		{"router is full, says it once", homeWPA2, scanDone + refusedOnce + associated + connected, nil, "joined"},
 		{"router is full, says it twice", homeWPA2, scanDone + refusedOnce + refusedOnce, nil, "rejected"},
 		{"association refused twice", homeWPA2, scanDone + strings.Repeat(

@@ -108,7 +108,7 @@ func (e *exchange) ended(f mlmeFrame) *JoinError {
 	switch {
 	case vanished(f.local, f.reason, e.beaconLoss):
 		return joinError(CodeLost, "the router vanished during the key exchange")
-	case !f.local && e.network.hasPassphrase() && handshakeRefused(f.reason):
+	case !f.local && e.network.keyExchangeProves() && handshakeRefused(f.reason):
 		return wrongKey()
 	}
 	return nil

@@ -70,10 +70,10 @@ func (n Network) rawKey() bool {
 	return len(psk) == 64 && err == nil
 }
 
-// hasPassphrase: the network is joined by one, also where somebody else keeps
-// it.
-func (n Network) hasPassphrase() bool {
-	return slices.Contains([]Security{WPA, WPA2, WPA3, WPA2WPA3}, n.security())
+// keyExchangeProves: the passphrase, whoever keeps it, may be found wrong in the
+// key exchange. SAE has proved it before.
+func (n Network) keyExchangeProves() bool {
+	return slices.Contains([]Security{WPA, WPA2, WPA2WPA3}, n.security())
 }
 
 // security resolves "".

@@ -119,12 +119,13 @@ func (l *Lab) record(t testing.TB) {
 		// Last: the daemon writes all its goroutines to the journal, and ends.
 		{"quit.txt", "", []string{"systemctl", "kill", "--kill-whom=main", "--signal=SIGQUIT", daemonUnit}},
 	}
+	// Where the folder does not outlive the run, these lines are all that is left;
+	// read before they are followed by all those goroutines.
+	said, _ := namespace("").run("journalctl", "--boot", "--no-pager", "--output=cat", "--lines=20", "-u", daemonUnit)
+	place := filepath.Join(cmp.Or(os.Getenv("LAB_OUT"), outFolder), filepath.Base(l.logs))
 	for _, q := range questions {
 		l.write(t, q.file, q.ns, q.argv...)
 	}
-	// Where the folder does not outlive the run, this is all that is left.
-	said, _ := namespace("").run("journalctl", "--boot", "--no-pager", "--output=cat", "--lines=20", "-u", daemonUnit)
-	place := filepath.Join(cmp.Or(os.Getenv("LAB_OUT"), outFolder), filepath.Base(l.logs))
 	t.Logf("the daemon's last lines:\n%swhat every party said and saw: %s", said, place)
 }
 

@@ -26,11 +26,12 @@ type machine struct {
 	image       string
 	interactive bool
 	limit       time.Duration
+	failures    failures // of all its boots
 }
 
 // run boots the machine on a disk of its own, and again for as long as it asks
 // for a reboot; what it has written to its disk is still there then.
-func (m machine) run(ctx context.Context) error {
+func (m *machine) run(ctx context.Context) error {
 	if !m.interactive {
 		limited, cancel := context.WithTimeout(ctx, m.limit)
 		defer cancel()
@@ -49,7 +50,7 @@ func (m machine) run(ctx context.Context) error {
 }
 
 // makeDisk makes a disk that holds the differences to the image.
-func (m machine) makeDisk(ctx context.Context) error {
+func (m *machine) makeDisk(ctx context.Context) error {
 	base, err := filepath.Abs(filepath.Join(m.image, "root.ext4"))
 	if err != nil {
 		return fmt.Errorf("find the disk image: %w", err)
@@ -62,14 +63,14 @@ func (m machine) makeDisk(ctx context.Context) error {
 }
 
 // boot runs the machine until it switches itself off.
-func (m machine) boot(ctx context.Context, console string) error {
+func (m *machine) boot(ctx context.Context, console string) error {
 	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", m.arguments(console)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = os.Stderr
 	if m.interactive {
 		cmd.Stdin, cmd.Stdout = os.Stdin, os.Stdout
 	} else {
-		cmd.Stdout = &firstOutput{began: time.Now(), out: os.Stdout}
+		cmd.Stdout = &firstOutput{began: time.Now(), out: io.MultiWriter(os.Stdout, &m.failures)}
 	}
 	fmt.Printf("lab: booting the machine (QEMU without KVM, about 15 s; its console: %s)\n", console)
 	err := cmd.Run()
@@ -89,7 +90,7 @@ func rebootAsked() bool {
 	return os.Remove(filepath.Join(outFolder, "reboot")) == nil
 }
 
-func (m machine) arguments(console string) []string {
+func (m *machine) arguments(console string) []string {
 	args := []string{
 		"-nodefaults", "-display", "none", "-no-reboot", "-net", "none",
 		"-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-smp", "2",

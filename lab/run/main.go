@@ -78,10 +78,14 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	m := machine{image: image, interactive: flags.Arg(0) == "shell", limit: *limit}
-	if err := m.run(ctx); err != nil {
-		return err
+	err = m.run(ctx)
+	if err == nil {
+		err = result()
 	}
-	return result()
+	if complaints := m.failures.all; len(complaints) > 0 {
+		fmt.Printf("lab: what failed:\n%s\n", strings.Join(complaints, "\n"))
+	}
+	return err
 }
 
 // planFor is what the machine is to do, a line each: see lab/guest/start. It is

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestFailures(t *testing.T) {
+	const printed = `lab: booted in 20.6 s
+=== RUN   TestPasses
+
+A title
+         at      took  what happened (and who saw it)
+     2.5 s    +0.9 s  router home on the air  (hostapd_cli)
+    steps_test.go:12: of no importance
+--- PASS: TestPasses (2.50s)
+=== RUN   TestFails
+
+A title
+    security_test.go:154: connect: exit status 1
+        netconnectcli: could not connect (rejected)
+    30.6 s    +5.7 s  NOT SEEN: OWE: connect
+                10 s  … loop blocked
+    lab.go:129: the daemon's last lines:
+        level=INFO
+--- FAIL: TestFails (41.16s)
+=== RUN   TestFailsToo
+--- FAIL: TestFailsToo (0.01s)
+FAIL
+`
+	want := []string{
+		"--- FAIL: TestFails (41.16s)",
+		"    security_test.go:154: connect: exit status 1",
+		"        netconnectcli: could not connect (rejected)",
+		"    lab.go:129: the daemon's last lines:",
+		"        level=INFO",
+		"--- FAIL: TestFailsToo (0.01s)",
+	}
+	var f failures
+	if _, err := io.Copy(&f, iotest.OneByteReader(strings.NewReader(printed))); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(f.all, want) {
+		t.Errorf("kept\n%s\nwant\n%s", strings.Join(f.all, "\n"), strings.Join(want, "\n"))
+	}
+}

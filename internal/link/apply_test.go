@@ -99,7 +99,7 @@ func applied(t *testing.T, want Spec) {
 // take reads a Snapshot with all routes of the main table.
 func take(t *testing.T) *Snapshot {
 	t.Helper()
-	which := Links | Addresses | Routes | Neighbours
+	which := Links | Addresses | Routes
 	tables, err := Read(testContext(t), which, Filter{Table: unix.RT_TABLE_MAIN})
 	if err != nil {
 		t.Fatal(err)

@@ -110,8 +110,6 @@ func TestMonitorSees(t *testing.T) {
 		{"carrier", "link set mon1 up", func(s *Snapshot) bool { return mon0(s).Carrier && mon0(s).OperState == "up" }},
 		{"an address and its prefix route", "addr add 10.7.0.7/24 dev mon0", func(s *Snapshot) bool { return has(s, "10.7.0.7/24") && routeTo(s, "10.7.0.0/24") }},
 		{"a default route", "route add default via 10.7.0.1", func(s *Snapshot) bool { return routeTo(s, "0.0.0.0/0") }},
-		{"a neighbour", "neigh add 10.7.0.1 lladdr 02:00:00:00:00:01 dev mon0 nud reachable",
-			func(s *Snapshot) bool { return len(s.Neighbours) == 1 && s.Neighbours[0].State == unix.NUD_REACHABLE }},
 		{"another MTU", "link set mon0 mtu 1300", func(s *Snapshot) bool { return mon0(s).MTU == 1300 }},
 		// The kernel does not notify that these routes are gone.
 		{"no routes while down", "link set mon0 down", func(s *Snapshot) bool {

@@ -14,8 +14,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 )
 
-// lean is what the daemon itself needs of the kernel's tables.
-const lean = Links | Addresses | DefaultRoutes | Neighbours
+// lean is what the daemon itself needs of the kernel's tables. Neighbours would
+// wake it several times for each packet that it sends after a pause.
+const lean = Links | Addresses | DefaultRoutes
 
 // see replaces the parts of s that were read again.
 func (s *Snapshot) see(t *Tables, which Parts) {
@@ -30,9 +31,6 @@ func (s *Snapshot) see(t *Tables, which Parts) {
 	}
 	if which&(Routes|DefaultRoutes) != 0 {
 		s.Routes = seenRoutes(t.Routes)
-	}
-	if which&Neighbours != 0 {
-		s.Neighbours = seenAll(t.Neighbours, seenNeighbour)
 	}
 	s.Taken = t.Taken
 }
@@ -148,8 +146,4 @@ func seenRoute(r *rtnl.Route) []Route {
 		out = append(out, through)
 	}
 	return out
-}
-
-func seenNeighbour(n *rtnl.Neighbour) Neighbour {
-	return Neighbour{Index: int(n.Index), Address: n.Address, MAC: n.MAC, State: n.State}
 }

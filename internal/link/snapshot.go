@@ -30,13 +30,12 @@ const Forever = time.Duration(1<<63 - 1)
 // A Snapshot is what the kernel showed at one time. It is immutable once it is
 // published; whoever holds it may read it without a lock.
 type Snapshot struct {
-	Seq        uint64    // counts the published snapshots of one Monitor, from 1
-	Taken      time.Time // when it was read; lifetimes count from here
-	Resyncs    uint64    // how often messages were lost and everything was read again
-	Links      []Link    // by index
-	Addresses  []Address // by index, then address
-	Routes     []Route   // default routes of the main table, in the kernel's order
-	Neighbours []Neighbour
+	Seq       uint64    // counts the published snapshots of one Monitor, from 1
+	Taken     time.Time // when it was read; lifetimes count from here
+	Resyncs   uint64    // how often messages were lost and everything was read again
+	Links     []Link    // by index
+	Addresses []Address // by index, then address
+	Routes    []Route   // default routes of the main table, in the kernel's order
 }
 
 // Link is a network interface.
@@ -98,14 +97,6 @@ type Route struct {
 
 // Default reports whether r is a default route.
 func (r Route) Default() bool { return r.Destination.Bits() == 0 && r.Type == unix.RTN_UNICAST }
-
-// Neighbour is an entry of the ARP or neighbour discovery cache.
-type Neighbour struct {
-	Index   int
-	Address netip.Addr
-	MAC     net.HardwareAddr // nil while unresolved
-	State   uint16           // NUD_…, ip-neighbour(8)
-}
 
 // Link finds a link by name.
 func (s *Snapshot) Link(name string) (Link, bool) {

@@ -278,23 +278,24 @@ func TestBadHooks(t *testing.T) {
 	tests := []struct {
 		name, script string
 		want         []string // in the log
+		limit        time.Duration
 	}{
-		{"fails", "#!/bin/sh\necho oh no >&2\nexit 3\n", []string{"line=\"oh no\"", "err=\"run bad: exit status 3\""}},
-		{"is no program", "nothing\n", []string{"err=\"run bad: fork/exec"}},
-		{"does not end", "#!/bin/sh\nsleep 1000 &\nsleep 1000\n", []string{"err=\"run bad: not done within 500ms\""}},
+		{"fails", "#!/bin/sh\necho oh no >&2\nexit 3\n", []string{"line=\"oh no\"", "err=\"run bad: exit status 3\""}, deadline},
+		{"is no program", "nothing\n", []string{"err=\"run bad: fork/exec"}, deadline},
+		{"does not end", "#!/bin/sh\nsleep 1000 &\nsleep 1000\n", []string{"err=\"run bad: not done within 2s\""}, 2 * time.Second},
 		{"is deaf, and so is its child", "#!/bin/sh\ntrap '' TERM\nsh -c \"trap '' TERM; sleep 1000\"\nsleep 1000\n",
-			[]string{"err=\"run bad: not done within 500ms\""}},
-		{"does not read", "#!/bin/sh\nexec <&-\necho quick\n", []string{"line=quick"}},
+			[]string{"err=\"run bad: not done within 2s\""}, 2 * time.Second},
+		{"does not read", "#!/bin/sh\nexec <&-\necho quick\n", []string{"line=quick"}, deadline},
 		{"prints for ever", "#!/bin/sh\nyes 'much more than anybody reads' | head -c 1000000\n",
-			[]string{"line=\"much more than anybody reads\"", "bytes more"}},
-		{"prints no line", "#!/bin/sh\nhead -c 1000000 /dev/zero\n", []string{"bytes more"}},
-		{"leaves something running", "#!/bin/sh\nsleep 1000 &\necho $! >\"$0.pid\"\necho left\n", []string{"line=left"}},
+			[]string{"line=\"much more than anybody reads\"", "bytes more"}, deadline},
+		{"prints no line", "#!/bin/sh\nhead -c 1000000 /dev/zero\n", []string{"bytes more"}, deadline},
+		{"leaves something running", "#!/bin/sh\nsleep 1000 &\necho $! >\"$0.pid\"\necho left\n", []string{"line=left"}, deadline},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f := newFolder(t)
-			f.limit = 500 * time.Millisecond
+			f.limit = test.limit
 			path := f.add(t, "bad", test.script, 0o755)
 			f.add(t, "good", "#!/bin/sh\necho called\n", 0o755)
 			f.start(t)

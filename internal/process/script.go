@@ -25,14 +25,15 @@ func RunScript(ctx context.Context, path string, env []string, stdin []byte, out
 	cmd.Dir = "/"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cut := false // ctx ended before the program did
+	cmd.Cancel = func() error { cut = true; return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = scriptGrace
 	err := cmd.Run()
 	switch {
-	case ctx.Err() != nil:
-		if cmd.Process != nil {
-			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // its group is gone, or was deaf
-		}
+	case cut:
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // its group is gone, or was deaf
+		err = context.Cause(ctx)
+	case cmd.Process == nil && ctx.Err() != nil:
 		err = context.Cause(ctx)
 	case errors.Is(err, exec.ErrWaitDelay), errors.Is(err, syscall.EPIPE): // it left something running, or did not read
 		err = nil

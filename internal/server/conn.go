@@ -295,16 +295,18 @@ func (c *conn) linger() {
 	io.Copy(io.Discard, c.nc) // until EOF or the deadline, either is fine
 }
 
-// drop tells a client that there is no room, and does not wait for it. A frame
-// fits into the buffer of a new connection.
+// drop tells a client that there is no room. A frame fits into the buffer of a
+// new connection, so that it waits for nobody.
 func (c *conn) drop() {
 	c.nc.SetWriteDeadline(time.Now().Add(dropPatience))
 	c.nc.Write(errorFrame(nil, errOverloaded))
 	c.nc.Close()
 }
 
-// dropPatience bounds how long drop keeps others from being accepted.
-const dropPatience = time.Millisecond
+// dropPatience bounds how long drop keeps others from being accepted if the
+// frame does not fit after all. Less, and a machine with other work may let it
+// pass before anything is written.
+const dropPatience = 100 * time.Millisecond
 
 // refuse tells a client that there is no room.
 func (c *conn) refuse() {

@@ -76,10 +76,17 @@ func (c children) verdict(ctx context.Context, f failure) error {
 			return c.hostapd.Err()
 		case <-c.dnsmasq.Done():
 			return c.dnsmasq.Err()
-		case <-told.C: // it lives without its socket
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-told.C:
 		}
+		for _, child := range []*process.Child{c.hostapd, c.dnsmasq} {
+			if !child.Alive() {
+				<-child.Done() // is told later than usual
+				return child.Err()
+			}
+		}
+		// It lives without its socket.
 	}
 	if f.hung != nil {
 		return errors.Join(f.err, f.hung.EndHung(ctx))

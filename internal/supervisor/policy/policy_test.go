@@ -602,6 +602,17 @@ func TestLastFailure(t *testing.T) {
 			w.state.Config.Delegated = true
 			w.run("30s")
 		}, JoinFailure{refused, "work", true}},
+		{"the daemon tries again in vain, and goes back", func(w *world) {
+			w.power(false)
+			w.run("60s")
+			w.power(true)
+			w.run("60s")
+		}, JoinFailure{refused, "work", true}},
+		{"nothing is in reach any more", func(w *world) {
+			w.power(false)
+			w.powerOther("work", false)
+			w.run("60s")
+		}, JoinFailure{refused, "work", true}},
 		{"it joins in the end", func(w *world) {
 			w.wrongKey = ""
 			w.ask(Connect, "work")

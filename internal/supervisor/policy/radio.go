@@ -212,7 +212,8 @@ func (st *step) attemptSucceeded() {
 func (st *step) attemptFailed(f Failure) {
 	a := *st.attempt
 	st.attempt = nil
-	st.LastFailure = JoinFailure{f, a.network.SSID, a.command != 0}
+	stillAsked := st.LastFailure.asked && st.LastFailure.SSID == a.network.SSID
+	st.LastFailure = JoinFailure{f, a.network.SSID, a.command != 0 || stillAsked}
 	st.why = f.Reason
 	if !a.network.Candidate && a.network.SSID != "" && blamesNetwork(f) {
 		st.emit(RecordJoin{Network: a.network, Failed: true})
@@ -406,8 +407,11 @@ func (st *step) absorbScan(ev ScanDone) {
 		st.wayBack = time.Time{}
 	}
 	if st.radio.target.Role != RoleAccessPoint && st.scan.full {
-		st.LastFailure = JoinFailure{Failure: Failure{Code: "not_found", Reason: "no known network is in reach"}}
-		st.why = st.LastFailure.Reason
+		nothing := Failure{Code: "not_found", Reason: "no known network is in reach"}
+		if !st.LastFailure.asked { // which says more
+			st.LastFailure = JoinFailure{Failure: nothing}
+		}
+		st.why = nothing.Reason
 		st.pause()
 	}
 }

@@ -21,6 +21,7 @@ type attempt struct {
 
 	phase      phase
 	full       bool // the scan that runs or comes next is of all channels
+	again      bool // it is not the first of all channels
 	scanned    bool // a scan ended since the network was selected
 	beaconLoss bool
 	refusals   int
@@ -162,9 +163,10 @@ func (a *attempt) notFound() decision {
 }
 
 func (a *attempt) unfound() decision {
-	if !a.full {
-		// The router may have moved to another channel.
-		a.full, a.scanned = true, false
+	// The router may have moved to another channel; a hidden one is only seen if
+	// it hears the one request of the scan, and we its answer.
+	if !a.full || a.network.Hidden && !a.again {
+		a.again, a.full, a.scanned = a.full, true, false
 		return decision{do: searchFull}
 	}
 	return decision{do: look}

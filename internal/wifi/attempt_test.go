@@ -42,13 +42,14 @@ func play(a *attempt, trace string, cells []BSS) (actions []string, verdict *Joi
 }
 
 var (
-	homeWPA2 = Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: WPA2}
-	homeAny  = Network{SSID: []byte("home"), PSK: secret.New("correct horse")}
-	homeEAP  = Network{SSID: []byte("home"), EAP: &EAPCredentials{Method: "peap", Identity: "me"}}
-	homeTLS  = Network{SSID: []byte("home"), EAP: &EAPCredentials{Method: "tls", Identity: "me"}}
-	homeWPA3 = Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: WPA3}
-	homeOpen = Network{SSID: []byte("home"), Security: Open}
-	homeOWE  = Network{SSID: []byte("home"), Security: OWE}
+	homeWPA2   = Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: WPA2}
+	homeAny    = Network{SSID: []byte("home"), PSK: secret.New("correct horse")}
+	homeEAP    = Network{SSID: []byte("home"), EAP: &EAPCredentials{Method: "peap", Identity: "me"}}
+	homeTLS    = Network{SSID: []byte("home"), EAP: &EAPCredentials{Method: "tls", Identity: "me"}}
+	homeWPA3   = Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: WPA3}
+	homeOpen   = Network{SSID: []byte("home"), Security: Open}
+	homeHidden = Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: WPA2, Hidden: true}
+	homeOWE    = Network{SSID: []byte("home"), Security: OWE}
 )
 
 func hinted(n Network) Network {
@@ -164,6 +165,13 @@ func TestAttemptVerdicts(t *testing.T) {
 			at(WPA2), "look joined"},
 		{"NOT-FOUND before any scan is about older results", homeWPA2, `
 			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + associated + connected, nil, "joined"},
+		{"hidden and not heard, all channels once more", homeHidden, scanDone + `
+			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + associated + connected, nil, "search full joined"},
+		{"hidden and not there", homeHidden, scanDone + `
+			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "search full look not_found"},
+		{"hidden, hint wrong and not there", hinted(homeHidden), scanDone + `
+			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `
+			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "search full search full look not_found"},
 		{"hint right", hinted(homeWPA2), scanDone + associated + connected, nil, "joined"},
 		{"hint wrong: all channels before a verdict", hinted(homeWPA2), scanDone + `
 			CTRL-EVENT-NETWORK-NOT-FOUND

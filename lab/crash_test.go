@@ -16,7 +16,7 @@ func TestDaemonKilled(t *testing.T) {
 	l := New(t, "The daemon is killed, restarted, and started twice")
 	l.Device.Configure(t, false)
 	l.Device.HideConfig(t) // or there is a warning beside the one line
-	l.coldStart(t, servesAfterStart)
+	l.coldStart(t)
 	l.phoneUses(t)
 	l.survives(t, l.Phone.ns, apAddress, "status says ap", func() (string, bool) {
 		return "connections.ap false", l.Device.Status(t).Connections.AP
@@ -26,7 +26,7 @@ func TestDaemonKilled(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.join(t, l.Home)
 	l.tellsSignal(t)
-	address := link(radioDevice).addresses()[0]
+	address := soleAddress(t, radioDevice)
 	l.survives(t, l.Home.ns, address, "status says wifi", func() (string, bool) {
 		return "connections.wifi false", l.Device.Status(t).Connections.WiFi
 	})

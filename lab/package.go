@@ -2,6 +2,7 @@ package lab
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -64,10 +65,12 @@ func (d *Device) inventory(t testing.TB) traces {
 			}
 			return nil
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			found[path], err = identity(path, entry)
 		}
-		found[path], err = identity(path, entry)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // has gone meanwhile
+		}
 		return err
 	})
 	if err != nil {

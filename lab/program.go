@@ -15,8 +15,12 @@ import (
 	"time"
 )
 
-// commandLimit ends a short command that hangs, as `iw scan` sometimes does.
-const commandLimit = 10 * time.Second
+// Limits of a command. It may hang, as `iw scan` sometimes does, and is asked
+// again if it can be; one that must succeed may take what the machine needs.
+const (
+	commandLimit = 10 * time.Second
+	mustLimit    = 60 * time.Second
+)
 
 // namespace is the name of a network namespace; "" is the root one.
 type namespace string
@@ -67,7 +71,7 @@ func (n namespace) runFor(limit time.Duration, argv ...string) (string, error) {
 // must runs a command that the scenario cannot go on without.
 func must(t testing.TB, n namespace, argv ...string) string {
 	t.Helper()
-	out, err := n.run(argv...)
+	out, err := n.runFor(mustLimit, argv...)
 	if err != nil {
 		t.Fatal(err)
 	}

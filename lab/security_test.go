@@ -31,7 +31,7 @@ func TestSecurities(t *testing.T) {
 	l := New(t, "Every security, with wrong and right credentials")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
-	l.coldStart(t, servesAfterStart)
+	l.coldStart(t)
 	l.securities(t, l.knownSecurities(t), savedFile)
 }
 
@@ -101,7 +101,7 @@ func (l *Lab) securities(t *testing.T, rows []securityRow, saved func(*testing.T
 			l.refusedBy(t, row, saved)
 		}
 		l.connect(t, l.Home, row.what, row.right)
-		if suite, protected := l.Home.keys(t, link(radioDevice).MAC); suite != row.suite || protected != row.protected {
+		if suite, protected := l.Home.keys(t, hardwareAddress(t, radioDevice)); suite != row.suite || protected != row.protected {
 			t.Errorf("%s %s: hostapd has suite %s, protected %v; want %s, %v", row.router, row.what, suite, protected, row.suite, row.protected)
 		}
 		l.Device.must(t, member, "remove_network", l.Home.SSID)
@@ -113,13 +113,22 @@ func (l *Lab) securities(t *testing.T, rows []securityRow, saved func(*testing.T
 func (d *Device) sees(t *testing.T, ssid string) {
 	t.Helper()
 	seen := fmt.Sprintf(`"ssid_hex":"%x"`, ssid)
-	if strings.Contains(d.must(t, member, "--json", "list_wifi"), seen) {
-		return
-	}
-	until(t, joining, "the device sees "+ssid, func() (string, bool) {
-		list := d.must(t, member, "--json", "list_wifi", "--force")
-		return list, strings.Contains(list, seen)
+	d.lists(t, func(list string) bool { return strings.Contains(list, seen) }, "--json")
+}
+
+// lists waits for a list_wifi with what is sought, and returns it. The first may
+// be of an earlier scan; others may fail, when the radio has more urgent work,
+// and a scan may miss a beacon.
+func (d *Device) lists(t *testing.T, sought func(list string) bool, flags ...string) (list string) {
+	t.Helper()
+	command := append(flags, "list_wifi")
+	until(t, joining, "the device lists what is on the air", func() (string, bool) {
+		r := d.Run(t, member, command...)
+		command = append(flags, "list_wifi", "--force")
+		list = r.Stdout
+		return r.Stdout + r.Stderr, r.Status == 0 && sought(list)
 	})
+	return list
 }
 
 // refusedBy saves wrong credentials, tries them, and takes them away again.

@@ -44,7 +44,7 @@ func TestServiceRights(t *testing.T) {
 		must(t, "", "systemd-analyze", "verify", daemonUnit, companionUnit, resolvUnit)
 		return ""
 	})
-	l.coldStart(t, servesAfterStart)
+	l.coldStart(t)
 	l.seeStatusText(t, `access point "`+apSSID+`" up: `)
 	l.confined(t, "hostapd", "dnsmasq")
 	l.join(t, l.Home)
@@ -118,7 +118,7 @@ func TestWatchdog(t *testing.T) {
 	l.Device.canStall(t)
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
-	l.coldStart(t, servesAfterStart)
+	l.coldStart(t)
 	l.phoneUses(t)
 	pings := l.Phone.ns.ping(t, l, apAddress)
 	serves := func() (string, bool) { return "connections.ap false", l.Device.Status(t).Connections.AP }
@@ -127,7 +127,7 @@ func TestWatchdog(t *testing.T) {
 	l.Timeline.Step("the phone noticed nothing", func() string { return pings.lostNone(t) })
 	l.Phone.Leave()
 	l.join(t, l.Home)
-	pings = l.Home.ns.ping(t, l, link(radioDevice).addresses()[0])
+	pings = l.Home.ns.ping(t, l, soleAddress(t, radioDevice))
 	l.watchdogFires(t, "loop blocked, joined", l.stall, func() (string, bool) {
 		return "connections.wifi false", l.Device.Status(t).Connections.WiFi
 	})

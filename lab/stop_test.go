@@ -19,13 +19,13 @@ func TestStopLeavesNothing(t *testing.T) {
 	stopped := func(from string) { t.Helper(); l.stopsClean(t, before, from) }
 
 	l.Device.Configure(t, false, "link_monitor.hold: 2", "start.settle: 2")
-	l.coldStart(t, servesAfterStart)
+	l.coldStart(t)
 	l.phoneUses(t)
 	l.Phone.Leave()
 	stopped("as access point")
 
 	l.switchOn(t, l.Home)
-	l.coldStart(t, servesAfterStart)
+	l.coldStart(t)
 	l.join(t, l.Home)
 	l.Timeline.Step("the router's name server is in use", func() string {
 		until(t, noticed, "resolv.conf has it", func() (string, bool) {
@@ -38,8 +38,15 @@ func TestStopLeavesNothing(t *testing.T) {
 
 	l.Device.Start(t)
 	l.seeOn(t, l.Home, joining)
+	events := l.events(t)
 	l.Home.DieSilently(t)
-	l.awaitUplink(t, "joining")
+	l.Timeline.Step("uplink is joining", func() string { // for 2 s: the status may miss it
+		until(t, noticed, "it is", func() (string, bool) {
+			seen := strings.Join(events.transitions(t), "\n")
+			return seen, strings.Contains(seen, " -> joining: ")
+		})
+		return "netconnectcli events"
+	})
 	stopped("joining")
 
 	for _, later := range stopsAfterCrash() {

@@ -72,6 +72,33 @@ func link(name string) *kernelLink {
 	return &links[0]
 }
 
+// hardwareAddress is the MAC address of a link that is there.
+func hardwareAddress(t testing.TB, name string) (mac string) {
+	t.Helper()
+	until(t, commandLimit, "ip shows "+name, func() (string, bool) {
+		l := link(name)
+		if l != nil {
+			mac = l.MAC
+		}
+		return l.String(), l != nil
+	})
+	return mac
+}
+
+// soleAddress is the one address that the link has.
+func soleAddress(t testing.TB, name string) (address string) {
+	t.Helper()
+	until(t, commandLimit, name+" has one address", func() (string, bool) {
+		l := link(name)
+		found := l.addresses()
+		if len(found) == 1 {
+			address = found[0]
+		}
+		return l.String(), len(found) == 1
+	})
+	return address
+}
+
 func (l *kernelLink) up() bool      { return l != nil && slices.Contains(l.Flags, "UP") }
 func (l *kernelLink) carrier() bool { return l != nil && slices.Contains(l.Flags, "LOWER_UP") }
 

@@ -99,7 +99,7 @@ ifdef AS_ROOT
 endif
 	$(GO) test -race -count=1 $(AS_ROOT) ./...
 	@echo '== what is measured, without the race detector'
-	$(GO) test -count=1 $(AS_ROOT) -run '^TestScale$$' ./state
+	$(GO) test -count=1 $(AS_ROOT) -p 1 -run '^(TestScale|TestAbuse|TestListOfThousand)$$' ./state ./internal/server ./internal/daemon
 
 .PHONY: test-deb
 test-deb: deb ## what the packages hold, and that they run on their architectures

@@ -18,10 +18,8 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/internal/timetest"
 )
-
-// raceDetector makes our code some times slower, and nothing else.
-var raceDetector bool
 
 // scale is a large network; NETCONNECTD_SCALE times as large for make bench.
 func scale() (links, addresses, routes int) {
@@ -126,7 +124,7 @@ func median(rounds int, f func()) time.Duration {
 // TestScale measures on a large network. It asserts four times what make bench
 // promises (NETCONNECTD_STRICT=1 insists), since the machine may be busy.
 func TestScale(t *testing.T) {
-	if testing.Short() || raceDetector {
+	if testing.Short() || timetest.Beside {
 		t.Skip("measures on a large network, without the race detector")
 	}
 	buildLarge(t)

@@ -229,9 +229,23 @@ func pairs(t *testing.T, n int) {
 }
 
 // TestReplay: who applies 2,000 scripted changes to the snapshot, as JSON, has
-// what a fresh Read shows.
+// what a fresh Read shows. Messages are lost when this program stands still for
+// long enough, so there are three tries without any; the rest has to hold each
+// time.
 func TestReplay(t *testing.T) {
 	netnstest.Need(t)
+	for range 3 {
+		lost := false
+		t.Run("try", func(t *testing.T) { lost = replay(t) })
+		if !lost || t.Failed() {
+			return
+		}
+	}
+	t.Error("messages were lost each time")
+}
+
+// replay reports whether messages were lost.
+func replay(t *testing.T) bool {
 	pairs(t, 8)
 	filter := Filter{Parts: Watched}
 	f := follow(t, filter)
@@ -250,9 +264,11 @@ func TestReplay(t *testing.T) {
 	f.ends(t, filter, 5*time.Second)
 	t.Logf("%d new, %d changed, %d deleted; as a fresh dump %v after the last change",
 		f.count(New), f.count(Changed), f.count(Deleted), took)
-	if f.count(Resync) > 0 || f.count(New) < 100 || f.count(Deleted) < 100 || f.count(Changed) < 50 {
-		t.Error("the script does not change enough, or messages were lost")
+	lost := f.count(Resync) > 0 // and what undid itself meanwhile is not told
+	if !lost && (f.count(New) < 100 || f.count(Deleted) < 100 || f.count(Changed) < 50) {
+		t.Error("the script does not change enough")
 	}
+	return lost
 }
 
 // TestReplayNames: names go from one interface to another, and an interface

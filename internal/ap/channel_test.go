@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // pickyHostapd is the real one for every channel but 13, which it refuses as
@@ -45,7 +44,6 @@ func TestForbiddenChannel(t *testing.T) {
 		t.Errorf("hostapd's channel is not 1: %v\n%s", err, text)
 	}
 	h.leave()
-	h.result(5 * time.Second)
 	next := newDaemon(t, config)
 	next.start()
 	if now, _ := next.pids(); now != hostapd {

@@ -175,11 +175,18 @@ func newDaemon(t *testing.T, config Config) *daemon {
 	return &daemon{t: t, runner: runner, ap: New(config, runner, kernelLinks{}, log), logged: logged}
 }
 
+const (
+	// hangLimit is for what has not promised how long it takes.
+	hangLimit = 20 * time.Second
+	// soon is long before the next beat would tell.
+	soon = beat / 2
+)
+
 // held is a Hold that is under way.
 type held struct {
 	daemon *daemon
 	err    chan error
-	leave  context.CancelFunc
+	cancel context.CancelFunc
 	took   time.Duration // until it was ready
 }
 
@@ -187,7 +194,7 @@ type held struct {
 func (d *daemon) start() *held {
 	d.t.Helper()
 	ctx, cancel := context.WithCancel(d.t.Context())
-	h := &held{daemon: d, err: make(chan error, 1), leave: cancel}
+	h := &held{daemon: d, err: make(chan error, 1), cancel: cancel}
 	ready := make(chan struct{})
 	begin := time.Now()
 	go func() { h.err <- d.ap.Hold(ctx, func() { close(ready) }) }()
@@ -198,8 +205,15 @@ func (d *daemon) start() *held {
 		cancel()
 		d.t.Fatalf("not ready: %v", err)
 	}
-	d.t.Cleanup(func() { cancel(); h.result(20 * time.Second) })
+	d.t.Cleanup(func() { h.leave() })
 	return h
+}
+
+// leave ends Hold as the end of the daemon does, and gives what it returns.
+func (h *held) leave() error {
+	h.daemon.t.Helper()
+	h.cancel()
+	return h.result(hangLimit)
 }
 
 // result waits for Hold to return.
@@ -213,6 +227,27 @@ func (h *held) result(limit time.Duration) error {
 		h.daemon.t.Fatalf("Hold did not return within %v", limit)
 		return nil
 	}
+}
+
+// inTime runs a test that gives what took too long. If nothing else is wrong it
+// has three tries: a busy machine makes it late once, a defect each time.
+func inTime(t *testing.T, name string, test func(t *testing.T) (late error)) {
+	t.Helper()
+	var late error
+	for range 3 {
+		if !t.Run(name, func(t *testing.T) { late = test(t) }) || late == nil {
+			return
+		}
+		t.Logf("%s: %v", name, late)
+	}
+	t.Errorf("%s: late each time", name)
+}
+
+func within(limit time.Duration, what string, took time.Duration) error {
+	if took > limit {
+		return fmt.Errorf("%s after %v, want at most %v", what, took, limit)
+	}
+	return nil
 }
 
 // pids gives the running children.

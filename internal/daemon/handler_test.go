@@ -17,6 +17,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/timetest"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
@@ -48,9 +49,12 @@ func TestListOfThousand(t *testing.T) {
 	start := time.Now()
 	list, err := c.ListWifi(ctx, false)
 	took := time.Since(start)
-	t.Logf("%d cells in %v", len(list), took)
-	if err != nil || len(list) != 1000 || took > 4*50*time.Millisecond {
-		t.Errorf("%d cells in %v, %v; want 1,000 in 50 ms", len(list), took, err)
+	if err != nil || len(list) != 1000 {
+		t.Fatalf("%d cells, %v; want 1,000", len(list), err)
+	}
+	t.Logf("1,000 cells in %v", took)
+	if took > 4*50*time.Millisecond && !timetest.Beside {
+		t.Errorf("1,000 cells in %v, want 50 ms", took)
 	}
 }
 

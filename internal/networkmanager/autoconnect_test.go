@@ -19,6 +19,9 @@ func TestAwait(t *testing.T) {
 	refused := []event{prepare, {state: nm.NmDeviceStateFailed, reason: nm.NmDeviceStateReasonNoSecrets}, state(nm.NmDeviceStateDisconnected)}
 	noAddress := []event{prepare, {state: nm.NmDeviceStateFailed, reason: nm.NmDeviceStateReasonIpConfigUnavailable}, state(nm.NmDeviceStateDisconnected)}
 	const agent = "agent leaves, agent netconnectd"
+	// Enough for beginning to listen, which it bounds, too; over before idleLimit,
+	// when NetworkManager is told to try again.
+	const short = 2 * time.Second
 	for _, tt := range []struct {
 		name          string
 		before, after []event
@@ -27,12 +30,12 @@ func TestAwait(t *testing.T) {
 		told          string
 	}{
 		{"it joins", joins, nil, 10 * time.Second, "", ""},
-		{"nothing happens", nil, nil, 100 * time.Millisecond, wifi.CodeNotFound, ""},
+		{"nothing happens", nil, nil, short, wifi.CodeNotFound, ""},
 		{"the router throws it out, and not when it tries again", refused, joins, 10 * time.Second, "", agent},
 		{"the router throws it out each time", refused, refused, idleLimit + time.Second, wifi.CodeWrongKey, agent},
 		{"it had given up before", nil, joins, 10 * time.Second, "", agent},
 		{"it fails for another reason, and tries again by itself", append(noAddress, joins...), nil, 10 * time.Second, "", ""},
-		{"it fails for another reason", noAddress, nil, time.Second, "no_address", ""},
+		{"it fails for another reason", noAddress, nil, short, "no_address", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, c := start(t)

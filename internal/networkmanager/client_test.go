@@ -214,7 +214,7 @@ func TestLookFirst(t *testing.T) {
 			f.script([]event{{state: nm.NmDeviceStatePrepare}, {active: fakeActive, activation: nm.NmActiveConnectionStateActivated}}, nil)
 			heard := func() {
 				if tt.code == "" {
-					go f.hears()
+					f.telling.Go(f.hears)
 				}
 			}
 			_, err := c.Join(t.Context(), tt.n, "", fakeAir{cells: tt.cells, scanned: heard})

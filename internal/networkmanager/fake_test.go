@@ -71,6 +71,7 @@ type fakeManager struct {
 	asked    func()         // is called once, when somebody who listens asks for the device
 	mute     bool           // no answer, to anything
 	silence  chan struct{}  // closed at the end of the test
+	telling  sync.WaitGroup // what is told meanwhile, for which the end of the test waits
 	late     chan struct{}  // of the fakeAir
 }
 
@@ -82,7 +83,7 @@ func start(t *testing.T) (*fakeManager, *Client) {
 		t.Fatal(err)
 	}
 	f := &fakeManager{t: t, bus: bus, silence: make(chan struct{}), settings: map[string]any{}}
-	t.Cleanup(func() { close(f.silence); bus.Close() })
+	t.Cleanup(func() { close(f.silence); f.telling.Wait(); bus.Close() })
 	f.properties, err = prop.Export(bus, fakeDevice, prop.Map{nm.DeviceInterface: {
 		"DeviceType": {Value: uint32(nm.NmDeviceTypeWifi)},
 		"State":      {Value: uint32(nm.NmDeviceStateDisconnected)},
@@ -92,7 +93,7 @@ func start(t *testing.T) (*fakeManager, *Client) {
 			if c.Value.(bool) {
 				state = nm.NmDeviceStateDisconnected
 			}
-			go f.become(event{state: state})
+			f.telling.Go(func() { f.become(event{state: state}) })
 			return nil
 		}},
 	}})
@@ -136,11 +137,11 @@ func (f *fakeManager) script(states []event, refuse *dbus.Error) {
 // goOn lets the scripted states follow. The caller holds mu.
 func (f *fakeManager) goOn() {
 	states := f.activate
-	go func() {
+	f.telling.Go(func() {
 		for _, e := range states {
 			f.become(e)
 		}
-	}()
+	})
 }
 
 func (f *fakeManager) beMute(mute bool) {
@@ -176,7 +177,10 @@ func (f *fakeManager) become(e event) {
 	var err error
 	switch {
 	case e == awaitListener:
-		<-f.late
+		select {
+		case <-f.late:
+		case <-f.silence:
+		}
 	case e.authentication.status != "":
 		err = f.bus.Emit("/fi/w1/wpa_supplicant1/Interfaces/0", supplicant+".EAP", e.authentication.status, e.authentication.parameter)
 	case e.active != "":
@@ -198,7 +202,7 @@ func (f *fakeManager) GetDeviceByIpIface(name string) (dbus.ObjectPath, *dbus.Er
 	f.asked = nil
 	f.mu.Unlock()
 	if asked != nil {
-		go asked()
+		f.telling.Go(asked)
 	}
 	if mute {
 		<-f.silence
@@ -350,7 +354,7 @@ func (c fakeConnection) Update2(settings map[string]map[string]dbus.Variant, fla
 type fakeAir struct {
 	cells   map[int][]wifi.BSS // by frequency, 0: all
 	verdict *wifi.JoinError    // that the router's frames prove
-	late    chan struct{}      // closed when nobody listens any more, or after a second, and only then
+	late    chan struct{}      // closed when nobody listens any more, or after 20 s, and only then
 	scanned func()
 }
 
@@ -375,7 +379,7 @@ func (a fakeAir) Verdict(ctx context.Context, _ wifi.Network) (*wifi.JoinError, 
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(time.Second):
+		case <-time.After(20 * time.Second):
 		}
 	}
 	if a.verdict != nil {

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/internal/timetest"
 )
 
 func TestMain(m *testing.M) {
@@ -124,26 +125,22 @@ func check(t *testing.T, gateway string, rows []row) {
 }
 
 func (row row) check(t *testing.T, gateway string) {
-	most := row.most
-	if most == 0 {
-		most = 700 * time.Millisecond
-	}
-	begun := time.Now()
-	result, err := Check(t.Context(), row.cfg, cmp.Or(row.ifname, "wan0"), netip.MustParseAddr(gateway))
-	took := time.Since(begun)
-	t.Logf("%v: %+v, %v", took.Round(100*time.Microsecond), result, err)
-	switch {
-	case row.err == "" && err != nil:
-		t.Error("it does not answer")
-	case row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)):
-		t.Errorf("error %v, want one with %q", err, row.err)
-	}
-	if result.Portal != (row.portal != "") || !strings.Contains(result.Detail, row.portal) {
-		t.Errorf("result %+v, want portal with %q", result, row.portal)
-	}
-	if took < row.least || took > most {
-		t.Errorf("took %v, want %v to %v", took, row.least, most)
-	}
+	timetest.InTime(t, row.least, cmp.Or(row.most, 700*time.Millisecond), func() time.Duration {
+		begun := time.Now()
+		result, err := Check(t.Context(), row.cfg, cmp.Or(row.ifname, "wan0"), netip.MustParseAddr(gateway))
+		took := time.Since(begun)
+		t.Logf("%+v, %v", result, err)
+		switch {
+		case row.err == "" && err != nil:
+			t.Error("it does not answer")
+		case row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)):
+			t.Errorf("error %v, want one with %q", err, row.err)
+		}
+		if result.Portal != (row.portal != "") || !strings.Contains(result.Detail, row.portal) {
+			t.Errorf("result %+v, want portal with %q", result, row.portal)
+		}
+		return took
+	})
 }
 
 func TestPing(t *testing.T) {
@@ -246,15 +243,16 @@ func TestCancelled(t *testing.T) {
 	} {
 		t.Run(string(cfg.Kind)+" "+cfg.URL, func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(100*time.Millisecond, cancel)
-			begun := time.Now()
-			if _, err := Check(ctx, cfg, "wan0", silent[0]); err == nil {
-				t.Error("no error")
-			}
-			if took := time.Since(begun); took < 100*time.Millisecond || took > 500*time.Millisecond {
-				t.Errorf("ended %v after the start, want 100 ms", took)
-			}
+			const after = 100 * time.Millisecond
+			timetest.InTime(t, after, 500*time.Millisecond, func() time.Duration {
+				begun := time.Now()
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(after, cancel)
+				if _, err := Check(ctx, cfg, "wan0", silent[0]); err == nil {
+					t.Error("no error")
+				}
+				return time.Since(begun)
+			})
 		})
 	}
 }

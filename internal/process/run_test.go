@@ -30,7 +30,7 @@ func TestRun(t *testing.T) {
 			err: "run ls: exit status 2: /bin/ls: cannot access '/nonexistent': No such file or directory"},
 		{name: "silent failure", path: "/bin/false", err: "run false: exit status 1"},
 		{name: "not there", path: "/nonexistent", err: "run nonexistent: fork/exec /nonexistent: no such file or directory"},
-		{name: "too slow", path: "/bin/sleep", args: []string{"60"}, limit: 100 * time.Millisecond,
+		{name: "too slow", path: "/bin/sleep", args: []string{"60"}, limit: 2 * time.Second,
 			err: "run sleep: context deadline exceeded\nsignal: killed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

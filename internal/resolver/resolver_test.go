@@ -1,10 +1,14 @@
 package resolver
 
 import (
+	"bufio"
+	"context"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,12 +226,24 @@ func TestDnsmasqReadsWhatIsPublished(t *testing.T) {
 	if err := Publish(dir, Config{"lo", addresses("192.168.1.1", "2001:db8::1", "fe80::1"), []string{"home.arpa"}}); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("unshare", "-n", "timeout", "1", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+	ctx, kill := context.WithTimeout(t.Context(), 20*time.Second)
+	cmd := exec.CommandContext(ctx, "unshare", "-n", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
 		"--log-facility=-", "--user=root", "--pid-file", "--port=5353", "--resolv-file="+filepath.Join(dir, FileName))
-	out, _ := cmd.CombinedOutput()
-	for _, want := range []string{"using nameserver 192.168.1.1#53", "using nameserver 2001:db8::1#53", "using nameserver fe80::1%lo#53"} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("%q is not in dnsmasq's words:\n%s", want, out)
-		}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { kill(); cmd.Wait() }()
+	missing := []string{"using nameserver 192.168.1.1#53", "using nameserver 2001:db8::1#53", "using nameserver fe80::1%lo#53"}
+	var said strings.Builder
+	for lines := bufio.NewScanner(stderr); len(missing) > 0 && lines.Scan(); {
+		fmt.Fprintln(&said, lines.Text())
+		missing = slices.DeleteFunc(missing, func(want string) bool { return strings.Contains(lines.Text(), want) })
+	}
+	if len(missing) > 0 {
+		t.Errorf("%q are not in dnsmasq's words:\n%s", missing, &said)
 	}
 }

@@ -129,14 +129,19 @@ func TestRealWpaSupplicantRefuses(t *testing.T) {
 	}
 }
 
-func TestAssociateStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
+func TestStationStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
 	dir := t.TempDir()
 	s, log := realStation(t, dir)
+	session, err := s.ensure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 
-	// Without a radio there is nothing to join: the limit ends it.
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	// Without a radio there is nothing to join: the limit ends it. It is not for
+	// the start, but for writing files again.
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	_, err := s.Associate(ctx, homeWPA2)
+	_, err = s.Associate(ctx, homeWPA2)
 	var verdict *JoinError
 	if !errors.As(err, &verdict) || verdict.Code != CodeTimeout {
 		t.Fatalf("Associate = %v, want a time-out", err)
@@ -145,7 +150,6 @@ func TestAssociateStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
 	if !found {
 		t.Fatal("wpa_supplicant does not run")
 	}
-	session := s.session
 	if reply, err := session.ctrl.Request(t.Context(), "LIST_NETWORKS"); err != nil || strings.Count(reply, "\n") != 0 {
 		t.Errorf("networks left: %q, %v", reply, err)
 	}

@@ -1,0 +1,6 @@
+//go:build race
+
+package timetest
+
+// Beside says that they do.
+const Beside = true

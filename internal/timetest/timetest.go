@@ -1,0 +1,26 @@
+// Package timetest judges how long things take on a machine that may have other
+// work.
+package timetest
+
+import (
+	"testing"
+	"time"
+)
+
+// InTime fails if what is measured takes less than least once, or more than most
+// three times: a busy machine makes it late once, a defect each time. Whatever
+// else is wrong has to be told by measure, and ends the tries.
+func InTime(t *testing.T, least, most time.Duration, measure func() time.Duration) {
+	t.Helper()
+	var took time.Duration
+	for range 3 {
+		took = measure()
+		t.Logf("took %v", took.Round(100*time.Microsecond))
+		if took <= most || t.Failed() {
+			break
+		}
+	}
+	if took < least || took > most {
+		t.Errorf("took %v, want %v to %v", took, least, most)
+	}
+}

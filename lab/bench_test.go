@@ -25,7 +25,7 @@ func TestBenchFallback(t *testing.T) {
 	l := New(t, "From the lost carrier to the access point, with hold 0")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false, "link_monitor.hold: 0", "ap.rescan: 1")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	var ours, theirs []time.Duration
 	l.Timeline.Step(fmt.Sprintf("netconnectd, %d times", benchRounds), func() string {
@@ -75,7 +75,7 @@ func (l *Lab) fallback(t *testing.T, check bool) time.Duration {
 		t.Fatalf("the radio is no access point: %+v", air)
 	}
 	if check {
-		l.Phone.Join(t, apSSID, apPassphrase, frequency(apChannel))
+		l.Phone.Join(t, apSSID, apPassphrase, frequency(apChannel), 15*time.Second)
 		l.Phone.Lease(t)
 		if !l.Phone.Reaches(apAddress) {
 			t.Fatal("the device does not answer the phone")
@@ -119,7 +119,7 @@ func TestBenchConnect(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.switchOn(t, l.Neighbour)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.join(t, l.Neighbour)
 	var took []time.Duration
@@ -152,7 +152,7 @@ func TestBenchManagedReturn(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.Device.Manager(t)
 	l.Device.Configure(t, false, "link_monitor.hold: 0", "ap.rescan: 1")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	var took []time.Duration
 	l.Timeline.Step(fmt.Sprintf("the router dies and returns, %d times", benchRounds), func() string {
@@ -184,7 +184,7 @@ func TestBenchIdle(t *testing.T) {
 	l := New(t, "The daemon at rest")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false, "link_monitor.interval: 10") // the default
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.idle(t, "as access point")
 	l.join(t, l.Home)
 	l.idle(t, "joined")

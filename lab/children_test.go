@@ -4,7 +4,6 @@ package lab
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,7 +31,7 @@ func TestChildrenHang(t *testing.T) {
 func (l *Lab) childrenFail(t *testing.T, what string, signal syscall.Signal, limit time.Duration) {
 	t.Helper()
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	for _, name := range []string{"hostapd", "dnsmasq"} {
 		l.childFails(t, name, what, signal, limit, l.Device.ServesAccessPoint)
 	}
@@ -42,18 +41,16 @@ func (l *Lab) childrenFail(t *testing.T, what string, signal syscall.Signal, lim
 	l.join(t, l.Home)
 	l.childFails(t, "wpa_supplicant", what, signal, limit, func() (string, bool) { return l.Device.On(l.Home) })
 	l.Timeline.Step("guest: netconnectcli metrics", func() string {
-		lines := []string{
+		text := l.Device.must(t, stranger, "metrics")
+		for _, line := range []string{
 			`child_failures_total{role="hostapd"} 1`, `child_failures_total{role="dnsmasq"} 1`, `child_failures_total{role="wpa_supplicant"} 1`,
 			`join_attempts_total{result="joined"} 2`, `join_duration_seconds_count 2`, `uplink_state{state="online"} 1`,
 			`access_point_state{state="off"} 1`, `access_point_clients 0`,
+		} {
+			if !strings.Contains(text, "\nnetconnectd_"+line+"\n") {
+				t.Errorf("no %s in\n%s", line, text)
+			}
 		}
-		until(t, noticed, "the metrics tell all of it", func() (string, bool) {
-			text := l.Device.must(t, stranger, "metrics")
-			missing := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
-				return strings.Contains(text, "\nnetconnectd_"+line+"\n")
-			})
-			return fmt.Sprintf("no %q in\n%s", missing, text), len(missing) == 0
-		})
 		return "each program has failed once, and Home was joined twice"
 	})
 }

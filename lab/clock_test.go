@@ -18,7 +18,7 @@ func TestClockJumps(t *testing.T) {
 	server.Behave(Manners{Lease: shortLease / 2}) // renewed every 7 s
 	l.Home.StartWith(t, server)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.jumpsJoined(t, server)
 	l.jumpsDuringHold(t)
@@ -60,7 +60,9 @@ func (l *Lab) jumpsJoined(t *testing.T, server *DHCPServer) {
 				return "not renewed", now > before
 			})
 		}
-		until(t, noticed, "the device is on the router", func() (string, bool) { return l.Device.On(l.Home) })
+		if seen, ok := l.Device.On(l.Home); !ok {
+			t.Fatalf("the device is not on the router: %s", seen)
+		}
 		return fmt.Sprintf("%d renewals, %s", len(jumps), events.none(t))
 	})
 }

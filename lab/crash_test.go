@@ -16,7 +16,7 @@ func TestDaemonKilled(t *testing.T) {
 	l := New(t, "The daemon is killed, restarted, and started twice")
 	l.Device.Configure(t, false)
 	l.Device.HideConfig(t) // or there is a warning beside the one line
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.phoneUses(t)
 	l.survives(t, l.Phone.ns, apAddress, "status says ap", func() (string, bool) {
 		return "connections.ap false", l.Device.Status(t).Connections.AP

@@ -18,7 +18,7 @@ func TestReadOnlyState(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.switchOn(t, l.Neighbour)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.Device.Stop(t)
 	saved := storeContent(t)

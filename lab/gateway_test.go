@@ -18,7 +18,7 @@ func TestGatewaySilent(t *testing.T) {
 	l := New(t, "The gateway falls silent and comes back")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false, "ap.rescan: 5")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.Home.FallSilent(t)
 	silent := time.Now()
@@ -43,7 +43,7 @@ func TestLossyGateway(t *testing.T) {
 	l := New(t, "The gateway loses 30 % of all packets")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	duration := short(time.Minute, 5*time.Minute)
 	l.Timeline.Step(fmt.Sprintf("30 %% lost for %v, nothing changes", duration), func() string {

@@ -38,7 +38,7 @@ func TestHostileSSIDs(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.switchOn(t, l.Neighbour)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	rows := [][2]string{
 		{"NUL", "a\x00b"},
 		{"newline", "a\nssid=home\npsk=x"},

@@ -16,7 +16,7 @@ func TestIPv6Only(t *testing.T) {
 		return "hostapd_cli"
 	})
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.Timeline.Step("pi: netconnectcli configure_wifi, select_wifi", func() string {
 		l.Device.must(t, member, "configure_wifi", l.Home.SSID, l.Home.passphrase)
 		return firstLine(l.Device.must(t, member, "select_wifi"))

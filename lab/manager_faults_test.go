@@ -25,7 +25,7 @@ func TestNetworkManagerComesAndGoes(t *testing.T) {
 	l.switchOn(t, l.Home)
 	m := l.Device.Manager(t)
 	l.Device.Configure(t, false, "link_monitor.hold: 5", "ap.rescan: 5")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	daemon, hostapd := l.Device.MainPID(t), l.Device.child(t, "hostapd")
 	uninterrupted := func() {
 		t.Helper()
@@ -109,7 +109,7 @@ func TestNetworkManagerGetsItBack(t *testing.T) {
 	l.switchOn(t, l.Home)
 	m := l.Device.Manager(t)
 	l.Device.Configure(t, false, "ap.rescan: 5")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.pullRadio(t)
 	l.plugRadio(t)
 	l.seeAccessPoint(t, noticed+startingUp)
@@ -141,7 +141,7 @@ func TestNetworkManagerRights(t *testing.T) {
 	l := New(t, "What the daemon may on D-Bus")
 	m := l.Device.Manager(t)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.Timeline.Step("NetworkManager allows its user three things", func() string {
 		want := []string{"checkpoint-rollback", "network-control", "settings.modify.system"}
 		if got := m.allowed(t); !slices.Equal(got, want) {

@@ -16,7 +16,7 @@ func TestNetworkManagerProfiles(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.Device.Manager(t)
 	l.Device.Configure(t, false, "ap.rescan: 5")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	const name = "Their home"
 	l.Timeline.Step("root: nmcli connection add", func() string {
 		return firstLine(must(t, "", "nmcli", "connection", "add", "type", "wifi", "ifname", radioDevice, "con-name", name, "ssid", l.Home.SSID,

@@ -19,7 +19,7 @@ func TestNetworkManager(t *testing.T) {
 	l.switchOn(t, l.Neighbour)
 	m := l.Device.Manager(t)
 	l.Device.Configure(t, true)
-	l.coldStart(t)
+	l.coldStart(t, settle)
 	l.seeReleased(t, m)
 	l.phoneUses(t)
 	l.Phone.Leave()
@@ -95,7 +95,7 @@ func TestNetworkManagerReasons(t *testing.T) {
 	l.switchOn(t, l.Home)
 	m := l.Device.Manager(t)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.triesInVain(t, m.saved)
 }
@@ -109,7 +109,7 @@ func TestNetworkManagerSecurities(t *testing.T) {
 	l.switchOn(t, l.Home)
 	m := l.Device.Manager(t)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	rows := slices.DeleteFunc(l.knownSecurities(t), func(row securityRow) bool { return row.what == key64 || row.what == asWPA2 })
 	l.securities(t, rows, m.saved)
 }

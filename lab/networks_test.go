@@ -21,7 +21,7 @@ func TestBetterNetworkDies(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.switchOn(t, l.Neighbour)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.join(t, l.Neighbour)
 	l.Timeline.Step("both are saved, the last one first", func() string {

@@ -25,7 +25,7 @@ func TestParties(t *testing.T) {
 		return "iw scan"
 	})
 	l.Timeline.Step("phone joins it", func() string {
-		l.Phone.Join(t, l.Home.SSID, l.Home.passphrase, l.Home.Frequency())
+		l.Phone.Join(t, l.Home.SSID, l.Home.passphrase, l.Home.Frequency(), 10*time.Second)
 		on, err := l.Home.Stations()
 		if err != nil || len(on) != 1 {
 			t.Fatalf("stations on the router: %v, %v, want the phone alone", on, err)
@@ -37,9 +37,9 @@ func TestParties(t *testing.T) {
 		if !l.Home.Leases(address) {
 			t.Fatalf("the phone's address %s is not from the router's pool", address)
 		}
-		until(t, noticed, "the router answers the phone's ping", func() (string, bool) {
-			return "no answer", l.Phone.Reaches(l.Home.Address())
-		})
+		if !l.Phone.Reaches(l.Home.Address()) {
+			t.Fatal("the router does not answer the phone's ping")
+		}
 		return "udhcpc: " + address + ", ping"
 	})
 	l.Timeline.Step("router dies without a word", func() string {
@@ -90,13 +90,12 @@ func (l *Lab) testCable(t *testing.T) {
 // awaitWiredLease waits for systemd-networkd's DHCP on eth0.
 func (l *Lab) awaitWiredLease(t *testing.T) string {
 	t.Helper()
-	var found []string
-	until(t, joining, "eth0 has an address", func() (string, bool) { // networkd asks after 0, 1, 5, 11 s
+	until(t, 15*time.Second, "eth0 has an address", func() (string, bool) {
 		eth0 := link(wiredDevice)
-		found = eth0.addresses()
+		found := eth0.addresses()
 		return eth0.String(), len(found) == 1 && l.Cable.Leases(found[0])
 	})
-	return found[0]
+	return link(wiredDevice).addresses()[0]
 }
 
 // lastDisconnect is what the phone's wpa_supplicant wrote about it.

@@ -35,12 +35,8 @@ func (p *Phone) Sees(ssid string, mhz int) bool {
 	return hasLine(found, "SSID: "+ssid)
 }
 
-// phoneJoins is what joining may take the phone, of which nothing is promised:
-// after a lost handshake its wpa_supplicant waits for 10 s.
-const phoneJoins = 60 * time.Second
-
 // Join associates with a network that the phone has seen.
-func (p *Phone) Join(t testing.TB, ssid, passphrase string, mhz int) {
+func (p *Phone) Join(t testing.TB, ssid, passphrase string, mhz int, limit time.Duration) {
 	t.Helper()
 	p.Leave()
 	config := writeFile(t, p.folder+"/wpa.conf", fmt.Sprintf(`ctrl_interface=%s/wpa
@@ -51,7 +47,7 @@ network={
 }
 `, p.folder, ssid, passphrase, mhz))
 	p.supplicant = p.ns.start(t, p.log("wpa_supplicant"), "wpa_supplicant", "-t", "-Dnl80211", "-i", p.device, "-c", config)
-	until(t, phoneJoins, "the phone joins "+ssid, func() (string, bool) {
+	until(t, limit, "the phone joins "+ssid, func() (string, bool) {
 		state := p.state()
 		return "wpa_state=" + state, state == "COMPLETED"
 	})

@@ -20,7 +20,7 @@ func TestRfkill(t *testing.T) {
 	l := New(t, "The radio is switched off and on by rfkill")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false, "ap.rescan: 5")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.rfkill(t, "block")
 	l.Timeline.Step("status says why there is no access point", func() string {
 		var said Condition
@@ -41,7 +41,7 @@ func TestRfkill(t *testing.T) {
 	l.rfkill(t, "unblock")
 	l.seeAccessPoint(t, joining)
 	l.Timeline.Step("daemon says so itself", func() string {
-		until(t, joining, "status says ap", func() (string, bool) {
+		until(t, noticed, "status says ap", func() (string, bool) {
 			status := l.Device.Status(t)
 			return fmt.Sprintf("%+v", status.AccessPoint), status.Connections.AP
 		})
@@ -71,7 +71,7 @@ func TestRfkillReset(t *testing.T) {
 	l := New(t, "The radio is switched off, and wifi.kill is set")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false, "ap.rescan: 5", "wifi.kill: true")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.rfkill(t, "block")
 	l.seeAccessPoint(t, joining)
 	l.join(t, l.Home)
@@ -101,7 +101,7 @@ func TestRadioReplugged(t *testing.T) {
 	l := New(t, "The radio is pulled and plugged in again")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false, "ap.rescan: 5")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.pullRadio(t)
 	l.plugRadio(t)
 	l.seeAccessPoint(t, noticed+startingUp)

@@ -13,7 +13,7 @@ import (
 func TestReload(t *testing.T) {
 	l := New(t, "The configuration is changed and reloaded")
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	before := l.Device.Started(t)
 	l.edit(t, "channel: 6", "channel: 15")
 	l.Timeline.Step("pi: netconnectcli reload, with a channel that does not exist", func() string {

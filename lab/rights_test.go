@@ -14,7 +14,7 @@ func TestWhoMayChange(t *testing.T) {
 	l := New(t, "Who may read, and who may change the network")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	home := l.Home.SSID
 	configure, add := []string{"configure_wifi", home, l.Home.passphrase}, []string{"add_network", home, l.Home.passphrase}
 	l.Timeline.Step("guest, no member of the group, reads", func() string {

@@ -13,7 +13,7 @@ import (
 func TestColdStart(t *testing.T) {
 	l := New(t, "Cold start, nothing saved, no wired interface")
 	l.Device.Configure(t, false)
-	l.coldStartWithin(t, servesAfterStart)
+	l.coldStart(t, servesAfterStart)
 	l.phoneUses(t)
 }
 
@@ -23,7 +23,7 @@ func TestColdStartUnplugged(t *testing.T) {
 	l := New(t, "Cold start, nothing saved, wired interface without a cable")
 	l.Cable.Socket(t)
 	l.Device.Configure(t, true)
-	l.coldStartWithin(t, settle)
+	l.coldStart(t, settle)
 	l.phoneUses(t)
 }
 
@@ -33,7 +33,7 @@ func TestJoinThroughSocket(t *testing.T) {
 	l := New(t, "A network is given to the device through its socket")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.listNetworks(t)
 	l.join(t, l.Home)
 	l.restart(t)
@@ -49,12 +49,13 @@ func TestJoinThroughSocket(t *testing.T) {
 func (l *Lab) listNetworks(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("pi: netconnectcli list_wifi", func() string {
-		list := l.Device.lists(t, func(list string) bool { return strings.Contains(list, l.Home.SSID) })
+		list := l.Device.must(t, member, "list_wifi")
 		for line := range strings.Lines(list) {
 			if strings.Contains(line, l.Home.SSID) {
 				return strings.Join(strings.Fields(line), " ")
 			}
 		}
+		t.Fatalf("list_wifi does not show %s:\n%s", l.Home.SSID, list)
 		return ""
 	})
 }
@@ -84,7 +85,7 @@ func TestBeforeReboot(t *testing.T) {
 	l := New(t, "A network is saved; then the device reboots")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.Device.KeepForReboot = true
 }
@@ -102,7 +103,7 @@ func TestBeforeRebootManaged(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.Device.Manager(t)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.Device.KeepForReboot = true
 }
@@ -128,7 +129,7 @@ func TestRouterDies(t *testing.T) {
 	l := New(t, "The router dies without a word and returns 60 s later")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	cut := l.routerDies(t, l.Home)
 	l.away(t, cut, 60*time.Second)
@@ -142,7 +143,7 @@ func TestCableDuringFallback(t *testing.T) {
 	l := New(t, "A cable is plugged in while the access point serves, and pulled")
 	l.Cable.Socket(t)
 	l.Device.Configure(t, true)
-	l.coldStart(t)
+	l.coldStart(t, settle)
 	l.plugCable(t)
 	l.seeNoAccessPoint(t)
 	l.pullCable(t)
@@ -182,7 +183,7 @@ func TestWrongPassphrase(t *testing.T) {
 	l.switchOn(t, l.Home)
 	l.switchOn(t, l.Neighbour)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.routerDies(t, l.Home)
 	l.Timeline.Step("pi: the neighbour's network with a wrong passphrase", func() string {

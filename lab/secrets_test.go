@@ -28,7 +28,7 @@ func TestPassphraseLeaksNowhere(t *testing.T) {
 	l.Device.Configure(t, false)
 	l.Device.HideConfig(t)
 	watch := watchProcesses(secrets)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	events := l.events(t)
 	l.phoneUses(t)
 	l.Phone.Leave()

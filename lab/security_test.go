@@ -31,7 +31,7 @@ func TestSecurities(t *testing.T) {
 	l := New(t, "Every security, with wrong and right credentials")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.securities(t, l.knownSecurities(t), savedFile)
 }
 
@@ -109,26 +109,17 @@ func (l *Lab) securities(t *testing.T, rows []securityRow, saved func(*testing.T
 }
 
 // sees waits until the device knows where the network is, so that joining it
-// begins there.
+// begins there. The first list may be of an earlier scan; others may fail, when
+// the radio has more urgent work, and a scan may miss a beacon.
 func (d *Device) sees(t *testing.T, ssid string) {
 	t.Helper()
 	seen := fmt.Sprintf(`"ssid_hex":"%x"`, ssid)
-	d.lists(t, func(list string) bool { return strings.Contains(list, seen) }, "--json")
-}
-
-// lists waits for a list_wifi with what is sought, and returns it. The first may
-// be of an earlier scan; others may fail, when the radio has more urgent work,
-// and a scan may miss a beacon.
-func (d *Device) lists(t *testing.T, sought func(list string) bool, flags ...string) (list string) {
-	t.Helper()
-	command := append(flags, "list_wifi")
-	until(t, joining, "the device lists what is on the air", func() (string, bool) {
+	command := []string{"--json", "list_wifi"}
+	until(t, joining, "the device sees "+ssid, func() (string, bool) {
 		r := d.Run(t, member, command...)
-		command = append(flags, "list_wifi", "--force")
-		list = r.Stdout
-		return r.Stdout + r.Stderr, r.Status == 0 && sought(list)
+		command = []string{"--json", "list_wifi", "--force"}
+		return r.Stdout + r.Stderr, r.Status == 0 && strings.Contains(r.Stdout, seen)
 	})
-	return list
 }
 
 // refusedBy saves wrong credentials, tries them, and takes them away again.

@@ -44,7 +44,7 @@ func TestServiceRights(t *testing.T) {
 		must(t, "", "systemd-analyze", "verify", daemonUnit, companionUnit, resolvUnit)
 		return ""
 	})
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.seeStatusText(t, `access point "`+apSSID+`" up: `)
 	l.confined(t, "hostapd", "dnsmasq")
 	l.join(t, l.Home)
@@ -118,7 +118,7 @@ func TestWatchdog(t *testing.T) {
 	l.Device.canStall(t)
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.phoneUses(t)
 	pings := l.Phone.ns.ping(t, l, apAddress)
 	serves := func() (string, bool) { return "connections.ap false", l.Device.Status(t).Connections.AP }

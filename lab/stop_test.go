@@ -19,13 +19,13 @@ func TestStopLeavesNothing(t *testing.T) {
 	stopped := func(from string) { t.Helper(); l.stopsClean(t, before, from) }
 
 	l.Device.Configure(t, false, "link_monitor.hold: 2", "start.settle: 2")
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.phoneUses(t)
 	l.Phone.Leave()
 	stopped("as access point")
 
 	l.switchOn(t, l.Home)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
 	l.Timeline.Step("the router's name server is in use", func() string {
 		until(t, noticed, "resolv.conf has it", func() (string, bool) {

@@ -21,7 +21,7 @@ func TestStory(t *testing.T) {
 		l.Device.Manager(t)
 	}
 	l.Device.Configure(t, false)
-	l.coldStart(t)
+	l.coldStart(t, servesAfterStart)
 	l.phoneUses(t)
 	l.Phone.Leave()
 	l.listNetworks(t)

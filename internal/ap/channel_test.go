@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // pickyHostapd is the real one for every channel but 13, which it refuses as
@@ -43,7 +44,8 @@ func TestForbiddenChannel(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), "\nchannel=1\n") {
 		t.Errorf("hostapd's channel is not 1: %v\n%s", err, text)
 	}
-	h.leave()
+	h.cancel()
+	h.result(5 * time.Second)
 	next := newDaemon(t, config)
 	next.start()
 	if now, _ := next.pids(); now != hostapd {

@@ -125,7 +125,7 @@ func TestForwarding(t *testing.T) {
 	d := newDaemon(t, forwardingConfig(runtimeDir(t)))
 	h := d.start()
 	join(t, phone, askLease(t, phone)["ip"])
-	eventually(t, hangLimit, "a phone reaches the wired network", func() bool { return pings(phone) })
+	eventually(t, 2*time.Second, "a phone reaches the wired network", func() bool { return pings(phone) })
 	if got := switchesNow(t); got != "all=0 eth0=1 wlan0=1" {
 		t.Errorf("forwarding: %s", got)
 	}
@@ -323,7 +323,9 @@ func TestForwardingOpensNothingElse(t *testing.T) {
 	if err := f.keep(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, hangLimit, "others have what they want", func() bool { return ping(lan, "198.51.100.2") })
+	if !ping(lan, "198.51.100.2") {
+		t.Error("we keep from others what they want")
+	}
 }
 
 func TestForwardingRecord(t *testing.T) {

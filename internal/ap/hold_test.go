@@ -307,7 +307,7 @@ func TestPortsOfOthers(t *testing.T) {
 		if err := unix.Kill(dnsmasq, unix.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		h.result(hangLimit)
+		h.result(soon)
 		occupy(t, "0.0.0.0:53")
 		d.start()
 		if got := askLease(t, phone); got["ip"] == "" {
@@ -367,7 +367,9 @@ func TestUnprivileged(t *testing.T) {
 		t.Error("no lease")
 	}
 	join(t, phone, got["ip"])
-	eventually(t, hangLimit, "a phone reaches the wired network", func() bool { return pings(phone) })
+	if !pings(phone) {
+		t.Error("no forwarding")
+	}
 	ordinary("TestEndAsOrdinaryUser")
 	if got := addresses(t); len(got) != 0 {
 		t.Errorf("addresses %v", got)

@@ -178,8 +178,8 @@ func newDaemon(t *testing.T, config Config) *daemon {
 const (
 	// hangLimit is for what has not promised how long it takes.
 	hangLimit = 20 * time.Second
-	// soon is long before the next beat would tell.
-	soon = beat / 2
+	// soon is for what is told at once, and not by the next beat.
+	soon = time.Second
 )
 
 // held is a Hold that is under way.
@@ -205,7 +205,7 @@ func (d *daemon) start() *held {
 		cancel()
 		d.t.Fatalf("not ready: %v", err)
 	}
-	d.t.Cleanup(func() { h.leave() })
+	d.t.Cleanup(func() { cancel(); h.result(hangLimit) })
 	return h
 }
 
@@ -213,7 +213,7 @@ func (d *daemon) start() *held {
 func (h *held) leave() error {
 	h.daemon.t.Helper()
 	h.cancel()
-	return h.result(hangLimit)
+	return h.result(soon)
 }
 
 // result waits for Hold to return.

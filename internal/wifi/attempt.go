@@ -273,8 +273,7 @@ func (a *attempt) rejected() *JoinError {
 // price is that a link which loses every frame of a handshake for 4 s, but
 // none before, is called a wrong key; whoever knows that the key has worked
 // must take that into account. Where no key can be wrong, it is a refusal as
-// others: OWE's handshake fails now and then when the association request had
-// to be repeated (hostapd 2.10).
+// others.
 func (a *attempt) disconnected(e wpactrl.Event) decision {
 	if a.phase != keyExchange {
 		return decision{}

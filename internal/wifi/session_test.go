@@ -245,6 +245,20 @@ func TestJoinTriesLess(t *testing.T) {
 	}
 }
 
+// TestJoinOWEAgain: the router began anew when it had let us in.
+func TestJoinOWEAgain(t *testing.T) {
+	p, s, _ := newProgram(t)
+	traces := []string{scanDone + associated + connected + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15", scanDone + associated + connected}
+	p.script(func(string) string {
+		trace := traces[0]
+		traces = traces[1:]
+		return trace
+	})
+	if a, err := s.join(t.Context(), homeOWE, "5e"); err != nil || a.PMF != PMFRequired || len(traces) > 0 {
+		t.Errorf("association %+v, error %v, %d tries left", a, err, len(traces))
+	}
+}
+
 func TestJoinSearchesEverywhereWhenTheHintIsWrong(t *testing.T) {
 	p, s, _ := newProgram(t)
 	p.script(func(cmd string) string {

@@ -16,11 +16,12 @@ type variant struct {
 // leaves no choice where SAE or OWE are all there is.
 func (n Network) variants() []variant {
 	all := n.allVariants()
-	switch n.PMF {
-	case PMFRequired:
+	switch {
+	case n.security() == OWE: // leaves no choice, and is tried twice
+	case n.PMF == PMFRequired:
 		all[0].pmf = PMFRequired
 		return all[:1]
-	case PMFOff:
+	case n.PMF == PMFOff:
 		slices.Reverse(all)
 	}
 	return all
@@ -32,7 +33,10 @@ func (n Network) allVariants() []variant {
 	case security == Open:
 		return []variant{{keyMgmt: "NONE"}}
 	case security == OWE:
-		return []variant{{"OWE", PMFRequired}}
+		// A request to associate that had to be repeated, because OWE's keys took
+		// longer than 100 ms, makes the router begin anew in the middle of the key
+		// exchange: it fails, or the association is lost at once (hostapd 2.10).
+		return []variant{{"OWE", PMFRequired}, {"OWE", PMFRequired}}
 	case security == WPA3:
 		return []variant{{"SAE", PMFRequired}}
 	case security == WPA:

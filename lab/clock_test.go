@@ -49,15 +49,21 @@ func (l *Lab) jumpsJoined(t *testing.T, server *DHCPServer) {
 	l.Timeline.Step("jumps while joined, one before each renewal of the lease", func() string {
 		events := l.events(t)
 		address := link(radioDevice).addresses()
+		began := time.Now()
+		before := l.Device.Status(t).Uplink.Seconds
 		for _, by := range jumps {
-			_, before, _ := server.Acks()
+			_, acks, _ := server.Acks()
 			l.jump(t, by)
+			age := l.Device.Status(t).Uplink.Seconds
+			if most := before + int64(time.Since(began).Seconds()) + 1; age < before || age > most {
+				t.Errorf("after the jump by %s status says the uplink is online for %d s, want %d to %d", by, age, before, most)
+			}
 			until(t, shortLease, "the lease is renewed", func() (string, bool) {
 				if wifi := link(radioDevice); !slices.Equal(wifi.addresses(), address) {
 					t.Fatalf("after the jump by %s: %s, want address %v", by, wifi, address)
 				}
 				_, now, _ := server.Acks()
-				return "not renewed", now > before
+				return "not renewed", now > acks
 			})
 		}
 		if seen, ok := l.Device.On(l.Home); !ok {

@@ -238,7 +238,10 @@ type Status struct {
 }
 
 // Condition is one of the daemon's two state variables.
-type Condition struct{ State, Reason string }
+type Condition struct {
+	State, Reason string
+	Seconds       int64
+}
 
 // Status asks the daemon, as somebody without rights.
 func (d *Device) Status(t testing.TB) Status {

@@ -63,7 +63,8 @@ type device struct {
 func (d *device) Status() client.Status {
 	home, address := "Home", "02:00:00:00:00:01"
 	candidate := client.NewNetwork([]byte("New \x1b[31m"))
-	since := time.Now().Add(-200 * time.Second)
+	const age = 200
+	since := time.Now().Add(-age * time.Second)
 	return client.Status{
 		Link: true, Devs: []string{"wlan0"}, Connections: client.Connections{Wifi: true},
 		Wifi: client.Wifi{
@@ -73,7 +74,7 @@ func (d *device) Status() client.Status {
 		},
 		Version: "1.2.3",
 		Uplink: client.Uplink{
-			Condition: client.Condition{State: "online", Since: since, Reason: "gateway answers"},
+			Condition: client.Condition{State: "online", Since: since, Seconds: age, Reason: "gateway answers"},
 			Interface: "wlan0", Addresses: []string{"192.0.2.7/24"},
 		},
 		Uplinks: []client.Interface{{
@@ -81,7 +82,7 @@ func (d *device) Status() client.Status {
 			Probe: &client.Probe{OK: true, Seconds: 4},
 		}},
 		AccessPoint: client.AccessPoint{
-			Condition: client.Condition{State: "off", Since: since}, SSID: "netconnectd",
+			Condition: client.Condition{State: "off", Since: since, Seconds: age}, SSID: "netconnectd",
 			Clients: []client.Station{{Address: "02:00:00:00:00:09", IP: "10.250.250.100"}},
 		},
 	}

@@ -26,12 +26,11 @@ type subscription struct {
 // publish numbers e and queues it everywhere. A subscriber without room for it
 // is cut off, because a gap would be worse.
 func (h *hub) publish(e client.Event) error {
-	now := time.Now()
 	if e.Time.IsZero() {
-		e.Time = now
+		e.Time = time.Now()
 	}
 	if e.Status != nil {
-		status := complete(*e.Status, now)
+		status := complete(*e.Status)
 		e.Status = &status
 	}
 	h.mu.Lock()

@@ -89,7 +89,10 @@ func TestSeqHasNoGap(t *testing.T) {
 	wg.Wait()
 }
 
-func TestAgesAreTheDevices(t *testing.T) {
-	f := &fake{status: client.Status{Uplink: client.Uplink{Condition: client.Condition{Since: time.Now().Add(-90 * time.Second)}}}}
+// TestAgesAreNotTheClocks: the clock was set by three days after the device went
+// online, and the age that the daemon tells does not follow it.
+func TestAgesAreNotTheClocks(t *testing.T) {
+	since := time.Now().Add(-3 * 24 * time.Hour).Round(0)
+	f := &fake{status: client.Status{Uplink: client.Uplink{Condition: client.Condition{Since: since, Seconds: 90}}}}
 	mustContain(t, start(t, f, nil).talk(t, `{"status":{}}`+"\x00", 1<<20), `"seconds":90`)
 }

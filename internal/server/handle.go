@@ -11,7 +11,7 @@ import (
 )
 
 // status returns the Handler's status with nothing left out.
-func (s *Server) status() client.Status { return complete(s.cfg.Handler.Status(), time.Now()) }
+func (s *Server) status() client.Status { return complete(s.cfg.Handler.Status()) }
 
 func (s *Server) statusFrame(id json.RawMessage) []byte {
 	frame, err := resultFrame(id, s.status())

@@ -3,7 +3,6 @@ package server
 import (
 	"encoding/json"
 	"slices"
-	"time"
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/state"
@@ -62,8 +61,8 @@ func changeFrame(change state.Change) ([]byte, error) {
 }
 
 // complete fills what every status has, whoever made it: lists that are not
-// null, and ages.
-func complete(s client.Status, now time.Time) client.Status {
+// null.
+func complete(s client.Status) client.Status {
 	s.Devs = orEmpty(s.Devs)
 	s.Wifi.Networks = orEmpty(s.Wifi.Networks)
 	s.Uplink.Addresses = orEmpty(s.Uplink.Addresses)
@@ -74,11 +73,6 @@ func complete(s client.Status, now time.Time) client.Status {
 		s.Uplinks[i].Addresses = orEmpty(s.Uplinks[i].Addresses)
 	}
 	s.Problems = orEmpty(s.Problems)
-	for _, c := range []*client.Condition{&s.Uplink.Condition, &s.AccessPoint.Condition} {
-		if !c.Since.IsZero() {
-			c.Seconds = int64(now.Sub(c.Since) / time.Second)
-		}
-	}
 	return s
 }
 

@@ -56,7 +56,8 @@ func newClient(conn net.Conn) *Client {
 func (c *Client) Close() error { return c.conn.Close() }
 
 // Do sends a command with its parameters, nil for none, and returns the whole
-// reply. An error reply is returned both so and as *Error.
+// reply. An error reply is returned both so and as *Error. Parameters that are
+// not UTF-8 are not sent: an *Error with CodeBadRequest, without a reply.
 func (c *Client) Do(ctx context.Context, command string, params any) (frame json.RawMessage, err error) {
 	err = c.inTurn(ctx, func() error {
 		frame, err = c.exchange(ctx, command, params)
@@ -101,6 +102,9 @@ func (c *Client) exchange(ctx context.Context, command string, params any) (fram
 	}
 	if params == nil {
 		params = struct{}{}
+	}
+	if err := notUTF8(params); err != nil {
+		return nil, err
 	}
 	request, err := EncodeFrame(map[string]any{command: params})
 	if err != nil {

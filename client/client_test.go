@@ -257,6 +257,40 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// TestNotUTF8: JSON would change such a string in silence.
+func TestNotUTF8(t *testing.T) {
+	home, bad := []byte("Home"), "a\xff"
+	path, requests := script(t, `{"result":"changed"}`+"\x00")
+	c, ctx := dial(t, path), t.Context()
+	for _, row := range []struct {
+		name   string
+		params any
+		want   string
+	}{
+		{"a passphrase", ConfigWifiParams(home, bad, false), "psk is not UTF-8; give the key as 64 hexadecimal digits"},
+		{"one to save", SettingsParams(home, NetworkSettings{PSK: &bad}), "psk is not UTF-8; give the key as 64 hexadecimal digits"},
+		{"a name of a user", SettingsParams(home, NetworkSettings{EAP: &EAP{Method: "peap", Identity: bad}}), "eap.identity is not UTF-8; write it in UTF-8"},
+		{"a password", SettingsParams(home, NetworkSettings{EAP: &EAP{Password: bad}}), "eap.password is not UTF-8; "},
+		{"the key's password", SettingsParams(home, NetworkSettings{EAP: &EAP{PrivateKeyPassword: bad}}), "eap.private_key_password is not UTF-8; "},
+		{"in a list", SettingsParams(home, NetworkSettings{Addressing: &Addressing{DNS: []string{"192.0.2.1", bad}}}), "addressing.dns is not UTF-8; "},
+		{"in a map", map[string]any{"interface": map[string]string{"name": bad}}, "interface.name is not UTF-8; "},
+	} {
+		frame, err := c.Do(ctx, "set_network", row.params)
+		var refused *Error
+		if !errors.As(err, &refused) || refused.Code != CodeBadRequest || !strings.HasPrefix(refused.Message, row.want) || frame != nil {
+			t.Errorf("%s: %s, %v, want %q", row.name, frame, err, row.want)
+		}
+	}
+	psk := "größer\ufffd"
+	if _, err := c.SetNetwork(ctx, []byte{0xff}, NetworkSettings{PSK: &psk}); err != nil {
+		t.Errorf("what is UTF-8 is refused: %v", err)
+	}
+	c.Close()
+	if got := strings.Join(requests(), " "); got != `{"set_network":{"ssid_hex":"ff","psk":"gr\u00f6\u00dfer\ufffd"}}` {
+		t.Errorf("sent %s", got)
+	}
+}
+
 func TestBrokenDaemons(t *testing.T) {
 	rows := []struct{ name, answer, want string }{
 		{"closes", "", "status: netconnectd closed the connection"},

@@ -19,7 +19,7 @@ const (
 	CodeSupervised       = "supervised" // something else starts and stops the daemon; the text says what to do
 )
 
-// Error is an error reply.
+// Error is an error reply, or what Do says in its place.
 type Error struct {
 	Code    string // for programs; "" from the original daemon
 	Message string // the original daemon's text where it had one, e.g. "could not connect"

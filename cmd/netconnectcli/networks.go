@@ -115,7 +115,6 @@ password of 802.1X.`,
 
 func (a *app) setNetworkCommand() *cobra.Command {
 	var f networkFlags
-	var ask bool
 	cmd := &cobra.Command{
 		Use:   "set_network <ssid> [<psk>]",
 		Short: "Change a saved Wi-Fi network",
@@ -128,7 +127,7 @@ passphrase too. A radio that is on the network stays so until it joins again.`,
 				return err
 			}
 			var psk *string
-			if f.secret.argument = args[1:]; len(args) > 1 || f.secret.stdin || ask {
+			if f.secret.argument = args[1:]; len(args) > 1 || f.secret.stdin || f.secret.ask {
 				text, err := f.secret.read()
 				if err != nil {
 					return err
@@ -146,7 +145,7 @@ passphrase too. A radio that is on the network stays so until it joins again.`,
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().BoolVar(&ask, "ask", false, "ask for a new passphrase on the terminal")
+	cmd.Flags().BoolVar(&f.secret.ask, "ask", false, "ask for a new passphrase on the terminal")
 	return cmd
 }
 

@@ -20,23 +20,28 @@ type passphraseSource struct {
 	argument []string // at most one
 	stdin    bool
 	open     bool
+	ask      bool // of set_network, which leaves the passphrase alone without it
 }
 
 // read returns the passphrase, empty for an open network.
 func (s passphraseSource) read() (string, error) {
 	ways := len(s.argument)
-	for _, given := range []bool{s.stdin, s.open} {
+	for _, given := range []bool{s.stdin, s.open, s.ask} {
 		if given {
 			ways++
 		}
 	}
 	switch {
+	case ways > 1 && s.ask:
+		return "", usageError("give only one of <psk>, --psk-stdin and --ask")
 	case ways > 1:
 		return "", usageError("give only one of <psk>, --psk-stdin and --open")
 	case len(s.argument) == 1:
 		return s.argument[0], nil
 	case s.stdin:
 		return readPassphrase(os.Stdin)
+	case s.ask && !term.IsTerminal(int(os.Stdin.Fd())):
+		return "", usageError("--ask needs a terminal; without one, give the passphrase by --psk-stdin")
 	case s.open || !term.IsTerminal(int(os.Stdin.Fd())):
 		return "", nil
 	}

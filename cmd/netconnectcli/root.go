@@ -165,8 +165,9 @@ func (a *app) call(ctx context.Context, command string, params any, show func(re
 	if a.json && frame != nil {
 		fmt.Fprintf(a.out, "%s\n", frame)
 	}
+	var refused *client.Error // also of what cannot be sent
 	switch {
-	case err != nil && frame == nil:
+	case err != nil && frame == nil && !errors.As(err, &refused):
 		return &absentError{a.address, err}
 	case err != nil || a.json:
 		return err

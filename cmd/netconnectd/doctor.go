@@ -41,27 +41,30 @@ func look(ctx context.Context, args []string, out io.Writer) error {
 	if cfg == nil {
 		return err
 	}
-	found := report{Findings: doctor.Judge(doctor.Look(ctx, doctor.Options{Config: cfg, Warnings: warnings, ConfigErr: err}))}
+	facts := doctor.Look(ctx, doctor.Options{Config: cfg, Warnings: warnings, ConfigErr: err})
+	found := report{Findings: doctor.Judge(facts)}
 	if cfg.Bundle != "" {
-		if found.Bundle, err = pack(ctx, cfg, args, found.Findings); err != nil {
+		if found.Bundle, err = pack(ctx, args, bundle.Device{Version: version, Config: cfg, Findings: found.Findings, Silence: facts.Daemon.Silence}); err != nil {
 			return err
 		}
 	}
 	return json.NewEncoder(out).Encode(found)
 }
 
-func pack(ctx context.Context, cfg *config.Config, args []string, found []doctor.Finding) (*written, error) {
-	values, err := config.Values(args, os.Environ())
-	if err != nil {
-		values = append(values, fmt.Sprintf("the configuration could not be read: %v", err))
+// pack writes what is known of d, and what it says when it is asked.
+func pack(ctx context.Context, args []string, d bundle.Device) (*written, error) {
+	var err error
+	if d.Settings, err = config.Values(args, os.Environ()); err != nil {
+		d.Settings = append(d.Settings, fmt.Sprintf("the configuration could not be read: %v", err))
 	}
-	parts := bundle.Collect(ctx, bundle.Device{Version: version, Config: cfg, Settings: values, Findings: found})
+	parts := bundle.Collect(ctx, d)
 	var archive bytes.Buffer
-	if err := bundle.Write(&archive, parts, bundle.NewRedactor(bundle.Secrets(cfg)), time.Now()); err != nil {
+	if err := bundle.Write(&archive, parts, bundle.NewRedactor(bundle.Secrets(d.Config)), time.Now()); err != nil {
 		return nil, fmt.Errorf("pack the bundle: %w", err)
 	}
-	if err := atomicfile.Write(cfg.Bundle, archive.Bytes(), 0o600); err != nil {
+	file := d.Config.Bundle
+	if err := atomicfile.Write(file, archive.Bytes(), 0o600); err != nil {
 		return nil, fmt.Errorf("write the bundle: %w", err)
 	}
-	return &written{cfg.Bundle, parts, bundle.Hidden}, nil
+	return &written{file, parts, bundle.Hidden}, nil
 }

@@ -106,6 +106,16 @@ func TestNoSecretIsPacked(t *testing.T) {
 	}
 }
 
+// TestStoppedDaemonIsNotAsked: whoever connects would start it.
+func TestStoppedDaemonIsNotAsked(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	for _, p := range fromDaemon(t.Context(), Device{Config: &config.Config{Socket: socket}, Silence: "netconnectd.service is inactive"}) {
+		if got := string(p.Content); got != `{"error":"netconnectd.service is inactive"}` {
+			t.Errorf("%s: %s", p.Name, got)
+		}
+	}
+}
+
 func TestRedact(t *testing.T) {
 	for _, tt := range []struct{ name, file, text, want string }{
 		{"an empty setting", "a.txt", `ap.psk: "" (default)`, `ap.psk: "" (default)`},

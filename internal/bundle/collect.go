@@ -3,6 +3,7 @@ package bundle
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,6 +29,7 @@ type Device struct {
 	Config   *config.Config
 	Settings []string // as config.Values has them
 	Findings []doctor.Finding
+	Silence  string // why the daemon cannot be asked, as doctor has found; "": it can
 }
 
 // Collect gathers the parts. One that cannot be had says why.
@@ -37,7 +39,7 @@ func Collect(ctx context.Context, d Device) []Part {
 		{"settings.txt", "the settings in force, and where they come from", []byte(strings.Join(d.Settings, "\n") + "\n")},
 		{"versions.txt", "netconnectd, kernel, operating system, device", versions(d.Version)},
 	}
-	parts = append(parts, fromDaemon(ctx, d.Config.Socket)...)
+	parts = append(parts, fromDaemon(ctx, d)...)
 	network, err := readNetwork(ctx)
 	return append(parts,
 		jsonPart("network.json", "the kernel's network, as netconnectcli show full has it", network, err),
@@ -72,23 +74,31 @@ func jsonPart(name, what string, value any, err error) Part {
 	return Part{name, what, content}
 }
 
-func fromDaemon(ctx context.Context, socket string) []Part {
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
-	defer cancel()
+func fromDaemon(ctx context.Context, d Device) []Part {
 	var status client.Status
 	var saved []client.SavedNetwork
-	c, err := client.Dial(ctx, socket)
-	if err == nil {
-		defer c.Close()
-		status, err = c.Status(ctx)
-	}
-	if err == nil {
-		saved, err = c.ListNetworks(ctx)
+	err := errors.New(d.Silence)
+	if d.Silence == "" {
+		status, saved, err = ask(ctx, d.Config.Socket)
 	}
 	return []Part{
 		jsonPart("status.json", "what the daemon says of itself", status, err),
 		jsonPart("networks.json", "the saved networks, without their passphrases", saved, err),
 	}
+}
+
+func ask(ctx context.Context, socket string) (status client.Status, saved []client.SavedNetwork, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	c, err := client.Dial(ctx, socket)
+	if err != nil {
+		return status, nil, err
+	}
+	defer c.Close()
+	if status, err = c.Status(ctx); err == nil {
+		saved, err = c.ListNetworks(ctx)
+	}
+	return status, saved, err
 }
 
 func readNetwork(ctx context.Context) (*state.State, error) {

@@ -56,7 +56,7 @@ type Daemon struct {
 	PID          int // 0: does not run
 	Capabilities uint64
 	Answers      bool
-	Silence      string // why it does not answer
+	Silence      string // why it does not answer, or is not asked
 	Version      string
 	Problems     []client.Problem // that it tells of
 	User         User
@@ -135,6 +135,7 @@ type Stanza struct {
 	Line   int
 	Auto   bool // brought up at boot or when it appears
 	Method string
+	Unseen string // why there may be more
 }
 
 // Manager is NetworkManager.

@@ -131,33 +131,39 @@ func judgeNetworkd(f *Facts) []verdict {
 func judgeIfupdown(f *Facts) []verdict {
 	s := f.Ifupdown
 	switch {
-	case s.File == "" || s.Method == "manual" && !s.Auto:
+	case s.File != "" && s.Auto:
+		return one(Problem, fmt.Sprintf("ifupdown brings %s up (%s, line %d)", f.Radio.Name, s.File, s.Line),
+			fmt.Sprintf("it starts programs that fight for the radio; take the networks over by: sudo netconnectcli import %s, comment the lines of %s out, then: sudo ifdown --force %s", s.File, f.Radio.Name, f.Radio.Name))
+	case s.Unseen != "":
+		return unseen("what ifupdown does with "+f.Radio.Name, s.Unseen)
+	case s.File == "" || s.Method == "manual":
 		return good("ifupdown leaves " + f.Radio.Name + " alone")
-	case !s.Auto:
-		return good(fmt.Sprintf("ifupdown brings %s up only if somebody asks for it (%s, line %d)", f.Radio.Name, s.File, s.Line))
 	}
-	return one(Problem, fmt.Sprintf("ifupdown brings %s up (%s, line %d)", f.Radio.Name, s.File, s.Line),
-		fmt.Sprintf("it starts programs that fight for the radio; take the networks over by: sudo netconnectcli import %s, comment the lines of %s out, then: sudo ifdown --force %s", s.File, f.Radio.Name, f.Radio.Name))
+	return good(fmt.Sprintf("ifupdown brings %s up only if somebody asks for it (%s, line %d)", f.Radio.Name, s.File, s.Line))
 }
 
 func judgePortDHCP(f *Facts) []verdict {
 	return judgePort(f, "port 67 (DHCP)", "phones on the access point would get no address", func(s Socket) bool {
 		return s.Protocol == "udp" && s.Local.Port() == portDHCP
-	})
+	}, func(Process, Socket) bool { return false })
 }
 
 // judgePortDNS: an address that is not the access point's clashes with nothing,
-// such as 127.0.0.53 of systemd-resolved.
+// such as 127.0.0.53 of systemd-resolved. A dnsmasq on every address, as Debian
+// starts it, answers phones in our place (TestRealPrograms asks it).
 func judgePortDNS(f *Facts) []verdict {
-	return judgePort(f, "port 53 (DNS)", "phones on the access point would find no names", func(s Socket) bool {
+	everywhere := func(s Socket) bool {
 		addr := s.Local.Addr()
-		everywhere := addr.IsUnspecified() && !(addr.Is6() && s.V6Only)
-		return s.Local.Port() == portDNS && (everywhere || addr == f.Settings.AP.Address.Addr())
-	})
+		return addr.IsUnspecified() && !(addr.Is6() && s.V6Only)
+	}
+	return judgePort(f, "port 53 (DNS)", "phones on the access point would find no names", func(s Socket) bool {
+		return s.Local.Port() == portDNS && (everywhere(s) || s.Local.Addr() == f.Settings.AP.Address.Addr())
+	}, func(p Process, s Socket) bool { return p.Name == "dnsmasq" && everywhere(s) })
 }
 
-// judgePort names each holder once, whatever it has of sockets.
-func judgePort(f *Facts, port, why string, clashes func(Socket) bool) []verdict {
+// judgePort names each holder once, whatever it has of sockets. One that serves
+// the access point as well is no problem.
+func judgePort(f *Facts, port, why string, clashes func(Socket) bool, serves func(Process, Socket) bool) []verdict {
 	if f.Sockets.Unseen != "" {
 		return unseen("who has "+port, f.Sockets.Unseen)
 	}
@@ -167,11 +173,17 @@ func judgePort(f *Facts, port, why string, clashes func(Socket) bool) []verdict 
 		if !clashes(s) || s.Device != "" && s.Device != f.Radio.Name || f.ours(s) {
 			continue
 		}
-		who, remedy := f.holder(s)
-		if !named[who] {
-			named[who] = true
-			found = append(found, verdict{Problem, fmt.Sprintf("%s has %s on %v", who, port, s.Local.Addr()), why + "; " + remedy})
+		p, who := holder(s)
+		has := fmt.Sprintf("%s has %s on %v", who, port, s.Local.Addr())
+		switch {
+		case named[who]:
+		case serves(p, s):
+			found = append(found, verdict{OK, has + " and serves the access point, too",
+				fmt.Sprintf("unless interface=, except-interface= or listen-address= in its settings leave %s out: then add bind-dynamic, so that netconnectd's own dnsmasq can", f.Radio.Name)})
+		default:
+			found = append(found, verdict{Problem, has, why + "; " + f.freed(p, s)})
 		}
+		named[who] = true
 	}
 	if found == nil {
 		return good(port + " is free for the access point")
@@ -191,24 +203,29 @@ func (f *Facts) ours(s Socket) bool {
 	return f.Daemon.User.Exists && f.Daemon.User.UID != 0 && s.UID == f.Daemon.User.UID
 }
 
-func (f *Facts) holder(s Socket) (who, remedy string) {
-	if s.Holder == nil && s.Unit == "" {
-		return "some program", fmt.Sprintf("find out which by: sudo ss -lnp sport = %d", s.Local.Port())
-	}
-	p := Process{Name: strings.TrimSuffix(s.Unit, ".service"), Unit: s.Unit}
-	who = s.Unit
-	if s.Holder != nil {
-		p, who = *s.Holder, s.Holder.String()
-	}
+// holder is the program that has a socket, as far as it is seen, and its name
+// for people.
+func holder(s Socket) (p Process, who string) {
 	switch {
-	case p.Name == "dnsmasq" && p.Unit == "dnsmasq.service":
-		remedy = fmt.Sprintf("%s; or have it leave the radio alone by the lines bind-dynamic and except-interface=%s in /etc/dnsmasq.conf and restart it", end(p), f.Radio.Name)
-	case strings.HasPrefix(p.Name, "systemd-resolve"):
-		remedy = "take DNSStubListenerExtra= out of /etc/systemd/resolved.conf and its .conf.d, then: sudo systemctl restart systemd-resolved"
-	default:
-		remedy = end(p)
+	case s.Holder != nil:
+		return *s.Holder, s.Holder.String()
+	case s.Unit != "":
+		return Process{Name: strings.TrimSuffix(s.Unit, ".service"), Unit: s.Unit}, s.Unit
 	}
-	return who, remedy
+	return Process{}, "some program"
+}
+
+// freed says how to free a port from its holder.
+func (f *Facts) freed(p Process, s Socket) string {
+	switch {
+	case p.Name == "":
+		return fmt.Sprintf("find out which by: sudo ss -lnp sport = %d", s.Local.Port())
+	case p.Name == "dnsmasq" && p.Unit == "dnsmasq.service":
+		return fmt.Sprintf("%s; or have it leave the radio alone by the lines bind-dynamic and except-interface=%s in /etc/dnsmasq.conf and restart it", end(p), f.Radio.Name)
+	case strings.HasPrefix(p.Name, "systemd-resolve"):
+		return "take DNSStubListenerExtra= out of /etc/systemd/resolved.conf and its .conf.d, then: sudo systemctl restart systemd-resolved"
+	}
+	return end(p)
 }
 
 // usesManager says whether NetworkManager joins networks for netconnectd.

@@ -14,7 +14,11 @@ func judgeDaemon(f *Facts) []verdict {
 	case d.Answers:
 		return good(fmt.Sprintf("netconnectd %s answers (pid %d)", d.Version, d.PID))
 	case d.PID == 0:
-		return one(Problem, "netconnectd does not run", "nobody keeps the device reachable; start it by: sudo systemctl enable --now netconnectd, and see journalctl -u netconnectd if it ends")
+		what := "netconnectd does not run"
+		if f.Units.stopped() != "" {
+			what += ": " + d.Silence
+		}
+		return one(Problem, what, "nobody keeps the device reachable; start it by: sudo systemctl enable --now netconnectd, and see journalctl -u netconnectd if it ends")
 	}
 	return one(Problem, fmt.Sprintf("netconnectd runs (pid %d) and does not answer: %s", d.PID, d.Silence),
 		"see journalctl -u netconnectd, then: sudo systemctl restart netconnectd")

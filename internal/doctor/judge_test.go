@@ -72,12 +72,12 @@ func TestNothingSeenIsNotOK(t *testing.T) {
 	cfg := healthy(t).Settings.Config
 	f := &Facts{
 		Settings: Settings{Config: cfg, Unseen: "no rights"}, Units: Units{Systemd: true, Unseen: "no rights"},
-		Radio: Radio{Name: "wlan0", Unseen: "no rights"}, Sockets: Sockets{Unseen: "no rights"}, Disk: Disk{Unseen: "no rights"},
+		Radio: Radio{Name: "wlan0", Unseen: "no rights"}, Sockets: Sockets{Unseen: "no rights"}, Ifupdown: Stanza{Unseen: "no rights"}, Disk: Disk{Unseen: "no rights"},
 		Tools: map[string]Tool{"hostapd": {Unseen: "no rights"}, "dnsmasq": {Unseen: "no rights"}, "wpa_supplicant": {Unseen: "no rights"}},
 		Files: map[string]File{fileConfig: {Unseen: "no rights"}, fileRuntime: {Unseen: "no rights"}, fileState: {Unseen: "no rights"}},
 	}
 	fine := []string{"clock", // is among the facts
-		"other_wpa_supplicant", "other_hostapd", "other_dhcp_client", "systemd_networkd", "ifupdown", "iwd", "connman", // everybody sees who runs
+		"other_wpa_supplicant", "other_hostapd", "other_dhcp_client", "systemd_networkd", "iwd", "connman", // everybody sees who runs
 		"networkmanager", "polkit", "netplan"}
 	for _, found := range Judge(f) {
 		if found.Level == OK && !slices.Contains(fine, found.ID) {
@@ -119,6 +119,10 @@ func TestJudge(t *testing.T) {
 		remedy string // part of it
 	}{
 		{"no daemon", func(f *Facts) { f.Daemon = Daemon{User: f.Daemon.User, Silence: "no such file"} }, "daemon", Problem, "does not run", "systemctl enable --now netconnectd"},
+		{"daemon that is stopped", func(f *Facts) {
+			f.Daemon = Daemon{User: f.Daemon.User, Silence: "netconnectd.service is inactive"}
+			f.Units.States["netconnectd.service"] = UnitState{"loaded", "inactive", "enabled"}
+		}, "daemon", Problem, "does not run: netconnectd.service is inactive", "systemctl enable --now netconnectd"},
 		{"daemon that hangs", func(f *Facts) { f.Daemon.Answers, f.Daemon.Silence = false, "i/o timeout" }, "daemon", Problem, "(pid 100) and does not answer: i/o timeout", "restart netconnectd"},
 		{"unit failed", func(f *Facts) { f.Units.States["netconnectd.service"] = UnitState{"loaded", "failed", "enabled"} }, "units", Problem, "has failed", "journalctl -u netconnectd"},
 		{"unit absent", func(f *Facts) { f.Units.States["netconnectd.service"] = UnitState{"not-found", "inactive", ""} }, "units", Warning, "not installed", "install"},
@@ -199,21 +203,27 @@ func TestJudge(t *testing.T) {
 		}, "other_dhcp_client", OK, "", ""},
 		{"udhcpc", processes(running(7, "udhcpc", "", "-i", "wlan0")), "other_dhcp_client", Problem, "udhcpc", ""},
 		{"systemd-networkd", func(f *Facts) { f.Networkd = "/etc/systemd/network/wlan.network" }, "systemd_networkd", Problem, "wlan.network", "Unmanaged=yes"},
-		{"ifupdown at boot", func(f *Facts) { f.Ifupdown = Stanza{"/etc/network/interfaces", 4, true, "dhcp"} }, "ifupdown", Problem, "line 4", "netconnectcli import /etc/network/interfaces"},
-		{"ifupdown on demand", func(f *Facts) { f.Ifupdown = Stanza{"/etc/network/interfaces", 4, false, "dhcp"} }, "ifupdown", OK, "only if", ""},
+		{"ifupdown at boot", func(f *Facts) { f.Ifupdown = Stanza{"/etc/network/interfaces", 4, true, "dhcp", ""} }, "ifupdown", Problem, "line 4", "netconnectcli import /etc/network/interfaces"},
+		{"ifupdown on demand", func(f *Facts) { f.Ifupdown = Stanza{"/etc/network/interfaces", 4, false, "dhcp", ""} }, "ifupdown", OK, "only if", ""},
+		{"ifupdown's file is root's", func(f *Facts) { f.Ifupdown = Stanza{Unseen: "it needs root"} }, "ifupdown", Unknown, "what ifupdown does with wlan0 could not be seen: it needs root", ""},
+		{"ifupdown on demand, and another file is root's", func(f *Facts) { f.Ifupdown = Stanza{"/etc/network/interfaces", 4, false, "manual", "it needs root"} }, "ifupdown", Unknown, "it needs root", ""},
+		{"ifupdown at boot, and another file is root's", func(f *Facts) { f.Ifupdown = Stanza{"/etc/network/interfaces", 4, true, "dhcp", "it needs root"} }, "ifupdown", Problem, "line 4", ""},
 		{"iwd", processes(running(7, "iwd", "iwd.service")), "iwd", Problem, "iwd.service", "disable --now iwd.service"},
 		{"iwd of NetworkManager", func(f *Facts) { managed(f); f.Processes = []Process{running(7, "iwd", "iwd.service")} }, "iwd", OK, "", ""},
 		{"connman", processes(running(7, "connmand", "connman.service", "-n")), "connman", Problem, "connman.service", "NetworkInterfaceBlacklist=wlan0"},
 
 		{"dnsmasq on every address", sockets(listen("udp", "0.0.0.0:53", "", dnsmasq), listen("tcp", "0.0.0.0:53", "", dnsmasq), listen("tcp", "[::]:53", "", dnsmasq)),
-			"port_dns", Problem, "dnsmasq (pid 7, dnsmasq.service) has port 53", "except-interface=wlan0"},
+			"port_dns", OK, "dnsmasq (pid 7, dnsmasq.service) has port 53 (DNS) on 0.0.0.0 and serves the access point, too", "leave wlan0 out: then add bind-dynamic"},
+		{"another name server on every address", sockets(listen("udp", "0.0.0.0:53", "", &Process{PID: 7, Name: "named", Unit: "named.service"})), "port_dns", Problem, "named (pid 7", "disable --now named.service"},
 		{"systemd-resolved's stub", sockets(listen("udp", "127.0.0.53:53", "lo", resolved), listen("tcp", "127.0.0.53:53", "", resolved)), "port_dns", OK, "", ""},
 		{"systemd-resolved on every address", sockets(listen("udp", "0.0.0.0:53", "", resolved)), "port_dns", Problem, "systemd-resolve", "DNSStubListenerExtra="},
 		{"name server on another address", sockets(listen("udp", "192.168.1.2:53", "", dnsmasq)), "port_dns", OK, "", ""},
-		{"name server on our address", sockets(listen("tcp", "10.250.250.1:53", "", dnsmasq)), "port_dns", Problem, "10.250.250.1", ""},
+		{"name server on our address", sockets(listen("tcp", "10.250.250.1:53", "", dnsmasq)), "port_dns", Problem, "10.250.250.1", "except-interface=wlan0"},
 		{"name server of IPv6 alone", sockets(Socket{Protocol: "udp", Local: netip.MustParseAddrPort("[::]:53"), V6Only: true, Holder: dnsmasq}), "port_dns", OK, "", ""},
-		{"name server of both families", sockets(listen("udp", "[::]:53", "", dnsmasq)), "port_dns", Problem, "dnsmasq (pid 7", ""},
-		{"name server of which only the unit is seen", sockets(Socket{Protocol: "udp", Local: netip.MustParseAddrPort("0.0.0.0:53"), Unit: "dnsmasq.service"}), "port_dns", Problem, "dnsmasq.service has port 53", "except-interface=wlan0"},
+		{"name server of both families", sockets(listen("udp", "[::]:53", "", dnsmasq)), "port_dns", OK, "dnsmasq (pid 7", ""},
+		{"another one of both families", sockets(listen("udp", "[::]:53", "", resolved)), "port_dns", Problem, "systemd-resolve (pid 8", ""},
+		{"name server of which only the unit is seen", sockets(Socket{Protocol: "udp", Local: netip.MustParseAddrPort("0.0.0.0:53"), Unit: "dnsmasq.service"}), "port_dns", OK, "dnsmasq.service has port 53", "leave wlan0 out"},
+		{"another one of which only the unit is seen", sockets(Socket{Protocol: "udp", Local: netip.MustParseAddrPort("0.0.0.0:53"), Unit: "named.service"}), "port_dns", Problem, "named.service has port 53", "disable --now named.service"},
 		{"our dnsmasq, by its unit", sockets(Socket{Protocol: "udp", Local: netip.MustParseAddrPort("10.250.250.1:53"), Unit: "netconnectd.service"}), "port_dns", OK, "", ""},
 		{"name server bound to another interface", sockets(listen("udp", "0.0.0.0:53", "virbr0", dnsmasq)), "port_dns", OK, "", ""},
 		{"our dnsmasq", sockets(listen("udp", "10.250.250.1:53", "", mine), listen("udp", "0.0.0.0:67", "wlan0", mine)), "port_dns", OK, "", ""},

@@ -64,10 +64,10 @@ func Look(ctx context.Context, o Options) *Facts {
 	m := machine{}
 	f := &Facts{Now: time.Now(), Oldest: buildTime()}
 	f.Settings = newSettings(o)
-	f.Daemon = m.daemon()
-	f.Daemon.ask(ctx, f.Settings.Socket)
-	f.Caller = caller(f.Daemon.User)
 	f.Units = m.units(ctx)
+	f.Daemon = m.daemon()
+	f.Daemon.ask(ctx, f.Settings.Socket, f.Units)
+	f.Caller = caller(f.Daemon.User)
 	f.lookForConflicts(ctx, m)
 	f.Radio.Soft, f.Radio.Hard, f.Radio.RfkillNote = blocked(f.Radio)
 	f.Radio.Country, _ = wifi.Country() // "": not known, which is judged
@@ -152,8 +152,13 @@ func daemonAmong(all []Process, service User) (Process, bool) {
 	return Process{}, false
 }
 
-// ask has the daemon tell of itself.
-func (d *Daemon) ask(ctx context.Context, socket string) {
+// ask has the daemon tell of itself. One that is stopped stays so: systemd
+// would start it for whoever connects.
+func (d *Daemon) ask(ctx context.Context, socket string, units Units) {
+	if state := units.stopped(); state != "" && d.PID == 0 {
+		d.Silence = unitNames[0] + " is " + state
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	c, err := client.Dial(ctx, socket)
@@ -259,6 +264,15 @@ func (m machine) units(ctx context.Context) Units {
 		return Units{Systemd: true, Unseen: err.Error()}
 	}
 	return Units{Systemd: true, States: parseUnits(string(out))}
+}
+
+// stopped is the state of the daemon's unit, if that is there and has ended.
+func (u Units) stopped() string {
+	main := u.States[unitNames[0]]
+	if main.Load == "loaded" && (main.Active == "inactive" || main.Active == "failed") {
+		return main.Active
+	}
+	return ""
 }
 
 // parseUnits reads blocks of NAME=VALUE, an empty line between two.

@@ -80,9 +80,9 @@ func TestStanza(t *testing.T) {
 		name, text, more string
 		want             Stanza
 	}{
-		{"brought up at boot", "auto lo wlan0\niface lo inet loopback\niface wlan0 inet dhcp\n", "", Stanza{"/etc/network/interfaces", 3, true, "dhcp"}},
-		{"when it appears", "allow-hotplug wlan0\n", "iface wlan0 inet manual\n", Stanza{"/etc/network/interfaces.d/radio", 1, true, "manual"}},
-		{"on demand, as the original wrote it", "iface wlan0 inet dhcp\n  wpa-ssid home\n", "", Stanza{"/etc/network/interfaces", 1, false, "dhcp"}},
+		{"brought up at boot", "auto lo wlan0\niface lo inet loopback\niface wlan0 inet dhcp\n", "", Stanza{"/etc/network/interfaces", 3, true, "dhcp", ""}},
+		{"when it appears", "allow-hotplug wlan0\n", "iface wlan0 inet manual\n", Stanza{"/etc/network/interfaces.d/radio", 1, true, "manual", ""}},
+		{"on demand, as the original wrote it", "iface wlan0 inet dhcp\n  wpa-ssid home\n", "", Stanza{"/etc/network/interfaces", 1, false, "dhcp", ""}},
 		{"another interface", "auto eth0\niface eth0 inet dhcp\n#iface wlan0 inet dhcp\n", "", Stanza{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,6 +95,15 @@ func TestStanza(t *testing.T) {
 	m := lay(t, map[string]string{"/etc/network/interfaces": "auto wlan0\niface wlan0 inet dhcp\n"})
 	if s := m.stanza("wlan0"); s.File != "" {
 		t.Errorf("ifupdown is not installed, and %+v", s)
+	}
+	for _, unreadable := range []string{"/etc/network/interfaces", "/etc/network/interfaces.d"} { // of root, too
+		m := lay(t, map[string]string{"/sbin/ifup": "", "/etc/network/eth0": ""})
+		if err := os.Symlink(m.path(unreadable), m.path(unreadable)); err != nil {
+			t.Fatal(err)
+		}
+		if s := m.stanza("wlan0"); s.Unseen == "" {
+			t.Errorf("%s cannot be read, and %+v", unreadable, s)
+		}
 	}
 }
 
@@ -195,6 +204,53 @@ func TestOnlyRootsDaemonIsBelieved(t *testing.T) {
 	if _, ok := daemonAmong([]Process{daemon(0)}, User{}); !ok {
 		t.Error("root's daemon is not believed where there is no user netconnectd")
 	}
+}
+
+// Whoever connects to the socket of a stopped daemon starts it.
+func TestStoppedDaemonStaysSo(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		pid   int
+		state UnitState
+		want  string // the silence; "": it is asked
+	}{
+		{"stopped", 0, UnitState{"loaded", "inactive", "enabled"}, "netconnectd.service is inactive"},
+		{"failed", 0, UnitState{"loaded", "failed", "enabled"}, "netconnectd.service is failed"},
+		{"runs", 0, UnitState{"loaded", "active", "enabled"}, ""}, // its process is hidden from us
+		{"starts", 0, UnitState{"loaded", "activating", "enabled"}, ""},
+		{"stopped, and started by hand", 7, UnitState{"loaded", "inactive", "enabled"}, ""},
+		{"no unit", 0, UnitState{"not-found", "inactive", ""}, ""},
+		{"no systemd", 0, UnitState{}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			socket, asked := listening(t)
+			d := Daemon{PID: tt.pid}
+			d.ask(t.Context(), socket, Units{Systemd: true, States: map[string]UnitState{"netconnectd.service": tt.state}})
+			if got := asked(); got != (tt.want == "") || tt.want != "" && d.Silence != tt.want {
+				t.Errorf("asked: %v, silence %q; want silence %q", got, d.Silence, tt.want)
+			}
+		})
+	}
+}
+
+// listening is a socket that ends every connection, and whether there was one.
+func listening(t *testing.T) (path string, asked func() bool) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
+			count++
+			conn.Close()
+		}
+	}()
+	return path, func() bool { l.Close(); <-done; return count > 0 }
 }
 
 func TestRootRunsRootsProgramsOnly(t *testing.T) {

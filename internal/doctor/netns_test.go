@@ -77,7 +77,8 @@ func write(t *testing.T, name, text string) string {
 // are those that leave the radio alone.
 func TestRealPrograms(t *testing.T) {
 	netnstest.Need(t)
-	netnstest.Lines(t, "ip link set lo up\nip link add wlan0 type veth peer name far0\nip link add virbr0 type veth peer name far1\nip addr add 10.7.0.1/24 dev virbr0\nip link set virbr0 up\nip link set wlan0 up")
+	phone := netnstest.Another(t)
+	netnstest.Lines(t, "ip link set lo up\nip link add wlan0 type veth peer name far0 netns "+phone.String()+"\nip link add virbr0 type veth peer name far1\nip addr add 10.7.0.1/24 dev virbr0\nip link set virbr0 up\nip link set wlan0 up")
 	dir := t.TempDir()
 	if found := conflicts(t, dir); len(found) != 0 {
 		t.Fatalf("there is nothing, and %v", found)
@@ -102,9 +103,18 @@ func TestRealPrograms(t *testing.T) {
 		}
 	})
 	t.Run("a whole dnsmasq", func(t *testing.T) {
-		pid := dnsmasq(t, dir+"-whole.conf", "--dhcp-range=10.7.0.10,10.7.0.20")
-		await(t, dir, "port_dns", fmt.Sprintf("dnsmasq (pid %d", pid))
+		pid := dnsmasq(t, dir+"-whole.conf", "--dhcp-range=10.7.0.10,10.7.0.20", "--local-service", "--no-resolv") // as Debian starts it
 		await(t, dir, "port_dhcp", fmt.Sprintf("dnsmasq (pid %d", pid))
+		if f, ok := conflicts(t, dir)["port_dns"]; ok {
+			t.Errorf("it answers phones, and %+v", f)
+		}
+		netnstest.Lines(t, "ip addr add 10.250.250.1/24 dev wlan0") // the access point's comes later
+		phone.Run("ip", "addr", "add", "10.250.250.100/24", "dev", "far0")
+		phone.Run("ip", "link", "set", "far0", "up")
+		var err error
+		if phone.Do(func() error { err = asks("10.250.250.1:53"); return nil }); err != nil {
+			t.Errorf("a phone on the access point finds no names: %v", err)
+		}
 	})
 	t.Run("wpa_supplicant", func(t *testing.T) {
 		pid := start(t, "wpa_supplicant", "-Dnone", "-iwlan0", "-c"+write(t, dir+"-w.conf", "ctrl_interface="+dir+"-wpa\n"))
@@ -124,6 +134,24 @@ func TestRealPrograms(t *testing.T) {
 	}
 	if found := conflicts(t, dir); len(found) != 0 {
 		t.Errorf("all have ended, and %v", found)
+	}
+}
+
+// asks is a phone that asks for the address of "invalid" until there is an
+// answer (RFC 1035 4.1).
+func asks(server string) error {
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		conn, err := net.Dial("udp", server)
+		if err != nil {
+			return err
+		}
+		conn.SetDeadline(time.Now().Add(time.Second))
+		fmt.Fprint(conn, "nd\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07invalid\x00\x00\x01\x00\x01")
+		_, err = conn.Read(make([]byte, 512))
+		conn.Close()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
 	}
 }
 

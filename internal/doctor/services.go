@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -91,21 +92,32 @@ func (m machine) networkFile(ifindex int) string {
 
 // stanza finds what ifupdown (interfaces(5)) does with the interface.
 func (m machine) stanza(iface string) Stanza {
-	if _, err := os.Stat(m.path("/sbin/ifup")); err != nil {
+	if _, err := os.Stat(m.path("/sbin/ifup")); errors.Is(err, fs.ErrNotExist) {
 		return Stanza{} // not installed: the file is for nobody
 	}
-	files := []string{"/etc/network/interfaces"}
-	more, _ := filepath.Glob(m.path("/etc/network/interfaces.d/*")) // the pattern is valid
-	for _, file := range more {
-		files = append(files, strings.TrimPrefix(file, m.root))
-	}
+	const folder = "/etc/network/interfaces.d"
 	var s Stanza
-	for _, file := range files {
-		if text, err := m.read(file); err == nil {
-			s.add(file, text, iface)
+	files := []string{"/etc/network/interfaces"}
+	more, err := os.ReadDir(m.path(folder))
+	s.miss(err)
+	for _, entry := range more {
+		if !entry.IsDir() {
+			files = append(files, folder+"/"+entry.Name())
 		}
 	}
+	for _, file := range files {
+		text, err := m.read(file)
+		s.miss(err)
+		s.add(file, text, iface)
+	}
 	return s
+}
+
+// miss notes what could not be read. What is not there says nothing.
+func (s *Stanza) miss(err error) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.Unseen = reason(err)
+	}
 }
 
 func (s *Stanza) add(file, text, iface string) {

@@ -108,9 +108,10 @@ func (b *block) refusal(name, format string, args ...any) *Problem {
 	return &Problem{line, fmt.Sprintf(format, args...)}
 }
 
-func textOf(v variable, what string, b *block) (*string, *Problem) {
+// textOf is a secret as a request can have it.
+func textOf(v variable, what, remedy string) (*string, *Problem) {
 	if !utf8.ValidString(v.value) {
-		return nil, &Problem{v.line, what + " is not UTF-8; add the network by hand"}
+		return nil, &Problem{v.line, what + " is not UTF-8; " + remedy}
 	}
 	return &v.value, nil
 }

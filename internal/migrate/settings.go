@@ -64,7 +64,7 @@ func (b *block) passphrase() (*string, *Problem) {
 	case !v.quoted && strings.HasPrefix(v.value, "ext:"):
 		return nil, &Problem{v.line, "its passphrase is kept elsewhere (ext:…); add the network by hand"}
 	}
-	return textOf(v, "its passphrase", b)
+	return textOf(v, "its passphrase", "give the key as 64 hexadecimal digits (wpa_passphrase prints them)")
 }
 
 // eap is the user of a network with 802.1X.
@@ -82,6 +82,12 @@ func (b *block) eap() (*client.EAP, *Problem) {
 	if e.CACert == "" {
 		return nil, b.refusal("eap", "it has no ca_cert, so anybody could pretend to be it; "+
 			"name the certificate in the file, or add the network by hand with --any-server")
+	}
+	for _, check := range []string{"altsubject_match", "subject_match"} {
+		if b.has(check) && e.ServerName == "" {
+			return nil, b.refusal(check, "it tells its server by %s, which is not supported, so that every server with a certificate "+
+				"of ca_cert would do; name the server with domain_suffix_match in the file", check)
+		}
 	}
 	if e.Method == "tls" {
 		if v, ok := b.variables["private_key_passwd"]; ok {
@@ -108,7 +114,7 @@ func (b *block) eap() (*client.EAP, *Problem) {
 }
 
 func (b *block) secret(to *string, v variable) *Problem {
-	text, p := textOf(v, "its password", b)
+	text, p := textOf(v, "its password", "write it in UTF-8, or change it to ASCII")
 	if p == nil {
 		*to = *text
 	}

@@ -12,7 +12,8 @@ func (r *reader) supplicant(lines []string) {
 	for i, line := range lines {
 		number := i + 1
 		line = strings.TrimSpace(line)
-		switch compact := strings.ReplaceAll(line, " ", ""); {
+		brace, _, _ := strings.Cut(line, "#") // a comment may follow it
+		switch compact := strings.Join(strings.Fields(brace), ""); {
 		case line == "", line[0] == '#':
 		case open == nil && compact == "network={":
 			open = &block{line: number, variables: map[string]variable{}}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
@@ -88,7 +87,7 @@ func (c *conn) answerAtLength(ctx context.Context, id json.RawMessage, req Reque
 }
 
 // enterWatch counts the subscriptions to the network, each of which holds a
-// copy of the kernel's tables. leave may be called twice.
+// copy of the kernel's tables.
 func (s *Server) enterWatch(p Peer) (leave func(), ok bool) {
 	s.watching.Lock()
 	defer s.watching.Unlock()
@@ -100,13 +99,13 @@ func (s *Server) enterWatch(p Peer) (leave func(), ok bool) {
 		return nil, false
 	}
 	s.watches[p.UID]++
-	return sync.OnceFunc(func() {
+	return func() {
 		s.watching.Lock()
 		defer s.watching.Unlock()
 		if s.watches[p.UID]--; s.watches[p.UID] == 0 {
 			delete(s.watches, p.UID)
 		}
-	}), true
+	}, true
 }
 
 // watch answers subscribe and lets changes of the network flow. The answer

@@ -49,7 +49,7 @@ func (r Rights) trusted(p Peer) bool { return p.UID == 0 || int(p.UID) == os.Get
 func (r Rights) denial(p Peer) *client.Error {
 	text := "only root may change the network"
 	if r.Group != "" {
-		text = fmt.Sprintf("only members of the group %s may change the network: run sudo adduser %s %s, then start the program again",
+		text = fmt.Sprintf("only members of the group %s may change the network: run sudo adduser %s %s, then log in again (a service: restart it)",
 			r.Group, r.userName(p.UID), r.Group)
 	}
 	return &client.Error{Code: client.CodePermissionDenied, Message: text}

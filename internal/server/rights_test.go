@@ -33,7 +33,7 @@ func TestRights(t *testing.T) {
 	stranger, member := Peer{UID: 4711, Groups: []uint32{4711, 27}}, Peer{UID: 4711, Groups: []uint32{4711, gid}}
 	own := Peer{UID: uint32(os.Geteuid())}
 
-	denied := `{"error":"only members of the group netconnect may change the network: run sudo adduser pi netconnect, then start the program again","code":"permission_denied"}` + "\x00"
+	denied := `{"error":"only members of the group netconnect may change the network: run sudo adduser pi netconnect, then log in again (a service: restart it)","code":"permission_denied"}` + "\x00"
 	changes := []string{
 		`{"config_wifi":{"ssid":"a"}}`, `{"start_wifi":{}}`, `{"connect":{"ssid":"Home"}}`, `{"remove_network":{"ssid":"Home"}}`, `{"adopt":{"ssid":"Home"}}`, `{"add_network":{"ssid":"Home"}}`, `{"set_network":{"ssid":"Home"}}`, `{"forget_wifi":{}}`, `{"reset":{}}`, `{"start_ap":{}}`, `{"stop_ap":{}}`, `{"reload":{}}`,
 	}

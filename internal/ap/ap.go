@@ -78,9 +78,14 @@ func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *
 		IsOne:   func(context.Context) bool { return true },
 		Clients: func([]Client) {},
 		config:  config, runner: runner, links: links, log: log,
-		hostapdConfig: sync.OnceValue(func() []byte { return RenderHostapd(config) }),
+		hostapdConfig: rendered(config),
 		forwarding:    newForwarding(config),
 	}
+}
+
+// rendered gives the file of hostapd, which is made once.
+func rendered(c Config) func() []byte {
+	return sync.OnceValue(func() []byte { return renderHostapd(c) })
 }
 
 // Hold makes the access point serve, calls ready once when it does, and blocks
@@ -171,10 +176,8 @@ func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec
 // the interface. That of a predecessor must go too: dnsmasq could not listen
 // on it while hostapd has the interface down, and would not try again.
 func (a *AccessPoint) clear(ctx context.Context) error {
-	if old, found := a.runner.Find(RoleHostapd); found {
-		if err := old.End(ctx); err != nil {
-			return err
-		}
+	if err := a.runner.End(ctx, RoleHostapd); err != nil {
+		return err
 	}
 	return a.links.Apply(ctx, link.Spec{Name: a.config.Interface})
 }
@@ -183,11 +186,12 @@ func (a *AccessPoint) clear(ctx context.Context) error {
 // clears the interface, which is down afterwards. An interface that is not
 // there needs nothing.
 func (a *AccessPoint) End(ctx context.Context) error {
-	errs := []error{a.forwarding.stop()}
+	if err := a.forwarding.stop(); err != nil { // must not keep the radio from joining a network
+		a.log.Warn("access point's forwarding is not taken back", "iface", a.config.Interface, "err", err)
+	}
+	var errs []error
 	for _, role := range []string{RoleDnsmasq, RoleHostapd} {
-		if child, found := a.runner.Find(role); found {
-			errs = append(errs, child.End(ctx))
-		}
+		errs = append(errs, a.runner.End(ctx, role))
 	}
 	err := a.links.Apply(ctx, link.Spec{Name: a.config.Interface})
 	if err != nil && !errors.Is(err, link.ErrNotExist) {

@@ -34,11 +34,10 @@ func (a *AccessPoint) onSomeChannel(ctx context.Context, ready func()) error {
 
 // on is the same access point on another channel.
 func (a *AccessPoint) on(channel int) *AccessPoint {
-	config := a.config
-	config.Channel = channel
-	other := New(config, a.runner, a.links, a.log)
-	other.forwarding = a.forwarding
-	return other
+	other := *a
+	other.config.Channel = channel
+	other.hostapdConfig = rendered(other.config)
+	return &other
 }
 
 // replacedBy reports whether a hostapd runs that is other's, not ours.

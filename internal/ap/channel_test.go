@@ -3,9 +3,11 @@ package ap
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -28,14 +30,67 @@ exec /usr/sbin/hostapd "$@"
 	return path
 }
 
+// playLateHostapd is pickyHostapd that refuses as hostapd does when it has
+// changed the country: it has its socket by then, and says so there first.
+func playLateHostapd(file string) {
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), "\nchannel=13\n") {
+		panic(syscall.Exec("/usr/sbin/hostapd", []string{"hostapd", file}, os.Environ()))
+	}
+	path := filepath.Join(filepath.Dir(file), "hostapd", "wlan0")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		panic(err)
+	}
+	buf := make([]byte, 4096)
+	for attached := (*net.UnixAddr)(nil); ; {
+		n, from, err := conn.ReadFromUnix(buf)
+		if err != nil {
+			panic(err)
+		}
+		switch string(buf[:n]) {
+		case "ATTACH":
+			attached = from
+			conn.WriteToUnix([]byte("OK\n"), from)
+		case "STATUS":
+			conn.WriteToUnix([]byte("state=COUNTRY_UPDATE\n"), from)
+			conn.WriteToUnix([]byte("<3>AP-DISABLED "), attached)
+			os.Remove(path)
+			conn.Close()
+			fmt.Println("Frequency 2472 (primary) not allowed for AP mode, flags: 0x1")
+			time.Sleep(200 * time.Millisecond)
+			os.Exit(1)
+		default:
+			conn.WriteToUnix([]byte("PONG\n"), from)
+		}
+	}
+}
+
 // TestForbiddenChannel: the access point comes up all the same, on a channel
-// that is allowed everywhere, and the next daemon adopts it there.
+// that is allowed everywhere, counts who is there, and the next daemon adopts
+// it there.
 func TestForbiddenChannel(t *testing.T) {
+	for name, hostapd := range map[string]func(t *testing.T, dir string) string{
+		"refused at once":                       pickyHostapd,
+		"refused after a change of the country": func(*testing.T, string) string { return testBinary() },
+	} {
+		t.Run(name, func(t *testing.T) { forbiddenChannel(t, hostapd) })
+	}
+}
+
+func forbiddenChannel(t *testing.T, hostapdOf func(t *testing.T, dir string) string) {
 	cable(t)
 	config := testConfig(runtimeDir(t))
-	config.Channel, config.Hostapd = 13, pickyHostapd(t, config.RuntimeDir)
+	config.Channel, config.Hostapd = 13, hostapdOf(t, config.RuntimeDir)
 	first := newDaemon(t, config)
+	told := make(chan struct{}, 100)
+	first.ap.Clients = func([]Client) { told <- struct{}{} }
 	h := first.start()
+	select {
+	case <-told:
+	case <-time.After(soon):
+		t.Error("nobody is told who is on the access point")
+	}
 	if said := first.logged.String(); !strings.Contains(said, "wanted=13 channel=1") || !strings.Contains(said, "choose another ap.channel") {
 		t.Errorf("the log does not say why:\n%s", said)
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/nftables"
+
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 )
 
@@ -42,9 +44,12 @@ func (a *AccessPoint) forward(ctx context.Context) {
 type forwarding struct {
 	config Config
 	done   tableSpec // what was installed last
+	dial   func() (*nftables.Conn, error)
 }
 
-func newForwarding(config Config) *forwarding { return &forwarding{config: config} }
+func newForwarding(config Config) *forwarding {
+	return &forwarding{config: config, dial: dialTables}
+}
 
 // opened is an interface whose switch was off and which we turned on.
 type opened struct {
@@ -102,13 +107,11 @@ func (f *forwarding) keepTable(record []opened, all bool) error {
 		// nobody else wants it.
 		onlyPhones: !all && slices.ContainsFunc(record, func(o opened) bool { return o.Name == f.config.ForwardTo }),
 	}
-	if want == f.done {
-		there, err := tableExists()
-		if err != nil || there {
-			return err
-		}
+	there, err := f.tableExists()
+	if err != nil || there && want == f.done {
+		return err
 	}
-	if err := installTable(want); err != nil {
+	if err := f.installTable(want); err != nil {
 		return err
 	}
 	f.done = want
@@ -124,10 +127,10 @@ func (f *forwarding) stop() error {
 	record, readErr := f.readRecord() // an unusable one must not keep the table
 	all, allErr := readSwitch("all")
 	_, restoreErr := restoreSwitches(record, all, func(opened) bool { return true })
-	if err := errors.Join(readErr, allErr, restoreErr, removeTable()); err != nil {
-		return err
+	if err := errors.Join(allErr, restoreErr, f.removeTable()); err != nil {
+		return errors.Join(readErr, err)
 	}
-	return os.Remove(f.recordFile())
+	return errors.Join(readErr, os.Remove(f.recordFile()))
 }
 
 // closedOnes lists the interfaces whose switch is off, and notes them in the

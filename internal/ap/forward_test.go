@@ -10,6 +10,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/nftables"
+	"github.com/mdlayher/netlink"
+	"github.com/mdlayher/netlink/nltest"
+	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
@@ -349,6 +353,61 @@ func TestForwardingRecord(t *testing.T) {
 	}
 	if err := f.stop(); err == nil || strings.Contains(ruleset(t), tableName) {
 		t.Errorf("with an unusable record: %v\n%s", err, ruleset(t))
+	}
+	if err := f.stop(); err != nil {
+		t.Errorf("an unusable record stays: %v", err)
+	}
+}
+
+// answering is a kernel that answers everything about tables by that error, and
+// has nothing more to say to a transaction; opening is the error of the socket.
+func answering(errno unix.Errno, opening error) func() (*nftables.Conn, error) {
+	return func() (*nftables.Conn, error) {
+		return nftables.New(
+			nftables.WithTestDial(func(sent []netlink.Message) ([]netlink.Message, error) {
+				if len(sent) == 0 {
+					return nil, errors.New("Flush waits in vain")
+				}
+				reply, err := nltest.Error(int(errno), sent)
+				reply[0].Header.Flags = 0
+				return reply, err
+			}),
+			nftables.WithSockOptions(func(*netlink.Conn) error { return opening }),
+		)
+	}
+}
+
+// TestForwardingWithoutTables: a radio must not stay an access point for ever
+// because the kernel cannot forward.
+func TestForwardingWithoutTables(t *testing.T) {
+	for _, row := range []struct {
+		name         string
+		dial         func() (*nftables.Conn, error)
+		logged, left bool // what End says, and does not take back
+	}{
+		{name: "no nftables", dial: answering(unix.EINVAL, nil)},
+		{name: "no nftables of that family", dial: answering(unix.EOPNOTSUPP, nil)},
+		{name: "no netfilter", dial: answering(0, os.NewSyscallError("socket", unix.EPROTONOSUPPORT))},
+		{name: "no rights", dial: answering(unix.EPERM, nil), logged: true, left: true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			cable(t)
+			wire(t)
+			d := newDaemon(t, forwardingConfig(runtimeDir(t)))
+			d.ap.forwarding.dial = row.dial
+			if err := d.ap.forwarding.keep(); err == nil || strings.Contains(err.Error(), "in vain") {
+				t.Errorf("keep: %v", err)
+			}
+			if err := d.ap.End(t.Context()); err != nil {
+				t.Errorf("End: %v", err)
+			}
+			if logged := strings.Contains(d.logged.String(), "not taken back"); logged != row.logged {
+				t.Errorf("logged %s", d.logged)
+			}
+			if _, err := os.Stat(d.ap.forwarding.recordFile()); (err == nil) != row.left {
+				t.Errorf("record: %v", err)
+			}
+		})
 	}
 }
 

@@ -186,35 +186,47 @@ func TestChangedConfigurationReplaces(t *testing.T) {
 }
 
 func TestEndLeavesNothing(t *testing.T) {
-	inTime(t, "twice, by a daemon that has not called Hold", func(t *testing.T) error {
-		cable(t)
-		c := testConfig(runtimeDir(t))
-		first := newDaemon(t, c)
-		h := first.start()
-		hostapd, dnsmasq := first.pids()
-		h.leave()
+	for name, records := range map[string]bool{
+		"twice, by a daemon that has not called Hold":    true,
+		"of a daemon that was killed before its records": false,
+	} {
+		inTime(t, name, func(t *testing.T) error { return endLeavesNothing(t, records) })
+	}
+}
 
-		second := newDaemon(t, c)
-		begin := time.Now()
-		for range 2 {
-			if err := second.ap.End(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+func endLeavesNothing(t *testing.T, records bool) (late error) {
+	cable(t)
+	c := testConfig(runtimeDir(t))
+	first := newDaemon(t, c)
+	h := first.start()
+	hostapd, dnsmasq := first.pids()
+	h.leave()
+	if !records {
+		if err := os.RemoveAll(filepath.Join(c.RuntimeDir, "children")); err != nil {
+			t.Fatal(err)
 		}
-		took := time.Since(begin)
-		for _, child := range []int{hostapd, dnsmasq} {
-			if !gone(child) {
-				t.Errorf("pid %d is still there", child)
-			}
+	}
+
+	second := newDaemon(t, c)
+	begin := time.Now()
+	for range 2 {
+		if err := second.ap.End(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-		if got := addresses(t); len(got) != 0 {
-			t.Errorf("addresses %v", got)
+	}
+	took := time.Since(begin)
+	for _, child := range []int{hostapd, dnsmasq} {
+		if !gone(child) {
+			t.Errorf("pid %d is still there", child)
 		}
-		if _, err := os.Stat(c.hostapdFile()); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s, which has the key, is still there (err %v)", c.hostapdFile(), err)
-		}
-		return within(time.Second, "ended", took)
-	})
+	}
+	if got := addresses(t); len(got) != 0 {
+		t.Errorf("addresses %v", got)
+	}
+	if _, err := os.Stat(c.hostapdFile()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s, which has the key, is still there (err %v)", c.hostapdFile(), err)
+	}
+	return within(time.Second, "ended", took)
 }
 
 func zombie(pid int) bool {

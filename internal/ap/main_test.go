@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && strings.HasPrefix(os.Args[1], "--conf-file=") {
 		playDyingDnsmasq()
 	}
+	if len(os.Args) == 2 && strings.HasSuffix(os.Args[1], "/hostapd.conf") {
+		playLateHostapd(os.Args[1])
+	}
 	netnstest.Enter()
 	os.Exit(m.Run())
 }

@@ -15,10 +15,10 @@ import (
 // the range may be small.
 const leaseSeconds = 600
 
-// RenderHostapd writes hostapd's configuration (the comments of
+// renderHostapd writes hostapd's configuration (the comments of
 // hostapd.conf are its only reference). It holds the network's key. The Config
 // must pass Check.
-func RenderHostapd(c Config) []byte {
+func renderHostapd(c Config) []byte {
 	var b bytes.Buffer
 	set := func(key string, value any) { fmt.Fprintf(&b, "%s=%v\n", key, value) }
 	set("interface", c.Interface)
@@ -80,10 +80,8 @@ const (
 	withoutNames nameService = false
 )
 
-// RenderDnsmasq writes dnsmasq's configuration (dnsmasq(8)). The Config must
+// renderDnsmasq writes dnsmasq's configuration (dnsmasq(8)). The Config must
 // pass Check.
-func RenderDnsmasq(c Config) []byte { return renderDnsmasq(c, withNames) }
-
 func renderDnsmasq(c Config, names nameService) []byte {
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

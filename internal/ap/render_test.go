@@ -42,8 +42,8 @@ func TestRenderedFiles(t *testing.T) {
 			if err := c.Check(); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, v.name+".hostapd.conf", RenderHostapd(c))
-			golden(t, v.name+".dnsmasq.conf", RenderDnsmasq(c))
+			golden(t, v.name+".hostapd.conf", renderHostapd(c))
+			golden(t, v.name+".dnsmasq.conf", renderDnsmasq(c, withNames))
 		})
 	}
 	golden(t, "withoutnames.dnsmasq.conf", renderDnsmasq(testConfig("/run/netconnectd"), withoutNames))
@@ -138,7 +138,7 @@ func hostapdStatus(t *testing.T, c Config) map[string]string {
 	defer release()
 	conn, err := wpactrl.Await(alive, c.hostapdSocket(), c.RuntimeDir)
 	if err != nil {
-		t.Fatal(d.ap.hostapdFailed(child, err))
+		t.Fatal(hostapdFailed(t.Context(), child, err))
 	}
 	defer conn.Close()
 	reply, err := conn.Request(alive, "STATUS")

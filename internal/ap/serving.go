@@ -24,6 +24,9 @@ import (
 const (
 	lookInterval = 20 * time.Millisecond
 	answerLimit  = 200 * time.Millisecond // of an answer from this machine
+	// gaveUp bounds the time from what is noticed of a hostapd that gives up,
+	// such as AP-DISABLED, to its end: it resets the radio meanwhile.
+	gaveUp = 2 * time.Second
 )
 
 // hostapdServes asks a running hostapd of the wanted configuration.
@@ -52,20 +55,20 @@ func (a *AccessPoint) awaitHostapd(ctx context.Context, child *process.Child) (*
 	defer release()
 	conn, err := wpactrl.Await(alive, a.config.hostapdSocket(), a.config.RuntimeDir)
 	if err != nil {
-		return nil, a.hostapdFailed(child, err)
+		return nil, hostapdFailed(ctx, child, err)
 	}
 	defer conn.Close()
 	// The socket appears when the interface is an access point's and up again.
 	if err := a.links.Apply(alive, a.spec()); err != nil {
-		return nil, a.hostapdFailed(child, err)
+		return nil, hostapdFailed(ctx, child, err)
 	}
 	events, err := wpactrl.Attach(alive, a.config.hostapdSocket(), a.config.RuntimeDir)
 	if err != nil {
-		return nil, a.hostapdFailed(child, err)
+		return nil, hostapdFailed(ctx, child, err)
 	}
 	if err := awaitEnabled(alive, conn, events); err != nil {
 		events.Close()
-		return nil, a.hostapdFailed(child, err)
+		return nil, hostapdFailed(ctx, child, err)
 	}
 	return events, nil
 }
@@ -88,13 +91,18 @@ func (a *AccessPoint) spec() link.Spec {
 }
 
 // hostapdFailed prefers what hostapd said over what we noticed of it.
-func (a *AccessPoint) hostapdFailed(child *process.Child, err error) error {
+func hostapdFailed(ctx context.Context, child *process.Child, err error) error {
+	ended := time.NewTimer(gaveUp)
+	defer ended.Stop()
 	select {
 	case <-child.Done():
-		return explain(RoleHostapd, child)
-	default:
-		return fmt.Errorf("wait for hostapd: %w", err)
+	case <-ended.C:
+	case <-ctx.Done():
 	}
+	if child.Err() != nil {
+		return explain(RoleHostapd, child)
+	}
+	return fmt.Errorf("wait for hostapd: %w", err)
 }
 
 // awaitEnabled asks first and listens then, as events began before the asking.

@@ -2,6 +2,7 @@ package ap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -19,9 +20,7 @@ const maxStations = 2007
 // Client is a phone on the access point.
 type Client struct {
 	MAC       net.HardwareAddr
-	Signal    int           // dBm, as received here; 0: the driver does not say
 	Connected time.Duration // since it joined
-	Inactive  time.Duration // since it last sent anything
 	Address   netip.Addr    // its lease; zero: none
 	HostName  string        // as it says itself, not to be trusted; "": does not say
 }
@@ -34,7 +33,7 @@ func (a *AccessPoint) stations(ctx context.Context, conn *wpactrl.Conn) ([]Clien
 		return nil, fmt.Errorf("list stations: %w", err)
 	}
 	file, err := os.ReadFile(a.config.leaseFile())
-	if err != nil && !os.IsNotExist(err) {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		a.log.Warn("read the leases of the access point", "err", err)
 	}
 	addLeases(clients, parseLeases(string(file)))
@@ -45,7 +44,7 @@ func readStations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
 	var clients []Client
 	for command := "STA-FIRST"; len(clients) < maxStations; {
 		reply, err := conn.Request(ctx, command)
-		if _, refused := err.(*wpactrl.CommandError); refused {
+		if refused := (*wpactrl.CommandError)(nil); errors.As(err, &refused) {
 			break // the one that we named has left: what we have is the list
 		}
 		if err != nil {
@@ -67,19 +66,9 @@ func readStations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
 // parseStation reads what hostapd says of a station; one without the flag
 // AUTHORIZED has not shown that it knows the key.
 func parseStation(mac net.HardwareAddr, fields map[string]string) (client Client, joined bool) {
-	number := func(key string) int {
-		n, err := strconv.Atoi(fields[key])
-		if err != nil {
-			return 0 // hostapd leaves out what the driver does not tell
-		}
-		return n
-	}
-	return Client{
-		MAC:       mac,
-		Signal:    number("signal"),
-		Connected: time.Duration(number("connected_time")) * time.Second,
-		Inactive:  time.Duration(number("inactive_msec")) * time.Millisecond,
-	}, strings.Contains(fields["flags"], "[AUTHORIZED]")
+	seconds, _ := strconv.Atoi(fields["connected_time"]) // 0 where the driver does not tell
+	client = Client{MAC: mac, Connected: time.Duration(seconds) * time.Second}
+	return client, strings.Contains(fields["flags"], "[AUTHORIZED]")
 }
 
 type lease struct {

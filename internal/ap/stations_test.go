@@ -93,7 +93,7 @@ func TestStations(t *testing.T) {
 				"1795382400 02:00:00:00:02:00 10.250.250.151 * *\n" +
 				"not a lease\n",
 			[]Client{
-				{MAC: mac("02:00:00:00:01:00"), Signal: -30, Connected: 75 * time.Second, Inactive: 1200 * time.Millisecond,
+				{MAC: mac("02:00:00:00:01:00"), Connected: 75 * time.Second,
 					Address: netip.MustParseAddr("10.250.250.150"), HostName: "pixel"},
 				{MAC: mac("02:00:00:00:03:00"), Connected: 5 * time.Second},
 			}},

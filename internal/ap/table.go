@@ -34,6 +34,9 @@ func ownTable() *nftables.Table {
 	return &nftables.Table{Name: tableName, Family: nftables.TableFamilyIPv4}
 }
 
+// errNoTables says that this kernel has no nftables at all.
+var errNoTables = errors.New("this kernel has no nftables")
+
 func dialTables() (*nftables.Conn, error) {
 	return nftables.New(nftables.WithSockOptions(func(c *netlink.Conn) error {
 		return c.SetDeadline(time.Now().Add(tableLimit))
@@ -42,8 +45,8 @@ func dialTables() (*nftables.Conn, error) {
 
 // installTable replaces our table in one transaction, so that no packet meets
 // a part of it. Connections go on.
-func installTable(spec tableSpec) error {
-	conn, err := dialTables()
+func (f *forwarding) installTable(spec tableSpec) error {
+	conn, err := f.dial()
 	if err != nil {
 		return fmt.Errorf("install table %s: %w", tableName, err)
 	}
@@ -85,8 +88,15 @@ func (s tableSpec) forwardRules() [][]expr.Any {
 }
 
 // removeTable removes our table, if it is there.
-func removeTable() error {
-	conn, err := dialTables()
+func (f *forwarding) removeTable() error {
+	there, err := f.tableExists()
+	switch {
+	case errors.Is(err, errNoTables):
+		return nil
+	case err != nil || !there:
+		return err
+	}
+	conn, err := f.dial()
 	if err == nil {
 		replace(conn)
 		err = conn.Flush()
@@ -105,13 +115,19 @@ func replace(conn *nftables.Conn) *nftables.Table {
 	return table
 }
 
-// tableExists asks because others may flush the whole ruleset.
-func tableExists() (bool, error) {
-	conn, err := dialTables()
+// tableExists asks because others may flush the whole ruleset, and before
+// anything else: a kernel without nftables answers this at once, but to all
+// messages of a transaction by one, so that Flush waits for the others until
+// tableLimit.
+func (f *forwarding) tableExists() (bool, error) {
+	conn, err := f.dial()
 	if err != nil {
 		return false, fmt.Errorf("look for table %s: %w", tableName, err)
 	}
 	tables, err := conn.ListTablesOfFamily(nftables.TableFamilyIPv4)
+	if unknown(err) {
+		return false, fmt.Errorf("look for table %s: %w: %w", tableName, errNoTables, err)
+	}
 	if err != nil {
 		return false, fmt.Errorf("look for table %s: %w", tableName, explainTable(err))
 	}
@@ -121,6 +137,14 @@ func tableExists() (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// unknown reports whether a question was answered by a kernel without nftables:
+// it knows neither the subsystem (nfnetlink_rcv_msg in its
+// net/netfilter/nfnetlink.c: EINVAL), nor perhaps the protocol.
+func unknown(err error) bool {
+	return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) ||
+		errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EAFNOSUPPORT)
 }
 
 // explainTable adds what an error means here.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -113,6 +115,11 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 	defer tick.Stop()
 	due := false // dnsmasq has just answered
 	for {
+		if due {
+			if due, err = a.keepAddress(ctx); err != nil { // dnsmasq serves one that is back a moment later
+				return failure{err: err}
+			}
+		}
 		var asking sync.WaitGroup // side by side: the answers come at the same time
 		var dnsmasqErr error
 		if due {
@@ -137,6 +144,29 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 			due = true
 		}
 	}
+}
+
+// keepAddress gives the interface its address again if somebody took it away,
+// and reports whether it was there. It leaves alone what others have added, and
+// a radio that they have taken.
+func (a *AccessPoint) keepAddress(ctx context.Context) (was bool, err error) {
+	ifi, err := net.InterfaceByName(a.config.Interface)
+	if err != nil {
+		return true, nil // gone with its interface, which is noticed elsewhere
+	}
+	ours := func(addr net.Addr) bool { return addr.String() == a.config.Address.String() }
+	addrs, err := ifi.Addrs()
+	switch {
+	case err != nil || slices.ContainsFunc(addrs, ours):
+		return true, nil
+	case !a.IsOne(ctx):
+		return false, errors.New("another program has taken the radio")
+	}
+	if err := a.links.Apply(ctx, a.spec()); err != nil {
+		return false, fmt.Errorf("put its address back: %w", err)
+	}
+	a.log.Warn("access point's address was taken away and is put back", "iface", a.config.Interface, "address", a.config.Address)
+	return false, nil
 }
 
 // insisting asks until there is an answer, a few times. The end of ctx is no

@@ -103,6 +103,91 @@ func TestHungDnsmasqIsNotAdoptedTwice(t *testing.T) {
 	}
 }
 
+func TestAddressIsKept(t *testing.T) {
+	const ours, foreign = "10.250.250.1/24", "169.254.7.7/16"
+	for _, row := range []struct {
+		name     string
+		has      []string
+		cable    bool
+		taken    bool // by another program
+		was, put bool
+		err      string
+	}{
+		{name: "it is there", cable: true, has: []string{ours}, was: true},
+		{name: "and another one, which is not ours to remove", cable: true, has: []string{ours, foreign}, was: true},
+		{name: "it was taken away", cable: true, has: []string{foreign}, put: true},
+		{name: "the radio too", cable: true, has: []string{foreign}, taken: true, err: "another program has taken the radio"},
+		{name: "the interface is gone", was: true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			netnstest.Need(t)
+			if row.cable {
+				cable(t)
+			}
+			for _, address := range row.has {
+				netnstest.Run(t, "ip", "addr", "add", address, "dev", "wlan0")
+			}
+			links := &recordingLinks{}
+			a := New(testConfig(runtimeDir(t)), nil, links, slog.New(slog.DiscardHandler))
+			a.IsOne = func(context.Context) bool { return !row.taken }
+			was, err := a.keepAddress(t.Context())
+			if was != row.was || (err == nil) != (row.err == "") || err != nil && !strings.Contains(err.Error(), row.err) {
+				t.Errorf("it was there: %v, %v", was, err)
+			}
+			if len(links.wanted) > 0 != row.put || row.put && !slices.Equal(addresses(t), []string{ours}) {
+				t.Errorf("the interface was changed in this way: %+v", links.wanted)
+			}
+		})
+	}
+}
+
+// TestAddressComesBack: phones are served again by the same hostapd and dnsmasq.
+func TestAddressComesBack(t *testing.T) {
+	for name, named := range map[string]bool{"with names": true, "without names": false} {
+		t.Run(name, func(t *testing.T) {
+			phone := cable(t)
+			if !named {
+				occupy(t, "0.0.0.0:53")
+			}
+			d := newDaemon(t, testConfig(runtimeDir(t)))
+			h := d.start()
+			hostapd, dnsmasq := d.pids()
+			netnstest.Run(t, "ip", "addr", "del", "10.250.250.1/24", "dev", "wlan0")
+			eventually(t, 5*time.Second, "dnsmasq has noticed", func() bool {
+				ports, _ := listening(dnsmasq, d.ap.config.Address.Addr())
+				return !ports.dns
+			})
+			signal(t, dnsmasq, unix.SIGSTOP) // a busy machine
+			eventually(t, beat+time.Second, "the address is back", func() bool { return len(addresses(t)) > 0 })
+			time.Sleep(100 * time.Millisecond)
+			signal(t, dnsmasq, unix.SIGCONT)
+			eventually(t, time.Second, "names are answered", func() bool { return !named || answers(t.Context(), d.ap.config.Address.Addr()) })
+			if got := askLease(t, phone); got["ip"] == "" {
+				t.Error("no lease afterwards")
+			}
+			if named {
+				time.Sleep(beat) // by when dnsmasq was asked again
+			}
+			if len(h.err) > 0 {
+				t.Errorf("Hold ended: %v", <-h.err)
+			}
+			if h2, m2 := d.pids(); h2 != hostapd || m2 != dnsmasq {
+				t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want the same", hostapd, h2, dnsmasq, m2)
+			}
+			if n := strings.Count(d.logged.String(), "is put back"); n != 1 {
+				t.Errorf("said %d times:\n%s", n, d.logged)
+			}
+		})
+	}
+}
+
+func signal(t *testing.T, pid int, signal unix.Signal) {
+	t.Helper()
+	if err := unix.Kill(pid, signal); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Who is there is told when it begins and when somebody comes or goes, long
 // before the next beat.
 func TestClientsAreToldWhenTheyMove(t *testing.T) {
@@ -181,7 +266,7 @@ func TestPulseNeedsNoOtherServer(t *testing.T) {
 	file := filepath.Join(c.RuntimeDir, "conf")
 	resolv := filepath.Join(c.RuntimeDir, "resolv.conf")
 	for name, text := range map[string]string{
-		file:   string(RenderDnsmasq(c)) + "resolv-file=" + resolv + "\n",
+		file:   string(renderDnsmasq(c, withNames)) + "resolv-file=" + resolv + "\n",
 		resolv: "nameserver 192.0.2.2\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {

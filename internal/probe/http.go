@@ -55,7 +55,8 @@ func exchange(ctx context.Context, ifname string, cfg Config, req *http.Request)
 		return Result{}, err
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })
+	raw := conn // which TLS takes the place of below
+	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Now()) })
 	defer stop()
 	if req.URL.Scheme == "https" {
 		secured := tls.Client(conn, &tls.Config{ServerName: req.URL.Hostname()})

@@ -1,13 +1,21 @@
 package probe
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -62,8 +70,36 @@ func raw(response string) http.HandlerFunc {
 	}
 }
 
+// trusted is the certificate of https://v4.test:8443.
+var trusted tls.Certificate
+
+// trusting calls run where the system trusts that certificate, and no other.
+func trusting(run func() int) int {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	must(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"v4.test"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	must(err)
+	trusted = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	file, err := os.CreateTemp("", "roots")
+	must(err)
+	defer os.Remove(file.Name())
+	must(pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	must(file.Close())
+	must(os.Setenv("SSL_CERT_FILE", file.Name())) // read once, crypto/x509 SystemCertPool
+	return run()
+}
+
 // serve starts the servers at the router: HTTP, HTTPS whose certificate nobody
-// knows, and DNS.
+// knows, HTTPS whose certificate is trusted, and DNS.
 func (r *router) serve() {
 	r.t.Helper()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -74,15 +110,19 @@ func (r *router) serve() {
 		}
 	})
 	quiet := log.New(io.Discard, "", 0)
-	for _, port := range []string{":80", ":443"} {
+	for _, port := range []string{":80", ":443", ":8443"} {
 		server := &httptest.Server{Config: &http.Server{Handler: handler, ErrorLog: quiet}}
 		r.Do(func() (err error) {
 			server.Listener, err = net.Listen("tcp", port)
 			return err
 		})
-		if port == ":443" {
+		switch port {
+		case ":8443":
+			server.TLS = &tls.Config{Certificates: []tls.Certificate{trusted}}
 			server.StartTLS()
-		} else {
+		case ":443":
+			server.StartTLS()
+		default:
 			server.Start()
 		}
 		r.t.Cleanup(func() {
@@ -102,6 +142,9 @@ func TestHTTP(t *testing.T) {
 	at := func(path string) Config { return Config{Kind: KindHTTP, URL: "http://192.168.78.1" + path} }
 	named := func(host string) Config {
 		return Config{Kind: KindHTTP, URL: "http://" + host + "/204", Servers: addrs("192.168.78.1")}
+	}
+	secured := func(path string) Config {
+		return Config{Kind: KindHTTP, URL: "https://v4.test:8443" + path, Servers: addrs("192.168.78.1")}
 	}
 	const connectLimit, wholeLimit = 2900 * time.Millisecond, 4900 * time.Millisecond
 	check(t, "192.168.78.1", []row{
@@ -141,6 +184,9 @@ func TestHTTP(t *testing.T) {
 		{name: "name does not exist", cfg: named("nx.test"), err: "AAAA from 192.168.78.1: no such name; A from 192.168.78.1: no such name"},
 		{name: "name, silent server", cfg: named("silent.test"), err: "A from 192.168.78.1: no reply", least: connectLimit, most: 3500 * time.Millisecond},
 
+		{name: "https 204", cfg: secured("/204")},
+		{name: "https hangs", cfg: secured("/hang"), err: "read the answer: no reply", least: wholeLimit, most: 5500 * time.Millisecond},
+		{name: "https by another name", cfg: Config{Kind: KindHTTP, URL: "https://192.168.78.1:8443/204"}, portal: "certificate"},
 		{name: "certificate of somebody else", cfg: Config{Kind: KindHTTP, URL: "https://192.168.78.1/204"}, portal: "certificate"},
 		{name: "no TLS where it should be", cfg: Config{Kind: KindHTTP, URL: "https://192.168.78.1:80/204"}, err: "TLS handshake"},
 		{name: "another scheme", cfg: Config{Kind: KindHTTP, URL: "ftp://192.168.78.1/"}, err: "neither http nor https"},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -89,7 +88,7 @@ func adoptOutput(pid int, name string) (*output, error) {
 
 // copy reads lines until the pipe ends, Close is called, or drain is called
 // and the pipe is empty.
-func (o *output) copy(role string, to io.Writer) {
+func (o *output) copy(role string, to *os.File) {
 	if o == nil {
 		return
 	}
@@ -133,7 +132,7 @@ func (o *output) rest() []byte {
 }
 
 // cut emits the complete lines of pending and returns what is left.
-func (o *output) cut(pending []byte, role string, to io.Writer) []byte {
+func (o *output) cut(pending []byte, role string, to *os.File) []byte {
 	for {
 		end := bytes.IndexByte(pending, '\n')
 		switch {
@@ -149,7 +148,7 @@ func (o *output) cut(pending []byte, role string, to io.Writer) []byte {
 	}
 }
 
-func (o *output) emit(line []byte, role string, to io.Writer) {
+func (o *output) emit(line []byte, role string, to *os.File) {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
 		return

@@ -103,18 +103,16 @@ func (r *Runner) Find(role string) (*Child, bool) {
 	return c, true
 }
 
-// EndAll ends every child of this runtime folder, recorded or not, but those
-// of the roles named, and removes their records.
-func (r *Runner) EndAll(ctx context.Context, except ...string) error {
+// EndAll is End of every role of this runtime folder.
+func (r *Runner) EndAll(ctx context.Context) error {
 	roles, err := r.roles()
 	if err != nil {
 		return err
 	}
-	roles = slices.DeleteFunc(roles, func(role string) bool { return slices.Contains(except, role) })
 	errs := make([]error, len(roles))
 	var ending sync.WaitGroup // side by side: a stuck one must not cost the others their time
 	for i, role := range roles {
-		ending.Go(func() { errs[i] = r.endRole(ctx, role) })
+		ending.Go(func() { errs[i] = r.End(ctx, role) })
 	}
 	ending.Wait()
 	return errors.Join(errs...)
@@ -132,7 +130,8 @@ func (r *Runner) Close() {
 	r.watchers.Wait()
 }
 
-func (r *Runner) endRole(ctx context.Context, role string) error {
+// End ends the child of a role, recorded or not, and removes its record.
+func (r *Runner) End(ctx context.Context, role string) error {
 	if c, ok := r.Find(role); ok {
 		return c.End(ctx)
 	}

@@ -416,10 +416,34 @@ func TestWhatAChildLeavesBehindIsEnded(t *testing.T) {
 	within(t, time.Second, "grandchild gone", func() bool { return gone(grandchild) })
 }
 
+func TestEndOfARole(t *testing.T) {
+	dir := t.TempDir()
+	old := newRunner(t, dir)
+	kept, _ := ensure(t, old, playing("kept", "sleep"))
+	recorded, _ := ensure(t, old, playing("recorded", "sleep"))
+	unrecorded, _ := ensure(t, old, playing("unrecorded", "sleep"))
+	if err := os.Remove(old.recordPath("unrecorded")); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []string{"recorded", "unrecorded", "none"} {
+		if err := newRunner(t, dir).End(t.Context(), role); err != nil {
+			t.Errorf("%s: %v", role, err)
+		}
+	}
+	for c, want := range map[*Child]bool{kept: true, recorded: false, unrecorded: false} {
+		if c.Alive() != want {
+			t.Errorf("%s: alive %v, want %v", c.role, c.Alive(), want)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "children", "*"))
+	if err != nil || !slices.Equal(left, []string{old.recordPath("kept")}) {
+		t.Errorf("records left: %q, err %v", left, err)
+	}
+}
+
 func TestEndAll(t *testing.T) {
 	dir := t.TempDir()
 	old, neighbour := newRunner(t, dir), newRunner(t, t.TempDir())
-	kept, _ := ensure(t, old, playing("kept", "sleep"))
 	recorded, _ := ensure(t, old, playing("recorded", "sleep"))
 	unrecorded, _ := ensure(t, old, playing("unrecorded", "sleep"))
 	other, _ := ensure(t, neighbour, playing("recorded", "sleep"))
@@ -429,16 +453,16 @@ func TestEndAll(t *testing.T) {
 	if err := (record{Role: "stale", PID: 1 << 22, StartTime: 1}).write(old.recordPath("stale")); err != nil {
 		t.Fatal(err)
 	}
-	if err := newRunner(t, dir).EndAll(t.Context(), "kept"); err != nil {
+	if err := newRunner(t, dir).EndAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for c, want := range map[*Child]bool{kept: true, recorded: false, unrecorded: false, other: true} {
+	for c, want := range map[*Child]bool{recorded: false, unrecorded: false, other: true} {
 		if c.Alive() != want {
 			t.Errorf("%s in %s: alive %v, want %v", c.role, c.runner.Dir, c.Alive(), want)
 		}
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "children", "*"))
-	if err != nil || !slices.Equal(left, []string{old.recordPath("kept")}) {
+	if err != nil || len(left) > 0 {
 		t.Errorf("records left: %q, err %v", left, err)
 	}
 }

@@ -64,10 +64,13 @@ func (s *System) Apply(ctx context.Context, path string) error {
 		}
 		old = record{}
 	}
-	if err := s.set(ctx, by, program, old, path, c); err != nil {
+	told, err := s.set(ctx, by, program, old, path, c)
+	if err != nil {
 		return fmt.Errorf("set name servers by %s: %w", by, err)
 	}
-	s.Log.Info("name servers set", "by", by, "iface", c.Interface, "servers", c.Servers, "search", c.Search)
+	if told {
+		s.Log.Info("name servers set", "by", by, "iface", c.Interface, "servers", c.Servers, "search", c.Search)
+	}
 	return nil
 }
 
@@ -100,19 +103,24 @@ func (s *System) find(paths ...string) string {
 	return ""
 }
 
-// set tells the system; by and program come from choose.
-func (s *System) set(ctx context.Context, by method, program string, old record, published string, c Config) error {
+// set tells the system, where there is a need to; by and program come from
+// choose.
+func (s *System) set(ctx context.Context, by method, program string, old record, published string, c Config) (told bool, err error) {
 	if by == byFile {
 		return s.setFile(old, published, c)
 	}
 	// First the record: what is recorded can be undone, whatever happens next.
 	if err := s.store(record{Method: by, Interface: c.Interface}); err != nil {
-		return err
+		return false, err
 	}
 	if by == byResolvconf {
 		_, err := s.Run(ctx, s.Root+program, []string{"-a", source(c.Interface)}, c.render())
-		return err
+		return true, err
 	}
+	return true, s.setResolved(ctx, program, c)
+}
+
+func (s *System) setResolved(ctx context.Context, program string, c Config) error {
 	dns := []string{"dns", c.Interface}
 	for _, server := range c.Servers {
 		dns = append(dns, server.String())

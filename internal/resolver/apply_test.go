@@ -21,6 +21,7 @@ type machine struct {
 	root   string
 	run    string // the daemon's folder
 	system System
+	logged strings.Builder
 }
 
 func newMachine(t *testing.T) *machine {
@@ -32,7 +33,7 @@ func newMachine(t *testing.T) *machine {
 			t.Fatal(err)
 		}
 	}
-	m.system = System{Root: m.root, StateDir: m.root + "/state", Run: process.Run, Log: slog.New(slog.DiscardHandler)}
+	m.system = System{Root: m.root, StateDir: m.root + "/state", Run: process.Run, Log: slog.New(slog.NewTextHandler(&m.logged, nil))}
 	return m
 }
 
@@ -82,6 +83,13 @@ func (m *machine) withdraw() error {
 		m.t.Fatal(err)
 	}
 	return m.system.Apply(m.t.Context(), filepath.Join(m.run, FileName))
+}
+
+// aboutToWrite leaves the record of a write over before that was not finished.
+func (m *machine) aboutToWrite(before string) {
+	m.t.Helper()
+	file := &saved{Path: systemFile, Existed: true, Content: []byte(before), Mode: 0o644}
+	m.ok(m.system.store(record{Method: byFile, Interface: "wlan0", File: file}))
 }
 
 // etc describes /etc/resolv.conf without following it.
@@ -229,6 +237,9 @@ func TestApplyByFile(t *testing.T) {
 			m.write(systemFile, "nameserver 172.16.0.1 # eth0\n")
 			m.ok(m.publish("wlan0", "10.0.0.1")) // the lease was renewed
 			m.same("published again", "nameserver 172.16.0.1 # eth0\n", m.etc())
+			if said := m.logged.String(); strings.Count(said, "name servers set") != 1 || !strings.Contains(said, "left to the program") {
+				m.t.Errorf("logged %s", said)
+			}
 			m.ok(m.withdraw())
 			m.same("withdrawn", "nameserver 172.16.0.1 # eth0\n", m.etc())
 		}},
@@ -247,6 +258,46 @@ func TestApplyByFile(t *testing.T) {
 			m.ok(os.RemoveAll(m.run)) // /run is gone, /etc and the record are not
 			m.ok(m.system.Apply(m.t.Context(), filepath.Join(m.run, FileName)))
 			m.same("at the next start", static, m.etc())
+		}},
+		{"it cannot be written, and then it can", func(m *machine) {
+			m.ok(os.Rename(m.root+"/etc", m.root+"/away"))
+			if err := m.publish("wlan0", "10.0.0.1"); err == nil {
+				m.t.Error("no error")
+			}
+			m.ok(os.Rename(m.root+"/away", m.root+"/etc"))
+			m.write(systemFile, static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.same("published", wlan, m.etc())
+			m.ok(m.withdraw())
+			m.same("withdrawn", static, m.etc())
+		}},
+		{"the power was cut before it was written", func(m *machine) {
+			m.write(systemFile, static)
+			m.aboutToWrite(static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.same("published", wlan, m.etc())
+			m.ok(m.withdraw())
+			m.same("withdrawn", static, m.etc())
+		}},
+		{"and nothing is to be published any more", func(m *machine) {
+			m.write(systemFile, static)
+			m.aboutToWrite("older\n")
+			m.ok(m.withdraw())
+			m.same("withdrawn", static, m.etc())
+		}},
+		{"the power was cut when it was just written", func(m *machine) {
+			m.write(systemFile, wlan)
+			m.aboutToWrite(static)
+			m.ok(m.publish("wlan0", "10.0.0.2"))
+			m.same("published", wlan2, m.etc())
+			m.ok(m.withdraw())
+			m.same("withdrawn", static, m.etc())
+		}},
+		{"and nothing is to be published then", func(m *machine) {
+			m.write(systemFile, wlan)
+			m.aboutToWrite(static)
+			m.ok(m.withdraw())
+			m.same("withdrawn", static, m.etc())
 		}},
 		{"the record was lost", func(m *machine) {
 			m.write(systemFile, static)
@@ -319,7 +370,10 @@ func TestApplyWherePublishedFileIsUsed(t *testing.T) {
 	m.link("../run/netconnectd/resolv.conf", systemFile)
 	m.ok(Publish(m.run, Config{Interface: "wlan0", Servers: addresses("10.0.0.1")}))
 	m.system.StateDir = "/nowhere"
-	m.ok(m.system.setFile(record{}, "/run/netconnectd/resolv.conf", Config{Interface: "wlan0", Servers: addresses("10.0.0.1")}))
+	written, err := m.system.setFile(record{}, "/run/netconnectd/resolv.conf", Config{Interface: "wlan0", Servers: addresses("10.0.0.1")})
+	if err != nil || written {
+		t.Errorf("written: %v, %v", written, err)
+	}
 	m.same("resolv.conf", "-> ../run/netconnectd/resolv.conf", m.etc())
 }
 

@@ -19,47 +19,60 @@ const systemFile = "/etc/resolv.conf"
 // saved is a file that we have replaced, and what was in its place.
 type saved struct {
 	Path    string      `json:"path"`    // of the file itself, links followed
-	Written []byte      `json:"written"` // by us; anything else is another program's
+	Written []byte      `json:"written"` // by us; null: we were about to
 	Existed bool        `json:"existed"` // there was a file with this content:
 	Content []byte      `json:"content,omitempty"`
 	Mode    fs.FileMode `json:"mode,omitempty"`
 	Link    string      `json:"link,omitempty"` // there was a link to this, leading nowhere
 }
 
-// setFile writes resolv.conf itself. Other programs (dhclient for a wired
-// interface, an administrator) write it too, and the last one wins: what
-// somebody wrote after us stays until there is something new to say.
-func (s *System) setFile(old record, published string, c Config) error {
+// setFile writes resolv.conf itself, and reports whether there was a need to.
+// Other programs (dhclient for a wired interface, an administrator) write it
+// too, and the last one wins: what somebody wrote after us stays until there is
+// something new to say.
+func (s *System) setFile(old record, published string, c Config) (written bool, err error) {
 	if s.follow(systemFile) == published {
-		return nil // an administrator made resolv.conf a link to what we publish
+		return false, nil // an administrator made resolv.conf a link to what we publish
 	}
 	content := c.render()
 	next, err := s.survey()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if was := old.File; was != nil && was.Path == next.Path {
 		switch {
 		case bytes.Equal(next.Content, was.Written) && bytes.Equal(content, was.Written):
-			return nil
-		case bytes.Equal(next.Content, was.Written):
-			next = *was // still ours, so what was before it stays what is restored
+			return false, nil
 		case bytes.Equal(content, was.Written):
 			s.Log.Info("resolv.conf left to the program that wrote it", "path", next.Path)
-			return nil
+			return false, nil
+		case isOurs(next.Content):
+			next = *was // what was before it stays what is restored
 		}
 	}
-	if bytes.HasPrefix(next.Content, []byte(header)) {
-		next.Existed, next.Content = false, nil // ours, of a time of which there is no record
+	if isOurs(next.Content) {
+		next.Existed, next.Content = false, nil // of a time of which there is no record
 	}
-	next.Written = content
-	// First the record: if we die in between, restoreFile finds a file that is
-	// not the recorded one and leaves it.
-	if err := s.store(record{Method: byFile, Interface: c.Interface, File: &next}); err != nil {
+	return true, s.replace(next, c.Interface, content)
+}
+
+// replace writes the file. It is not recorded as written before it is, so that
+// the next time makes good what fails in between.
+func (s *System) replace(next saved, ifname string, content []byte) error {
+	r := record{Method: byFile, Interface: ifname, File: &next}
+	next.Written = nil
+	if err := s.store(r); err != nil {
 		return err
 	}
-	return atomicfile.Write(s.Root+next.Path, content, 0o644)
+	if err := atomicfile.Write(s.Root+next.Path, content, 0o644); err != nil {
+		return err
+	}
+	next.Written = content
+	return s.store(r)
 }
+
+// isOurs reports whether we have written a file with that content.
+func isOurs(content []byte) bool { return bytes.HasPrefix(content, []byte(header)) }
 
 // survey finds the file behind resolv.conf and reads what it holds now.
 func (s *System) survey() (saved, error) {
@@ -103,7 +116,7 @@ func (s *System) restoreFile(was *saved) error {
 		return nil
 	}
 	now, err := os.ReadFile(path)
-	if err != nil || !bytes.Equal(now, was.Written) {
+	if err != nil || !isOurs(now) {
 		return err
 	}
 	if was.Existed {

@@ -27,7 +27,6 @@ type Lease struct {
 	Domain  string       `json:"domain,omitempty"` // as received: not to be trusted as a domain name
 	Search  []string     `json:"search,omitempty"` // as received
 	Server  netip.Addr   `json:"server"`           // server identifier
-	MTU     int          `json:"mtu,omitempty"`    // bytes; 0 when none was given
 
 	// Acquired is when the request was sent that the server granted; the
 	// durations count from it (RFC 2131 4.4.1). In a Lease from Run it carries
@@ -44,6 +43,7 @@ type Config struct {
 	HostName  string       // option 12, e.g. "printer"; not sent when empty
 	ClientID  []byte       // option 61, type octet included; nil: 1 and the hardware address
 	Previous  *Lease       // asked for first (INIT-REBOOT), however old; nil: none
+	Held      bool         // the interface has Previous, of this very network: it goes on if no server answers
 	Log       *slog.Logger // nil: no log
 }
 

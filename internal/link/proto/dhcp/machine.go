@@ -50,6 +50,7 @@ type state struct {
 	server   netip.Addr // that made the offer, or granted the lease
 	lease    Lease      // in bound, renewing and rebinding
 	refusals int        // offers refused in a row
+	held     Lease      // in rebooting: goes on if nobody answers; zero: none
 }
 
 // input is one thing that happened. random is fresh for every input: its low
@@ -60,8 +61,12 @@ type input struct {
 	event  any // start, timeout or reply
 }
 
-// start begins; previous is the zero address if there is none to ask for.
-type start struct{ previous netip.Addr }
+// start begins; previous is the zero address if there is none to ask for, held
+// the zero Lease if nothing of it is known to be valid still.
+type start struct {
+	previous netip.Addr
+	held     Lease
+}
 
 // timeout says that state.due has been reached.
 type timeout struct{}
@@ -132,7 +137,7 @@ func (s state) start(in input, event start) (state, []action) {
 	if !event.previous.IsValid() {
 		return s.discover(in)
 	}
-	s.wanted = event.previous
+	s.wanted, s.held = event.previous, event.held
 	s = s.exchange(rebooting, in)
 	return s.request(in)
 }
@@ -142,6 +147,9 @@ func (s state) timeout(in input) (state, []action) {
 	case rebooting:
 		if s.attempt < maxReboots {
 			return s.request(in)
+		}
+		if s.held.validAt(in.now) {
+			return s.resume(in)
 		}
 	case requesting:
 		if s.attempt < maxRequests {
@@ -243,6 +251,22 @@ func (s state) bind(r reply) (state, []action) {
 		event = Renewed{s.lease}
 	}
 	return s, []action{notify{event}}
+}
+
+// resume goes on with the lease that is held, as RFC 2131 3.2 (4) allows where
+// nobody answers, and begins to extend it at once.
+func (s state) resume(in input) (state, []action) {
+	s.phase, s.attempt = bound, 0
+	s.lease, s.server = s.held, s.held.Server
+	s.due = time.Time{}
+	if s.lease.Expire > 0 {
+		s.due = in.now
+	}
+	return s, []action{notify{Bound{s.lease}}}
+}
+
+func (l Lease) validAt(now time.Time) bool {
+	return l.Address.IsValid() && !now.Before(l.Acquired) && (l.Expire == 0 || now.Before(l.Acquired.Add(l.Expire)))
 }
 
 // refused starts afresh without the address. A remembered or held address

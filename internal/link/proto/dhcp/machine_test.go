@@ -20,7 +20,7 @@ var epoch = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 // simulate runs the machine for a time and prints what it does. Each line of
 // script is "<when> <offer|ack|nak> [address/len] [server <addr>] [lease <d>]
 // [xid wrong]"; timeouts are delivered when they are due.
-func simulate(t *testing.T, previous, script string, length time.Duration) string {
+func simulate(t *testing.T, begin start, script string, length time.Duration) string {
 	t.Helper()
 	var out strings.Builder
 	now, xid := epoch, uint64(0)
@@ -31,10 +31,6 @@ func simulate(t *testing.T, previous, script string, length time.Duration) strin
 			fmt.Fprintf(&out, "%v %s\n", now.Sub(epoch), describe(a))
 		}
 		return next
-	}
-	begin := start{}
-	if previous != "" {
-		begin.previous = netip.MustParseAddr(previous)
 	}
 	s := take(state{}, begin)
 	lines := strings.Split(strings.TrimSpace(script), "\n")
@@ -116,9 +112,18 @@ func describe(a action) string {
 	return "?"
 }
 
+// heldFor is a lease of a minute that began some time ago.
+func heldFor(age time.Duration) Lease {
+	return Lease{
+		Address: netip.MustParsePrefix("192.168.1.50/24"), Server: netip.MustParseAddr("192.168.1.1"),
+		Acquired: epoch.Add(-age), Renew: 30 * time.Second, Rebind: 52 * time.Second, Expire: time.Minute,
+	}
+}
+
 func TestMachine(t *testing.T) {
 	for _, row := range []struct {
 		name, previous, script string
+		held                   Lease
 		length                 time.Duration
 		want                   string
 	}{
@@ -202,6 +207,48 @@ func TestMachine(t *testing.T) {
 			0s request 1 requested 10.0.0.7
 			1s request 2 requested 10.0.0.7
 			3s discover 1 requested 10.0.0.7`},
+		{name: "lease that is held: goes on after the silence and is extended", previous: "192.168.1.50", held: heldFor(10 * time.Second),
+			length: 30 * time.Second, script: `
+			25s ack 192.168.1.50/24 lease 1h`, want: `
+			0s request 1 requested 192.168.1.50
+			1s request 2 requested 192.168.1.50
+			3s BOUND 192.168.1.50/24 since -10s
+			3s request 1 client 192.168.1.50 unicast 192.168.1.1
+			22.5s request 2 client 192.168.1.50 unicast 192.168.1.1
+			25s RENEWED 192.168.1.50/24 since 22.5s`},
+		{name: "lease that is held: ends in its time", previous: "192.168.1.50", held: heldFor(50 * time.Second),
+			length: 12 * time.Second, want: `
+			0s request 1 requested 192.168.1.50
+			1s request 2 requested 192.168.1.50
+			3s BOUND 192.168.1.50/24 since -50s
+			3s request 1 client 192.168.1.50
+			6.5s request 2 client 192.168.1.50
+			9.5s request 3 client 192.168.1.50
+			10s LOST lease expired without an answer from any server
+			10s discover 1 requested 192.168.1.50
+			11s discover 2 requested 192.168.1.50`},
+		{name: "lease that is held: ended during the silence", previous: "192.168.1.50", held: heldFor(58 * time.Second),
+			length: 3500 * time.Millisecond, want: `
+			0s request 1 requested 192.168.1.50
+			1s request 2 requested 192.168.1.50
+			3s discover 1 requested 192.168.1.50`},
+		{name: "lease that is held: of a time to come", previous: "192.168.1.50", held: heldFor(-time.Hour),
+			length: 3500 * time.Millisecond, want: `
+			0s request 1 requested 192.168.1.50
+			1s request 2 requested 192.168.1.50
+			3s discover 1 requested 192.168.1.50`},
+		{name: "lease that is held: refused", previous: "192.168.1.50", held: heldFor(10 * time.Second),
+			length: 3500 * time.Millisecond, script: `
+			10ms nak`, want: `
+			0s request 1 requested 192.168.1.50
+			10ms discover 1
+			1.01s discover 2
+			3.01s discover 3`},
+		{name: "lease that is held: does not end", previous: "192.168.1.50", length: time.Hour,
+			held: Lease{Address: netip.MustParsePrefix("192.168.1.50/24"), Acquired: epoch}, want: `
+			0s request 1 requested 192.168.1.50
+			1s request 2 requested 192.168.1.50
+			3s BOUND 192.168.1.50/24 since 0s`},
 		{name: "renewed at half time, for ever", length: 4000 * time.Second, script: `
 			1s offer 192.168.1.50/24
 			1s ack 192.168.1.50/24 lease 1h
@@ -298,7 +345,11 @@ func TestMachine(t *testing.T) {
 			0s BOUND 192.168.1.50/24 since 0s`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := simulate(t, row.previous, row.script, row.length)
+			begin := start{held: row.held}
+			if row.previous != "" {
+				begin.previous = netip.MustParseAddr(row.previous)
+			}
+			got := simulate(t, begin, row.script, row.length)
 			want := strings.ReplaceAll(strings.TrimSpace(row.want), "\t", "") + "\n"
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
@@ -367,7 +418,7 @@ func FuzzStep(f *testing.F) {
 			if i == 0 {
 				event = start{}
 				if b&0x80 != 0 {
-					event = start{netip.MustParseAddr("192.168.1.50")}
+					event = start{netip.MustParseAddr("192.168.1.50"), heldFor(time.Duration(b&0x3f) * time.Second)}
 				}
 			}
 			if _, ok := event.(timeout); ok && !s.due.IsZero() {

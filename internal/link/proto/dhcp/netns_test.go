@@ -80,7 +80,7 @@ func fromPool(t *testing.T, l Lease) {
 
 func TestDnsmasqLeases(t *testing.T) {
 	p := newPeer(t)
-	leases, logged := p.dnsmasq("--dhcp-option=option:mtu,1400")
+	leases, logged := p.dnsmasq()
 	as := Config{HostName: "printer", ClientID: []byte{0, 'n', 'e', 't'}}
 	client := p.run(as)
 	got := client.bound()
@@ -89,7 +89,7 @@ func TestDnsmasqLeases(t *testing.T) {
 		Address: got.Address, Acquired: got.Acquired,
 		Router: netip.MustParseAddr("192.168.77.1"), Server: netip.MustParseAddr("192.168.77.1"),
 		DNS:    []netip.Addr{netip.MustParseAddr("192.168.77.1"), netip.MustParseAddr("9.9.9.9")},
-		Domain: "home.arpa", Search: []string{"home.arpa", "lan"}, MTU: 1400,
+		Domain: "home.arpa", Search: []string{"home.arpa", "lan"},
 		Renew: got.Renew, Rebind: got.Rebind, Expire: 2 * time.Minute,
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {

@@ -21,9 +21,6 @@ const (
 	minLease = 10 * time.Second
 	// infinite is the lease time that never ends (RFC 2131 3.3).
 	infinite = 0xffffffff * time.Second
-	// minMTU is the smallest datagram that every host must accept (RFC 791);
-	// less would be an attack.
-	minMTU = 576
 	// maxMessage is what we can receive: an Ethernet frame's payload without
 	// IP and UDP headers (option 57 counts the DHCP message, RFC 2132 9.10).
 	maxMessage = 1500 - 20 - 8
@@ -36,7 +33,6 @@ var wantedOptions = []dhcpv4.OptionCode{
 	dhcpv4.OptionRouter,
 	dhcpv4.OptionDomainNameServer,
 	dhcpv4.OptionDomainName,
-	dhcpv4.OptionInterfaceMTU,
 	dhcpv4.OptionIPAddressLeaseTime,
 	dhcpv4.OptionRenewTimeValue,
 	dhcpv4.OptionRebindingTimeValue,
@@ -139,7 +135,6 @@ func lease(m *dhcpv4.DHCPv4, server netip.Addr) (Lease, error) {
 	l := Lease{
 		Address: netip.PrefixFrom(address, prefixLength(m)),
 		Server:  server,
-		MTU:     mtu(m),
 	}
 	l.Renew, l.Rebind, l.Expire = times(m)
 	for _, ip := range m.Router() {
@@ -190,14 +185,6 @@ func times(m *dhcpv4.DHCPv4) (renew, rebind, expire time.Duration) {
 		renew, rebind = expire/2, expire*7/8
 	}
 	return renew, rebind, expire
-}
-
-func mtu(m *dhcpv4.DHCPv4) int {
-	value, err := dhcpv4.GetUint16(dhcpv4.OptionInterfaceMTU, m.Options)
-	if err != nil || value < minMTU {
-		return 0
-	}
-	return int(value)
 }
 
 // unicast converts an address that a host can have; zero for others.

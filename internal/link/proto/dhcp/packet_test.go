@@ -79,8 +79,6 @@ func TestDecodeLease(t *testing.T) {
 		{"several domains in one option", option(15, []byte("home.arpa lan")...), func(l *Lease) { l.Domain = "home.arpa" }},
 		{"search list", dhcpv4.WithDomainSearchList("home.arpa", "lan"), func(l *Lease) { l.Search = []string{"home.arpa", "lan"} }},
 		{"broken search list", option(119, 0xc0, 0xff, 7), func(*Lease) {}},
-		{"MTU", option(26, 5, 0xdc), func(l *Lease) { l.MTU = 1500 }},
-		{"MTU that would strangle us", option(26, 0, 68), func(*Lease) {}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			message := answer(t)
@@ -194,7 +192,7 @@ func TestLeaseSurvivesJSON(t *testing.T) {
 	full := Lease{
 		Address: netip.MustParsePrefix("192.168.1.50/24"), Router: netip.MustParseAddr("192.168.1.1"),
 		DNS: []netip.Addr{netip.MustParseAddr("9.9.9.9")}, Domain: "lan", Search: []string{"lan"},
-		Server: netip.MustParseAddr("192.168.1.1"), MTU: 1500,
+		Server:   netip.MustParseAddr("192.168.1.1"),
 		Acquired: epoch, Renew: time.Minute, Rebind: 2 * time.Minute, Expire: 3 * time.Minute,
 	}
 	for _, want := range []Lease{full, {}} {

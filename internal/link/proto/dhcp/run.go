@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"time"
 )
 
@@ -42,7 +41,7 @@ func random() uint64 {
 type client struct {
 	identity
 	ifname    string
-	previous  netip.Addr
+	start     start
 	transport transport
 	random    func() uint64
 	log       *slog.Logger
@@ -58,7 +57,10 @@ func newClient(cfg Config, hardware net.HardwareAddr, t transport, random func()
 	}
 	c.log = c.log.With("iface", cfg.Interface)
 	if cfg.Previous != nil && cfg.Previous.Address.Addr().Is4() {
-		c.previous = cfg.Previous.Address.Addr()
+		c.start.previous = cfg.Previous.Address.Addr()
+		if cfg.Held {
+			c.start.held = *cfg.Previous
+		}
 	}
 	return c
 }
@@ -82,7 +84,7 @@ func (c *client) run(ctx context.Context, on func(Event)) error {
 func (c *client) loop(ctx context.Context, on func(Event), replies <-chan reply, ended <-chan error) (err error, received bool) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	s, actions := step(state{}, c.input(start{c.previous}))
+	s, actions := step(state{}, c.input(c.start))
 	for {
 		for _, a := range actions {
 			c.perform(a, on)

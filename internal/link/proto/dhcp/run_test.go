@@ -169,6 +169,30 @@ func TestRunStartsAgainAfterLoss(t *testing.T) {
 	})
 }
 
+// A lease that is held outlasts a restart while the server is silent.
+func TestRunGoesOnWithAHeldLease(t *testing.T) {
+	for _, held := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			previous := heldFor(0)
+			previous.Acquired = time.Now().Add(-30 * time.Second)
+			w := newWire(func(*dhcpv4.DHCPv4) *dhcpv4.DHCPv4 { return nil })
+			got, _ := play(t, w, Config{Previous: &previous, Held: held}, 3500*time.Millisecond)
+			want := `
+				0s broadcast REQUEST from invalid IP
+				1s broadcast REQUEST from invalid IP
+				3s BOUND 192.168.1.50/24
+				3s unicast 192.168.1.1 REQUEST from 192.168.1.50`
+			if !held {
+				want = `
+				0s broadcast REQUEST from invalid IP
+				1s broadcast REQUEST from invalid IP
+				3s broadcast DISCOVER from invalid IP`
+			}
+			same(t, want, got)
+		})
+	}
+}
+
 func TestRunRenewsByBroadcastWhereUnicastIsImpossible(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(grant)

@@ -13,6 +13,7 @@ type radioLane struct {
 	radio   Radio
 	mailbox chan policy.SetRadio // one slot
 	log     *slog.Logger
+	said    string // why the radio could not be at rest; "": it could
 }
 
 // set replaces the target. The loop is the only caller, so it never blocks.
@@ -51,12 +52,15 @@ func (l *radioLane) start(ctx context.Context, e policy.SetRadio, post func(cont
 		defer close(done)
 		l.log.Debug("radio", "target", e.Target.Role, "ssid", e.Target.Network.SSID, "gen", e.Gen)
 		err := l.radio.Hold(ctx, e.Target, func(stage policy.Stage) {
+			if stage == policy.StageReady {
+				l.said = ""
+			}
 			l.log.Debug("radio", "stage", stage, "gen", e.Gen)
 			post(ctx, policy.RadioProgress{Gen: e.Gen, Stage: stage})
 		})
 		if ctx.Err() == nil {
 			f := failure(err)
-			l.log.Warn("radio", "target", e.Target.Role, "ssid", e.Target.Network.SSID, "code", f.Code, "reason", f.Reason)
+			l.log.Log(ctx, l.level(e.Target.Role, f.Reason), "radio", "target", e.Target.Role, "ssid", e.Target.Network.SSID, "code", f.Code, "reason", f.Reason)
 			post(ctx, policy.RadioFailed{Gen: e.Gen, Failure: f})
 		}
 	}()
@@ -64,4 +68,18 @@ func (l *radioLane) start(ctx context.Context, e policy.SetRadio, post func(cont
 		cancel()
 		<-done
 	}
+}
+
+// level is that of a failure in the log. A radio that stays switched off is tried
+// twice a minute, and said to be so once.
+func (l *radioLane) level(role policy.Role, reason string) slog.Level {
+	if role != policy.RoleOff {
+		return slog.LevelWarn
+	}
+	again := reason == l.said
+	l.said = reason
+	if again {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }

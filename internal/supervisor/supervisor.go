@@ -59,8 +59,11 @@ type Config struct {
 	// Changed is called in the loop after each step that changed one of the
 	// two variables or the last failure, and after the first that knew the
 	// links; it must not block.
-	Changed  func(old, new policy.State)
-	Watchdog Watchdog
+	Changed func(old, new policy.State)
+	// KeepAsked keeps for the next run until when somebody wants the access
+	// point; zero: nobody does. nil: nobody keeps it.
+	KeepAsked func(ctx context.Context, until time.Time) error
+	Watchdog  Watchdog
 }
 
 // Watchdog is fed by the loop itself, so that one that blocks starves it.
@@ -73,9 +76,10 @@ type Watchdog struct {
 type Supervisor struct {
 	Config
 	inbox   chan message
+	ended   chan struct{} // nobody reads the inbox any more
 	state   atomic.Pointer[policy.State]
 	radio   radioLane
-	records chan policy.Effect // Promote, ForgetNetworks, Reply: in their order
+	records recordLane
 	waiting map[int]chan policy.Reply
 	mu      sync.Mutex // of waiting
 	lastID  int
@@ -88,18 +92,15 @@ type message struct {
 	reply chan policy.Reply
 }
 
-// recordsQueue is how many records may wait for the disk. Only commands make
-// records, and each waits for its reply, so it is never full in practice.
-const recordsQueue = 64
-
 // New makes a Supervisor; Run starts it.
 func New(c Config) *Supervisor {
 	s := &Supervisor{
 		Config:  c,
 		inbox:   make(chan message),
-		records: make(chan policy.Effect, recordsQueue),
+		ended:   make(chan struct{}),
 		waiting: map[int]chan policy.Reply{},
 	}
+	s.records = recordLane{record: s.record, next: make(chan policy.Effect), done: make(chan struct{}), log: c.Log}
 	s.state.Store(&policy.State{Config: c.Policy})
 	s.radio = radioLane{radio: c.Radio, mailbox: make(chan policy.SetRadio, 1), log: c.Log}
 	return s
@@ -108,10 +109,12 @@ func New(c Config) *Supervisor {
 // State gives the state as of the last step; it never waits.
 func (s *Supervisor) State() policy.State { return *s.state.Load() }
 
-// Post hands the loop an event. It waits for the loop, not for the effects.
+// Post hands the loop an event. It waits for the loop, not for the effects, and
+// does nothing when that has ended.
 func (s *Supervisor) Post(ctx context.Context, ev policy.Event) {
 	select {
 	case s.inbox <- message{event: ev}:
+	case <-s.ended:
 	case <-ctx.Done():
 	}
 }
@@ -137,15 +140,19 @@ func (s *Supervisor) Do(ctx context.Context, c policy.Command) (string, error) {
 	}
 }
 
-// Run is the loop. It returns nil when ctx ends and all its lanes have.
-// The events of first come before any other, in their order.
+// Run is the loop. It returns nil when ctx ends and all its lanes have; what is
+// to be recorded by then still is, for up to drainLimit. The events of first come
+// before any other, in their order.
 func (s *Supervisor) Run(ctx context.Context, first ...policy.Event) error {
 	var lanes sync.WaitGroup
 	defer lanes.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	lanes.Go(func() { s.radio.run(ctx, s.Post) })
-	lanes.Go(func() { s.keepRecords(ctx) })
+	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
+	lanes.Go(func() { s.records.run(recording) })
+	defer s.records.drain(stop)
+	defer close(s.ended)
 
 	for _, ev := range first {
 		s.step(ctx, &lanes, ev)
@@ -157,6 +164,7 @@ func (s *Supervisor) Run(ctx context.Context, first ...policy.Event) error {
 		s.feed()
 		s.arm(timer)
 		var ev policy.Event = policy.Wake{}
+		lane, record := s.records.offer()
 		select {
 		case <-ctx.Done():
 			return nil
@@ -164,6 +172,9 @@ func (s *Supervisor) Run(ctx context.Context, first ...policy.Event) error {
 		case m := <-s.inbox:
 			ev = s.identify(m)
 			s.catchUp(ctx, &lanes)
+		case lane <- record:
+			s.records.sent()
+			continue
 		}
 		s.step(ctx, &lanes, ev)
 	}
@@ -242,7 +253,7 @@ func (s *Supervisor) perform(ctx context.Context, lanes *sync.WaitGroup, e polic
 	case policy.RunScan:
 		lanes.Go(func() { s.scan(ctx, e) })
 	default:
-		s.records <- e
+		s.records.add(e)
 	}
 }
 
@@ -275,19 +286,7 @@ func (s *Supervisor) scan(ctx context.Context, e policy.RunScan) {
 	s.Post(ctx, policy.ScanDone{Gen: e.Gen, Visible: visible})
 }
 
-// keepRecords writes to the store and answers commands, in the order in
-// which the policy decided it.
-func (s *Supervisor) keepRecords(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case e := <-s.records:
-			s.record(ctx, e)
-		}
-	}
-}
-
+// record writes to the store, or answers a command.
 func (s *Supervisor) record(ctx context.Context, e policy.Effect) {
 	switch e := e.(type) {
 	case policy.Promote:
@@ -301,6 +300,13 @@ func (s *Supervisor) record(ctx context.Context, e policy.Effect) {
 	case policy.ForgetNetworks:
 		if err := s.Networks.Forget(ctx); err != nil {
 			s.Log.Error("forget the networks", "err", err)
+		}
+	case policy.KeepAsked:
+		if s.KeepAsked == nil {
+			return
+		}
+		if err := s.KeepAsked(ctx, e.Until); err != nil {
+			s.Log.Warn("keep until when somebody wants the access point", "err", err)
 		}
 	case policy.Reply:
 		s.mu.Lock()

@@ -28,7 +28,9 @@ type device struct {
 	stuck  atomic.Bool // the radio does not react to its target being replaced for 2 s
 	holds  int         // Holds at this moment
 	fed    []time.Duration
-	block  atomic.Bool // the next change blocks the loop for a minute
+	block  atomic.Bool   // the next change blocks the loop for a minute
+	disk   chan struct{} // if any, records wait until it is closed
+	atEnd  func()        // is called when Run has ended
 }
 
 const watchdogEvery = 10 * time.Second
@@ -42,7 +44,7 @@ func run(t *testing.T, play func(d *device, ctx context.Context)) {
 				Settle: 10 * time.Second, JoinTimeout: 45 * time.Second, AskedLimit: time.Hour,
 				YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
 			},
-			Radio: d, Prober: d, Scanner: d, Networks: d, Changed: d.changed,
+			Radio: d, Prober: d, Scanner: d, Networks: d, Changed: d.changed, KeepAsked: d.keepAsked,
 			Log:      slog.New(slog.NewTextHandler(io.Discard, nil)),
 			Watchdog: Watchdog{Every: watchdogEvery, Feed: func() { d.fed = append(d.fed, time.Since(d.start)) }},
 		})
@@ -55,6 +57,9 @@ func run(t *testing.T, play func(d *device, ctx context.Context)) {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("Run: %v", err)
+		}
+		if d.atEnd != nil {
+			d.atEnd()
 		}
 	})
 }
@@ -135,8 +140,22 @@ func (d *device) SavedVisible(ctx context.Context, _ bool) ([]string, error) {
 
 func (d *device) Promote(context.Context) error { d.note("promote"); return nil }
 func (d *device) Forget(context.Context) error  { d.note("forget"); return nil }
-func (d *device) Joined(_ context.Context, n policy.Network, failed bool) error {
+
+func (d *device) Joined(ctx context.Context, n policy.Network, failed bool) error {
+	if d.disk != nil {
+		select {
+		case <-d.disk:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	d.note("joined %s, failed %v", n.SSID, failed)
+	d.Post(ctx, policy.NetworksChanged{Saved: []policy.Network{{SSID: "home"}}}) // as the daemon does
+	return nil
+}
+
+func (d *device) keepAsked(_ context.Context, until time.Time) error {
+	d.note("asked for %v", time.Until(until).Round(time.Minute))
 	return nil
 }
 

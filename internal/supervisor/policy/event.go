@@ -1,11 +1,16 @@
 package policy
 
+import "time"
+
 // Event is something that happened. Events that answer an effect carry its
 // generation; late ones are dropped.
 type Event interface{ event() }
 
-// Start is the first event. Running is what a predecessor left running.
-type Start struct{ Running Target }
+// Start is the first event: what a predecessor left.
+type Start struct {
+	Running Target
+	Asked   time.Duration // how much longer somebody wants the access point; 0: nobody does
+}
 
 // LinksChanged carries all uplinks as they are now.
 type LinksChanged struct {
@@ -120,7 +125,8 @@ type SetRadio struct {
 	Target Target
 }
 
-// RunProbe asks whether the uplink's gateway answers.
+// RunProbe asks whether the uplink leads anywhere, as the configuration wants it
+// to be asked.
 type RunProbe struct {
 	Gen    int
 	Uplink Uplink
@@ -146,6 +152,10 @@ type RecordJoin struct {
 // ForgetNetworks removes the saved networks and the candidate.
 type ForgetNetworks struct{}
 
+// KeepAsked keeps, for the next run, until when somebody wants the access point;
+// zero: nobody does.
+type KeepAsked struct{ Until time.Time }
+
 // Reply answers a command: with Result, or with Code and Reason.
 type Reply struct {
 	ID     int
@@ -159,4 +169,5 @@ func (RunScan) effect()        {}
 func (Promote) effect()        {}
 func (RecordJoin) effect()     {}
 func (ForgetNetworks) effect() {}
+func (KeepAsked) effect()      {}
 func (Reply) effect()          {}

@@ -14,9 +14,9 @@ func TestLongSimulationsKeepTheInvariants(t *testing.T) {
 		w := newWorld(t, testConfig)
 		w.cableThere = seed%2 == 0
 		w.others["work"] = true
-		w.boot(Target{}, []Network{home, {SSID: "work"}}[:seed%3]...)
+		w.start(leftOver(seed), []Network{home, {SSID: "work"}}[:seed%3]...)
 		for range 300 {
-			w.mischief(r.IntN(16))
+			w.mischief(r.IntN(mischiefs))
 			w.runFor(time.Duration(r.IntN(30000)) * time.Millisecond)
 		}
 		w.settle()
@@ -31,12 +31,25 @@ func FuzzStep(f *testing.F) {
 		w.cableThere = len(script)%2 == 0
 		w.boot(Target{})
 		for i := 0; i+1 < len(script) && i < 200; i += 2 {
-			w.mischief(int(script[i]) % 16)
+			w.mischief(int(script[i]) % mischiefs)
 			w.runFor(time.Duration(script[i+1]) * 120 * time.Millisecond)
 		}
 		w.settle()
 	})
 }
+
+// leftOver is what the run before has left: nothing, or an access point.
+func leftOver(seed uint64) Start {
+	switch seed % 5 {
+	case 1:
+		return Start{Running: Target{Role: RoleAccessPoint}}
+	case 2:
+		return Start{Running: Target{Role: RoleAccessPoint}, Asked: 20 * time.Minute}
+	}
+	return Start{}
+}
+
+const mischiefs = 20
 
 func (w *world) mischief(what int) {
 	switch what {
@@ -78,6 +91,14 @@ func (w *world) mischief(what int) {
 		if w.state.AP.State == APUp {
 			w.post(RadioFailed{Gen: w.target.Gen, Failure: Failure{Code: "ap_failed", Reason: "hostapd ended"}})
 		}
+	case 16:
+		w.block(!w.blocked)
+	case 17:
+		w.route(w.gatewayGone)
+	case 18: // another program sets the interface down
+		w.setDown("wlan0 is down")
+	case 19:
+		w.fallback(!w.state.Config.Fallback)
 	}
 }
 
@@ -86,8 +107,9 @@ func (w *world) runFor(d time.Duration) { w.run(w.now.Add(d).Sub(epoch).String()
 // settle takes every way out away and gives the device time.
 func (w *world) settle() {
 	w.t.Helper()
-	w.apBroken, w.radio = false, true
+	w.apBroken, w.radio, w.blocked, w.gatewayGone = false, true, false, false
 	w.links()
+	w.post(ConfigChanged{Config: testConfig})
 	w.power(false)
 	w.plug(false)
 	w.powerOther("work", false)

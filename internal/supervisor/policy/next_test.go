@@ -126,10 +126,19 @@ func TestNext(t *testing.T) {
 			w.boot(Target{})
 			w.command(StartAP)
 			w.run("20s")
-		}, "3601s", `
-			next 3600.0s end: the access point that somebody asked for ends
-			3600.0s ap stopping asked: eth0 works
-			3600.1s ap off: eth0 works`},
+		}, "3602s", `
+			next 3601.2s end: the access point that somebody asked for ends
+			3601.2s ap stopping asked: eth0 works
+			3601.3s ap off: eth0 works`},
+		{"somebody is on the access point, and the way back is gone", func(w *world) {
+			w.cableThere, w.phones = true, 1
+			w.boot(Target{})
+			w.run("20s")
+			w.plug(true)
+			w.run("25s")
+			w.plug(false)
+			w.run("30s")
+		}, "60s", ``},
 		{"an access point that somebody stopped", func(w *world) {
 			w.boot(Target{})
 			w.run("20s")

@@ -38,7 +38,7 @@ func TestPictureOfTheStates(t *testing.T) {
 		w.transition = func(transition string) { happened[transition] = true }
 		w.boot(Target{}, []Network{home, {SSID: "work"}}[:seed%3]...)
 		for range 100 {
-			w.mischief(r.IntN(16))
+			w.mischief(r.IntN(mischiefs))
 			longest := []int{200, 30000}[r.IntN(2)] // milliseconds: while the radio is being cleared, or after
 			w.runFor(time.Duration(r.IntN(longest)) * time.Millisecond)
 		}

@@ -1,6 +1,9 @@
 package policy
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 var home = Network{SSID: "home"}
 
@@ -354,10 +357,196 @@ func TestTraces(t *testing.T) {
 			10.0s ap starting asked: somebody asked for it
 			11.2s ap up asked: somebody asked for it
 			11.2s reply 1 started ap
-			3610.0s uplink joining: joining "home"
-			3610.0s ap stopping asked: joining "home"
-			3610.1s ap off: joining "home"
-			3610.9s uplink online wlan0: wlan0 works`},
+			3611.2s uplink joining: joining "home"
+			3611.2s ap stopping asked: joining "home"
+			3611.3s ap off: joining "home"
+			3612.1s uplink online wlan0: wlan0 works`},
+		{"access point asked for, with a limit shorter than its start", func(w *world) {
+			w.cableThere, w.cable = true, true
+			w.state.Config.AskedLimit = time.Second
+			w.boot(Target{})
+			w.run("10s")
+			w.command(StartAP)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink online eth0: eth0 works
+			10.0s command start_ap
+			10.0s ap starting asked: somebody asked for it
+			11.2s ap up asked: somebody asked for it
+			11.2s reply 1 started ap
+			12.2s ap stopping asked: eth0 works
+			12.3s ap off: eth0 works`},
+		{"access point asked for at the start: the start is over all the same", func(w *world) {
+			w.cableThere, w.cable = true, true
+			w.gatewayGone = true
+			w.boot(Target{})
+			w.command(StartAP)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s command start_ap
+			0.0s ap starting asked: somebody asked for it
+			1.2s ap up asked: somebody asked for it
+			1.2s reply 1 started ap
+			10.0s uplink lost: nothing came up`},
+		{"the gateway is gone for a moment, and later for good", func(w *world) {
+			w.cableThere, w.cable = true, true
+			w.boot(Target{})
+			w.run("15s")
+			w.route(false)
+			w.run("16s")
+			w.route(true)
+			w.run("100s")
+			w.route(false)
+			w.run("150s")
+			w.route(true)
+			w.run("160s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink online eth0: eth0 works
+			15.0s default route: false
+			16.0s default route: true
+			100.0s default route: false
+			120.0s uplink lost: eth0 has no gateway any more
+			120.0s ap starting fallback: eth0 has no gateway any more
+			121.2s ap up fallback: eth0 has no gateway any more
+			150.0s default route: true
+			150.0s uplink online eth0: eth0 works
+			150.0s ap stopping fallback: eth0 works
+			150.1s ap off: eth0 works`},
+		{"another probe than the gateway fails: it says itself what was asked", func(w *world) {
+			w.cableThere, w.cable = true, true
+			w.gatewayGone, w.state.Config.Gateway = true, false
+			w.boot(Target{})
+			w.run("15s")
+			w.cable = false // for the probe only: the link tells nothing
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink online eth0: eth0 works
+			49.0s uplink lost: silent
+			49.0s ap starting fallback: silent
+			50.2s ap up fallback: silent`},
+		{"ap.mode becomes never while it is up, and fallback again", func(w *world) {
+			w.boot(Target{})
+			w.phones = 1
+			w.run("10s")
+			w.fallback(false)
+			w.run("60s")
+			w.fallback(true)
+			w.run("70s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s fallback: false
+			10.0s ap stopping fallback: not wanted
+			10.1s ap off: not wanted
+			60.0s fallback: true
+			60.0s ap starting fallback: no wired link and no known network
+			61.2s ap up fallback: no wired link and no known network`},
+		{"ap.mode becomes never while it is up: a known network is tried at once", func(w *world) {
+			w.boot(Target{}, home)
+			w.run("20s")
+			w.power(true)
+			w.fallback(false)
+			w.run("30s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			15.0s uplink lost: "home" could not be joined in time
+			15.0s ap starting fallback: "home" could not be joined in time
+			16.2s ap up fallback: "home" could not be joined in time
+			20.0s router on: true
+			20.0s fallback: false
+			20.0s uplink joining: joining "home"
+			20.0s ap stopping fallback: joining "home"
+			20.1s ap off: joining "home"
+			20.9s uplink online wlan0: wlan0 works`},
+		{"ap.mode becomes never while somebody wants it", func(w *world) {
+			w.cableThere, w.cable = true, true
+			w.boot(Target{})
+			w.run("10s")
+			w.command(StartAP)
+			w.run("20s")
+			w.fallback(false)
+			w.run("30s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink online eth0: eth0 works
+			10.0s command start_ap
+			10.0s ap starting asked: somebody asked for it
+			11.2s ap up asked: somebody asked for it
+			11.2s reply 1 started ap
+			20.0s fallback: false`},
+		{"a phone is on the access point, and the cable comes, goes, and comes again", func(w *world) {
+			w.cableThere, w.phones = true, 1
+			w.boot(Target{})
+			w.run("20s")
+			w.plug(true)
+			w.run("30s")
+			w.plug(false)
+			w.run("700s")
+			w.plug(true)
+			w.run("1301s")
+		}, `
+			0.0s uplink starting: started
+			5.0s uplink lost: no wired link and no known network
+			5.0s ap starting fallback: no wired link and no known network
+			6.2s ap up fallback: no wired link and no known network
+			20.0s cable plugged in: true
+			20.0s uplink online eth0: eth0 works
+			30.0s cable plugged in: false
+			30.0s uplink lost: carrier lost on eth0
+			700.0s cable plugged in: true
+			700.0s uplink online eth0: eth0 works
+			1300.0s ap stopping fallback: eth0 works
+			1300.1s ap off: eth0 works`},
+		{"a phone is on the access point, there is a known network, and the cable goes for a moment", func(w *world) {
+			w.cableThere, w.phones = true, 1
+			w.boot(Target{}, home)
+			w.run("20s")
+			w.plug(true)
+			w.run("100s")
+			w.plug(false)
+			w.run("101s")
+			w.plug(true)
+			w.run("702s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			15.0s uplink lost: "home" could not be joined in time
+			15.0s ap starting fallback: "home" could not be joined in time
+			16.2s ap up fallback: "home" could not be joined in time
+			20.0s cable plugged in: true
+			20.0s uplink online eth0: eth0 works
+			100.0s cable plugged in: false
+			100.0s uplink lost: carrier lost on eth0
+			101.0s cable plugged in: true
+			101.0s uplink online eth0: eth0 works
+			701.0s ap stopping fallback: eth0 works
+			701.1s ap off: eth0 works`},
+		{"a phone is on the access point, the known network comes and is forgotten, then the cable comes", func(w *world) {
+			w.cableThere, w.phones = true, 1
+			w.boot(Target{}, home)
+			w.run("20s")
+			w.power(true)
+			w.run("60s")
+			w.post(NetworksChanged{})
+			w.run("700s")
+			w.plug(true)
+			w.run("710s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			15.0s uplink lost: "home" could not be joined in time
+			15.0s ap starting fallback: "home" could not be joined in time
+			16.2s ap up fallback: "home" could not be joined in time
+			20.0s router on: true
+			700.0s cable plugged in: true
+			700.0s uplink online eth0: eth0 works`},
 		{"access point stopped by somebody with nothing else", func(w *world) {
 			w.boot(Target{})
 			w.run("10s")
@@ -410,6 +599,28 @@ func TestTraces(t *testing.T) {
 			10.0s forget
 			10.0s reply 1 forgot configured wifi
 			11.2s ap up fallback: the network was forgotten`},
+		{"forget, and what NetworkManager has of somebody else stays", func(w *world) {
+			w.state.Config.Delegated = true
+			w.router = true
+			w.boot(Target{}, home)
+			w.run("10s")
+			w.command(Forget)
+			w.post(NetworksChanged{Saved: []Network{home}})
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining a known network
+			0.9s uplink online wlan0: wlan0 works
+			10.0s command forget_wifi
+			10.0s uplink lost: the network was forgotten
+			10.0s ap starting fallback: the network was forgotten
+			10.0s forget
+			10.0s reply 1 forgot configured wifi
+			11.2s ap up fallback: the network was forgotten
+			26.6s uplink joining: joining a known network
+			26.6s ap stopping fallback: joining a known network
+			26.7s ap off: joining a known network
+			27.5s uplink online wlan0: wlan0 works`},
 		{"restart of the daemon adopts the access point", func(w *world) {
 			w.boot(Target{Role: RoleAccessPoint}, home)
 			w.run("5s")

@@ -10,8 +10,8 @@ const (
 	joinAgain = 2 * time.Second
 	// backoffLimit is the longest pause between automatic attempts.
 	backoffLimit = 10 * time.Minute
-	// restartAgain is the first pause before a failed access point is started
-	// again; it doubles up to restartLimit.
+	// restartAgain is the first pause before an access point that failed, or a
+	// radio at rest that went down, is set again; it doubles up to restartLimit.
 	restartAgain = time.Second
 	restartLimit = 30 * time.Second
 	// apLimit is when the start of an access point is given up: hostapd and
@@ -31,7 +31,7 @@ func (st *step) emit(e Effect) { st.effects = append(st.effects, e) }
 // joined reports whether the radio is a verified station.
 func (s State) joined() bool { return s.radio.target.Role == RoleStation && s.radio.ready }
 
-func (s State) asked() bool { return s.at.Before(s.askedUntil) }
+func (s State) asked() bool { return s.startAP != 0 || s.at.Before(s.askedUntil) }
 
 func (s State) silent() bool { return s.at.Before(s.silentUntil) }
 
@@ -49,10 +49,11 @@ func (st *step) absorbProgress(ev RadioProgress) {
 		st.stopAP = 0
 	}
 	if ev.Stage == StageReady && !st.radio.ready {
-		st.radio.ready = true
-		st.radio.retries, st.radio.retryAt, st.radio.why = 0, time.Time{}, ""
+		st.radio.ready, st.radio.readyAt = true, st.now
+		st.radio.retryAt, st.radio.why = time.Time{}, ""
 		switch st.radio.target.Role {
 		case RoleAccessPoint:
+			st.radio.retries = 0
 			st.apReady()
 		case RoleStation:
 			st.attemptSucceeded()
@@ -66,6 +67,7 @@ func (st *step) apReady() {
 	if st.startAP != 0 {
 		st.reply(st.startAP, "started ap")
 		st.startAP = 0
+		st.askedUntil = st.now.Add(st.Config.AskedLimit) // it begins now
 	}
 }
 
@@ -82,15 +84,42 @@ func (st *step) radioFailed(f Failure) {
 		st.attemptFailed(f)
 	case st.joined():
 		st.radioLost(f.Reason)
+	case st.radio.target.Role == RoleOff:
+		st.offFailed(f)
 	}
 }
 
 func (st *step) apFailed(f Failure) {
-	st.radio.ready, st.radio.failed = false, true
-	st.radio.retryAt = st.now.Add(st.backoff(restartAgain, st.radio.retries, restartLimit))
-	st.radio.retries++
-	st.radio.why = f.Reason
+	st.tryAgain(f)
+	st.unsureUntil = time.Time{} // nobody is on it
 	st.dropStartAP(f)
+}
+
+// offFailed is told that a radio at rest is not up, without which nothing can
+// be looked for. One that is switched off or gone is no access point any more.
+func (st *step) offFailed(f Failure) {
+	r := &st.radio
+	r.cleared = r.cleared || f.Code == "radio_off" || f.Code == "no_radio"
+	if r.ready && !st.now.Before(r.readyAt.Add(restartLimit)) {
+		r.retries = 0
+	}
+	st.tryAgain(f)
+}
+
+// tryAgain has a target that failed be set again, later each time.
+func (st *step) tryAgain(f Failure) {
+	r := &st.radio
+	r.ready, r.failed, r.why = false, true, f.Reason
+	r.retryAt = st.now.Add(st.backoff(restartAgain, r.retries, restartLimit))
+	r.retries++
+}
+
+// radioCame has a radio at rest be set up: it is another one, or was away, and
+// the lane may have had nothing to set up.
+func (st *step) radioCame() {
+	if r := &st.radio; r.target.Role == RoleOff {
+		r.ready, r.failed, r.retryAt = false, true, st.now
+	}
 }
 
 // dropStartAP answers somebody who waits for an access point that does not
@@ -111,10 +140,11 @@ func (st *step) radioLost(reason string) {
 	st.round, st.scan.count = nil, 0
 }
 
-// radioChanged has the access point come up anew, or a network be joined anew.
+// radioChanged has the access point come up anew, a network be joined anew, or
+// the radio be set to rest anew.
 func (st *step) radioChanged(reason string) {
 	switch {
-	case st.radio.target.Role == RoleAccessPoint:
+	case st.radio.target.Role == RoleAccessPoint, st.radio.target.Role == RoleOff:
 		st.setRadio(st.radio.target)
 	case st.attempt != nil:
 		st.radio.failed = true
@@ -290,7 +320,8 @@ func (st *step) backoff(first time.Duration, n int, limit time.Duration) time.Du
 	return d + time.Duration(st.Config.Jitter*0.2*float64(d))
 }
 
-// steerRadio gives the radio the target that the rest of the state wants.
+// steerRadio gives the radio the target that the rest of the state wants. Between
+// attempts it stays a station, until nothing is in reach: nobody holds it up then.
 func (st *step) steerRadio() {
 	have := st.radio.target.Role
 	retry := st.radio.failed && !st.now.Before(st.radio.retryAt)
@@ -300,8 +331,8 @@ func (st *step) steerRadio() {
 		if have != RoleAccessPoint || retry {
 			st.setRadio(Target{Role: RoleAccessPoint})
 		}
-	case have == RoleStation && len(st.saved) > 0 && st.radioPresent: // joined, or between attempts
-	case have != RoleOff:
+	case have == RoleStation && len(st.saved) > 0 && st.radioPresent && (st.joined() || !st.nothing):
+	case have != RoleOff, retry && st.radioPresent:
 		st.setRadio(Target{Role: RoleOff})
 	}
 }
@@ -375,7 +406,7 @@ func (st *step) apReason(state APState, cause Cause) string {
 func (st *step) look() {
 	if st.AP.State == APUp && st.AP.Cause == CauseFallback && len(st.saved) > 0 &&
 		!st.now.Before(st.scan.at) && !st.now.Before(st.joinAfter) {
-		st.runScan(st.clients == 0 && (st.scan.count+1)%fullScanEvery == 0)
+		st.runScan(!st.occupied() && (st.scan.count+1)%fullScanEvery == 0)
 	}
 }
 
@@ -411,7 +442,7 @@ func (st *step) absorbScan(ev ScanDone) {
 		if !st.LastFailure.asked { // which says more
 			st.LastFailure = JoinFailure{Failure: nothing}
 		}
-		st.why = nothing.Reason
+		st.why, st.nothing = nothing.Reason, true
 		st.pause()
 	}
 }

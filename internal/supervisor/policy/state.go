@@ -178,8 +178,11 @@ type State struct {
 	joinAfter  time.Time // back-off of automatic attempts
 	joinFailed int       // failed automatic attempts in a row
 	scan       scan
-	clients    int       // stations on the access point
-	wayBack    time.Time // since when the access point could give way; zero: it cannot
+	clients    int // stations on the access point
+	// unsureUntil bounds the time in which nobody has said yet who is on an
+	// access point that was found running; zero: it is said.
+	unsureUntil time.Time
+	wayBack     time.Time // since when the access point could give way; zero: it cannot
 }
 
 // way is an uplink with what its probes said.
@@ -201,8 +204,9 @@ type radio struct {
 	target  Target
 	cleared bool      // what the previous target held is gone
 	ready   bool      // the target is reached
+	readyAt time.Time // since when, if it is
 	failed  bool      // the target was given up by the lane
-	retryAt time.Time // when an access point that failed, or never came up, is started again
+	retryAt time.Time // when one that failed, or an access point that never came up, is set again
 	retries int
 	why     string // the last failure of this target
 }

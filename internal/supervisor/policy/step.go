@@ -5,12 +5,14 @@ import (
 	"time"
 )
 
-// step is one Step in progress. seen and atOnce are facts of this event only.
+// step is one Step in progress. seen, nothing and atOnce are facts of this
+// event only.
 type step struct {
 	State
 	now     time.Time
 	effects []Effect
 	seen    bool   // a scan has just seen a saved network
+	nothing bool   // a scan of all channels has just seen none
 	atOnce  bool   // a loss found in this step leaves nothing to hold for
 	why     string // the reason of a loss found in this step
 }
@@ -32,6 +34,9 @@ func Step(s State, now time.Time, ev Event) (State, []Effect) {
 		st.probe()
 		st.look()
 	}
+	if st.askedUntil != s.askedUntil {
+		st.emit(KeepAsked{Until: st.askedUntil})
+	}
 	return st.State, st.effects
 }
 
@@ -43,7 +48,7 @@ func (s State) Deadline() (due time.Time, ok bool) {
 			due, ok = t, true
 		}
 	}
-	for _, t := range []time.Time{s.holdAt, s.askedUntil, s.silentUntil, s.radio.retryAt, s.joinAfter, s.scan.at} {
+	for _, t := range []time.Time{s.holdAt, s.askedUntil, s.silentUntil, s.unsureUntil, s.radio.retryAt, s.joinAfter, s.scan.at} {
 		consider(t)
 	}
 	if s.Uplink.State == Starting && !s.started.IsZero() {
@@ -64,7 +69,7 @@ func (s State) Deadline() (due time.Time, ok bool) {
 func (st *step) absorb(ev Event) {
 	switch ev := ev.(type) {
 	case Start:
-		st.begin(ev.Running)
+		st.begin(ev)
 	case LinksChanged:
 		st.absorbLinks(ev)
 	case NetworksChanged:
@@ -80,7 +85,7 @@ func (st *step) absorb(ev Event) {
 	case ProbeDone:
 		st.absorbProbe(ev)
 	case ClientsChanged:
-		st.clients = ev.Count
+		st.clients, st.unsureUntil = ev.Count, time.Time{}
 	case ConfigChanged:
 		st.absorbConfig(ev)
 	case RadioChanged:
@@ -91,29 +96,42 @@ func (st *step) absorb(ev Event) {
 	}
 }
 
+// unsureLimit is how long somebody may be on an access point that was found
+// running, unless hostapd says that nobody is: it is asked as soon as it is
+// adopted, and answers, or is given up, within seconds.
+const unsureLimit = apLimit
+
 // justStarted is the reason of the first state.
 const justStarted = "started"
 
 // begin enters the first state. An access point that a predecessor left
 // running goes on, so that a restart of the daemon throws no phone off; a
 // network that it was on is tried first.
-func (st *step) begin(running Target) {
+func (st *step) begin(ev Start) {
 	st.started = st.now
 	st.Uplink = UplinkStatus{State: Starting, Since: st.now, Reason: justStarted}
 	st.AP = APStatus{State: APOff, Since: st.now}
-	switch running.Role {
+	if ev.Asked > 0 {
+		st.askedUntil = st.now.Add(min(ev.Asked, st.Config.AskedLimit))
+	}
+	switch ev.Running.Role {
 	case RoleAccessPoint:
-		st.fallback = st.Config.Fallback
+		st.fallback = st.Config.Fallback && !st.asked()
+		st.unsureUntil = st.now.Add(unsureLimit)
 		st.Uplink.Reason = "found the access point of the previous run"
 	case RoleStation:
-		st.round = []Network{running.Network}
+		st.round = []Network{ev.Running.Network}
 	}
 }
 
 // absorbConfig takes over new settings. An access point that serves comes up
-// anew when it is to be another one.
+// anew when it is to be another one, and ends when it is no more to come up by
+// itself.
 func (st *step) absorbConfig(ev ConfigChanged) {
 	st.Config = ev.Config
+	if st.fallback && !st.Config.Fallback {
+		st.fallback, st.holdAt = false, st.now // due at once, should it be wanted again
+	}
 	if ev.AccessPoint && st.radio.target.Role == RoleAccessPoint {
 		st.setRadio(st.radio.target)
 	}
@@ -159,12 +177,12 @@ func (st *step) working() *way {
 
 func (st *step) lose() {
 	reason := st.why
-	st.holdAt = st.now.Add(st.Config.Hold)
+	st.holdAt, st.wayBack = st.now.Add(st.Config.Hold), time.Time{}
 	if w := st.way(st.Uplink.Name); reason == "" && w != nil {
 		switch {
 		case w.failures >= st.Config.MaxLinkDown:
 			// The probes have taken their time already: a soft loss.
-			reason = fmt.Sprintf("gateway %v on %s is silent", w.Gateway, w.Name)
+			reason = st.softReason(*w)
 			st.holdAt = st.now
 		case !w.Carrier:
 			reason = "carrier lost on " + w.Name
@@ -176,6 +194,17 @@ func (st *step) lose() {
 		reason = st.Uplink.Name + " is gone"
 	}
 	st.Uplink = UplinkStatus{State: Lost, Since: st.now, Reason: reason}
+}
+
+// softReason says what the probes of a way have failed to reach.
+func (st *step) softReason(w way) string {
+	switch {
+	case !st.Config.Gateway:
+		return w.why
+	case !w.Gateway.IsValid():
+		return w.Name + " has no gateway any more"
+	}
+	return fmt.Sprintf("gateway %v on %s is silent", w.Gateway, w.Name)
 }
 
 // startLimit bounds the wait at the start; a known network gets as long as
@@ -204,7 +233,10 @@ func (st *step) hopeful() bool {
 // when an uplink works again and nobody on the access point is in the way.
 func (st *step) judgeFallback() {
 	online := st.Uplink.State == Online
-	if st.asked() && !online {
+	if !online && len(st.saved) == 0 {
+		st.wayBack = time.Time{} // neither a cable nor a network to go back to
+	}
+	if st.asked() && !online && st.Uplink.State != Starting {
 		st.holdAt = st.askedUntil.Add(st.Config.Hold)
 	}
 	due := !st.holdAt.IsZero() && !st.now.Before(st.holdAt) && !st.silent()
@@ -233,8 +265,11 @@ func (st *step) mayLeaveAP() bool {
 	if st.wayBack.IsZero() {
 		st.wayBack = st.now
 	}
-	return st.clients == 0 || !st.now.Before(st.wayBack.Add(st.Config.YieldAfter))
+	return !st.occupied() || !st.now.Before(st.wayBack.Add(st.Config.YieldAfter))
 }
+
+// occupied reports whether somebody is on the access point, or may be.
+func (s State) occupied() bool { return s.clients > 0 || s.at.Before(s.unsureUntil) }
 
 // nameUplink tells joining from lost.
 func (st *step) nameUplink() {

@@ -25,12 +25,17 @@ func (st *step) way(name string) *way {
 // of ways that have not changed.
 func (st *step) absorbLinks(ev LinksChanged) {
 	st.linksKnown = true
+	came := ev.Radio && !st.radioPresent
 	st.radioPresent = ev.Radio
 	ways := make([]way, 0, len(ev.Uplinks))
 	for _, u := range ev.Uplinks {
+		came = came || u.Wifi && st.way(u.Name) == nil
 		ways = append(ways, st.merge(u))
 	}
 	st.ways = ways
+	if came {
+		st.radioCame()
+	}
 	if !ev.Radio {
 		if st.attempt != nil {
 			st.attemptFailed(noRadio)
@@ -74,7 +79,7 @@ func (st *step) probe() {
 			continue
 		}
 		if w.probing {
-			st.probeFailed(w, "no verdict within "+probeLimit.String())
+			st.probeFailed(w, "no verdict on "+w.Name+" within "+probeLimit.String())
 		}
 		if !w.probeAt.After(st.now) {
 			w.gen++
@@ -85,8 +90,10 @@ func (st *step) probe() {
 	}
 }
 
+// probeable reports whether there is somebody to ask. A way that works is asked
+// without a gateway, too: that fails, and so the way is lost as by its silence.
 func (st *step) probeable(w way) bool {
-	askable := w.Gateway.IsValid() || !st.Config.Gateway
+	askable := w.Gateway.IsValid() || !st.Config.Gateway || w.works
 	return w.Carrier && w.Addressed && askable && (!w.Wifi || st.joined())
 }
 

@@ -24,6 +24,12 @@ type world struct {
 	cable        bool            // the cable is plugged in
 	cableThere   bool            // there is a wired interface
 	radio        bool
+	blocked      bool      // the radio, by rfkill
+	up           bool      // the radio's interface; while it is down no scan sees anything
+	gatewayGone  bool      // the cable's default route is gone, its address is not
+	phones       int       // on the access point, as hostapd says once it is up
+	mute         bool      // hostapd does not say who is on it
+	kept         time.Time // of KeepAsked
 	savedKeyOK   bool
 	wrongKey     string // SSID of a network that refuses its key
 	candidateOK  bool
@@ -62,8 +68,10 @@ func newWorld(t *testing.T, c Config) *world {
 const answerLimit = time.Minute
 
 // boot starts the daemon as cmd/netconnectd does.
-func (w *world) boot(running Target, saved ...Network) {
-	w.post(Start{Running: running})
+func (w *world) boot(running Target, saved ...Network) { w.start(Start{Running: running}, saved...) }
+
+func (w *world) start(ev Start, saved ...Network) {
+	w.post(ev)
 	w.post(NetworksChanged{Saved: saved})
 	w.links()
 }
@@ -81,7 +89,7 @@ func (w *world) uplinks() []Uplink {
 	var all []Uplink
 	if w.cableThere {
 		u := Uplink{Name: "eth0", Carrier: w.cable, Addressed: w.cable}
-		if w.cable {
+		if w.cable && !w.gatewayGone {
 			u.Gateway = netip.MustParseAddr("192.0.2.1")
 		}
 		all = append(all, u)
@@ -96,7 +104,55 @@ func (w *world) uplinks() []Uplink {
 	return all
 }
 
-func (w *world) links() { w.post(LinksChanged{Uplinks: w.uplinks(), Radio: w.radio}) }
+func (w *world) links() {
+	if !w.radio {
+		w.up = false
+	}
+	w.post(LinksChanged{Uplinks: w.uplinks(), Radio: w.radio})
+}
+
+// block plays rfkill, which sets the interface down. Whoever holds the radio
+// notices that; nobody notices when the block ends.
+func (w *world) block(on bool) {
+	w.blocked = on
+	w.note("radio blocked: %v", on)
+	if on {
+		w.setDown("the radio is switched off")
+	}
+}
+
+// setDown plays that the radio's interface goes down.
+func (w *world) setDown(why string) {
+	gen := w.target.Gen
+	w.up = false
+	if w.target.Target.Role == RoleStation && w.associated {
+		w.associated = false
+		w.links()
+	}
+	w.post(RadioFailed{Gen: gen, Failure: Failure{Code: "lost", Reason: why}})
+}
+
+// route plays that the default route goes or comes; the address stays.
+func (w *world) route(there bool) {
+	w.gatewayGone = !there
+	w.note("default route: %v", there)
+	w.links()
+}
+
+// fallback plays a reload with another ap.mode.
+func (w *world) fallback(on bool) {
+	c := w.state.Config
+	c.Fallback = on
+	w.note("fallback: %v", on)
+	w.post(ConfigChanged{Config: c})
+}
+
+func (w *world) replug(in bool) {
+	w.radio = in
+	w.associated = w.associated && in
+	w.note("radio plugged in: %v", in)
+	w.links()
+}
 
 func (w *world) plug(in bool) {
 	w.cable = in
@@ -168,7 +224,9 @@ func (w *world) play(e Effect) {
 		w.associated = w.associated && e.Target.Role == RoleStation
 		w.playRadio(e)
 	case RunProbe:
-		if e.Uplink.Wifi && (w.silent || !w.there(w.target.Target.Network)) || !e.Uplink.Wifi && !w.cable {
+		if w.state.Config.Gateway && !e.Uplink.Gateway.IsValid() {
+			w.later(0, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen, Reason: "there is none"})
+		} else if e.Uplink.Wifi && (w.silent || !w.there(w.target.Target.Network)) || !e.Uplink.Wifi && !w.cable {
 			w.later(3*time.Second, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen, Reason: "silent"})
 		} else {
 			w.later(10*time.Millisecond, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen})
@@ -192,13 +250,15 @@ func (w *world) play(e Effect) {
 		}
 	case ForgetNetworks:
 		w.note("forget")
+	case KeepAsked:
+		w.kept = e.Until
 	}
 }
 
 // visible are the saved networks that are on the air.
 func (w *world) visible() (ssids []string) {
 	for _, n := range w.state.saved {
-		if w.there(n) && !n.Hidden {
+		if w.up && w.there(n) && !n.Hidden {
 			ssids = append(ssids, n.SSID)
 		}
 	}
@@ -206,6 +266,11 @@ func (w *world) visible() (ssids []string) {
 }
 
 func (w *world) playRadio(e SetRadio) {
+	if w.radio && w.blocked {
+		w.later(50*time.Millisecond, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "radio_off", Reason: "the radio is switched off"}})
+		return
+	}
+	w.up = w.radio
 	w.later(100*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageCleared})
 	switch e.Target.Role {
 	case RoleOff:
@@ -216,6 +281,11 @@ func (w *world) playRadio(e SetRadio) {
 			return
 		}
 		w.later(1200*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageReady})
+		w.after(1250*time.Millisecond, func() {
+			if w.target.Gen == e.Gen && w.state.radio.ready && !w.mute {
+				w.post(ClientsChanged{Count: w.phones})
+			}
+		})
 	case RoleStation:
 		w.playStation(e)
 	}

@@ -1,0 +1,61 @@
+package supervisor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+)
+
+// holds gives the outcomes of one Hold after the other; nil: it is ready first,
+// and goes down then.
+type holds []error
+
+func (h *holds) Hold(_ context.Context, _ policy.Target, report func(policy.Stage)) error {
+	err := (*h)[0]
+	*h = (*h)[1:]
+	if err == nil {
+		report(policy.StageReady)
+		return errors.New("down")
+	}
+	return err
+}
+
+// TestRadioThatStaysOffIsSaidOnce: with each failure that is new, and each after
+// a success.
+func TestRadioThatStaysOffIsSaidOnce(t *testing.T) {
+	off, blocked := policy.RoleOff, errors.New("blocked")
+	for _, tt := range []struct {
+		name  string
+		role  policy.Role
+		holds holds
+		said  int
+	}{
+		{"it stays blocked", off, holds{blocked, blocked, blocked}, 1},
+		{"another reason", off, holds{blocked, errors.New("hard blocked"), blocked}, 3},
+		{"it was up meanwhile", off, holds{blocked, nil, nil, blocked}, 4},
+		{"an access point says it each time", policy.RoleAccessPoint, holds{blocked, blocked, blocked}, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var text bytes.Buffer
+			l := radioLane{radio: &tt.holds, log: slog.New(slog.NewTextHandler(&text, nil))}
+			for len(tt.holds) > 0 {
+				failed := make(chan struct{})
+				stop := l.start(t.Context(), policy.SetRadio{Target: policy.Target{Role: tt.role}}, func(_ context.Context, ev policy.Event) {
+					if _, ok := ev.(policy.RadioFailed); ok {
+						close(failed)
+					}
+				})
+				<-failed
+				stop()
+			}
+			if said := strings.Count(text.String(), "level=WARN"); said != tt.said {
+				t.Errorf("said %d times, want %d:\n%s", said, tt.said, text.String())
+			}
+		})
+	}
+}

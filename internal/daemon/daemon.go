@@ -55,6 +55,7 @@ type daemon struct {
 	log      *slog.Logger
 	jitter   float64       // of this run, see policy.Config
 	relink   chan struct{} // asks watchLinks to look again
+	backends chan struct{} // asks watchNetworkManager to decide again
 	busy     chan struct{} // tells rest that something happens
 	monitor  *link.Monitor
 	saved    *store.Store // of our own backend; the candidate of either
@@ -111,7 +112,7 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	group.Go(func() error { return ignoreEnd(ctx, d.hooks.Run(ctx)) })
 	group.Go(func() error { d.history.Run(ctx); return nil })
 	group.Go(func() error {
-		return d.sup.Run(ctx, policy.Start{Running: running}, d.networks())
+		return d.sup.Run(ctx, policy.Start{Running: running, Asked: d.stillAsked()}, d.networks())
 	})
 	group.Go(func() error { <-ctx.Done(); d.tellSystemd(stopping); return nil })
 	group.Go(func() error { d.rest(ctx); return nil })
@@ -133,6 +134,7 @@ func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		runner.EndAll(ctx),
 		r.tearDownStation(ctx),
 		resolver.Withdraw(cfg.RuntimeDir),
+		dropAsked(askedFile(cfg.RuntimeDir)),
 	)
 }
 
@@ -146,7 +148,7 @@ func newRunner(cfg *config.Config, log *slog.Logger) (*process.Runner, error) {
 func build(ctx context.Context, cfg *config.Config, opts Options, runner *process.Runner, networks *store.Store) *daemon {
 	log := opts.Log
 	d := &daemon{
-		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1), busy: make(chan struct{}, 1),
+		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1), backends: make(chan struct{}, 1), busy: make(chan struct{}, 1),
 		runner: runner, saved: networks, monitor: link.NewMonitor(log), metrics: metrics.New(opts.Version),
 		problems: problems{hint: make(chan struct{}, 1)},
 	}
@@ -162,7 +164,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	d.radio.nameServersChanged = func() { d.dns.changed() }
 	iface := radioName(ctx, cfg, log)
 	var err error
-	if d.profiles, err = networkmanager.OpenProfiles(networks, filepath.Join(cfg.StateDir, "networkmanager.json")); err != nil {
+	if d.profiles, err = networkmanager.OpenProfiles(networks, filepath.Join(cfg.StateDir, "networkmanager.json"), log); err != nil {
 		log.Warn("open the saved networks", "err", err)
 	}
 	d.managed.Store(d.wantsManager((&networkmanager.Client{Interface: iface, Log: log}).Device(ctx)))
@@ -173,14 +175,14 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	}
 	d.radio.current.Store(d.newRadio(iface))
 	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: &d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
-	d.scanner = &scanner{iface: d.radio.iface, book: d.book}
+	d.scanner = &scanner{scan: wifi.Scan, iface: d.radio.iface, book: d.book}
 	d.radio.seenAt = d.scanner.frequency
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
 	}})
 	d.sup = supervisor.New(supervisor.Config{
 		Policy: d.policyConfig(cfg), Radio: &d.radio, Prober: d, Scanner: d.scanner,
-		Networks: d, Log: log, Changed: d.publish,
+		Networks: d, KeepAsked: d.keepAsked, Log: log, Changed: d.publish,
 		Watchdog: supervisor.Watchdog{Every: watchdogEvery(log), Feed: func() { d.tellSystemd(alive) }},
 	})
 	return d
@@ -217,8 +219,8 @@ func (d *daemon) newRadio(iface string) *radio {
 
 // book is where networks are saved.
 type book interface {
-	Networks() []store.Network // best first
-	Find(ssid []byte) (store.Network, bool)
+	Networks() []store.Network               // best first
+	Find(ssid []byte) (store.Network, error) // with its secrets
 	Add(n store.Network) error
 	Replace(n store.Network) error
 	Remove(ssid []byte) error
@@ -344,8 +346,11 @@ func (d *daemon) recordJoin(ssid []byte, failed bool) error {
 	return d.book().Worked(ssid, seen, time.Now())
 }
 
-// Forget implements supervisor.Networks.
-func (d *daemon) Forget(context.Context) error {
+// Forget implements supervisor.Networks. The policy thinks that nothing is left:
+// it has to hear of what somebody else has saved in NetworkManager, and of what
+// could not be removed, or it would never look for those again.
+func (d *daemon) Forget(ctx context.Context) error {
 	_, err := d.book().Forget()
+	d.tellNetworks(ctx)
 	return err
 }

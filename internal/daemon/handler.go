@@ -43,9 +43,9 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 	case server.RemoveNetwork:
 		return d.removeNetwork(ctx, req.SSID)
 	case server.ForgetWifi:
-		return d.do(ctx, policy.Forget, "could not forget the network")
+		return d.forgotten(d.do(ctx, policy.Forget, "could not forget the network"))
 	case server.Reset:
-		return d.do(ctx, policy.Reset, "could not reset the daemon")
+		return d.forgotten(d.do(ctx, policy.Reset, "could not reset the daemon"))
 	case server.StartAP:
 		return d.do(ctx, policy.StartAP, "could not start the access point")
 	case server.StopAP:
@@ -144,7 +144,7 @@ func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, er
 	if err != nil {
 		return nil, err
 	}
-	if saved, ok := d.book().Find(req.SSID); ok {
+	if saved, ok := d.listed(req.SSID); ok {
 		candidate = retyped(saved, candidate)
 	}
 	if err := d.book().SetCandidate(candidate); err != nil {

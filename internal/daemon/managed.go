@@ -16,16 +16,8 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
-	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 	"github.com/netconnectd/netconnectd/internal/wifi"
-)
-
-// Backends of the configuration's wifi.backend: who joins networks.
-const (
-	backendAuto           = "auto"
-	backendOurs           = "wpa_supplicant"
-	backendNetworkManager = "networkmanager"
 )
 
 const (
@@ -33,13 +25,9 @@ const (
 	// 6 s to 7.5 s after it was given the radio, 4 s of that for its scan.
 	autoLimit = 20 * time.Second
 
-	// lossGrace is how long a managed radio may be without its network before
-	// it counts as lost, as with our own wpa_supplicant.
+	// lossGrace is how long a managed radio may be without its network, or an
+	// idle one down, before it counts as lost, as with our own wpa_supplicant.
 	lossGrace = 2 * time.Second
-
-	// restartLimit is how long NetworkManager may be away before the radio is
-	// ours: a restart takes it 1 to 3 s.
-	restartLimit = 8 * time.Second
 
 	// hintLimit bounds a scan of some channels: a third of a second each.
 	hintLimit = 5 * time.Second
@@ -47,9 +35,6 @@ const (
 	// gatewayTries is how often a gateway is asked that does not answer, for 3 s
 	// each.
 	gatewayTries = 2
-
-	// busAgain is the pause before the bus is looked for again.
-	busAgain = 5 * time.Second
 )
 
 // manager is NetworkManager where it is the one that joins networks.
@@ -109,7 +94,6 @@ func markerFile(runtimeDir string) string { return filepath.Join(runtimeDir, "re
 // holdManaged is holdStation where NetworkManager joins: by itself what it
 // knows, and what a person asked for under a checkpoint.
 func (r *radio) holdManaged(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
-	r.leased.Store(nil) // addresses are NetworkManager's
 	if err := r.handBack(ctx); err != nil {
 		return r.failed(codeRadioFailed, err)
 	}
@@ -147,12 +131,14 @@ func (r *radio) handBack(ctx context.Context) error {
 
 // tryManaged joins what a person asked for.
 func (r *radio) tryManaged(ctx context.Context, n policy.Network) (*networkmanager.Trial, error) {
-	var network store.Network
-	uuid := ""
-	if profile, ok := r.manager.profiles.Profile([]byte(n.SSID)); ok && !n.Candidate {
-		network, uuid = profile.Network, profile.UUID
-	} else if network, ok = r.network(n); !ok {
-		return nil, notStored(n)
+	profile, saved := r.manager.profiles.Profile([]byte(n.SSID))
+	network, uuid := profile.Network, profile.UUID
+	if n.Candidate || !saved {
+		var err error
+		if network, err = r.network(n); err != nil {
+			return nil, err
+		}
+		uuid = ""
 	}
 	network.Frequency = cmp.Or(network.Frequency, r.seenAt(network.SSID))
 	if err := network.Check(); uuid == "" && err != nil {
@@ -207,15 +193,20 @@ func (r *radio) endTrial(ctx context.Context, trial *networkmanager.Trial, n pol
 	return nil
 }
 
-// verifyManaged sees the carrier, which NetworkManager thinks is there for 15 s
-// after it is lost, and the address, and asks the gateway; twice, as frames may
-// be lost while the keys are new.
+// verifyManaged is the proof that what NetworkManager has joined leads somewhere.
 func (r *radio) verifyManaged(ctx context.Context, report func(policy.Stage)) error {
 	association, err := r.manager.Association(ctx)
 	if err != nil {
 		return err
 	}
 	r.association.Store(&association)
+	return r.verifyAddress(ctx, report)
+}
+
+// verifyAddress sees the carrier, which NetworkManager thinks is there for 15 s
+// after it is lost, and the address, and asks the gateway; twice, as frames may
+// be lost while the keys are new.
+func (r *radio) verifyAddress(ctx context.Context, report func(policy.Stage)) error {
 	ctx, cancel := context.WithTimeout(ctx, addressLimit)
 	defer cancel()
 	hint, stop := r.monitor.Subscribe()
@@ -233,7 +224,7 @@ func (r *radio) verifyManaged(ctx context.Context, report func(policy.Stage)) er
 			report(policy.StageAddressed)
 		}
 		has.carrier, has.addressed = has.carrier || now.carrier, has.addressed || now.addressed
-		if now.gateway.IsValid() {
+		if now.gateway.IsValid() || r.blind && now.addressed {
 			if missing = (&session{radio: r}).askGateway(ctx, now.gateway); missing == nil {
 				return nil
 			}
@@ -327,99 +318,4 @@ func (r *radio) lostManaged(ctx context.Context) string {
 		return "NetworkManager has left the network"
 	}
 	return ""
-}
-
-// backend is who joins networks, in the words of wifi.backend.
-func (d *daemon) backend() string {
-	if d.managed.Load() {
-		return backendNetworkManager
-	}
-	return backendOurs
-}
-
-func (d *daemon) networkManager() *networkmanager.Client {
-	return &networkmanager.Client{Interface: d.radio.iface(), Log: d.log}
-}
-
-// watchNetworkManager finds out, until ctx ends, who the radio belongs to.
-func (d *daemon) watchNetworkManager(ctx context.Context) {
-	for ctx.Err() == nil {
-		err := d.networkManager().Watch(ctx, func(c networkmanager.Change) {
-			if c.Managed || c.Profiles {
-				d.meetNetworkManager(ctx, c.Profiles)
-			}
-		})
-		d.meetNetworkManager(ctx, false)
-		if ctx.Err() == nil {
-			d.log.Debug("no word from NetworkManager", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(busAgain):
-		}
-	}
-}
-
-// meetNetworkManager takes over what has changed of NetworkManager.
-func (d *daemon) meetNetworkManager(ctx context.Context, profiles bool) {
-	device, err := d.networkManager().Device(ctx)
-	had := d.radio.current.Load().manager != nil
-	if had && errors.Is(err, networkmanager.ErrAbsent) {
-		device, err = d.networkManager().Back(ctx, restartLimit)
-		profiles = true
-	}
-	managed := had
-	if err == nil || errors.Is(err, networkmanager.ErrAbsent) {
-		managed = d.wantsManager(device, err)
-	}
-	if ctx.Err() != nil {
-		return
-	}
-	if managed && (profiles || !had) {
-		if err := d.profiles.Refresh(ctx); err != nil {
-			d.log.Warn("read the saved networks", "err", err)
-		}
-	}
-	switch target, ready := d.sup.State().Target(); {
-	case managed != had:
-		d.managed.Store(managed)
-		d.radio.current.Store(d.newRadio(d.radio.iface()))
-		d.log.Info("wifi backend", "networkmanager", managed, "iface", d.radio.iface())
-		d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(d.cfg.Load())})
-		d.tellNetworks(ctx)
-		d.sup.Post(ctx, policy.RadioChanged{Reason: "the radio is joined to networks by " + d.backend() + " now"})
-	case managed && profiles:
-		d.tellNetworks(ctx)
-	case err == nil && device.Managed && target.Role == policy.RoleAccessPoint && ready:
-		// It was replugged, or somebody else gave it back. A Hold that is not
-		// ready takes it by itself.
-		d.log.Info("NetworkManager has taken the radio", "iface", d.radio.iface())
-		d.sup.Post(ctx, policy.RadioChanged{Reason: "NetworkManager has taken the radio"})
-	}
-	if err == nil && device.Managed && d.cfg.Load().Wifi.Free {
-		d.free(ctx)
-	}
-}
-
-// free takes the radio from NetworkManager for good (wifi.free).
-func (d *daemon) free(ctx context.Context) {
-	m := &manager{Client: d.networkManager(), marker: markerFile(d.cfg.Load().RuntimeDir)}
-	if err := m.release(ctx); err != nil {
-		d.log.Error("take the radio from NetworkManager", "err", err)
-		return
-	}
-	d.sup.Post(ctx, policy.RadioChanged{Reason: "the radio was taken from NetworkManager"})
-}
-
-// wantsManager decides by the configuration, and if that leaves it open by who
-// has the radio, or had it before we took it.
-func (d *daemon) wantsManager(device networkmanager.Device, err error) bool {
-	cfg := d.cfg.Load()
-	switch {
-	case cfg.Wifi.Backend == backendNetworkManager:
-		return true
-	case cfg.Wifi.Backend != backendAuto, cfg.Wifi.Free, err != nil:
-		return false
-	}
-	return device.Managed || (&manager{marker: markerFile(cfg.RuntimeDir)}).released()
 }

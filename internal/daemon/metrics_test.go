@@ -18,11 +18,7 @@ import (
 
 // TestMetrics: what happens to the daemon is counted.
 func TestMetrics(t *testing.T) {
-	runner := &process.Runner{Dir: t.TempDir()}
-	defer runner.Close()
-	cfg := &config.Config{RuntimeDir: runner.Dir, Interfaces: config.Interfaces{Wifi: "absent0"}, Wifi: config.Wifi{Backend: backendOurs}}
-	cfg.Probe.Kind = string(probe.KindGateway)
-	d := build(t.Context(), cfg, Options{Version: "1.2.3", Log: slog.New(slog.DiscardHandler)}, runner, &store.Store{})
+	d := idle(t)
 	d.history = openHistory(t.TempDir(), d.log)
 	ended, end := context.WithCancel(t.Context())
 	end()
@@ -39,7 +35,7 @@ func TestMetrics(t *testing.T) {
 		t.Error("the probe of an interface that is not there passed")
 	}
 	for _, role := range []string{ap.RoleHostapd, ap.RoleDnsmasq, wifi.Role} {
-		runner.Failed(role)
+		d.runner.Failed(role)
 		d.expect(t, `netconnectd_child_failures_total{role="`+role+`"} 1`)
 	}
 	d.expect(t,
@@ -58,6 +54,16 @@ func TestMetrics(t *testing.T) {
 	}
 	_ = d.radio.Hold(ended, home, func(policy.Stage) {}) // whose end is all that counts
 	d.expect(t, `netconnectd_join_attempts_total{result="not_configured"} 1`, `netconnectd_join_attempts_total{result="abandoned"} 1`)
+}
+
+// idle is a daemon that has been built and does nothing. Its radio is not there.
+func idle(t *testing.T) *daemon {
+	t.Helper()
+	runner := &process.Runner{Dir: t.TempDir()}
+	t.Cleanup(runner.Close)
+	cfg := &config.Config{RuntimeDir: runner.Dir, Interfaces: config.Interfaces{Wifi: "absent0"}, Wifi: config.Wifi{Backend: backendOurs}}
+	cfg.Probe.Kind = string(probe.KindGateway)
+	return build(t.Context(), cfg, Options{Version: "1.2.3", Log: slog.New(slog.DiscardHandler)}, runner, &store.Store{})
 }
 
 // expect wants lines of the metrics to begin so.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/resolver"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
 func TestNameServersFollowTheUplink(t *testing.T) {
@@ -34,5 +35,41 @@ func TestNameServersFollowTheUplink(t *testing.T) {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+// A lease that is dropped takes its name servers along, from the resolver and
+// from the probe: the next network may give none.
+func TestNameServersGoWithTheLease(t *testing.T) {
+	d := idle(t)
+	r := d.radio.current.Load()
+	n := &nameServers{radio: &d.radio, way: d.radio.iface}
+	r.leased.Store(&dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}})
+	uplink := policy.Uplink{Name: r.iface, Wifi: true}
+	if len(n.want().Servers) != 1 || len(d.servers(uplink)) != 1 {
+		t.Fatalf("published %v, asked %v", n.want().Servers, d.servers(uplink))
+	}
+	if err := r.dropLease(); err != nil {
+		t.Fatal(err)
+	}
+	if got := n.want(); !reflect.DeepEqual(got, resolver.Config{}) || d.servers(uplink) != nil {
+		t.Errorf("published %+v, asked %v", got, d.servers(uplink))
+	}
+}
+
+// Whoever hands them over is told of a lease: the radio may have been the way
+// out by IPv6 before it.
+func TestNameServersComeWithTheLease(t *testing.T) {
+	r := wired(t, "lease0")
+	told := 0
+	r.nameServersChanged = func() {
+		if r.leased.Load() != nil {
+			told++
+		}
+	}
+	ip(t, "link add lease0 type veth")
+	lease := dhcp.Lease{Address: netip.MustParsePrefix("192.0.2.7/24"), DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
+	if err := (&session{radio: r}).configure(t.Context(), lease); err != nil || told != 1 {
+		t.Errorf("told %d times, %v", told, err)
 	}
 }

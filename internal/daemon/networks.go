@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -75,65 +76,98 @@ func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, er
 			Message: client.SSIDText(req.SSID) + " is saved already: change it with set_network, or try another passphrase with config_wifi",
 		}
 	}
-	return d.changed(ctx, "add a network", err, client.ResultAdded(req.SSID))
+	return d.changed(ctx, "add a network", req.SSID, err, client.ResultAdded(req.SSID))
 }
 
 // setNetwork changes a saved network. A radio that is on it stays so until it
 // joins again.
 func (d *daemon) setNetwork(ctx context.Context, req server.SetNetwork) (any, error) {
-	saved, ok := d.book().Find(req.SSID)
-	if !ok {
-		return nil, notSaved(req.SSID)
+	saved, err := d.book().Find(req.SSID)
+	if err != nil {
+		return nil, refused(req.SSID, err)
 	}
 	n, err := settle(saved, req.Settings)
 	if err != nil {
 		return nil, err
 	}
 	err = d.book().Replace(n)
-	if errors.Is(err, store.ErrUnknown) { // removed meanwhile
-		return nil, notSaved(req.SSID)
-	}
-	return d.changed(ctx, "change a network", err, client.ResultChanged(req.SSID))
+	return d.changed(ctx, "change a network", req.SSID, err, client.ResultChanged(req.SSID))
 }
 
 // adopt marks a profile of NetworkManager's as ours. What we save ourselves is.
 func (d *daemon) adopt(ctx context.Context, ssid []byte) (any, error) {
-	if _, ok := d.book().Find(ssid); !ok {
+	if _, ok := d.listed(ssid); !ok {
 		return nil, notSaved(ssid)
 	}
 	var err error
 	if d.managed.Load() {
 		err = d.profiles.Adopt(ssid)
 	}
-	return d.changed(ctx, "adopt a network", err, client.ResultAdopted(ssid))
+	return d.changed(ctx, "adopt a network", ssid, err, client.ResultAdopted(ssid))
 }
 
 // removeNetwork forgets one saved network. The radio leaves it, if it is on it.
 func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
 	err := d.book().Remove(ssid)
-	if errors.Is(err, store.ErrUnknown) {
-		return nil, notSaved(ssid)
-	}
-	return d.changed(ctx, "remove a network", err, client.ResultRemoved(ssid))
+	return d.changed(ctx, "remove a network", ssid, err, client.ResultRemoved(ssid))
 }
 
-// changed tells the policy. What our store could not write counts all the same,
-// until the daemon ends; what NetworkManager refuses does not.
-func (d *daemon) changed(ctx context.Context, what string, err error, result string) (any, error) {
-	var refusal *networkmanager.Refusal
-	var foreign *networkmanager.ForeignError
-	switch {
-	case errors.As(err, &foreign):
-		return nil, &client.Error{Code: client.CodeForeign, Message: foreign.Error()}
-	case errors.As(err, &refusal):
-		return nil, &client.Error{Code: client.CodePermissionDenied, Message: refusal.Error()}
-	case err != nil && d.managed.Load():
+// changed tells the policy, also after an error: a part may have been done. What
+// our store could not write counts all the same, until the daemon ends; what
+// NetworkManager refuses does not.
+func (d *daemon) changed(ctx context.Context, what string, ssid []byte, err error, result string) (any, error) {
+	d.tellNetworks(ctx)
+	var told *client.Error
+	switch err := refused(ssid, err); {
+	case errors.As(err, &told), err != nil && d.managed.Load():
 		return nil, err
 	case err != nil:
 		d.log.Error(what, "err", err)
 	}
-	d.tellNetworks(ctx)
 	return result, nil
+}
+
+// refused makes why a network was not found or changed an error for the client,
+// where it is one that a person can do something about.
+func refused(ssid []byte, err error) error {
+	var refusal *networkmanager.Refusal
+	var foreign *networkmanager.ForeignError
+	switch {
+	case errors.Is(err, store.ErrUnknown): // perhaps removed meanwhile
+		return notSaved(ssid)
+	case errors.As(err, &foreign):
+		return &client.Error{Code: client.CodeForeign, Message: foreign.Error()}
+	case errors.As(err, &refusal):
+		return &client.Error{Code: client.CodePermissionDenied, Message: refusal.Error()}
+	}
+	return err
+}
+
+// forgotten adds to a result what is saved still, and why.
+func (d *daemon) forgotten(result any, err error) (any, error) {
+	if err != nil || !d.managed.Load() {
+		return result, err
+	}
+	text := fmt.Sprint(result)
+	for _, n := range d.book().Networks() {
+		why := "NetworkManager did not remove it, the log has the reason"
+		if n.Origin != store.Ours {
+			why = (&networkmanager.ForeignError{Origin: n.Origin}).Error()
+		}
+		text += "; " + client.SSIDText(n.SSID) + " stays: " + why
+	}
+	return text, nil
+}
+
+// listed is the saved network of that SSID as it is listed: of NetworkManager's
+// without the secrets, for which it would have to be asked.
+func (d *daemon) listed(ssid []byte) (store.Network, bool) {
+	for _, n := range d.book().Networks() {
+		if bytes.Equal(n.SSID, ssid) {
+			return n, true
+		}
+	}
+	return store.Network{}, false
 }
 
 func notSaved(ssid []byte) error {

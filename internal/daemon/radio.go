@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -187,10 +188,48 @@ func (r *radio) holdOff(ctx context.Context, report func(policy.Stage)) error {
 	if err := r.beNothing(ctx); err != nil {
 		return r.failed(codeRadioFailed, err)
 	}
+	_, absent := net.InterfaceByName(r.iface)
 	report(policy.StageCleared)
 	report(policy.StageReady)
-	<-ctx.Done()
-	return ctx.Err()
+	if r.manager != nil { // which sets it up itself
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return r.stayUp(ctx, absent == nil)
+}
+
+// stayUp blocks while the idle radio is up: rfkill sets it down, and one that is
+// plugged in again is down. One that has not been there at all needs nothing.
+func (r *radio) stayUp(ctx context.Context, seen bool) error {
+	hint, stop := r.monitor.Subscribe()
+	defer stop()
+	var overdue <-chan time.Time
+	for {
+		reason := ""
+		if s := r.monitor.Snapshot(); s != nil {
+			l, there := s.Link(r.iface)
+			switch {
+			case there && !l.Up:
+				reason = r.iface + " is down"
+			case !there && seen:
+				reason = r.iface + " is gone"
+			}
+			seen = seen || there
+		}
+		switch {
+		case reason == "":
+			overdue = nil
+		case overdue == nil: // the snapshot may be from before it was set up
+			overdue = time.After(lossGrace)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-hint:
+		case <-overdue:
+			return failure("lost", "%s", reason)
+		}
+	}
 }
 
 // beNothing leaves the radio to NetworkManager, where that has it, or idle.
@@ -272,9 +311,9 @@ func (r *radio) countClients(ctx context.Context, clients []ap.Client) {
 }
 
 func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(policy.Stage)) error {
-	network, ok := r.network(n)
-	if !ok {
-		return notStored(n)
+	network, err := r.network(n)
+	if err != nil {
+		return r.failed("internal", err)
 	}
 	previous := r.loadLease(network.SSID)
 	if previous == nil { // the interface is not that network's station already
@@ -292,7 +331,7 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 	}
 	r.association.Store(&association)
 	report(policy.StageAssociated)
-	s := &session{radio: r, ssid: network.SSID, static: network.Addressing, report: report}
+	s := &session{radio: r, ssid: network.SSID, static: network.Addressing, adopted: association.Adopted && !n.Candidate, report: report}
 	return r.failed("no_address", s.run(ctx, previous))
 }
 
@@ -312,13 +351,20 @@ func (r *radio) refresh(ctx context.Context) {
 }
 
 // network finds what the store holds under the policy's name.
-func (r *radio) network(n policy.Network) (store.Network, bool) {
+func (r *radio) network(n policy.Network) (store.Network, error) {
 	if n.Candidate {
 		c, ok := r.book.Candidate()
 		r.tried.Store(&c)
-		return c, ok && string(c.SSID) == n.SSID
+		if !ok || string(c.SSID) != n.SSID {
+			return c, notStored(n)
+		}
+		return c, nil
 	}
-	return r.book.Find([]byte(n.SSID))
+	saved, err := r.book.Find([]byte(n.SSID))
+	if errors.Is(err, store.ErrUnknown) {
+		err = notStored(n)
+	}
+	return saved, err
 }
 
 // clear removes what a station left on the interface.

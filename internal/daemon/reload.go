@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -15,6 +16,9 @@ import (
 // fixed are the settings that only a start can change: others hold on to what
 // they name.
 var fixed = []string{"socket", "permissions.change", "interfaces.wifi", "paths.runtime", "paths.state"}
+
+// atJoin are the settings that a network keeps as it was joined with them.
+var atJoin = []string{"ap.country", "wifi.metric", "paths.wpa_supplicant"}
 
 // reload reads the settings again and applies what differs. Settings with a
 // problem change nothing.
@@ -34,13 +38,16 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	d.cfg.Store(next)
 	d.radio.current.Store(d.newRadio(iface))
 	d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(next), AccessPoint: accessPoint})
-	select {
-	case d.relink <- struct{}{}:
-	default: // is asked already
+	for _, look := range []chan struct{}{d.relink, d.backends} {
+		select {
+		case look <- struct{}{}:
+		default: // is asked already
+		}
 	}
 	d.problems.look()
 	d.log.Info("reloaded", "changed", strings.Join(changed, " "))
-	return describe(changed), nil
+	target, _ := d.sup.State().Target()
+	return describe(changed, target.Role == policy.RoleStation && !d.managed.Load()), nil
 }
 
 // keep leaves the fixed settings as they are.
@@ -49,16 +56,26 @@ func keep(next, old *config.Config) {
 	next.Interfaces.Wifi, next.Permissions = old.Interfaces.Wifi, old.Permissions
 }
 
-// describe says what changed and what has to wait for a restart.
-func describe(changed []string) string {
-	waiting := slices.DeleteFunc(slices.Clone(changed), func(key string) bool { return !slices.Contains(fixed, key) })
-	applied := slices.DeleteFunc(slices.Clone(changed), func(key string) bool { return slices.Contains(fixed, key) })
-	text := client.ResultReloaded + ": nothing differs"
-	if len(applied) > 0 {
-		text = client.ResultReloaded + ": " + strings.Join(applied, ", ")
+// describe says what changed and what has to wait: for a restart, or, where our
+// own backend has the radio in a network, for the next join.
+func describe(changed []string, station bool) string {
+	var applied, restart, join []string
+	for _, key := range changed {
+		switch {
+		case slices.Contains(fixed, key):
+			restart = append(restart, key)
+		case station && slices.Contains(atJoin, key):
+			join = append(join, key)
+		default:
+			applied = append(applied, key)
+		}
 	}
-	if len(waiting) > 0 {
-		text += fmt.Sprintf(" (after a restart: %s)", strings.Join(waiting, ", "))
+	text := client.ResultReloaded + ": " + cmp.Or(strings.Join(applied, ", "), "nothing differs")
+	if len(join) > 0 {
+		text += fmt.Sprintf(" (at the next join: %s)", strings.Join(join, ", "))
+	}
+	if len(restart) > 0 {
+		text += fmt.Sprintf(" (after a restart: %s)", strings.Join(restart, ", "))
 	}
 	return text
 }

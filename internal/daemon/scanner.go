@@ -10,7 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -29,6 +32,7 @@ var errCannotScan = &client.Error{Code: "busy", Message: client.TextCannotScan}
 
 // scanner looks around, one scan at a time, and remembers what it saw.
 type scanner struct {
+	scan  func(context.Context, wifi.ScanRequest) ([]wifi.BSS, error)
 	iface func() string
 	book  func() book
 
@@ -81,7 +85,7 @@ func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cells, err := wifi.Scan(ctx, req)
+	cells, err := s.scan(ctx, req)
 	if err != nil && !errors.Is(err, wifi.ErrNotSupported) {
 		return nil, err
 	}
@@ -122,7 +126,7 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, scanLimit)
 	defer cancel()
-	cells, err := wifi.Scan(ctx, wifi.ScanRequest{Interface: s.iface(), AP: s.isAP(ctx)})
+	cells, err := s.scan(ctx, wifi.ScanRequest{Interface: s.iface(), AP: s.isAP(ctx)})
 	if errors.Is(err, context.DeadlineExceeded) && len(cells) > 0 {
 		err = nil
 	}
@@ -135,8 +139,20 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 		return nil, errCannotScan
 	case errors.Is(err, wifi.ErrNoInterface):
 		return nil, &client.Error{Code: "no_radio", Message: client.TextNotPresent(s.iface())}
+	case errors.Is(err, wifi.ErrDown), errors.Is(err, unix.ERFKILL):
+		soft, hard, blockedErr := ap.Blocked(s.iface())
+		return nil, downError(s.iface(), blockedErr == nil && (soft || hard))
 	}
 	return cells, err
+}
+
+// downError says what to do about a radio that cannot scan because it is down.
+func downError(iface string, blocked bool) error {
+	text := "Wifi interface " + iface + " is down: try again in some seconds"
+	if blocked {
+		text = "Wifi interface " + iface + " is switched off: turn it on by `rfkill unblock wlan`, or by the device's switch"
+	}
+	return &client.Error{Code: codeRadioOff, Message: text}
 }
 
 // isAP asks the kernel what the radio is at this moment, for which hostapd may

@@ -36,9 +36,10 @@ const ipv4Head = 5 * time.Second
 // session is one stay in a network: from the association to its loss.
 type session struct {
 	*radio
-	ssid   []byte
-	static *store.Addressing // nil: the network gives addresses
-	report func(policy.Stage)
+	ssid    []byte
+	static  *store.Addressing // nil: the network gives addresses
+	adopted bool              // association and address are from an earlier run, and nobody has asked for a new try
+	report  func(policy.Stage)
 
 	first   sync.Once // address of either family
 	timeout *time.Timer
@@ -95,8 +96,14 @@ func (s *session) dhcpConfig(previous *dhcp.Lease) (dhcp.Config, error) {
 	if err != nil {
 		return dhcp.Config{}, fmt.Errorf("read the host name: %w", err)
 	}
+	held := false
+	if previous != nil && s.adopted {
+		var lease dhcp.Lease
+		lease, held = heldLease(s.monitor.Snapshot(), s.iface, *previous)
+		previous = &lease
+	}
 	return dhcp.Config{
-		Interface: s.iface, HostName: host, Previous: previous, Log: s.log,
+		Interface: s.iface, HostName: host, Previous: previous, Held: held, Log: s.log,
 		// RFC 2132 9.14: hardware type 1 (Ethernet) and address.
 		ClientID: append([]byte{1}, nic.HardwareAddr...),
 	}, nil
@@ -114,10 +121,7 @@ func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group) 
 			group.Go(func() error { return s.verify(ctx, ev.Lease.Router) })
 		})
 	case dhcp.Renewed:
-		if err := s.configure(ctx, ev.Lease); err != nil {
-			return err
-		}
-		s.nameServersChanged()
+		return s.configure(ctx, ev.Lease)
 	case dhcp.Lost:
 		err := s.clear(ctx, link.Spec{Name: s.iface, Up: true, Autoconf: true})
 		return errors.Join(failure("no_address", "%s", ev.Reason), err)
@@ -200,7 +204,7 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 	if l.Router.IsValid() {
 		spec.Routes = []link.RouteSpec{{
 			Destination: everywhere(l.Router),
-			Gateway:     l.Router, Metric: s.metric, Source: l.Address.Addr(),
+			Gateway:     l.Router, Metric: s.metric, Source: sourceOf(l),
 			OnLink: !l.Address.Masked().Contains(l.Router),
 		}}
 	}
@@ -209,7 +213,18 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 	}
 	s.log.Info("lease", "iface", s.iface, "address", l.Address, "gateway", l.Router, "server", l.Server, "valid", valid.Round(time.Second))
 	s.leased.Store(&l)
+	s.nameServersChanged() // by IPv6 alone the radio may be the way out already
 	return s.saveLease(l)
+}
+
+// sourceOf is the source of what goes to the gateway. In IPv6 the kernel chooses
+// it: it refuses an address that may turn out to be somebody else's, as a new one
+// is for a second (RFC 4862, duplicate address detection).
+func sourceOf(l dhcp.Lease) netip.Addr {
+	if l.Address.Addr().Is6() {
+		return netip.Addr{}
+	}
+	return l.Address.Addr()
 }
 
 // everywhere is the destination of a default route of the gateway's family.
@@ -252,7 +267,9 @@ func (r *radio) loadLease(ssid []byte) *dhcp.Lease {
 	return &saved.Lease
 }
 
+// dropLease forgets the lease, and with it the network's name servers.
 func (r *radio) dropLease() error {
+	r.leased.Store(nil)
 	err := os.Remove(r.leaseFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

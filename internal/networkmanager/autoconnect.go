@@ -40,8 +40,8 @@ func (c *Client) Await(ctx context.Context, limit time.Duration) error {
 			return err
 		case device.Activated():
 			return nil
-		case err == nil && device.State == nm.NmDeviceStateUnavailable && verdict.Code == wifi.CodeNotFound:
-			verdict = &wifi.JoinError{Code: wifi.CodeRadioOff, Reason: "NetworkManager cannot use the radio: it is switched off"}
+		case device.Off:
+			return radioOff()
 		}
 		failed, err := events.activation(ctx, idle)
 		switch {

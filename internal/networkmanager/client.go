@@ -35,6 +35,7 @@ type Client struct {
 type Device struct {
 	Managed bool
 	State   nm.NmDeviceState
+	Off     bool // unavailable, as Wi-Fi is switched off in NetworkManager or by rfkill
 
 	proxy nm.Device
 }
@@ -64,7 +65,11 @@ func (c *Client) Device(ctx context.Context) (d Device, err error) {
 		if d.Managed, err = d.proxy.GetPropertyManaged(); err != nil {
 			return err
 		}
-		d.State, err = d.proxy.GetPropertyState()
+		if d.State, err = d.proxy.GetPropertyState(); err != nil || d.State != nm.NmDeviceStateUnavailable {
+			return err
+		}
+		on, err := manager.GetPropertyWirelessEnabled() // it counts rfkill in
+		d.Off = err == nil && !on
 		return err
 	})
 	if err != nil {
@@ -136,7 +141,8 @@ func (c *Client) Release(ctx context.Context) error {
 	return c.manage(ctx, false, func(d Device) bool { return d.State == nm.NmDeviceStateUnmanaged })
 }
 
-// HandBack gives the radio to NetworkManager and returns when it can use it.
+// HandBack gives the radio to NetworkManager and returns when it can use it. The
+// error is a *wifi.JoinError if the radio is switched off.
 func (c *Client) HandBack(ctx context.Context) error {
 	return c.manage(ctx, true, Device.Available)
 }
@@ -160,8 +166,11 @@ func (c *Client) manage(ctx context.Context, managed bool, done func(Device) boo
 	ctx, cancel := context.WithTimeout(ctx, manageLimit)
 	defer cancel()
 	for {
-		if device, err = c.Device(ctx); err != nil || done(device) {
+		switch device, err = c.Device(ctx); {
+		case err != nil || done(device):
 			return err
+		case managed && device.Off:
+			return radioOff()
 		}
 		if _, err := events.next(ctx); err != nil {
 			return fmt.Errorf("wait for NetworkManager to manage %s: %v: %w", c.Interface, managed, err)

@@ -3,6 +3,9 @@ package networkmanager
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,10 +19,27 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
+// TestAbsent: where NetworkManager does not run nothing starts it.
 func TestAbsent(t *testing.T) {
 	c := &Client{Interface: "wlan0"}
 	if _, err := c.Device(t.Context()); !errors.Is(err, ErrAbsent) {
 		t.Errorf("without NetworkManager: %v, want ErrAbsent", err)
+	}
+	p, err := OpenProfiles(&store.Store{}, filepath.Join(t.TempDir(), "notes.json"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.current.Store(&[]Profile{{Network: home, UUID: "1"}})
+	_, findErr := p.Find(home.SSID)
+	for what, err := range map[string]error{
+		"find": findErr, "add": p.Add(office), "change": p.Replace(home), "remove": p.Remove(home.SSID), "read": p.Refresh(t.Context()),
+	} {
+		if !errors.Is(err, ErrAbsent) {
+			t.Errorf("%s without NetworkManager: %v, want ErrAbsent", what, err)
+		}
+	}
+	if _, err := os.Stat(activated); err == nil {
+		t.Error("that has started NetworkManager")
 	}
 	_, there := start(t)
 	there.Interface = "wlan9"
@@ -43,6 +63,37 @@ func TestReleaseAndHandBack(t *testing.T) {
 	}
 	if got, want := f.notes(), "managed false, managed true"; got != want {
 		t.Errorf("it was told %q, want %q", got, want)
+	}
+}
+
+// TestSwitchedOff: a radio that is switched off is known at once, whoever waits
+// for it, and handed back all the same.
+func TestSwitchedOff(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		wait func(*Client) error
+		told string
+	}{
+		{"handed back", func(c *Client) error { return c.HandBack(t.Context()) }, "managed false, managed true"},
+		{"is to join", func(c *Client) error { return c.Await(t.Context(), 10*time.Second) }, "managed false"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, c := start(t)
+			if err := c.Release(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			f.switchOff()
+			f.become(event{state: nm.NmDeviceStateUnavailable})
+			begin := time.Now()
+			err := tt.wait(c)
+			var join *wifi.JoinError
+			if !errors.As(err, &join) || join.Code != wifi.CodeRadioOff || !strings.Contains(join.Reason, "rfkill unblock") || time.Since(begin) > 5*time.Second {
+				t.Errorf("after %v: %v, want radio_off and its remedy at once", time.Since(begin), err)
+			}
+			if got := f.notes(); got != tt.told {
+				t.Errorf("it was told %q, want %q", got, tt.told)
+			}
+		})
 	}
 }
 

@@ -131,7 +131,7 @@ func (t *Trial) activate(ctx context.Context, n store.Network, uuid string) erro
 		if uuid == "" {
 			return t.addAndActivate(settingsOf(n, newUUID()))
 		}
-		settings, err := nm.NewSettings()
+		settings, err := openSettings()
 		if err != nil {
 			return err
 		}

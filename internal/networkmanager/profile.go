@@ -69,7 +69,7 @@ func profileOf(s nm.ConnectionSettings, file string) (Profile, bool) {
 		p.LastSuccess = time.Unix(int64(when), 0).UTC()
 	}
 	p.PMF = levels[number(s[settingSecurity], "pmf")]
-	p.Addressing = addressingOf(s[settingIPv4])
+	p.Addressing = addressingOf(s[settingIPv4], s[settingIPv6])
 	p.Origin = originOf(s, file)
 	return p, true
 }
@@ -120,7 +120,14 @@ func eapOf(s map[string]any) *wifi.EAPCredentials {
 	}
 }
 
-func addressingOf(s map[string]any) *store.Addressing {
+// addressingOf reads a static address. Beside an IPv4 one an IPv6 one is not
+// told, and where IPv4 addresses come by DHCP the network counts as one that
+// gives addresses: store.Addressing has room for one.
+func addressingOf(ipv4, ipv6 map[string]any) *store.Addressing {
+	s := ipv4
+	if text(ipv4, "method") == "disabled" {
+		s = ipv6
+	}
 	data, _ := s["address-data"].([]map[string]any)
 	if text(s, "method") != "manual" || len(data) == 0 {
 		return nil
@@ -132,9 +139,15 @@ func addressingOf(s map[string]any) *store.Addressing {
 	}
 	a := &store.Addressing{Address: netip.PrefixFrom(address, int(bits))}
 	a.Gateway, _ = netip.ParseAddr(text(s, "gateway")) // none: zero
-	servers, _ := s["dns"].([]uint32)
-	for _, server := range servers {
+	servers4, _ := ipv4["dns"].([]uint32)
+	for _, server := range servers4 {
 		a.DNS = append(a.DNS, netip.AddrFrom4([4]byte(binary.NativeEndian.AppendUint32(nil, server))))
+	}
+	servers6, _ := ipv6["dns"].([][]byte)
+	for _, bytes := range servers6 {
+		if server, ok := netip.AddrFromSlice(bytes); ok {
+			a.DNS = append(a.DNS, server)
+		}
 	}
 	return a
 }
@@ -147,7 +160,7 @@ func settingsOf(n store.Network, id string) nm.ConnectionSettings {
 		},
 		settingWireless: {"ssid": n.SSID, "mode": "infrastructure", "hidden": n.Hidden},
 		settingIPv4:     ipv4Of(n.Addressing),
-		settingIPv6:     {"method": "auto"},
+		settingIPv6:     ipv6Of(n.Addressing),
 		settingUser:     {"data": map[string]string{made: "1"}},
 	}
 	if n.BSSID != nil {
@@ -213,17 +226,17 @@ func eapSettings(c *wifi.EAPCredentials) map[string]any {
 	return s
 }
 
+// ipv4Of: a network with a static IPv6 address is given no IPv4 one, as by our
+// own backend. So its IPv4 name servers are out of reach, and NetworkManager
+// does not take them.
 func ipv4Of(a *store.Addressing) map[string]any {
-	if a == nil || !a.Address.Addr().Is4() {
+	switch {
+	case a == nil:
 		return map[string]any{"method": "auto", "dhcp-timeout": dhcpTimeout}
+	case !a.Address.Addr().Is4():
+		return map[string]any{"method": "disabled"}
 	}
-	s := map[string]any{
-		"method":       "manual",
-		"address-data": []map[string]any{{"address": a.Address.Addr().String(), "prefix": uint32(a.Address.Bits())}},
-	}
-	if a.Gateway.IsValid() {
-		s["gateway"] = a.Gateway.String()
-	}
+	s := manual(a)
 	var servers []uint32
 	for _, server := range a.DNS {
 		if server.Is4() {
@@ -237,6 +250,43 @@ func ipv4Of(a *store.Addressing) map[string]any {
 	return s
 }
 
+// ipv6Of: a network with a static IPv4 address may give IPv6 ones.
+func ipv6Of(a *store.Addressing) map[string]any {
+	s := map[string]any{"method": "auto"}
+	if isIPv6(a) {
+		s = manual(a)
+	}
+	if servers := ipv6Servers(a); servers != nil {
+		s["dns"] = servers
+	}
+	return s
+}
+
+func manual(a *store.Addressing) map[string]any {
+	s := map[string]any{
+		"method":       "manual",
+		"address-data": []map[string]any{{"address": a.Address.Addr().String(), "prefix": uint32(a.Address.Bits())}},
+	}
+	if a.Gateway.IsValid() {
+		s["gateway"] = a.Gateway.String()
+	}
+	return s
+}
+
+func isIPv6(a *store.Addressing) bool { return a != nil && a.Address.Addr().Is6() }
+
+func ipv6Servers(a *store.Addressing) (servers [][]byte) {
+	if a == nil {
+		return nil
+	}
+	for _, server := range a.DNS {
+		if server.Is6() {
+			servers = append(servers, server.AsSlice())
+		}
+	}
+	return servers
+}
+
 // withSecrets adds what NetworkManager has of a profile's secrets.
 func (p *Profile) withSecrets(s nm.ConnectionSettings) {
 	p.PSK = secret.New(text(s[settingSecurity], "psk"))
@@ -246,11 +296,25 @@ func (p *Profile) withSecrets(s nm.ConnectionSettings) {
 	}
 }
 
-// bestFirst orders profiles as they are tried.
+// bestFirst orders profiles as a store does. NetworkManager itself, where it
+// chooses, knows nothing of failures.
 func bestFirst(all []Profile) {
 	slices.SortStableFunc(all, func(a, b Profile) int {
-		return cmp.Or(cmp.Compare(b.Priority, a.Priority), b.LastSuccess.Compare(a.LastSuccess))
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), failing(a)-failing(b), b.LastSuccess.Compare(a.LastSuccess))
 	})
+}
+
+func failing(p Profile) int {
+	if p.Failing() {
+		return 1
+	}
+	return 0
+}
+
+// clone shares nothing with p, so that who gets it may change it.
+func (p Profile) clone() Profile {
+	p.Network = p.Network.Clone()
+	return p
 }
 
 func text(s map[string]any, name string) string {

@@ -1,6 +1,7 @@
 package networkmanager
 
 import (
+	"maps"
 	"net/netip"
 	"reflect"
 	"testing"
@@ -36,7 +37,11 @@ func TestProfile(t *testing.T) {
 			Method: "tls", Identity: "me", CACert: "/ca.pem", ClientCert: "/c.pem", PrivateKey: "/k.pem", PrivateKeyPassword: psk,
 		}}}},
 		{"a static address", store.Network{Network: wifi.Network{SSID: []byte("shop"), Security: wifi.Open}, Addressing: &store.Addressing{
-			Address: netip.MustParsePrefix("192.0.2.7/24"), Gateway: netip.MustParseAddr("192.0.2.1"), DNS: []netip.Addr{netip.MustParseAddr("192.0.2.53")},
+			Address: netip.MustParsePrefix("192.0.2.7/24"), Gateway: netip.MustParseAddr("192.0.2.1"),
+			DNS: []netip.Addr{netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("2001:db8::53")},
+		}}},
+		{"a static IPv6 address", store.Network{Network: wifi.Network{SSID: []byte("shop"), Security: wifi.Open}, Addressing: &store.Addressing{
+			Address: netip.MustParsePrefix("2001:db8::7/64"), Gateway: netip.MustParseAddr("fe80::1"), DNS: []netip.Addr{netip.MustParseAddr("2001:db8::53")},
 		}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -147,14 +152,102 @@ func TestBecome(t *testing.T) {
 	delete(want["802-11-wireless"], "bssid")
 	want["802-1x"]["password"] = dbus.MakeVariant("new")
 	got := theirs()
-	got.become(n, settingsOf(n, "1"))
+	got.become(nil, n, settingsOf(n, "1"))
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("it became\n%v, want\n%v", got, want)
 	}
 	open := store.Network{Network: wifi.Network{SSID: []byte("work"), Security: wifi.Open}, Addressing: &store.Addressing{Address: netip.MustParsePrefix("192.0.2.7/24")}}
-	got.become(open, settingsOf(open, "1"))
+	got.become(nil, open, settingsOf(open, "1"))
 	if got["802-1x"] != nil || got["802-11-wireless-security"] != nil || got["ipv4"]["method"].Value() != "manual" || got["ipv4"]["dns-search"].Value() == nil {
 		t.Errorf("opened, with a static address, it became\n%v", got)
+	}
+}
+
+// TestBecomeAddressed lists how a profile comes to another address. Lists are as
+// godbus reads them.
+func TestBecomeAddressed(t *testing.T) {
+	static := func(address, gateway string, dns ...string) *store.Addressing {
+		a := &store.Addressing{Address: netip.MustParsePrefix(address), Gateway: netip.MustParseAddr(gateway)}
+		for _, server := range dns {
+			a.DNS = append(a.DNS, netip.MustParseAddr(server))
+		}
+		return a
+	}
+	data := func(address string, bits uint32) []map[string]dbus.Variant {
+		return []map[string]dbus.Variant{{"address": dbus.MakeVariant(address), "prefix": dbus.MakeVariant(bits)}}
+	}
+	setting := func(keysAndValues ...any) map[string]dbus.Variant {
+		s := map[string]dbus.Variant{}
+		for i := 0; i < len(keysAndValues); i += 2 {
+			s[keysAndValues[i].(string)] = dbus.MakeVariant(keysAndValues[i+1])
+		}
+		return s
+	}
+	const dns4 = 0x350200c0 // 192.0.2.53, in the order of the network
+	dns6 := netip.MustParseAddr("2001:db8::53")
+	v4 := static("192.0.2.7/24", "192.0.2.1", "192.0.2.53")
+	theirs4 := setting("method", "manual", "address-data", data("192.0.2.7", 24), "gateway", "192.0.2.1", "dns", []uint32{dns4},
+		"dns-data", []string{"192.0.2.53#resolver.example"}, "dns-search", []string{"lan"}, "route-metric", int64(50))
+	v6 := static("2001:db8::7/64", "fe80::1", "2001:db8::53")
+	theirs6 := setting("method", "manual", "address-data", data("2001:db8::7", 64), "gateway", "fe80::1", "dns", [][]byte{dns6.AsSlice()}, "dns-data", []string{"2001:db8::53"})
+	dhcp4, dhcp6 := setting("method", "auto", "dhcp-timeout", dhcpTimeout), setting("method", "auto")
+	off := setting("method", "disabled")
+	for _, tt := range []struct {
+		name         string
+		had          *store.Addressing
+		ipv4, ipv6   map[string]dbus.Variant
+		becomes      *store.Addressing
+		want4, want6 map[string]dbus.Variant
+	}{
+		{"it keeps its static address", v4, theirs4, off, v4, theirs4, off},
+		{"DHCP in place of it", v4, theirs4, off, nil, setting("method", "auto", "dhcp-timeout", dhcpTimeout, "dns-search", []string{"lan"}, "route-metric", int64(50)), off},
+		{"an IPv6 server more", v4, theirs4, dhcp6, static("192.0.2.7/24", "192.0.2.1", "192.0.2.53", "2001:db8::53"),
+			setting("method", "manual", "address-data", []map[string]any{{"address": "192.0.2.7", "prefix": uint32(24)}}, "gateway", "192.0.2.1", "dns", []uint32{dns4},
+				"dns-search", []string{"lan"}, "route-metric", int64(50)),
+			setting("method", "auto", "dns", [][]byte{dns6.AsSlice()})},
+		{"it keeps its static IPv6 address", v6, off, theirs6, v6, off, theirs6},
+		{"DHCP in place of that", v6, off, theirs6, nil, dhcp4, dhcp6},
+		{"a static IPv6 address", nil, dhcp4, dhcp6, v6, off,
+			setting("method", "manual", "address-data", []map[string]any{{"address": "2001:db8::7", "prefix": uint32(64)}}, "gateway", "fe80::1", "dns", [][]byte{dns6.AsSlice()})},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := store.Network{Network: wifi.Network{SSID: []byte("shop"), Security: wifi.Open}, Addressing: tt.becomes}
+			got := wholeProfile{"ipv4": maps.Clone(tt.ipv4), "ipv6": maps.Clone(tt.ipv6)}
+			got.become(tt.had, n, settingsOf(n, "1"))
+			if !reflect.DeepEqual(got["ipv4"], tt.want4) {
+				t.Errorf("ipv4 became\n%v, want\n%v", got["ipv4"], tt.want4)
+			}
+			if !reflect.DeepEqual(got["ipv6"], tt.want6) {
+				t.Errorf("ipv6 became\n%v, want\n%v", got["ipv6"], tt.want6)
+			}
+		})
+	}
+}
+
+// TestMixedAddressing: what store.Addressing has no room for.
+func TestMixedAddressing(t *testing.T) {
+	static := func(address string) map[string]any {
+		return map[string]any{"method": "manual", "address-data": []map[string]any{{"address": address, "prefix": uint32(64)}}}
+	}
+	for _, tt := range []struct {
+		name       string
+		ipv4, ipv6 map[string]any
+		want       string // the static address; "": it is given
+	}{
+		{"an address of each family", map[string]any{"method": "manual", "address-data": []map[string]any{{"address": "192.0.2.7", "prefix": uint32(24)}}}, static("2001:db8::7"), "192.0.2.7/24"},
+		{"IPv4 by DHCP, IPv6 static", map[string]any{"method": "auto"}, static("2001:db8::7"), ""},
+		{"IPv6 only, static", map[string]any{"method": "disabled"}, static("2001:db8::7"), "2001:db8::7/64"},
+		{"IPv6 only, given", map[string]any{"method": "disabled"}, map[string]any{"method": "auto"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			if a := addressingOf(tt.ipv4, tt.ipv6); a != nil {
+				got = a.Address.String()
+			}
+			if got != tt.want {
+				t.Errorf("the address is %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

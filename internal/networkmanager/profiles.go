@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,17 +18,24 @@ import (
 )
 
 // ForeignError says that a profile was made by somebody else.
-type ForeignError struct{ Origin store.Origin }
+type ForeignError struct {
+	Origin  store.Origin
+	Removed bool // one of ours beside it is gone
+}
 
 // Error says how it can be changed.
 func (e *ForeignError) Error() string {
+	beside := ""
+	if e.Removed {
+		beside = "netconnectd's profile is removed, and another one is still there: "
+	}
 	switch e.Origin {
 	case store.Netplan:
-		return "the network was saved by netplan: change it in /etc/netplan, then run netplan apply"
+		return beside + "the network was saved by netplan: change it in /etc/netplan, then run netplan apply"
 	case store.CloudInit:
-		return "the network was saved by cloud-init, which writes it anew: change cloud-init's network configuration"
+		return beside + "the network was saved by cloud-init, which writes it anew: change cloud-init's network configuration"
 	}
-	return "the network was saved by somebody else in NetworkManager: change it with nmcli, or adopt it first (netconnectcli adopt)"
+	return beside + "the network was saved by somebody else in NetworkManager: change it with nmcli, or adopt it first (netconnectcli adopt)"
 }
 
 // Profiles are NetworkManager's saved networks in the place of a store's. The
@@ -34,7 +43,9 @@ func (e *ForeignError) Error() string {
 type Profiles struct {
 	*store.Store // of the candidate
 
+	log     *slog.Logger
 	notes   *notes
+	reading sync.Mutex // one Refresh at a time, so that none overtakes another with what was there before
 	current atomic.Pointer[[]Profile]
 	trial   atomic.Pointer[Trial] // that has worked and is to be saved
 }
@@ -42,23 +53,23 @@ type Profiles struct {
 // OpenProfiles keeps what NetworkManager does not keep of its profiles in a
 // file. The error says that it could not be read; the profiles can be used all
 // the same.
-func OpenProfiles(candidate *store.Store, file string) (*Profiles, error) {
+func OpenProfiles(candidate *store.Store, file string, log *slog.Logger) (*Profiles, error) {
 	notes, err := openNotes(file)
-	return &Profiles{Store: candidate, notes: notes}, err
+	return &Profiles{Store: candidate, notes: notes, log: log}, err
 }
 
 // transient are the NMSettingsConnectionFlags of profiles that nobody saved:
 // generated, volatile, external.
 const transient = 0x2 | 0x4 | 0x8
 
-// Refresh reads the profiles.
+// Refresh reads the profiles. Notes that could not be written are no error of
+// it: they are kept until the process ends.
 func (p *Profiles) Refresh(ctx context.Context) error {
+	p.reading.Lock()
+	defer p.reading.Unlock()
 	var all []Profile
 	err := read(ctx, func() error {
-		if err := running(); err != nil {
-			return err
-		}
-		settings, err := nm.NewSettings()
+		settings, err := openSettings()
 		if err != nil {
 			return err
 		}
@@ -94,7 +105,18 @@ func (p *Profiles) Refresh(ctx context.Context) error {
 	}
 	bestFirst(all)
 	p.current.Store(&all)
-	return p.notes.keep(all)
+	if err := p.notes.keep(all); err != nil {
+		p.log.Warn("forget the notes on profiles that are gone", "err", err)
+	}
+	return nil
+}
+
+// openSettings is where NetworkManager, if it runs, keeps its profiles.
+func openSettings() (nm.Settings, error) {
+	if err := running(); err != nil {
+		return nil, err
+	}
+	return nm.NewSettings()
 }
 
 func (p *Profiles) all() []Profile {
@@ -109,7 +131,7 @@ func (p *Profiles) Networks() []store.Network {
 	var networks []store.Network
 	for _, profile := range p.all() {
 		if !slices.ContainsFunc(networks, func(n store.Network) bool { return bytes.Equal(n.SSID, profile.SSID) }) {
-			networks = append(networks, profile.Network)
+			networks = append(networks, profile.clone().Network)
 		}
 	}
 	return networks
@@ -117,32 +139,37 @@ func (p *Profiles) Networks() []store.Network {
 
 // Profile is the best of that SSID.
 func (p *Profiles) Profile(ssid []byte) (Profile, bool) {
-	i := slices.IndexFunc(p.all(), func(profile Profile) bool { return bytes.Equal(profile.SSID, ssid) })
+	all := p.all()
+	i := slices.IndexFunc(all, func(profile Profile) bool { return bytes.Equal(profile.SSID, ssid) })
 	if i < 0 {
 		return Profile{}, false
 	}
-	return p.all()[i], true
+	return all[i].clone(), true
 }
 
-// Find is the saved network of that SSID, with its secrets if NetworkManager
-// gives them.
-func (p *Profiles) Find(ssid []byte) (store.Network, bool) {
+// Find is the saved network of that SSID, with its secrets. The error is
+// store.ErrUnknown, or why NetworkManager does not give them.
+func (p *Profiles) Find(ssid []byte) (store.Network, error) {
 	profile, ok := p.Profile(ssid)
 	if !ok {
-		return store.Network{}, false
+		return store.Network{}, store.ErrUnknown
 	}
 	err := p.change(profile.UUID, func(c nm.Connection) error {
 		for _, setting := range []string{settingSecurity, settingEAP} {
 			s, err := c.GetSecrets(setting)
-			if err == nil {
+			switch why := explain(err, actionModify); {
+			case err == nil:
 				profile.withSecrets(s)
-			} else if isRefusal(explain(err, actionModify)) {
+			case isRefusal(why), errors.Is(why, ErrAbsent):
 				return err
 			} // else it has none
 		}
 		return nil
 	})
-	return profile.Network, err == nil || isRefusal(err) // then Replace is refused as well
+	if err != nil {
+		return store.Network{}, fmt.Errorf("read the secrets of network %q: %w", ssid, err)
+	}
+	return profile.Network, nil
 }
 
 // Add saves a network that nobody has tried.
@@ -151,7 +178,7 @@ func (p *Profiles) Add(n store.Network) error {
 		return fmt.Errorf("add network %q: %w", n.SSID, store.ErrExists)
 	}
 	return p.done("add network", ask(context.Background(), actionModify, func() error {
-		settings, err := nm.NewSettings()
+		settings, err := openSettings()
 		if err == nil {
 			_, err = settings.AddConnection(settingsOf(n, newUUID()))
 		}
@@ -166,7 +193,7 @@ func (p *Profiles) Replace(n store.Network) error {
 		return fmt.Errorf("change network %q: %w", n.SSID, err)
 	}
 	return p.done("change network", p.change(profile.UUID, func(c nm.Connection) error {
-		return update(c.GetPath(), func(all wholeProfile) { all.become(n, settingsOf(n, profile.UUID)) })
+		return update(c.GetPath(), func(all wholeProfile) { all.become(profile.Addressing, n, settingsOf(n, profile.UUID)) })
 	}))
 }
 
@@ -178,52 +205,78 @@ func (p *Profiles) Adopt(ssid []byte) error {
 	case !ok:
 		return fmt.Errorf("adopt network %q: %w", ssid, store.ErrUnknown)
 	case profile.Origin == store.Netplan, profile.Origin == store.CloudInit:
-		return fmt.Errorf("adopt network %q: %w", ssid, &ForeignError{profile.Origin})
+		return fmt.Errorf("adopt network %q: %w", ssid, &ForeignError{Origin: profile.Origin})
 	}
 	return p.done("adopt network", p.change(profile.UUID, func(c nm.Connection) error {
 		return update(c.GetPath(), wholeProfile.mark)
 	}))
 }
 
-// Remove forgets the saved network of that SSID.
+// Remove forgets the saved network of that SSID: all profiles of it that are
+// ours. Where somebody else's is left the network is saved still, and the error
+// is a *ForeignError.
 func (p *Profiles) Remove(ssid []byte) error {
-	profile, err := p.own(ssid)
+	if _, ok := p.Profile(ssid); !ok {
+		return fmt.Errorf("remove network %q: %w", ssid, store.ErrUnknown)
+	}
+	ours := p.ours(ssid)
+	err := p.remove(ours)
+	if left, ok := p.Profile(ssid); err == nil && ok && left.Origin != store.Ours {
+		err = &ForeignError{left.Origin, len(ours) > 0}
+	}
 	if err != nil {
 		return fmt.Errorf("remove network %q: %w", ssid, err)
 	}
-	return p.done("remove network", p.change(profile.UUID, nm.Connection.Delete))
+	return nil
 }
 
-// Forget removes the profiles that are ours, and the candidate.
+// Forget removes the profiles that are ours; and the candidate, with what our
+// own backend has saved, so that no network comes back when the backend is
+// another one.
 func (p *Profiles) Forget() (had bool, err error) {
 	had, err = p.Store.Forget()
-	for _, profile := range p.all() {
-		if profile.Origin == store.Ours {
-			had = true
-			err = errors.Join(err, p.change(profile.UUID, nm.Connection.Delete))
-		}
+	ours := p.ours(nil)
+	if err = errors.Join(err, p.remove(ours)); err != nil {
+		err = fmt.Errorf("forget networks: %w", err)
 	}
-	return had, p.done("forget networks", err)
+	return had || len(ours) > 0, err
 }
 
-// Promote saves the candidate that has just been joined, in the place of a
-// profile of ours with its SSID.
+// ours are the profiles that are, of that SSID; of all for nil.
+func (p *Profiles) ours(ssid []byte) []Profile {
+	return slices.DeleteFunc(slices.Clone(p.all()), func(profile Profile) bool {
+		return profile.Origin != store.Ours || ssid != nil && !bytes.Equal(profile.SSID, ssid)
+	})
+}
+
+// remove deletes profiles. When that fails for one the others go all the same.
+func (p *Profiles) remove(profiles []Profile) error {
+	var err error
+	for _, profile := range profiles {
+		if failed := p.change(profile.UUID, nm.Connection.Delete); !errors.Is(failed, store.ErrUnknown) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return errors.Join(err, p.Refresh(context.Background()))
+}
+
+// Promote saves the candidate that has just been joined, in the place of
+// profiles of ours with its SSID.
 func (p *Profiles) Promote(n store.Network) error {
 	trial := p.trial.Swap(nil)
 	if _, ok := p.Store.Candidate(); trial == nil || !ok {
 		return fmt.Errorf("promote candidate: %w", store.ErrNoCandidate)
 	}
-	former, err := p.own(n.SSID)
-	if err := trial.Save(context.Background()); err != nil {
+	former := p.ours(n.SSID)
+	err := trial.Save(context.Background())
+	if err != nil {
 		return err
 	}
-	if err == nil {
-		err = p.change(former.UUID, nm.Connection.Delete)
-	} else {
-		err = nil // there is none, or it is somebody else's
+	if err = p.remove(former); err != nil {
+		err = fmt.Errorf("promote candidate: %w", err)
 	}
 	// Before the candidate goes the network is seen to be saved.
-	return errors.Join(p.done("promote candidate", err), p.DropCandidate(n))
+	return errors.Join(err, p.DropCandidate(n))
 }
 
 // Joined remembers a trial that Promote will save.
@@ -255,19 +308,23 @@ func (p *Profiles) own(ssid []byte) (Profile, error) {
 	case !ok:
 		return profile, store.ErrUnknown
 	case profile.Origin != store.Ours:
-		return profile, &ForeignError{profile.Origin}
+		return profile, &ForeignError{Origin: profile.Origin}
 	}
 	return profile, nil
 }
 
+// change does something with a profile. The error is store.ErrUnknown if that
+// has gone meanwhile.
 func (p *Profiles) change(uuid string, how func(nm.Connection) error) error {
 	return ask(context.Background(), actionModify, func() error {
-		settings, err := nm.NewSettings()
+		settings, err := openSettings()
 		if err != nil {
 			return err
 		}
 		c, err := settings.GetConnectionByUUID(uuid)
-		if err != nil {
+		if isUnknown(err) {
+			return store.ErrUnknown
+		} else if err != nil {
 			return err
 		}
 		return how(c)

@@ -26,13 +26,17 @@ func joinError(e *stateError) *wifi.JoinError {
 		code, text = wifi.CodeTimeout, "the router did not finish the key exchange"
 	case nm.NmDeviceStateReasonIpConfigUnavailable, nm.NmDeviceStateReasonIpConfigExpired, nm.NmDeviceStateReasonDhcpStartFailed,
 		nm.NmDeviceStateReasonDhcpError, nm.NmDeviceStateReasonDhcpFailed:
-		code, text = "no_address", "the network gave no address"
+		code, text = wifi.CodeNoAddress, "the network gave no address"
 	case nm.NmDeviceStateReasonCarrier:
 		code, text = wifi.CodeLost, "the router vanished"
 	case nm.NmDeviceStateReasonSleeping, nm.NmDeviceStateReasonFirmwareMissing:
 		code, text = wifi.CodeRadioOff, "NetworkManager cannot use the radio"
 	}
 	return &wifi.JoinError{Code: code, Reason: text + " (" + e.Error() + ")"}
+}
+
+func radioOff() *wifi.JoinError {
+	return &wifi.JoinError{Code: wifi.CodeRadioOff, Reason: "the radio is switched off: switch it on by `rfkill unblock wlan`, `nmcli radio wifi on` or the device's own switch"}
 }
 
 // verdict finds out what NetworkManager does not tell: whether the router is

@@ -44,6 +44,12 @@ var refused = []string{
 	"org.freedesktop.NetworkManager.Device.PermissionDenied", "org.freedesktop.DBus.Error.AccessDenied",
 }
 
+// isUnknown: no profile has that UUID.
+func isUnknown(err error) bool {
+	var failed dbus.Error
+	return errors.As(err, &failed) && failed.Name == "org.freedesktop.NetworkManager.Settings.InvalidConnection"
+}
+
 // explain tells errors of the bus apart, of a call that needs an action.
 func explain(err error, action string) error {
 	var failed dbus.Error

@@ -67,21 +67,25 @@ var known = map[string][]string{
 		"phase2-auth", "ca-cert", "client-cert", "private-key",
 	},
 	settingIPv4: {"method", "address-data", "gateway", "dns", "dns-data", "dhcp-timeout"},
+	settingIPv6: {"method", "address-data", "gateway", "dns", "dns-data"},
 }
 
-// become changes a profile to what settingsOf says of the network. What is the
-// same already stays as it is, and so does what only NetworkManager knows.
-func (all wholeProfile) become(n store.Network, s nm.ConnectionSettings) {
-	sameAddressing := reflect.DeepEqual(addressingOf(plain(all[settingIPv4])), n.Addressing)
+// become changes a profile, whose addressing is had, to what settingsOf says of
+// the network. What is the same already stays as it is, and so does what only
+// NetworkManager knows.
+func (all wholeProfile) become(had *store.Addressing, n store.Network, s nm.ConnectionSettings) {
+	same := reflect.DeepEqual(had, n.Addressing)
 	for setting, keys := range known {
 		switch {
 		case s[setting] == nil:
 			delete(all, setting)
 			continue
+		case setting == settingIPv4 && same, setting == settingIPv6 && same:
+			continue
 		case all[setting] == nil:
 			all[setting] = map[string]dbus.Variant{}
-		case setting == settingIPv4 && sameAddressing:
-			continue
+		case setting == settingIPv6:
+			keys = ipv6Changes(had, n.Addressing)
 		}
 		for _, key := range keys {
 			if all.says(setting, key, s[setting][key]) {
@@ -108,10 +112,14 @@ func (all wholeProfile) says(setting, key string, value any) bool {
 	return false
 }
 
-func plain(setting map[string]dbus.Variant) map[string]any {
-	values := map[string]any{}
-	for key, value := range setting {
-		values[key] = value.Value()
+// ipv6Changes are the keys of ipv6 in which two addressings differ. How a
+// network gets IPv6 addresses is not ours to change where neither has one.
+func ipv6Changes(had, want *store.Addressing) []string {
+	switch {
+	case isIPv6(had) || isIPv6(want):
+		return known[settingIPv6]
+	case !reflect.DeepEqual(ipv6Servers(had), ipv6Servers(want)):
+		return []string{"dns", "dns-data"}
 	}
-	return values
+	return nil
 }

@@ -10,7 +10,8 @@ const redacted = "[redacted]"
 
 // Secret is a string that prints, logs and marshals as "[redacted]". Only
 // Reveal gives the value; its callers are the store and the writers of
-// children's configuration.
+// children's configuration. A struct that has one in an unexported field must
+// not be printed: fmt calls no methods there, and prints the value.
 type Secret struct{ value string }
 
 // New keeps value secret.

@@ -48,7 +48,7 @@ const (
 // JSON are those of the socket's protocol.
 type Addressing struct {
 	Address netip.Prefix `json:"address"`          // of the device, e.g. 192.0.2.7/24
-	Gateway netip.Addr   `json:"gateway,omitzero"` // within Address; zero: the network leads nowhere
+	Gateway netip.Addr   `json:"gateway,omitzero"` // within Address, or IPv6 link-local; zero: the network leads nowhere
 	DNS     []netip.Addr `json:"dns,omitempty"`
 }
 
@@ -60,13 +60,19 @@ func (a *Addressing) Check() error {
 	case a.Address.Addr().IsUnspecified(), a.Address.Addr().IsMulticast(), a.Address.Addr().IsLoopback(), a.Address.Addr().Zone() != "":
 		return fmt.Errorf("%v cannot be the address of a device", a.Address)
 	case !a.Gateway.IsValid():
-	case !a.Address.Masked().Contains(a.Gateway), a.Gateway == a.Address.Addr():
+	case !a.Address.Masked().Contains(a.Gateway) && !a.onLink(), a.Gateway == a.Address.Addr():
 		return fmt.Errorf("gateway %v is not another address of %v", a.Gateway, a.Address.Masked())
 	}
 	if slices.ContainsFunc(a.DNS, func(server netip.Addr) bool { return !server.IsValid() || server.IsUnspecified() }) {
 		return errors.New("a DNS server has no address")
 	}
 	return nil
+}
+
+// onLink: IPv6 routers call themselves by a link-local address, e.g. fe80::1,
+// which is on the link whatever its prefixes are.
+func (a *Addressing) onLink() bool {
+	return a.Address.Addr().Is6() && a.Gateway.Is6() && a.Gateway.IsLinkLocalUnicast() && a.Gateway.Zone() == ""
 }
 
 // ErrNoCandidate says that there is nothing to promote.
@@ -196,10 +202,10 @@ func (c *contents) without(ssid []byte) []Network {
 	return slices.DeleteFunc(slices.Clone(c.networks), func(n Network) bool { return bytes.Equal(n.SSID, ssid) })
 }
 
-// Find is the saved network of that SSID.
-func (s *Store) Find(ssid []byte) (Network, bool) {
+// Find is the saved network of that SSID. The error is ErrUnknown.
+func (s *Store) Find(ssid []byte) (Network, error) {
 	n, err := s.now().find(ssid)
-	return n.clone(), err == nil
+	return n.Clone(), err
 }
 
 func (s *Store) now() *contents {
@@ -215,7 +221,7 @@ func (s *Store) Networks() []Network {
 	saved := s.now().networks
 	networks := make([]Network, len(saved))
 	for i, n := range saved {
-		networks[i] = n.clone()
+		networks[i] = n.Clone()
 	}
 	slices.SortStableFunc(networks, func(a, b Network) int { return cmp.Compare(b.Priority, a.Priority) })
 	return networks
@@ -224,7 +230,7 @@ func (s *Store) Networks() []Network {
 // Candidate is the network that is to be tried, if there is one.
 func (s *Store) Candidate() (Network, bool) {
 	if c := s.now().candidate; c != nil {
-		return c.clone(), true
+		return c.Clone(), true
 	}
 	return Network{}, false
 }
@@ -234,7 +240,7 @@ func (s *Store) SetCandidate(n Network) error {
 	if err := n.storable(); err != nil {
 		return fmt.Errorf("store candidate: %w", err)
 	}
-	n = n.clone()
+	n = n.Clone()
 	return s.change(func(c contents) (contents, bool, error) {
 		c.candidate = &n
 		return c, true, nil
@@ -264,7 +270,7 @@ func (s *Store) Add(n Network) error {
 	if err := n.storable(); err != nil {
 		return fmt.Errorf("add network: %w", err)
 	}
-	n = n.clone()
+	n = n.Clone()
 	return s.change(func(c contents) (contents, bool, error) {
 		if c.index(n.SSID) >= 0 {
 			return c, false, fmt.Errorf("add network %q: %w", n.SSID, ErrExists)
@@ -279,7 +285,7 @@ func (s *Store) Replace(n Network) error {
 	if err := n.storable(); err != nil {
 		return fmt.Errorf("change network: %w", err)
 	}
-	n = n.clone()
+	n = n.Clone()
 	n.Failures = 0
 	return s.change(func(c contents) (contents, bool, error) {
 		i := c.index(n.SSID)
@@ -296,7 +302,7 @@ func (s *Store) Replace(n Network) error {
 // replaces the one of the same SSID. If there is another candidate by now, that
 // stays one; if there is none, somebody has forgotten it, and it is not saved.
 func (s *Store) Promote(n Network) error {
-	n = n.clone()
+	n = n.Clone()
 	return s.change(func(c contents) (contents, bool, error) {
 		if c.candidate == nil {
 			return c, false, fmt.Errorf("promote candidate: %w", ErrNoCandidate)
@@ -366,6 +372,9 @@ func (n Network) takes(worked wifi.PMF) wifi.PMF {
 	return n.PMF
 }
 
+// Failing reports whether n comes after the others of its priority.
+func (n Network) Failing() bool { return n.Failures >= failuresThatCount }
+
 // Failed notes that the saved network with that SSID could not be joined, and
 // is to blame for it. When that has happened a few times in a row it comes
 // after all others; one failure says nothing of a network that has worked. The
@@ -378,7 +387,7 @@ func (s *Store) Failed(ssid []byte) error {
 		}
 		n.Failures++
 		c.networks = slices.Clone(c.networks)
-		if n.Failures < failuresThatCount {
+		if !n.Failing() {
 			c.networks[c.index(ssid)] = n
 		} else {
 			c.networks = append(c.without(ssid), n)
@@ -435,7 +444,8 @@ func (s *Store) save(c *contents) error {
 	return s.write(s.path, data, 0o600)
 }
 
-func (n Network) clone() Network {
+// Clone shares nothing with n.
+func (n Network) Clone() Network {
 	n.SSID, n.BSSID = bytes.Clone(n.SSID), bytes.Clone(n.BSSID)
 	if n.EAP != nil {
 		n.EAP = new(*n.EAP)

@@ -157,11 +157,11 @@ func TestThirdFailureInARowPutsANetworkLast(t *testing.T) {
 	}
 	wantContents(t, s, nil, office, open, home)
 	wantContents(t, mustOpen(t, path), nil, home, office, open) // it spares the flash
-	if n, ok := s.Find(home.SSID); !ok || !cmp.Equal(n, home, sameNetwork) {
-		t.Errorf("found %+v, %t", n, ok)
+	if n, err := s.Find(home.SSID); err != nil || !cmp.Equal(n, home, sameNetwork) {
+		t.Errorf("found %+v, %v", n, err)
 	}
-	if n, ok := s.Find([]byte("stranger")); ok {
-		t.Errorf("found %+v", n)
+	if n, err := s.Find([]byte("stranger")); !errors.Is(err, ErrUnknown) {
+		t.Errorf("found %+v, %v", n, err)
 	}
 }
 
@@ -287,7 +287,13 @@ func TestAddressing(t *testing.T) {
 		{"no gateway", "192.0.2.7/24", "", "", ""},
 		{"none", "", "", "", "wants an address"},
 		{"everybody", "224.0.0.1/4", "", "", "cannot be the address"},
+		{"IPv6, a gateway that is link-local", "2001:db8::7/64", "fe80::1", "", ""},
+		{"the same, with a zone", "2001:db8::7/64", "fe80::1%wlan0", "", "is not another address"},
+		{"IPv4, a gateway that is link-local", "192.0.2.7/24", "169.254.0.1", "", "is not another address"},
+		{"IPv4, a gateway of the other family", "192.0.2.7/24", "fe80::1", "", "is not another address"},
 		{"gateway elsewhere", "192.0.2.7/24", "198.51.100.1", "", "is not another address"},
+		{"IPv6, gateway elsewhere", "2001:db8::7/64", "2001:db8:1::1", "", "is not another address"},
+		{"own link-local gateway", "fe80::7/64", "fe80::7", "", "is not another address"},
 		{"own gateway", "192.0.2.7/24", "192.0.2.7", "", "is not another address"},
 		{"DNS server nowhere", "192.0.2.7/24", "", "0.0.0.0", "DNS"},
 	} {

@@ -207,7 +207,7 @@ func (a *attempt) seen(cells []BSS) decision {
 
 func (a *attempt) sme(e wpactrl.Event) decision {
 	switch {
-	case len(e.Args) >= 9 && e.Args[:9] == "Trying to":
+	case strings.HasPrefix(e.Args, "Trying to"):
 		a.phase, a.beaconLoss = authenticating, false
 	case e.Args == "Authentication request to the driver failed":
 		a.refusal, a.final = "the driver refused to authenticate (the radio may be in use on another channel)", true

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// maxEAPText bounds what a person gives: an identity is at most a RADIUS
-// User-Name (RFC 2865 5.1), a path at most PATH_MAX.
+// What a person gives is bounded: an identity is at most a RADIUS User-Name
+// (RFC 2865 5.1), a path at most PATH_MAX.
 const (
 	maxIdentity = 253
 	maxPath     = 4096

@@ -156,9 +156,11 @@ func (n Network) keySettings() []setting {
 	return []setting{psk}
 }
 
-// mark names the network and its passphrase without revealing either: it is
-// in wpa_supplicant's log. A hash without a key would let who reads the log
-// try passphrases faster than the radio's own handshake does.
+// mark names the network, its passphrase and what else an association must have
+// been made with, without revealing any of it: it is in wpa_supplicant's log. A
+// hash without a key would let who reads the log try passphrases faster than
+// the radio's own handshake does. The other levels of PMF are found out while
+// joining, and kept for the next time: they are no reason to join anew.
 func (n Network) mark(key []byte) string {
 	mac := hmac.New(sha256.New, key)
 	binary.Write(mac, binary.BigEndian, uint32(len(n.SSID))) // never fails
@@ -168,6 +170,12 @@ func (n Network) mark(key []byte) string {
 		for _, s := range n.EAP.settings() {
 			mac.Write([]byte("\x00" + s.name + "=" + s.value))
 		}
+	}
+	if n.BSSID != nil {
+		mac.Write([]byte("\x00bssid=" + n.BSSID.String()))
+	}
+	if n.PMF == PMFRequired {
+		mac.Write([]byte("\x00pmf=required"))
 	}
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }

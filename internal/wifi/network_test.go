@@ -249,6 +249,10 @@ func TestMarkTellsNetworksApartAndNothingElse(t *testing.T) {
 		{SSID: []byte("home")},
 		{SSID: []byte("home"), EAP: &EAPCredentials{Identity: "me"}},
 		{SSID: []byte("home"), EAP: &EAPCredentials{Identity: "me", Password: secret.New("x")}},
+		{SSID: []byte("home"), PSK: homeWPA2.PSK, BSSID: []byte{2, 0, 0, 0, 1, 0}},
+		{SSID: []byte("home"), PSK: homeWPA2.PSK, BSSID: []byte{2, 0, 0, 0, 2, 0}},
+		{SSID: []byte("home"), PSK: homeWPA2.PSK, PMF: PMFRequired},
+		{SSID: []byte("home"), PSK: homeWPA2.PSK, PMF: PMFRequired, BSSID: []byte{2, 0, 0, 0, 1, 0}},
 	} {
 		mark := n.mark(key)
 		what := fmt.Sprintf("%q/%d", n.SSID, len(n.PSK.Reveal()))
@@ -259,6 +263,13 @@ func TestMarkTellsNetworksApartAndNothingElse(t *testing.T) {
 	}
 	if homeWPA2.mark(key) != hinted(homeWPA2).mark(key) || homeWPA2.mark(key) != homeAny.mark(key) {
 		t.Error("a hint or what a scan saw changes the mark")
+	}
+	for _, level := range []PMF{PMFOptional, PMFOff} {
+		worked := homeWPA2
+		worked.PMF = level
+		if worked.mark(key) != homeWPA2.mark(key) {
+			t.Errorf("PMF that was found out, %s, changes the mark", level)
+		}
 	}
 	if homeWPA2.mark(key) == homeWPA2.mark([]byte("other")) {
 		t.Error("the mark does not depend on the key")

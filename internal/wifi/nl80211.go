@@ -28,43 +28,49 @@ const (
 // none is mistaken for a reply.
 type nl80211 struct {
 	commands *genetlink.Conn
-	events   *genetlink.Conn
+	events   *genetlink.Conn // nil: nobody listens
 	family   genetlink.Family
 }
 
-// dialNL80211 connects and subscribes to a group.
+// dialNL80211 connects and subscribes to a group, "" for none.
 func dialNL80211(group string) (*nl80211, error) {
 	commands, err := genetlink.Dial(nil)
 	if err != nil {
 		return nil, fmt.Errorf("open nl80211: %w", err)
 	}
 	n := &nl80211{commands: commands}
-	if err := n.subscribe(group); err != nil {
+	err = n.find()
+	if err == nil && group != "" {
+		err = n.subscribe(group)
+	}
+	if err != nil {
 		n.Close()
 		return nil, fmt.Errorf("open nl80211: %w", err)
 	}
 	return n, nil
 }
 
-func (n *nl80211) subscribe(name string) error {
+func (n *nl80211) find() error {
 	// The kernel's own text for a refusal; kernels too old for it do without.
 	_ = n.commands.SetOption(netlink.ExtendedAcknowledge, true)
 	family, err := n.commands.GetFamily(unix.NL80211_GENL_NAME)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%w: this kernel has no cfg80211", ErrNotSupported)
 	}
-	if err != nil {
-		return err
-	}
 	n.family = family
-	group := slices.IndexFunc(family.Groups, func(g genetlink.MulticastGroup) bool { return g.Name == name })
+	return err
+}
+
+func (n *nl80211) subscribe(name string) (err error) {
+	groups := n.family.Groups
+	group := slices.IndexFunc(groups, func(g genetlink.MulticastGroup) bool { return g.Name == name })
 	if group < 0 {
 		return fmt.Errorf("%w: nl80211 has no group %q", ErrNotSupported, name)
 	}
 	if n.events, err = genetlink.Dial(nil); err != nil {
 		return err
 	}
-	return n.events.JoinGroup(family.Groups[group].ID)
+	return n.events.JoinGroup(groups[group].ID)
 }
 
 func (n *nl80211) Close() error {

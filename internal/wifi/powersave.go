@@ -32,7 +32,7 @@ func configure(ctx context.Context, ifname, what string, do func(n *nl80211, ifi
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, ErrNoInterface)
 	}
-	conn, err := dialNL80211(scanEvents)
+	conn, err := dialNL80211("")
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}

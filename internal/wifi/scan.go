@@ -177,7 +177,7 @@ func cached(ctx context.Context, name string, age time.Duration) ([]BSS, error) 
 	if err != nil {
 		return nil, fmt.Errorf("list networks on %s: %w", name, ErrNoInterface)
 	}
-	conn, err := dialNL80211(scanEvents)
+	conn, err := dialNL80211("")
 	if err != nil {
 		return nil, fmt.Errorf("list networks on %s: %w", name, err)
 	}

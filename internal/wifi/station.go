@@ -63,8 +63,8 @@ func NewStation(cfg StationConfig) *Station {
 
 // Associate joins a network and returns when the keys are in place; it has no
 // address yet. It starts wpa_supplicant or adopts the one that runs, and keeps
-// an association with the same network and passphrase as it is. Any other is
-// given up first. A network that cannot be joined is a *JoinError, and is not
+// an association as it is that was made with the same network, passphrase and
+// demands (cell, protected management frames). Any other is given up first. A network that cannot be joined is a *JoinError, and is not
 // tried any further; every other error is a fault of ours or the end of ctx.
 // The interface should be up.
 func (s *Station) Associate(ctx context.Context, n Network) (Association, error) {
@@ -80,6 +80,7 @@ func (s *Station) Associate(ctx context.Context, n Network) (Association, error)
 	if err != nil {
 		return Association{}, err
 	}
+	first := s.session == nil
 	session, err := s.ensure(ctx)
 	if err != nil {
 		return Association{}, err
@@ -87,6 +88,7 @@ func (s *Station) Associate(ctx context.Context, n Network) (Association, error)
 	mark := n.mark(key)
 	if a, ok := session.associated(ctx, mark); ok {
 		s.cfg.Log.Info("association kept", "iface", s.cfg.Interface, "ssid", printable(n.SSID), "bssid", a.BSSID.String())
+		a.Adopted = first
 		return a, nil
 	}
 	return session.join(ctx, n, mark)
@@ -105,7 +107,7 @@ func (s *Station) Wait(ctx context.Context) error {
 	switch {
 	case errors.Is(err, errHung):
 		s.cfg.Log.Warn("wpa_supplicant hangs, it is ended", "iface", s.cfg.Interface)
-		return errors.Join(&LostError{Reason: errHung.Error()}, s.end(ctx, (*process.Child).EndHung))
+		return errors.Join(&LostError{Reason: errHung.Error()}, s.endHung(ctx))
 	case errors.As(err, &lost):
 		session.abandon(ctx)
 	}
@@ -114,16 +116,22 @@ func (s *Station) Wait(ctx context.Context) error {
 
 // End ends wpa_supplicant, and with it the association, also one that an
 // earlier daemon left.
-func (s *Station) End(ctx context.Context) error { return s.end(ctx, (*process.Child).End) }
+func (s *Station) End(ctx context.Context) error {
+	s.replace(nil)
+	if err := s.cfg.Runner.End(ctx, Role); err != nil {
+		return fmt.Errorf("end the station: %w", err)
+	}
+	return nil
+}
 
-func (s *Station) end(ctx context.Context, end func(*process.Child, context.Context) error) error {
+func (s *Station) endHung(ctx context.Context) error {
 	s.replace(nil)
 	if child, found := s.cfg.Runner.Find(Role); found {
-		if err := end(child, ctx); err != nil {
+		if err := child.EndHung(ctx); err != nil {
 			return fmt.Errorf("end the station: %w", err)
 		}
 	}
-	return nil
+	return s.End(ctx)
 }
 
 // replace closes the session that was.

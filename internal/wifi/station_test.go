@@ -187,6 +187,29 @@ func TestStationStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
 	}
 }
 
+// TestEndWithoutRecord: the daemon was killed before it could record what it
+// had just started.
+func TestEndWithoutRecord(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := realStation(t, dir)
+	session, err := s.ensure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "children")); err != nil {
+		t.Fatal(err)
+	}
+	next, _ := realStation(t, dir)
+	if err := next.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-session.child.Done():
+	case <-time.After(5 * time.Second):
+		t.Error("wpa_supplicant still runs")
+	}
+}
+
 // TestAssociationOutlivesTheDaemon needs no radio: to wpa_supplicant's driver
 // for cables, every open network is there.
 func TestAssociationOutlivesTheDaemon(t *testing.T) {
@@ -199,13 +222,16 @@ func TestAssociationOutlivesTheDaemon(t *testing.T) {
 	first, _ := station()
 	n := Network{SSID: []byte("a\x00\"\xff")}
 	a, err := first.Associate(t.Context(), n)
-	if err != nil || !bytes.Equal(a.SSID, n.SSID) {
+	if err != nil || !bytes.Equal(a.SSID, n.SSID) || a.Adopted {
 		t.Fatalf("Associate = %+v, %v", a, err)
 	}
 
 	second, log := station()
-	if _, err := second.Associate(t.Context(), n); err != nil || !strings.Contains(log.String(), "association kept") {
-		t.Errorf("Associate = %v, log: %s", err, log)
+	if a, err := second.Associate(t.Context(), n); err != nil || !strings.Contains(log.String(), "association kept") || !a.Adopted {
+		t.Errorf("Associate = %+v, %v, log: %s", a, err, log)
+	}
+	if a, err := second.Associate(t.Context(), n); err != nil || a.Adopted {
+		t.Errorf("Associate again = %+v, %v", a, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

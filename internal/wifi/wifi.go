@@ -97,6 +97,7 @@ const (
 	CodeNotFound         Code = "not_found"          // not seen by a full scan
 	CodeSecurityMismatch Code = "security_mismatch"  // seen, but with other security than ours
 	CodeServerNotTrusted Code = "server_not_trusted" // 802.1X: its certificate is not one that we trust
+	CodeNoAddress        Code = "no_address"         // of NetworkManager, which gets addresses, too
 	CodeRejected         Code = "rejected"           // the router, or the driver, does not want us
 	CodeRadioOff         Code = "radio_off"          // rfkill, or the interface is down
 	CodeUnsupported      Code = "unsupported"        // we cannot join such a network
@@ -133,9 +134,10 @@ func (e *LostError) Error() string { return "association lost: " + e.Reason }
 type Association struct {
 	SSID      []byte
 	BSSID     net.HardwareAddr
-	Frequency int // MHz
-	Signal    int // dBm, 0 if the driver does not tell
-	PMF       PMF // the level that was asked for; "" of an association that was adopted
+	Frequency int  // MHz
+	Signal    int  // dBm, 0 if the driver does not tell
+	PMF       PMF  // the level that was asked for; "" of an association that was adopted
+	Adopted   bool // it was made before this Station's first
 }
 
 // Channel gives the number of the channel whose centre is at a frequency in

@@ -1,0 +1,85 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/history"
+)
+
+// asked is what a run keeps for the next about an access point that somebody
+// asked for: when that ends, by a clock that nobody sets.
+type asked struct {
+	Boot  string        `json:"boot"` // a runtime folder elsewhere may outlive it
+	Until time.Duration `json:"until_uptime_ns"`
+}
+
+// askedFile may stay when the time is over, as it tells that itself.
+func askedFile(runtimeDir string) string { return filepath.Join(runtimeDir, "asked.json") }
+
+// keepAsked implements supervisor.Config's; zero: nobody asks any more.
+func (d *daemon) keepAsked(_ context.Context, until time.Time) error {
+	file := askedFile(d.cfg.Load().RuntimeDir)
+	if until.IsZero() {
+		return dropAsked(file)
+	}
+	clock, err := history.MachineClock()
+	if err != nil {
+		return err
+	}
+	return saveAsked(file, clock, until)
+}
+
+func saveAsked(file string, clock history.Clock, until time.Time) error {
+	data, err := json.Marshal(asked{Boot: clock.Boot, Until: clock.Uptime() + time.Until(until)})
+	if err != nil {
+		return fmt.Errorf("note how long the access point is asked for: %w", err)
+	}
+	return atomicfile.Write(file, data, 0o600)
+}
+
+func dropAsked(file string) error {
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget how long the access point is asked for: %w", err)
+	}
+	return nil
+}
+
+// loadAsked is how much longer somebody wants the access point, 0 if nobody does.
+func loadAsked(file string, clock history.Clock) (time.Duration, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	var kept asked
+	if err == nil {
+		err = json.Unmarshal(data, &kept)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read how long the access point is asked for: %w", err)
+	}
+	if kept.Boot != clock.Boot {
+		return 0, nil
+	}
+	return max(0, kept.Until-clock.Uptime()), nil
+}
+
+// stillAsked is loadAsked of the run before. Without an answer nobody asks.
+func (d *daemon) stillAsked() time.Duration {
+	clock, err := history.MachineClock()
+	if err == nil {
+		var left time.Duration
+		if left, err = loadAsked(askedFile(d.cfg.Load().RuntimeDir), clock); err == nil {
+			return left
+		}
+	}
+	d.log.Warn("find out whether somebody asked for the access point", "err", err)
+	return 0
+}

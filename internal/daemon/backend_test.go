@@ -1,0 +1,53 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/networkmanager"
+)
+
+// Who the radio belongs to is decided for what NetworkManager tells and for
+// what a reload asks, one at a time.
+func TestHear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := errors.New("the bus is gone")
+		watch := func(ctx context.Context, changed func(networkmanager.Change)) error {
+			changed(networkmanager.Change{Managed: true, Joined: true, Profiles: true})
+			changed(networkmanager.Change{Joined: true})
+			changed(networkmanager.Change{Managed: true})
+			time.Sleep(time.Minute)
+			return gone
+		}
+		hint := make(chan struct{}, 1)
+		time.AfterFunc(30*time.Second, func() { hint <- struct{}{} })
+		var met []bool
+		err := hear(t.Context(), watch, hint, func(profiles bool) { met = append(met, profiles) })
+		if want := []bool{true, false, false}; !slices.Equal(met, want) || !errors.Is(err, gone) {
+			t.Errorf("met %v, %v; want %v, %v", met, err, want, gone)
+		}
+	})
+}
+
+// A reload has it decided anew, whether NetworkManager says something or not.
+func TestReloadAsksForTheBackend(t *testing.T) {
+	d := idle(t)
+	d.Load = func() (*config.Config, []config.Problem, error) {
+		next := *d.cfg.Load()
+		next.Wifi.Backend = backendNetworkManager
+		return &next, nil, nil
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if said, err := d.reload(ended); err != nil || said != "reloaded: wifi.backend" {
+		t.Errorf("%q, %v", said, err)
+	}
+	if len(d.backends) != 1 || len(d.relink) != 1 {
+		t.Errorf("asked for %d looks at the backend and %d at the links", len(d.backends), len(d.relink))
+	}
+}

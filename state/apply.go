@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -15,6 +16,7 @@ func (s *State) Apply(c Change) error {
 	case c.Op == Resync:
 	case c.State != nil:
 		*s = *c.State
+		s.Ifaces = maps.Clone(s.Ifaces) // lists are not changed in place
 	case c.Iface != nil:
 		err = s.applyIface(c)
 	case c.Address != nil:
@@ -33,7 +35,7 @@ func (s *State) Apply(c Change) error {
 			func(e *FDBEntry) string { return string(e.MAC) }, FDBEntry.timeless)
 	case c.Nexthop != nil:
 		s.Nexthops, err = applied(s.Nexthops, c, func(o *Object) *Nexthop { return o.Nexthop },
-			func(h *Nexthop) uint32 { return h.ID }, timelessAnyway)
+			func(h *Nexthop) uint32 { return h.ID }, Nexthop.timeless)
 	}
 	if err != nil {
 		return fmt.Errorf("apply change %d: %w", c.Seq, err)
@@ -89,7 +91,9 @@ func (s *State) applyIface(c Change) error {
 	}
 	if c.Op == Changed {
 		next := *c.Iface
-		next.IPv4, next.IPv6 = i.IPv4, i.IPv6
+		next.IPv4 = i.IPv4
+		one := netip.IPv6Unspecified() // of the family
+		next.setAddresses(one, i.addresses(one))
 		s.Ifaces[next.Name] = &next
 	}
 	return nil
@@ -111,7 +115,36 @@ func (s *State) applyAddress(c Change) error {
 	return nil
 }
 
-// timeless is r without what time and use change.
+// timeless is i without what time and use change.
+func (i *Iface) timeless() *Iface {
+	if i.Bridge == nil && i.BridgePort == nil && i.HSR == nil {
+		return i
+	}
+	still := *i
+	if i.Bridge != nil {
+		b := *i.Bridge
+		b.HelloTimer, b.TCNTimer, b.TopologyChangeTimer, b.GCTimer = nil, nil, nil, nil
+		b.FDBLearned = nil
+		if b.MulticastQuerierState != nil {
+			q := *b.MulticastQuerierState
+			q.OtherTimer, q.IPv6OtherTimer = nil, nil
+			b.MulticastQuerierState = &q
+		}
+		still.Bridge = &b
+	}
+	if i.BridgePort != nil {
+		p := *i.BridgePort
+		p.MessageAgeTimer, p.ForwardDelayTimer, p.HoldTimer = nil, nil, nil
+		still.BridgePort = &p
+	}
+	if i.HSR != nil {
+		h := *i.HSR
+		h.SequenceNumber = nil
+		still.HSR = &h
+	}
+	return &still
+}
+
 func (r Route) timeless() Route {
 	r.RouteCache = nil
 	return r
@@ -125,4 +158,13 @@ func (n Neighbour) timeless() Neighbour {
 func (e FDBEntry) timeless() FDBEntry {
 	e.Used, e.Updated = nil, nil
 	return e
+}
+
+func (h Nexthop) timeless() Nexthop {
+	if h.Resilient != nil {
+		r := *h.Resilient
+		r.UnbalancedTime = 0
+		h.Resilient = &r
+	}
+	return h
 }

@@ -93,7 +93,9 @@ func (f *Filter) setMember(key string, value []byte) (err error) {
 		target = &f.Parts
 	case "table":
 		target = &f.Table
-	case "iface", "iface_type", "out_iface", "family", "protocol", "scope":
+	case "iface_type":
+		target = &f.Type
+	case "iface", "out_iface", "family", "protocol", "scope":
 	default:
 		return errors.New("no such key")
 	}
@@ -104,14 +106,15 @@ func (f *Filter) setMember(key string, value []byte) (err error) {
 		}
 		return err
 	}
+	if key == "iface_type" {
+		return f.Type.checkWord(value)
+	}
 	if text == "" {
 		return nil
 	}
 	switch key {
 	case "iface":
 		f.Iface = text
-	case "iface_type":
-		f.Type = IfaceType(text)
 	case "out_iface":
 		f.OutIface = text
 	case "family":
@@ -122,6 +125,15 @@ func (f *Filter) setMember(key string, value []byte) (err error) {
 		f.Scope, err = ParseRouteScope(text)
 	}
 	return err
+}
+
+// checkWord refuses a text that is none of our words: it may be misspelt, and
+// then nothing would come.
+func (t IfaceType) checkWord(value []byte) error {
+	if t == "" || known[t] || value[0] != '"' {
+		return nil
+	}
+	return fmt.Errorf(`%q is none of %s; of another kind write {"other":%q}`, string(t), strings.Join(t.Words(), ", "), string(t))
 }
 
 func parseFamily(text string) (AddressFamily, error) {

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,6 +28,10 @@ func TestFilterJSON(t *testing.T) {
 			name: "numbers and upper case", text: `{"protocol":"16","scope":"LINK"}`,
 			canonical: `{"protocol":"dhcp","scope":"link"}`, want: Filter{Protocol: &protocol, Scope: &scope},
 		},
+		{
+			name: "a type without a word", text: `{"iface_type":{"other":"team"}}`, want: Filter{Type: "team"},
+		},
+		{name: "no type", text: `{"iface_type":""}`, canonical: `{}`},
 		{
 			name: "every part",
 			text: `{"parts":["ifaces","statistics","drivers","routes","rules","neighbours","fdb","nexthops","mptcp"]}`,
@@ -64,6 +69,10 @@ func TestFilterJSONRefuses(t *testing.T) {
 		{"a table below 0", `{"table":-1}`, `decode filter: table: it cannot be: number -1`},
 		{"a table above 32 bits", `{"table":4294967296}`, `decode filter: table: it cannot be: number 4294967296`},
 		{"a protocol above 8 bits", `{"protocol":"300"}`, `decode filter: protocol: 300 is larger than 255`},
+		{"a type that is misspelt", `{"iface_type":"brigde"}`, `decode filter: iface_type: "brigde" is none of ` +
+			strings.Join(IfaceType("").Words(), ", ") + `; of another kind write {"other":"brigde"}`},
+		{"a type that is a number", `{"iface_type":7}`, `decode filter: iface_type: it cannot be: number`},
+		{"a type of another key", `{"iface_type":{"kind":"team"}}`, `decode filter: iface_type: it cannot be: object`},
 		{"an interface that is a number", `{"iface":2}`, `decode filter: iface: it cannot be: number`},
 		{"no object", `[]`, `decode filter: it is no object`},
 	} {

@@ -35,6 +35,10 @@ func ReadCompact(ctx context.Context, filter Filter) (*State, RouteTable, error)
 	if err != nil {
 		return nil, RouteTable{}, err
 	}
+	return r.compact(ctx)
+}
+
+func (r *reader) compact(ctx context.Context) (*State, RouteTable, error) {
 	devices := r.startDevices(ctx)
 	t, err := link.Read(ctx, r.tables(), r.filter)
 	ethtools, devicesErr := devices()
@@ -42,6 +46,9 @@ func ReadCompact(ctx context.Context, filter Filter) (*State, RouteTable, error)
 		return nil, RouteTable{}, fmt.Errorf("read the kernel's network state: %w", err)
 	}
 	v := newView(t)
+	if err := r.stillThere(v); err != nil {
+		return nil, RouteTable{}, err
+	}
 	s := r.state(t, v)
 	if err := r.addDetails(ctx, s, v, ethtools); err != nil {
 		return nil, RouteTable{}, fmt.Errorf("read the kernel's network state: %w", err)
@@ -106,6 +113,17 @@ func indexOf(ctx context.Context, name string) (uint32, error) {
 		return 0, fmt.Errorf("find interface: %w", err)
 	}
 	return uint32(t.Links[0].Index), nil
+}
+
+// stillThere is ErrNotExist when an interface that filter names has gone since
+// it was found.
+func (r *reader) stillThere(v *view) error {
+	for _, index := range []uint32{r.only, r.filter.OutIndex} {
+		if _, ok := v.links[index]; index != 0 && !ok {
+			return fmt.Errorf("find interface: %w", ErrNotExist)
+		}
+	}
+	return nil
 }
 
 // tables are those that make up the parts. All of them name interfaces.

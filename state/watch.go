@@ -52,8 +52,10 @@ type IfaceAddress struct {
 
 // Watch calls seen with a snapshot of what filter wants and then with every
 // change, one after the other, until ctx ends or seen fails; it returns that
-// error. Parts that are not Watched are left out, and what only time changes is
-// no change. log hears when messages of the kernel are lost.
+// error. Parts that are not Watched are left out, and what only time and use
+// change is no change. An interface that filter names is the one of that name at
+// the start, whatever it is called later; when it has gone nothing more is told,
+// though another takes the name. log hears when messages of the kernel are lost.
 func Watch(ctx context.Context, filter Filter, log *slog.Logger, seen func(Change) error) error {
 	if filter.Parts &= Watched; filter.Parts == 0 {
 		filter.Parts = Watched
@@ -84,6 +86,9 @@ func (w *watcher) read(r *link.Reading) error {
 	w.tables, w.view = &r.Tables, newView(&r.Tables)
 	w.ifaces = w.told()
 	if before == nil {
+		if err := w.stillThere(w.view); err != nil {
+			return err
+		}
 		s := w.state(w.tables, w.view)
 		s.Routes = convert(w.tables.Routes, newRoute, w.view.name)
 		w.tell(Change{Op: Snapshot, Object: Object{State: s}})
@@ -113,7 +118,7 @@ func (w *watcher) tellChanged(before map[int32]*Iface, anew map[int32]bool) {
 	indexes := slices.Sorted(maps.Keys(w.ifaces))
 	for _, index := range indexes {
 		old, now := before[index], w.ifaces[index]
-		if old != nil && !anew[index] && !reflect.DeepEqual(old, now) {
+		if old != nil && !anew[index] && !reflect.DeepEqual(old.timeless(), now.timeless()) {
 			w.tell(Change{Op: Changed, Object: Object{Iface: now}, Old: &Object{Iface: old}})
 		}
 	}
@@ -198,7 +203,7 @@ func (w *watcher) others(before, now *link.Tables, oldView *view, anew map[int32
 	left := slices.DeleteFunc(w.addressesOf(before, oldView), func(a rtnl.Address) bool { return anew[int32(a.Index)] })
 	tellTable(w, left, w.addressesOf(now, w.view), (*rtnl.Address).Key, sameAddress, current, newIfaceAddress,
 		func(o *Object, a *IfaceAddress) { o.Address = a })
-	tellTable(w, before.Nexthops, now.Nexthops, (*rtnl.Nexthop).Key, equal, n, newNexthop,
+	tellTable(w, before.Nexthops, now.Nexthops, (*rtnl.Nexthop).Key, sameNexthop, n, newNexthop,
 		func(o *Object, h *Nexthop) { o.Nexthop = h })
 	tellTable(w, before.Routes, now.Routes, (*rtnl.Route).Key, sameRoute, n, newRoute,
 		func(o *Object, r *Route) { o.Route = r })
@@ -278,6 +283,10 @@ func sameNeighbour(a, b *rtnl.Neighbour) bool {
 	x.Cache, y.Cache = nil, nil
 	x.Probes, y.Probes = nil, nil
 	return equal(&x, &y)
+}
+
+func sameNexthop(a, b *rtnl.Nexthop) bool {
+	return reflect.DeepEqual(newNexthop(a, unnamed).timeless(), newNexthop(b, unnamed).timeless())
 }
 
 func equal[T any](a, b *T) bool { return reflect.DeepEqual(a, b) }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"strconv"
 	"strings"
@@ -70,14 +69,14 @@ func readWifi(ctx context.Context) (map[int]*Wifi, error) {
 		return nil, fmt.Errorf("read Wi-Fi: %w", err)
 	}
 	defer conn.Close()
-	found, err := readWifiOver(conn)
+	found, err := readWifiOver(ctx, conn)
 	if err != nil {
 		return nil, fmt.Errorf("read Wi-Fi: %w", err)
 	}
 	return found, nil
 }
 
-func readWifiOver(conn *genl.Conn) (map[int]*Wifi, error) {
+func readWifiOver(ctx context.Context, conn *genl.Conn) (map[int]*Wifi, error) {
 	replies, err := conn.Dump(unix.NL80211_CMD_GET_INTERFACE, nil)
 	if err != nil {
 		return nil, fmt.Errorf("interfaces: %w", err)
@@ -104,8 +103,8 @@ func readWifiOver(conn *genl.Conn) (map[int]*Wifi, error) {
 		case modeAP:
 			w.BSSID = ifi.HardwareAddr.String()
 		case modeStation:
-			if err := w.readStation(conn, ifi.Index); err != nil {
-				return nil, fmt.Errorf("interface %s: %w", ifi.Name, err)
+			if w.readStation(conn, ifi.Index); ctx.Err() != nil {
+				return nil, fmt.Errorf("interface %s: %w", ifi.Name, context.Cause(ctx))
 			}
 		}
 		all[ifi.Index] = w
@@ -119,44 +118,39 @@ var ssidRows = genl.Table[[]byte]{
 	genl.Raw(unix.NL80211_ATTR_SSID, "NL80211_ATTR_SSID", func(b *[]byte) *[]byte { return b }),
 }
 
-// readStation adds what a station knows of its access point.
-func (w *Wifi) readStation(conn *genl.Conn, ifindex int) error {
+// readStation adds what a station knows of its access point. What a driver
+// fails at is left out: of some the firmware does now and then (brcmfmac says
+// EBADE or ETIMEDOUT), and all the rest is not to suffer.
+func (w *Wifi) readStation(conn *genl.Conn, ifindex int) {
 	request, err := encodeIfindex(ifindex)
 	if err != nil {
-		return err
+		return
 	}
 	replies, err := conn.Dump(unix.NL80211_CMD_GET_STATION, request)
 	switch {
 	case errors.Is(err, unix.EOPNOTSUPP): // by the driver
-		return w.readCell(conn, request)
-	case gone(err), err == nil && len(replies) == 0:
-		w.setSSID(nil)
-		return nil // not associated
+		w.readCell(conn, request)
+		return
 	case err != nil:
-		return fmt.Errorf("station: %w", err)
+		// The name may be of an attempt; the kernel itself knows the cell.
+		w.setSSID(nil)
+		w.readCell(conn, request)
+		return
+	case len(replies) == 0:
+		w.setSSID(nil)
+		return // not associated
 	}
 	station, err := wifi.ParseStationInfo(replies[0].Data)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // no NL80211_ATTR_STA_INFO
-	}
 	if err != nil {
-		return fmt.Errorf("station: %w", err)
+		return // no NL80211_ATTR_STA_INFO, or not as it should be
 	}
 	w.setStation(station)
 	var flags stationFlags
-	if err := stationRows.Decode(&flags, replies[0].Data); err != nil {
-		return fmt.Errorf("station: %w", err)
-	}
-	if flags.refused() {
+	if err := stationRows.Decode(&flags, replies[0].Data); err != nil || flags.refused() {
 		w.setSSID(nil)
-		return nil
+		return
 	}
-	return w.readCell(conn, request)
-}
-
-// gone says that an interface vanished, or is down and has nothing to tell.
-func gone(err error) bool {
-	return errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENETDOWN)
+	w.readCell(conn, request)
 }
 
 func encodeIfindex(ifindex int) ([]byte, error) {
@@ -263,27 +257,23 @@ var cellRows = genl.Table[cell]{
 
 // readCell adds the network's name, channel and access point from the table of
 // scan results, for kernels and drivers that do not tell them otherwise.
-func (w *Wifi) readCell(conn *genl.Conn, request []byte) error {
+func (w *Wifi) readCell(conn *genl.Conn, request []byte) {
 	if w.SSIDHex != "" && w.Frequency != nil && w.BSSID != "" {
-		return nil
+		return
 	}
 	replies, err := conn.Dump(unix.NL80211_CMD_GET_SCAN, request)
-	if gone(err) || errors.Is(err, unix.EOPNOTSUPP) {
-		return nil
-	}
 	if err != nil {
-		return fmt.Errorf("scan results: %w", err)
+		return
 	}
 	for _, reply := range replies {
 		var c cell
 		if err := cellRows.Decode(&c, reply.Data); err != nil {
-			return fmt.Errorf("scan results: %w", err)
+			continue
 		}
 		if c.status != nil && *c.status == unix.NL80211_BSS_STATUS_ASSOCIATED {
 			w.setCell(c)
 		}
 	}
-	return nil
 }
 
 func (w *Wifi) setCell(c cell) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,7 +156,7 @@ func TestReadWifiOver(t *testing.T) {
 				}
 				return answers[command], nil
 			})
-			got, err := readWifiOver(conn)
+			got, err := readWifiOver(t.Context(), conn)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,34 +198,72 @@ func wifiKernel(t *testing.T, answer func(command uint8) ([]fillWifi, error)) *g
 	return conn
 }
 
+// TestReadWifiRefusals: what the driver of one interface fails at is missing
+// there, and only there.
 func TestReadWifiRefusals(t *testing.T) {
+	const other = `,"4":{"mode":"ap","ssid":"pi","ssid_hex":"7069","bssid":"02:00:00:00:01:ac","frequency":2437}}`
+	second := func(ae *netlink.AttributeEncoder) {
+		ae.Uint32(unix.NL80211_ATTR_IFINDEX, 4)
+		ae.String(unix.NL80211_ATTR_IFNAME, "wlan1")
+		ae.Uint32(unix.NL80211_ATTR_IFTYPE, unix.NL80211_IFTYPE_AP)
+		ae.Bytes(unix.NL80211_ATTR_MAC, []byte{2, 0, 0, 0, 1, 0xac})
+		ae.Bytes(unix.NL80211_ATTR_SSID, []byte("pi"))
+		ae.Uint32(unix.NL80211_ATTR_WIPHY_FREQ, 2437)
+	}
+	const stations, cells = unix.NL80211_CMD_GET_STATION, unix.NL80211_CMD_GET_SCAN
 	for _, row := range []struct {
 		name    string
-		command uint8
+		ssid    string // that the kernel tells
+		refused []uint8
 		says    error
-		want    string // of the error; "": none
+		want    string // but for the other interface
 	}{
-		{"interface gone", unix.NL80211_CMD_GET_STATION, unix.ENODEV, ""},
-		{"driver that tells no scan results", unix.NL80211_CMD_GET_SCAN, unix.EOPNOTSUPP, ""},
-		{"no scan results", unix.NL80211_CMD_GET_SCAN, unix.ENODEV, ""},
-		{"station broken", unix.NL80211_CMD_GET_STATION, unix.EIO, "interface wlan0: station: "},
-		{"scan results broken", unix.NL80211_CMD_GET_SCAN, unix.EIO, "interface wlan0: scan results: "},
-		{"interfaces broken", unix.NL80211_CMD_GET_INTERFACE, unix.EIO, "interfaces: "},
+		{"interface gone", "home", []uint8{stations, cells}, unix.ENODEV, `{"3":{"mode":"station","frequency":2412}`},
+		{"driver that tells no scan results", "", []uint8{cells}, unix.EOPNOTSUPP, `{"3":{"mode":"station","bssid":"02:00:00:00:02:cd","frequency":2412,"signal":-60}`},
+		{"no scan results", "", []uint8{cells}, unix.ENODEV, `{"3":{"mode":"station","bssid":"02:00:00:00:02:cd","frequency":2412,"signal":-60}`},
+		{"station broken, the name is that of the cell", "old", []uint8{stations}, unix.EBADE, `{"3":{"mode":"station","ssid":"home","ssid_hex":"686f6d65","bssid":"02:00:00:00:03:ef","frequency":2412}`},
+		{"scan results broken", "", []uint8{cells}, unix.EIO, `{"3":{"mode":"station","bssid":"02:00:00:00:02:cd","frequency":2412,"signal":-60}`},
+		{"both broken", "old", []uint8{stations, cells}, unix.ETIMEDOUT, `{"3":{"mode":"station","frequency":2412}`},
 	} {
 		conn := wifiKernel(t, func(command uint8) ([]fillWifi, error) {
-			switch command {
-			case row.command:
+			switch {
+			case slices.Contains(row.refused, command):
 				return nil, row.says
-			case unix.NL80211_CMD_GET_INTERFACE:
-				return []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "", 2412)}, nil
+			case command == unix.NL80211_CMD_GET_INTERFACE:
+				return []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, row.ssid, 2412), second}, nil
+			case command == cells:
+				return []fillWifi{bss(new(associated), 2437, "\x00\x04home")}, nil
 			default:
-				return []fillWifi{station(func(*netlink.AttributeEncoder) {})}, nil
+				return []fillWifi{station(func(ae *netlink.AttributeEncoder) { ae.Uint8(unix.NL80211_STA_INFO_SIGNAL, 0xc4) })}, nil
 			}
 		})
-		got, err := readWifiOver(conn)
-		if row.want == "" && (err != nil || got[3] == nil) || row.want != "" && (err == nil || !strings.HasPrefix(err.Error(), row.want) || !errors.Is(err, row.says)) {
-			t.Errorf("%s: %v, %v", row.name, got, err)
+		got, err := readWifiOver(t.Context(), conn)
+		text, _ := json.Marshal(got)
+		if diff := cmp.Diff(row.want+other, string(text)); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", row.name, err, diff)
 		}
+	}
+}
+
+// TestReadWifiFails: without the list of interfaces there is nothing, and no
+// more is asked once the context has ended.
+func TestReadWifiFails(t *testing.T) {
+	refuse := func(which uint8, how func() error) *genl.Conn {
+		return wifiKernel(t, func(command uint8) ([]fillWifi, error) {
+			if command == which {
+				return nil, how()
+			}
+			return []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "", 2412)}, nil
+		})
+	}
+	_, err := readWifiOver(t.Context(), refuse(unix.NL80211_CMD_GET_INTERFACE, func() error { return unix.EIO }))
+	if !errors.Is(err, unix.EIO) || !strings.HasPrefix(err.Error(), "interfaces: ") {
+		t.Errorf("interfaces broken: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = readWifiOver(ctx, refuse(unix.NL80211_CMD_GET_STATION, func() error { cancel(); return unix.EIO }))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the context ended: %v", err)
 	}
 }
 

@@ -18,8 +18,11 @@ const requestTimeout = 5 * time.Second
 
 // A conn asks rtnetlink questions, one at a time.
 type conn struct {
-	nl      *netlink.Conn
-	receive func(buffer []byte) (int, error) // the next datagram, as it is
+	nl *netlink.Conn
+
+	// receive gives the next datagram as it is. Without wait it is EAGAIN if
+	// there is none.
+	receive func(buffer []byte, wait bool) (int, error)
 }
 
 // dial opens a conn whose reads and writes end with ctx. It receives the

@@ -121,7 +121,7 @@ func (c conn) receiveDump(d *dumped, get netlink.HeaderType, request encoding.Bi
 	d.sequence = asked.Header.Sequence
 	buffer := make([]byte, dumpBuffer)
 	for !d.done {
-		n, err := c.receive(buffer)
+		n, err := c.receive(buffer, true)
 		if err != nil {
 			return fmt.Errorf("receive dump: %w", err)
 		}
@@ -177,9 +177,15 @@ func (d *dumped) fail(err error) {
 	}
 }
 
-// walk goes through the messages of a datagram that answer our request (struct
-// nlmsghdr, linux/netlink.h). It returns how many bytes at the end are none.
+// walk goes through the messages of a datagram that answer our request.
 func (d *dumped) walk(b []byte, each func(netlink.Header, []byte) bool) (rest int) {
+	return walk(b, func(h netlink.Header, data []byte) bool { return h.Sequence != d.sequence || each(h, data) })
+}
+
+// walk goes through the messages of a datagram (struct nlmsghdr,
+// linux/netlink.h) while each is true. It returns how many bytes at the end are
+// none.
+func walk(b []byte, each func(netlink.Header, []byte) bool) (rest int) {
 	for len(b) >= unix.SizeofNlMsghdr {
 		size := int(binary.NativeEndian.Uint32(b))
 		if size < unix.SizeofNlMsghdr || size > len(b) {
@@ -190,7 +196,7 @@ func (d *dumped) walk(b []byte, each func(netlink.Header, []byte) bool) (rest in
 			Flags:    netlink.HeaderFlags(binary.NativeEndian.Uint16(b[6:])),
 			Sequence: binary.NativeEndian.Uint32(b[8:]),
 		}
-		if h.Sequence == d.sequence && !each(h, b[unix.SizeofNlMsghdr:size]) {
+		if !each(h, b[unix.SizeofNlMsghdr:size]) {
 			return 0
 		}
 		b = b[min((size+3)&^3, len(b)):]
@@ -203,17 +209,17 @@ func (d *dumped) wants(h netlink.Header, data []byte) bool {
 }
 
 // receiver reads datagrams of a connection into the caller's buffer.
-func receiver(nl *netlink.Conn) (func([]byte) (int, error), error) {
+func receiver(nl *netlink.Conn) (func(buffer []byte, wait bool) (int, error), error) {
 	raw, err := nl.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	return func(buffer []byte) (int, error) {
+	return func(buffer []byte, wait bool) (int, error) {
 		var n int
 		var failed error
 		err := raw.Read(func(fd uintptr) bool {
-			n, _, failed = unix.Recvfrom(int(fd), buffer, unix.MSG_TRUNC)
-			return !errors.Is(failed, unix.EAGAIN) && !errors.Is(failed, unix.EINTR)
+			n, _, failed = unix.Recvfrom(int(fd), buffer, unix.MSG_TRUNC|unix.MSG_DONTWAIT)
+			return !wait || !errors.Is(failed, unix.EAGAIN) && !errors.Is(failed, unix.EINTR)
 		})
 		switch {
 		case err != nil:

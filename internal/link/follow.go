@@ -156,29 +156,33 @@ func (f *follower) listen(ctx context.Context, events *netlink.Conn, earliest ti
 		case err != nil:
 			return 0, false, err
 		}
-		which |= concerned(messages) & f.which
+		for _, m := range messages {
+			which |= concerned(m.Header.Type, m.Data) & f.which
+		}
 		if which != 0 && until.IsZero() {
 			until = later(time.Now().Add(settle), earliest)
 		}
 	}
 }
 
-// changed names the parts that messages speak of which are there already.
+// changed names the parts that messages speak of which are there already. A
+// deadline of now would not do: what is there is not read after it.
 func (f *follower) changed(events conn) (which Parts, err error) {
-	if err := events.nl.SetReadDeadline(time.Now()); err != nil {
-		return 0, err
-	}
+	buffer := make([]byte, dumpBuffer)
 	for {
-		messages, err := events.nl.Receive()
+		n, err := events.receive(buffer, false)
 		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return which, nil
+		case errors.Is(err, unix.EAGAIN):
+			return which & f.which, nil
 		case errors.Is(err, unix.ENOBUFS):
 			which = f.which
 		case err != nil:
 			return 0, err
 		}
-		which |= concerned(messages) & f.which
+		walk(buffer[:n], func(h netlink.Header, data []byte) bool {
+			which |= concerned(h.Type, data)
+			return true
+		})
 	}
 }
 
@@ -219,39 +223,35 @@ func (p Parts) groups() []uint32 {
 	return groups
 }
 
-// concerned tells what has to be read again. By far not every route that goes
-// with an address or a link is notified, so routes follow both.
-func concerned(messages []netlink.Message) Parts {
-	var which Parts
-	for _, m := range messages {
-		// The headers of all begin with the family (struct rtgenmsg).
-		bridge := len(m.Data) > 0 && m.Data[0] == unix.AF_BRIDGE
-		switch m.Header.Type {
-		case unix.RTM_NEWLINK, unix.RTM_DELLINK:
-			which |= Links | VLANs | Forwarding
-			if !bridge { // a port that left a bridge is a DELLINK of AF_BRIDGE
-				which |= AllParts&^Rules | DefaultRoutes
-			}
-		case unix.RTM_NEWADDR, unix.RTM_DELADDR:
-			which |= Addresses | Routes | DefaultRoutes | Nexthops
-		case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
-			which |= Routes
-			if len(m.Data) > 1 && m.Data[1] == 0 { // rtm_dst_len
-				which |= DefaultRoutes
-			}
-		case unix.RTM_NEWRULE, unix.RTM_DELRULE:
-			which |= Rules
-		case unix.RTM_NEWNEXTHOP, unix.RTM_DELNEXTHOP:
-			which |= Nexthops | Routes | DefaultRoutes
-		case unix.RTM_NEWNEIGH, unix.RTM_DELNEIGH:
-			if bridge {
-				which |= Forwarding
-			} else {
-				which |= Neighbours
-			}
-		case unix.RTM_NEWVLAN, unix.RTM_DELVLAN:
-			which |= VLANs
+// concerned tells what has to be read again after a message. By far not every
+// route that goes with an address or a link is notified, so routes follow both.
+func concerned(kind netlink.HeaderType, data []byte) Parts {
+	// The headers of all begin with the family (struct rtgenmsg).
+	bridge := len(data) > 0 && data[0] == unix.AF_BRIDGE
+	switch kind {
+	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
+		if bridge { // a port that left a bridge is a DELLINK of AF_BRIDGE
+			return Links | VLANs | Forwarding
 		}
+		return AllParts&^Rules | DefaultRoutes
+	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+		return Addresses | Routes | DefaultRoutes | Nexthops
+	case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
+		if len(data) > 1 && data[1] == 0 { // rtm_dst_len
+			return Routes | DefaultRoutes
+		}
+		return Routes
+	case unix.RTM_NEWRULE, unix.RTM_DELRULE:
+		return Rules
+	case unix.RTM_NEWNEXTHOP, unix.RTM_DELNEXTHOP:
+		return Nexthops | Routes | DefaultRoutes
+	case unix.RTM_NEWNEIGH, unix.RTM_DELNEIGH:
+		if bridge {
+			return Forwarding
+		}
+		return Neighbours
+	case unix.RTM_NEWVLAN, unix.RTM_DELVLAN:
+		return VLANs
 	}
-	return which
+	return 0
 }

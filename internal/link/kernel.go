@@ -1,9 +1,6 @@
 package link
 
-import (
-	"context"
-	"net/netip"
-)
+import "context"
 
 // Kernel is the kernel's network as a value, for those who declare the part of
 // it that they use as an interface.
@@ -11,8 +8,3 @@ type Kernel struct{}
 
 // Apply is the function Apply.
 func (Kernel) Apply(ctx context.Context, want Spec) error { return Apply(ctx, want) }
-
-// Solicit is the function Solicit.
-func (Kernel) Solicit(ctx context.Context, ifname string, addr netip.Addr) (bool, error) {
-	return Solicit(ctx, ifname, addr)
-}

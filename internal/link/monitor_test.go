@@ -300,8 +300,7 @@ func TestConcerned(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			m := netlink.Message{Header: netlink.Header{Type: test.kind}, Data: test.data}
-			if got := concerned([]netlink.Message{m}); got != test.want {
+			if got := concerned(test.kind, test.data); got != test.want {
 				t.Errorf("got %b, want %b", got, test.want)
 			}
 		})

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -256,7 +257,7 @@ func TestDumpIsRepeated(t *testing.T) {
 				asked = requests[0].Header
 				return nil, nil
 			})
-			c := conn{nl: nl, receive: func(buffer []byte) (int, error) {
+			c := conn{nl: nl, receive: func(buffer []byte, _ bool) (int, error) {
 				link := rtnl.Link{Index: int32(dumps), Name: "eth0"}
 				b, err := link.MarshalBinary()
 				if err != nil {
@@ -284,6 +285,82 @@ func TestDumpIsRepeated(t *testing.T) {
 	}
 }
 
+// TestReadNotices: what changes while Read reads is noticed, also where the
+// kernel had no room for all of it. Links, which other tests leave behind, do
+// not concern rules.
+func TestReadNotices(t *testing.T) {
+	netnstest.Need(t)
+	for _, test := range []struct {
+		name    string
+		which   Parts
+		buffer  int // 1: the kernel makes it its minimum, about 2 KiB
+		changes int
+	}{
+		{"a rule that came and went", Rules, firstBuffer, 1},
+		{"more than the buffer holds: all", Rules | Forwarding, 1, 20},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := follower{which: test.which, buffer: test.buffer}
+			events, _, done, err := f.open(testContext(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer done()
+			if which, err := f.changed(events); which&Rules != 0 || err != nil {
+				t.Fatalf("before a change: %b, %v", which, err)
+			}
+			ipAll(t, strings.Repeat("rule add pref 78 lookup 78\nrule del pref 78\n", test.changes))
+			if which, err := f.changed(events); which != test.which || err != nil {
+				t.Errorf("after it: %b, %v, want %b", which, err, test.which)
+			}
+			if which, err := f.changed(events); which&Rules != 0 || err != nil {
+				t.Errorf("once more: %b, %v", which, err)
+			}
+		})
+	}
+}
+
+// TestReadAgain plays a kernel that tells of changes.
+func TestReadAgain(t *testing.T) {
+	netnstest.Need(t)
+	told := message(netlink.Header{Type: unix.RTM_NEWADDR}, []byte{unix.AF_INET, 24, 0, 0})
+	for _, test := range []struct {
+		name     string
+		changes  int // readings that come too late
+		deadline time.Duration
+		want     int // readings
+	}{
+		{"at rest", 0, time.Minute, 1},
+		{"a change", 1, time.Minute, 2},
+		{"never at rest", 1 << 30, time.Minute, readTries},
+		{"never at rest, and slow", 1 << 30, 80 * time.Millisecond, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
+			defer cancel()
+			f := follower{which: Addresses, buffer: firstBuffer}
+			_, requests, done, err := f.open(testContext(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer done()
+			readings, more := 0, false
+			events := conn{receive: func(buffer []byte, wait bool) (int, error) {
+				if more = !more && readings < test.changes; more {
+					return copy(buffer, told), nil
+				}
+				if readings++; test.deadline < time.Minute {
+					time.Sleep(test.deadline / 2) // the reading took so long
+				}
+				return 0, unix.EAGAIN
+			}}
+			if _, err := f.together(ctx, events, requests); readings != test.want || err != nil {
+				t.Errorf("%d readings, %v, want %d", readings, err, test.want)
+			}
+		})
+	}
+}
+
 // TestReadByName finds a link by each of its names.
 func TestReadByName(t *testing.T) {
 	cable(t, "see0", "see1")
@@ -298,6 +375,17 @@ func TestReadByName(t *testing.T) {
 	for _, name := range []string{"absent0", strings.Repeat("a", 127), strings.Repeat("a", 200)} {
 		if _, err := Read(testContext(t), Links, Filter{Link: name}); !errors.Is(err, ErrNotExist) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestReadOfGone: a link that is not there has no addresses and no routes.
+func TestReadOfGone(t *testing.T) {
+	netnstest.Need(t)
+	for _, part := range []Parts{Addresses, Routes, DefaultRoutes, Neighbours} {
+		tables, err := Read(testContext(t), Links|part, Filter{Index: 1 << 20, OutIndex: 1 << 20})
+		if err != nil || len(tables.Addresses)+len(tables.Routes)+len(tables.Neighbours) > 0 || len(tables.Links) == 0 {
+			t.Errorf("%b: %+v, %v", part, tables, err)
 		}
 	}
 }

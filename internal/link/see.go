@@ -43,9 +43,6 @@ func seenAll[T, S any](all []T, seen func(*T) S) []S {
 	return out
 }
 
-// operStates are RFC 2863's names of IF_OPER_…, linux/if.h.
-var operStates = [...]string{"unknown", "not_present", "down", "lower_layer_down", "testing", "dormant", "up"}
-
 func seenLink(l *rtnl.Link) Link {
 	out := Link{
 		Index:        int(l.Index),
@@ -58,12 +55,9 @@ func seenLink(l *rtnl.Link) Link {
 		Flags:        l.Flags,
 		Up:           l.Flags&unix.IFF_UP != 0,
 		Carrier:      l.Flags&unix.IFF_UP != 0 && l.Flags&unix.IFF_LOWER_UP != 0,
-		OperState:    operStates[0],
+		OperState:    rtnl.OperState(l.OperState).String(),
 		Master:       int(l.Master),
 		Parent:       int(l.Parent),
-	}
-	if int(l.OperState) < len(operStates) {
-		out.OperState = operStates[l.OperState]
 	}
 	if l.Info.Kind == "" && l.Type == unix.ARPHRD_ETHER {
 		out.Wireless = wireless(l.Name)

@@ -50,7 +50,7 @@ type Link struct {
 	Flags        uint32           // IFF_…, netdevice(7)
 	Up           bool             // IFF_UP: set up by the administrator
 	Carrier      bool             // IFF_LOWER_UP: a cable with a peer, an association; never while not Up
-	OperState    string           // RFC 2863: "up", "down", "dormant", "lower_layer_down", "testing", "not_present", "unknown"
+	OperState    string           // RFC 2863: "up", "down", "dormant", "lower_layer_down", "testing", "not_present", "unknown"; or the kernel's number
 	Master       int              // index of the bridge, bond or VRF that it is a port of, or 0
 	Parent       int              // index of the link below, e.g. of a VLAN, or of a veth's peer; or 0
 	Wireless     bool             // has a cfg80211 radio

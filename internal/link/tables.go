@@ -81,16 +81,29 @@ func Read(ctx context.Context, which Parts, filter Filter) (*Tables, error) {
 		return nil, err
 	}
 	defer done()
+	return f.together(ctx, events, requests)
+}
+
+// together reads what fits together, as far as a network that never rests and
+// the time that ctx leaves allow.
+func (f *follower) together(ctx context.Context, events, requests conn) (*Tables, error) {
 	t := &Tables{}
+	started := time.Now()
+	limit, limited := ctx.Deadline()
+	which := f.which
 	for range readTries {
-		if err := requests.read(t, which, filter); err != nil {
+		if err := requests.read(t, which, f.filter); err != nil {
 			return nil, err
 		}
+		var err error
 		if which, err = f.changed(events); err != nil || which == 0 {
 			return t, err
 		}
+		if limited && time.Until(limit) < time.Since(started) {
+			break // a reading more might not end in time
+		}
 	}
-	return t, nil // as consistent as a network that never rests allows
+	return t, nil
 }
 
 // read replaces the named parts of t by what the kernel has now.
@@ -173,14 +186,23 @@ func (c conn) vlans(t *Tables, _ Filter) error {
 	return err
 }
 
+// addresses reads those of each family. ENODEV is that the link is gone, or to
+// some kernels that IP of this family does not work on it.
 func (c conn) addresses(t *Tables, filter Filter) error {
-	request := rtnl.Address{Family: filter.Family, Index: filter.Index}
-	all, err := dump[rtnl.Address](c, unix.RTM_GETADDR, unix.RTM_NEWADDR, &request, func(m []byte) bool {
-		return m[0] == unix.AF_INET || m[0] == unix.AF_INET6
-	})
-	slices.SortStableFunc(all, func(a, b rtnl.Address) int { return cmp.Compare(a.Index, b.Index) })
-	t.Addresses = all
-	return err
+	t.Addresses = nil
+	for _, family := range filter.families() {
+		request := rtnl.Address{Family: family, Index: filter.Index}
+		some, err := dump[rtnl.Address](c, unix.RTM_GETADDR, unix.RTM_NEWADDR, &request, of(family))
+		if errors.Is(err, unix.ENODEV) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		t.Addresses = append(t.Addresses, some...)
+	}
+	slices.SortStableFunc(t.Addresses, func(a, b rtnl.Address) int { return cmp.Compare(a.Index, b.Index) })
+	return nil
 }
 
 func (c conn) defaultRoutes(t *Tables, filter Filter) error {
@@ -207,8 +229,8 @@ func (c conn) routesThat(t *Tables, filter Filter, wanted func([]byte) bool) err
 		d, err := c.consistentDump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, &request, func(m []byte) bool {
 			return m[0] == family && wanted(m)
 		})
-		if errors.Is(err, unix.ENOENT) {
-			continue // the table has no route yet
+		if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) {
+			continue // the table has no route yet; the link is gone
 		}
 		if err != nil {
 			return err
@@ -255,9 +277,6 @@ func (c conn) rules(t *Tables, filter Filter) error {
 func (c conn) nexthops(t *Tables, _ Filter) error {
 	var err error
 	t.Nexthops, err = dump[rtnl.Nexthop](c, unix.RTM_GETNEXTHOP, unix.RTM_NEWNEXTHOP, &rtnl.Nexthop{}, nil)
-	if errors.Is(err, unix.EOPNOTSUPP) {
-		return nil // before Linux 5.3
-	}
 	return err
 }
 

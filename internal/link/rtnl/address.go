@@ -27,8 +27,6 @@ type Address struct {
 	Address   netip.Addr // IPv6: the address; IPv4 and point-to-point: the far end, equal to Local where there is none
 	Local     netip.Addr // the address, where Address is not
 	Broadcast netip.Addr
-	Anycast   netip.Addr // of RTM_GETANYCAST
-	Multicast netip.Addr // of RTM_GETMULTICAST
 	Label     string
 	Metric    uint32    // of the prefix route
 	Protocol  uint8     // who made it: IFAPROT_… 2 is a router advertisement; 0 unknown
@@ -54,8 +52,6 @@ var addressTable = table[Address]{
 	address(unix.IFA_ADDRESS, "IFA_ADDRESS", func(a *Address) *netip.Addr { return &a.Address }),
 	address(unix.IFA_LOCAL, "IFA_LOCAL", func(a *Address) *netip.Addr { return &a.Local }),
 	address(unix.IFA_BROADCAST, "IFA_BROADCAST", func(a *Address) *netip.Addr { return &a.Broadcast }),
-	address(unix.IFA_ANYCAST, "IFA_ANYCAST", func(a *Address) *netip.Addr { return &a.Anycast }),
-	address(unix.IFA_MULTICAST, "IFA_MULTICAST", func(a *Address) *netip.Addr { return &a.Multicast }),
 	text(unix.IFA_LABEL, "IFA_LABEL", func(a *Address) *string { return &a.Label }),
 	number(unix.IFA_RT_PRIORITY, "IFA_RT_PRIORITY", func(a *Address) *uint32 { return &a.Metric }),
 	number(attributeIFAProto, "IFA_PROTO", func(a *Address) *uint8 { return &a.Protocol }),

@@ -31,6 +31,8 @@ func (a *HardwareAddress) UnmarshalText(b []byte) error {
 
 // ethernetAddress is a row for the hardware address of an Ethernet link, left
 // out when nil.
+//
+//go:noinline
 func ethernetAddress[T any](n uint16, name string, at func(*T) *HardwareAddress) attribute[T] {
 	row := raw(n, name, at)
 	decode := row.decode
@@ -45,6 +47,8 @@ func ethernetAddress[T any](n uint16, name string, at func(*T) *HardwareAddress)
 
 // addressOf is a row for the address of one family, told by its size in bytes,
 // for fields that have one attribute for IPv4 and one for IPv6.
+//
+//go:noinline
 func addressOf[T any](n uint16, name string, size int, at func(*T) *netip.Addr) attribute[T] {
 	return attribute[T]{
 		number: n, name: name,
@@ -73,6 +77,8 @@ func getAddress(b []byte, size int) (netip.Addr, error) {
 // addresses is a row for a list of addresses of the same size in bytes, each
 // in an attribute that is numbered by its place. nil is not mentioned; an empty
 // list empties the kernel's.
+//
+//go:noinline
 func addresses[L ~[]netip.Addr, T any](n uint16, name string, size int, at func(*T) *L) attribute[T] {
 	return attribute[T]{
 		number: n, name: name, flags: netlink.Nested,

@@ -31,9 +31,8 @@ type Link struct {
 	BridgeVLANs  []BridgeVLAN // of AF_BRIDGE, asked for with Filter
 	Info         LinkInfo
 
-	LinkNetnsID    *int32 // namespace of Parent, if it is another
-	NetnsID        *int32 // request: look there (IFLA_TARGET_NETNSID)
-	NetnsImmutable *bool  // cannot go to another namespace
+	LinkNetnsID *int32 // namespace of Parent, if it is another
+	NetnsID     *int32 // request: look there (IFLA_TARGET_NETNSID)
 
 	AltNames      []string
 	AltName       string  // request: one of them instead of Name, which has 15 bytes at most
@@ -49,17 +48,12 @@ type Link struct {
 	Promiscuity, AllMulticast  uint32 // how many ask for it
 	NumTxQueues, NumRxQueues   uint32
 	CarrierChanges             uint32
-	CarrierUps, CarrierDowns   uint32
-	GSOMaxSize, GSOIPv4MaxSize uint32 // bytes of a packet that is cut up later
-	GSOMaxSegments             uint32
-	GROMaxSize, GROIPv4MaxSize uint32 // bytes of packets that are joined
+	GSOMaxSize, GSOMaxSegments uint32 // bytes of a packet that is cut up later
+	GROMaxSize                 uint32 // bytes of packets that are joined
 	TSOMaxSize, TSOMaxSegments uint32 // what the hardware takes
-	HeadRoom, TailRoom         uint16 // bytes around a packet that the driver wants
 
 	IPv6     *LinkIPv6
 	Hardware *Hardware
-	XDP      *XDP
-	NumVFs   uint32
 	VFs      []VF // with RTEXT_FILTER_VF in Filter
 	Stats    *Stats
 }
@@ -69,13 +63,7 @@ type LinkIPv6 struct {
 	Flags       uint32               // IF_RA_RCVD and so on, net/if_inet6.h
 	Token       netip.Addr           // lower half of addresses that are made of a prefix; "::" none
 	AddrGenMode *Named[addrGenModes] // how link-local addresses are made
-	RAMTU       uint32               // MTU that a router advertised, 0 none
-	Cache       *LinkIPv6Cache
 }
-
-// LinkIPv6Cache is struct ifla_cacheinfo: bytes, 1/100 s since boot, and
-// milliseconds of neighbour discovery.
-type LinkIPv6Cache struct{ MaxReassembly, Updated, ReachableTime, RetransTime uint32 }
 
 // enum in6_addr_gen_mode, linux/if_link.h; the words are iproute2's.
 type addrGenModes struct{}
@@ -91,17 +79,6 @@ type Hardware struct {
 	ParentBus    string          // e.g. "pci"
 }
 
-// XDP is the program that sees packets first. Its numbers are those of BPF
-// programs, by where it runs.
-type XDP struct {
-	Attached   uint8 // XDP_ATTACHED_…, 0 none
-	Flags      uint32
-	ProgID     uint32
-	DriverID   uint32
-	GenericID  uint32
-	HardwareID uint32
-}
-
 const linkHeaderSize = unix.SizeofIfInfomsg
 
 // In the order in which the kernel gives them (rtnl_fill_ifinfo), so that each
@@ -112,7 +89,6 @@ var linkTable = slices.Concat(table[Link]{
 	optional(unix.IFLA_TXQLEN, "IFLA_TXQLEN", func(l *Link) **uint32 { return &l.TxQueueLength }),
 	number(unix.IFLA_OPERSTATE, "IFLA_OPERSTATE", func(l *Link) *uint8 { return &l.OperState }),
 	optional(unix.IFLA_LINKMODE, "IFLA_LINKMODE", func(l *Link) **uint8 { return &l.LinkMode }),
-	flag(attributeNetnsImmutable, "IFLA_NETNS_IMMUTABLE", func(l *Link) **bool { return &l.NetnsImmutable }),
 	number(unix.IFLA_MTU, "IFLA_MTU", func(l *Link) *uint32 { return &l.MTU }),
 	number(unix.IFLA_MIN_MTU, "IFLA_MIN_MTU", func(l *Link) *uint32 { return &l.MinMTU }),
 	number(unix.IFLA_MAX_MTU, "IFLA_MAX_MTU", func(l *Link) *uint32 { return &l.MaxMTU }),
@@ -123,25 +99,17 @@ var linkTable = slices.Concat(table[Link]{
 	number(unix.IFLA_GSO_MAX_SEGS, "IFLA_GSO_MAX_SEGS", func(l *Link) *uint32 { return &l.GSOMaxSegments }),
 	number(unix.IFLA_GSO_MAX_SIZE, "IFLA_GSO_MAX_SIZE", func(l *Link) *uint32 { return &l.GSOMaxSize }),
 	number(unix.IFLA_GRO_MAX_SIZE, "IFLA_GRO_MAX_SIZE", func(l *Link) *uint32 { return &l.GROMaxSize }),
-	number(unix.IFLA_GSO_IPV4_MAX_SIZE, "IFLA_GSO_IPV4_MAX_SIZE", func(l *Link) *uint32 { return &l.GSOIPv4MaxSize }),
-	number(unix.IFLA_GRO_IPV4_MAX_SIZE, "IFLA_GRO_IPV4_MAX_SIZE", func(l *Link) *uint32 { return &l.GROIPv4MaxSize }),
 	number(unix.IFLA_TSO_MAX_SIZE, "IFLA_TSO_MAX_SIZE", func(l *Link) *uint32 { return &l.TSOMaxSize }),
 	number(unix.IFLA_TSO_MAX_SEGS, "IFLA_TSO_MAX_SEGS", func(l *Link) *uint32 { return &l.TSOMaxSegments }),
 	number(unix.IFLA_NUM_RX_QUEUES, "IFLA_NUM_RX_QUEUES", func(l *Link) *uint32 { return &l.NumRxQueues }),
 	flag(unix.IFLA_CARRIER, "IFLA_CARRIER", func(l *Link) **bool { return &l.Carrier }),
 	text(unix.IFLA_IFALIAS, "IFLA_IFALIAS", func(l *Link) *string { return &l.Alias }),
 	number(unix.IFLA_CARRIER_CHANGES, "IFLA_CARRIER_CHANGES", func(l *Link) *uint32 { return &l.CarrierChanges }),
-	number(unix.IFLA_CARRIER_UP_COUNT, "IFLA_CARRIER_UP_COUNT", func(l *Link) *uint32 { return &l.CarrierUps }),
-	number(unix.IFLA_CARRIER_DOWN_COUNT, "IFLA_CARRIER_DOWN_COUNT", func(l *Link) *uint32 { return &l.CarrierDowns }),
-	number(attributeHeadRoom, "IFLA_HEADROOM", func(l *Link) *uint16 { return &l.HeadRoom }),
-	number(attributeTailRoom, "IFLA_TAILROOM", func(l *Link) *uint16 { return &l.TailRoom }),
 	flag(unix.IFLA_PROTO_DOWN, "IFLA_PROTO_DOWN", func(l *Link) **bool { return &l.ProtoDown }),
 	raw(unix.IFLA_ADDRESS, "IFLA_ADDRESS", func(l *Link) *[]byte { return &l.MAC }),
 	raw(unix.IFLA_BROADCAST, "IFLA_BROADCAST", func(l *Link) *[]byte { return &l.Broadcast }),
 	{number: unix.IFLA_STATS64, name: "IFLA_STATS64", decode: decodeStats, encode: encodeStats},
-	number(unix.IFLA_NUM_VF, "IFLA_NUM_VF", func(l *Link) *uint32 { return &l.NumVFs }),
 	{number: unix.IFLA_VFINFO_LIST, name: "IFLA_VFINFO_LIST", flags: netlink.Nested, decode: decodeVFs, encode: encodeVFs},
-	optionalNested(unix.IFLA_XDP, "IFLA_XDP", xdpTable, func(l *Link) **XDP { return &l.XDP }),
 	nested(unix.IFLA_LINKINFO, "IFLA_LINKINFO", linkInfoTable, func(l *Link) *LinkInfo { return &l.Info }),
 	number(unix.IFLA_LINK, "IFLA_LINK", func(l *Link) *uint32 { return &l.Parent }),
 	number(unix.IFLA_MASTER, "IFLA_MASTER", func(l *Link) *uint32 { return &l.Master }),
@@ -163,22 +131,6 @@ var hardwareTable = table[Hardware]{
 	text(unix.IFLA_PARENT_DEV_BUS_NAME, "IFLA_PARENT_DEV_BUS_NAME", func(h *Hardware) *string { return &h.ParentBus }),
 }
 
-var xdpTable = table[XDP]{
-	number(unix.IFLA_XDP_ATTACHED, "IFLA_XDP_ATTACHED", func(x *XDP) *uint8 { return &x.Attached }),
-	number(unix.IFLA_XDP_FLAGS, "IFLA_XDP_FLAGS", func(x *XDP) *uint32 { return &x.Flags }),
-	number(unix.IFLA_XDP_PROG_ID, "IFLA_XDP_PROG_ID", func(x *XDP) *uint32 { return &x.ProgID }),
-	number(unix.IFLA_XDP_DRV_PROG_ID, "IFLA_XDP_DRV_PROG_ID", func(x *XDP) *uint32 { return &x.DriverID }),
-	number(unix.IFLA_XDP_SKB_PROG_ID, "IFLA_XDP_SKB_PROG_ID", func(x *XDP) *uint32 { return &x.GenericID }),
-	number(unix.IFLA_XDP_HW_PROG_ID, "IFLA_XDP_HW_PROG_ID", func(x *XDP) *uint32 { return &x.HardwareID }),
-}
-
-// Of linux/if_link.h; golang.org/x/sys does not have them yet.
-const (
-	attributeNetnsImmutable = 67 // since 6.15
-	attributeHeadRoom       = 68 // since 6.16
-	attributeTailRoom       = 69
-)
-
 // linkFamiliesTable is what the families have to say of a link (IFLA_AF_SPEC),
 // each in an attribute of its number.
 var linkFamiliesTable = table[Link]{
@@ -187,10 +139,8 @@ var linkFamiliesTable = table[Link]{
 
 var linkIPv6Table = table[LinkIPv6]{
 	number(unix.IFLA_INET6_FLAGS, "IFLA_INET6_FLAGS", func(i *LinkIPv6) *uint32 { return &i.Flags }),
-	structure(unix.IFLA_INET6_CACHEINFO, "IFLA_INET6_CACHEINFO", binary.NativeEndian, func(i *LinkIPv6) **LinkIPv6Cache { return &i.Cache }),
 	addressOf(unix.IFLA_INET6_TOKEN, "IFLA_INET6_TOKEN", 16, func(i *LinkIPv6) *netip.Addr { return &i.Token }),
 	named[uint8](unix.IFLA_INET6_ADDR_GEN_MODE, "IFLA_INET6_ADDR_GEN_MODE", func(i *LinkIPv6) **Named[addrGenModes] { return &i.AddrGenMode }),
-	number(unix.IFLA_INET6_RA_MTU, "IFLA_INET6_RA_MTU", func(i *LinkIPv6) *uint32 { return &i.RAMTU }),
 }
 
 // decodeFamilies reads IFLA_AF_SPEC. In messages of family AF_BRIDGE it has the

@@ -52,6 +52,8 @@ func words[S Spelling]() []string {
 
 // named is a row for an enumeration of which the kernel's number has the width
 // of N, left out when nil.
+//
+//go:noinline
 func named[N integer, S Spelling, T any](n uint16, name string, at func(*T) **Named[S]) attribute[T] {
 	return attribute[T]{
 		number: n, name: name,
@@ -78,6 +80,8 @@ func named[N integer, S Spelling, T any](n uint16, name string, at func(*T) **Na
 }
 
 // flag is a row for a byte that is 0 or 1, left out when nil.
+//
+//go:noinline
 func flag[T any](n uint16, name string, at func(*T) **bool) attribute[T] {
 	return attribute[T]{
 		number: n, name: name,
@@ -105,6 +109,8 @@ func flag[T any](n uint16, name string, at func(*T) **bool) attribute[T] {
 
 // present is a row for an attribute without content, which says yes by being
 // there.
+//
+//go:noinline
 func present[T any](n uint16, name string, at func(*T) *bool) attribute[T] {
 	return attribute[T]{
 		number: n, name: name,
@@ -123,6 +129,8 @@ func present[T any](n uint16, name string, at func(*T) *bool) attribute[T] {
 
 // port is a row for a number of 16 bits in network byte order, left out when
 // nil.
+//
+//go:noinline
 func port[T any](n uint16, name string, at func(*T) **uint16) attribute[T] {
 	return attribute[T]{
 		number: n, name: name,

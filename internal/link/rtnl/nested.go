@@ -4,6 +4,8 @@ import "github.com/mdlayher/netlink"
 
 // list is a row for an attribute with any number of the same attribute within,
 // each an element; left out when there are none.
+//
+//go:noinline
 func list[E, T any](n uint16, name string, at func(*T) *[]E, element attribute[E]) attribute[T] {
 	return attribute[T]{
 		number: n, name: name, flags: netlink.Nested,

@@ -83,8 +83,6 @@ var shown = []struct {
 		func(l *Link) any { return []any{l.Stats.RxPackets, l.Stats.TxCompressed, l.Stats.RxNoHandler} }, `[1,512,0]`},
 	{"statistics of a new kernel", "d400 1700" + strings.Repeat("0000000000000000", 24) + "0300000000000000 0900000000000000",
 		func(l *Link) any { return l.Stats.RxOtherHostDropped }, `3`},
-	{"XDP program of a driver", "1c00 2b80 0500 0200 01 000000  0800 0400 2a000000  0800 0500 2a000000",
-		func(l *Link) any { return []any{l.XDP.Attached, l.XDP.ProgID, l.XDP.DriverID} }, `[1,42,42]`},
 	{"port of a switch", "0700 2600 703000 00  0800 2400 0a0b0c0d  1100 3800 303030303a30333a30302e3000 000000  0800 3900 70636900",
 		func(l *Link) any { return l.Hardware },
 		`{"PortID":"","PortName":"p0","SwitchID":"0a:0b:0c:0d","ParentDevice":"0000:03:00.0","ParentBus":"pci"}`},

@@ -16,6 +16,8 @@ type byteOrder interface {
 // structure is a row for a struct of the kernel's, whose members V has in the
 // same order and width, left out when nil. That of a newer kernel may be
 // longer: what is added to a struct comes at its end.
+//
+//go:noinline
 func structure[V, T any](n uint16, name string, order byteOrder, at func(*T) **V) attribute[T] {
 	return attribute[T]{
 		number: n, name: name,
@@ -40,6 +42,8 @@ func structure[V, T any](n uint16, name string, order byteOrder, at func(*T) **V
 }
 
 // bigEndian is optional for numbers in network byte order.
+//
+//go:noinline
 func bigEndian[N integer, T any](n uint16, name string, at func(*T) **N) attribute[T] {
 	row := structure(n, name, binary.BigEndian, at)
 	decode := row.decode
@@ -54,6 +58,8 @@ func bigEndian[N integer, T any](n uint16, name string, at func(*T) **N) attribu
 
 // optionalNested is nested for attributes of which an empty set is not an
 // absent one: nil is.
+//
+//go:noinline
 func optionalNested[U, T any](n uint16, name string, rows table[U], at func(*T) **U) attribute[T] {
 	return attribute[T]{
 		number: n, name: name, flags: netlink.Nested,

@@ -1,0 +1,70 @@
+package state
+
+import (
+	"net/netip"
+	"reflect"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+)
+
+// TestApplyLeavesSnapshot: a State that starts with a snapshot goes its own way.
+func TestApplyLeavesSnapshot(t *testing.T) {
+	snapshot := &State{Ifaces: map[string]*Iface{"eth0": {Name: "eth0", Index: 2}}}
+	var s State
+	for _, c := range []Change{
+		{Op: Snapshot, Object: Object{State: snapshot}},
+		{Op: New, Object: Object{Iface: &Iface{Name: "eth1", Index: 3}}},
+		{Op: New, Object: Object{Address: &IfaceAddress{"eth0", Address{Address: netip.MustParseAddr("192.0.2.1")}}}},
+		{Op: Deleted, Object: Object{Iface: &Iface{Name: "eth0", Index: 2}}},
+	} {
+		if err := s.Apply(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := &State{Ifaces: map[string]*Iface{"eth0": {Name: "eth0", Index: 2}}}
+	if diff := cmp.Diff(want, snapshot); diff != "" || s.Ifaces["eth0"] != nil || s.Ifaces["eth1"] == nil {
+		t.Errorf("applied: %v; the snapshot (-before +after):\n%s", s.Ifaces, diff)
+	}
+}
+
+// TestTimeless: what time and use change is no difference, and stays where it is
+// told from.
+func TestTimeless(t *testing.T) {
+	iface := func(n uint64, mtu uint32) *Iface {
+		return &Iface{
+			MTU: mtu,
+			Kinds: Kinds{
+				Bridge: &Bridge{Bridge: rtnl.Bridge{
+					HelloTimer: &n, TCNTimer: &n, TopologyChangeTimer: &n, GCTimer: &n, FDBLearned: new(uint32(n)),
+					MulticastQuerierState: &rtnl.MulticastQuerier{OtherTimer: &n, IPv6OtherTimer: &n},
+				}},
+				HSR: &HSR{HSR: rtnl.HSR{SequenceNumber: new(uint16(n))}},
+			},
+			Ports: Ports{BridgePort: &BridgePort{BridgePort: rtnl.BridgePort{MessageAgeTimer: &n, ForwardDelayTimer: &n, HoldTimer: &n}}},
+		}
+	}
+	group := func(n, idle uint32) rtnl.Nexthop {
+		return rtnl.Nexthop{Resilient: &rtnl.ResilientGroup{IdleTimer: idle, UnbalancedTime: uint64(n)}}
+	}
+	for _, row := range []struct {
+		name       string
+		time, real uint32
+		same       bool
+	}{{"time", 2, 1, true}, {"something else", 1, 2, false}} {
+		a, b := iface(1, 1), iface(uint64(row.time), row.real)
+		if reflect.DeepEqual(a.timeless(), b.timeless()) != row.same || !reflect.DeepEqual(a, iface(1, 1)) {
+			t.Errorf("%s: interface, now %+v", row.name, a)
+		}
+		x, y := group(1, 1), group(row.time, row.real)
+		if sameNexthop(&x, &y) != row.same || !reflect.DeepEqual(x, group(1, 1)) {
+			t.Errorf("%s: nexthop object, now %+v", row.name, x)
+		}
+		m, n := newNexthop(&x, unnamed), newNexthop(&y, unnamed)
+		if reflect.DeepEqual(m.timeless(), n.timeless()) != row.same || !reflect.DeepEqual(m, newNexthop(&x, unnamed)) {
+			t.Errorf("%s: Nexthop, now %+v", row.name, m)
+		}
+	}
+}

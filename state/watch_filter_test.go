@@ -1,0 +1,114 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
+)
+
+// TestWatchFilter: of interfaces that nobody asked for nothing is told.
+func TestWatchFilter(t *testing.T) {
+	netnstest.Need(t)
+	pairs(t, 2)
+	netnstest.Lines(t, `ip link set r0 addrgenmode none
+		ip link set r1 addrgenmode none`)
+	tests := []struct {
+		name   string
+		filter Filter
+		want   []string
+	}{
+		{"one interface", Filter{Parts: PartIfaces, Iface: "r1"}, []string{"change iface r1", "new address r1 10.8.0.1/24"}},
+		{"one type", Filter{Parts: PartIfaces, Type: "bridge"}, []string{"change iface rbr", "new address rbr 10.8.1.1/24"}},
+		{"routes through one interface", Filter{Parts: PartRoutes, OutIface: "r1", Table: 1000}, []string{"new route 10.9.1.0/24 dev r1"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := follow(t, test.filter)
+			netnstest.Lines(t, `ip link set r0 up
+				ip link set r1 up mtu 1400
+				ip link set rbr mtu 1400
+				ip addr add 10.7.0.1/24 dev r0
+				ip addr add 10.8.0.1/24 dev r1
+				ip addr add 10.8.1.1/24 dev rbr
+				ip route add 10.9.0.0/24 dev r0 table 1000
+				ip route add 10.9.1.0/24 dev r1 table 1000`)
+			var told []string
+			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*State) bool {
+				told = nil
+				for _, c := range f.changes[1:] {
+					told = append(told, words(c))
+				}
+				return slices.Contains(told, test.want[0]) && slices.Contains(told, test.want[len(test.want)-1])
+			})
+			for _, w := range told {
+				if !slices.Contains(test.want, w) {
+					t.Errorf("told %q", w)
+				}
+			}
+			netnstest.Lines(t, `ip addr flush dev r0
+				ip addr flush dev r1
+				ip addr flush dev rbr
+				ip link set r0 down
+				ip link set r1 down mtu 1500
+				ip link set rbr mtu 1500`)
+		})
+	}
+}
+
+// TestWatchFilterGone: that the interface of a filter goes is told, with what
+// goes with it, and no reason to start again.
+func TestWatchFilterGone(t *testing.T) {
+	netnstest.Need(t)
+	for _, test := range []struct {
+		name   string
+		filter Filter
+		want   []string
+	}{
+		{"one interface", Filter{Iface: "r1", Parts: PartIfaces | PartNeighbours}, []string{
+			"del address r1 10.8.0.1/24", "del address r1 fd08::1/64", "del neighbour 10.8.0.9 dev r1", "del iface r1"}},
+		{"one type", Filter{Type: "veth", Parts: PartIfaces}, []string{"del address r1 10.8.0.1/24", "del iface r1", "del iface pr1"}},
+		{"routes through one interface", Filter{OutIface: "r1", Parts: PartRoutes}, []string{"del route 10.8.0.0/24 dev r1", "del route fd08::/64 dev r1"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pairs(t, 2)
+			netnstest.Lines(t, `ip link set r1 up
+				ip addr add 10.8.0.1/24 dev r1
+				ip addr add fd08::1/64 dev r1 nodad
+				ip neigh add 10.8.0.9 lladdr 02:00:00:00:00:09 dev r1`)
+			f := follow(t, test.filter)
+			netnstest.Run(t, "ip", "link", "del", "r1")
+			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*State) bool {
+				var told []string
+				for _, c := range f.changes {
+					told = append(told, words(c))
+				}
+				return !slices.ContainsFunc(test.want, func(w string) bool { return !slices.Contains(told, w) })
+			})
+			if n := f.count(Resync); n > 0 {
+				t.Errorf("started again %d times", n)
+			}
+		})
+	}
+}
+
+// TestGoneBeforeRead: an interface goes between being found and being read.
+func TestGoneBeforeRead(t *testing.T) {
+	netnstest.Need(t)
+	for name, filter := range map[string]Filter{"of it": {Iface: "r0"}, "routes": {OutIface: "r0", Parts: PartRoutes}} {
+		t.Run(name, func(t *testing.T) {
+			pairs(t, 1)
+			r, err := newReader(t.Context(), filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			netnstest.Run(t, "ip", "link", "del", "r0")
+			if s, _, err := r.compact(t.Context()); !errors.Is(err, ErrNotExist) {
+				t.Errorf("%+v, %v", s, err)
+			}
+		})
+	}
+}

@@ -196,6 +196,9 @@ func (l *Lab) purges(t *testing.T, clean traces, from string) {
 	t.Helper()
 	l.Timeline.Step("apt purge "+from+": nothing is left", func() string {
 		l.Device.Apt(t, "purge", "netconnectd")
+		// systemd-networkd starts it for the host name of a lease. It ends by
+		// itself after 30 s, and its folder in /var/tmp goes with it.
+		must(t, "", "systemctl", "stop", "systemd-hostnamed.service")
 		if changes := clean.differ(l.Device.inventory(t)); len(changes) != 0 {
 			t.Errorf("purged %s, and this is not as before:\n%s", from, strings.Join(changes, "\n"))
 		}

@@ -64,9 +64,10 @@ func NewStation(cfg StationConfig) *Station {
 // Associate joins a network and returns when the keys are in place; it has no
 // address yet. It starts wpa_supplicant or adopts the one that runs, and keeps
 // an association as it is that was made with the same network, passphrase and
-// demands (cell, protected management frames). Any other is given up first. A network that cannot be joined is a *JoinError, and is not
-// tried any further; every other error is a fault of ours or the end of ctx.
-// The interface should be up.
+// demands (cell, protected management frames). Any other is given up first. A
+// network that cannot be joined is a *JoinError, and is not tried any further;
+// every other error is a fault of ours or the end of ctx. The interface should
+// be up.
 func (s *Station) Associate(ctx context.Context, n Network) (Association, error) {
 	if err := n.Check(); err != nil {
 		return Association{}, err

@@ -121,10 +121,15 @@ func cableStation(r *radio) *wifi.Station {
 	})
 }
 
-// restarted is the radio as the next daemon has it.
+// restarted is the radio as the next daemon has it, which looks at the kernel
+// before it does anything. The monitor of the one before may not have seen the
+// address yet.
 func restarted(t *testing.T, r *radio) *radio {
 	t.Helper()
 	next := *r
+	next.monitor = monitoring(t)
+	first, _ := next.monitor.Subscribe()
+	<-first
 	next.runner = &process.Runner{Dir: r.dir, Log: slog.New(slog.DiscardHandler)}
 	t.Cleanup(next.runner.Close)
 	next.station = cableStation(&next)

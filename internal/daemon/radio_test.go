@@ -29,16 +29,23 @@ func wired(t *testing.T, iface string) *radio {
 	runner := &process.Runner{Dir: t.TempDir(), Log: log}
 	t.Cleanup(runner.Close)
 	r := &radio{
-		iface: iface, dir: runner.Dir, runner: runner, log: log, live: &live{}, monitor: link.NewMonitor(log),
+		iface: iface, dir: runner.Dir, runner: runner, log: log, live: &live{}, monitor: monitoring(t),
 		ap:      ap.New(ap.Config{Interface: iface, RuntimeDir: runner.Dir}, runner, link.Kernel{}, log),
 		station: wifi.NewStation(wifi.StationConfig{Interface: iface, RuntimeDir: runner.Dir, Runner: runner}),
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.monitor.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-ended })
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", iface).Run() }) // may be gone
 	return r
+}
+
+// monitoring is a monitor that runs until the test ends.
+func monitoring(t *testing.T) *link.Monitor {
+	t.Helper()
+	monitor := link.NewMonitor(slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- monitor.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return monitor
 }
 
 // ip carries out commands of ip(8).

@@ -161,7 +161,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	}
 	d.radio.joinChanged = d.publishJoin
 	d.radio.joinEnded = d.metrics.Join
-	d.radio.nameServersChanged = func() { d.dns.changed() }
+	d.radio.leaseChanged = func() { d.dns.changed(); d.stir() }
 	iface := radioName(ctx, cfg, log)
 	var err error
 	if d.profiles, err = networkmanager.OpenProfiles(networks, filepath.Join(cfg.StateDir, "networkmanager.json"), log); err != nil {

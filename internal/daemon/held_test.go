@@ -102,7 +102,7 @@ func openStation(t *testing.T, router *netnstest.Namespace) *radio {
 	if err := networks.Add(store.Network{Network: wifi.Network{SSID: []byte("home")}}); err != nil {
 		t.Fatal(err)
 	}
-	r.book, r.seenAt, r.nameServersChanged = networks, func([]byte) int { return 0 }, func() {}
+	r.book, r.seenAt, r.leaseChanged = networks, func([]byte) int { return 0 }, func() {}
 	r.station = cableStation(r)
 	t.Cleanup(func() {
 		if err := r.runner.EndAll(context.Background()); err != nil {

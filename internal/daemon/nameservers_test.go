@@ -62,7 +62,7 @@ func TestNameServersGoWithTheLease(t *testing.T) {
 func TestNameServersComeWithTheLease(t *testing.T) {
 	r := wired(t, "lease0")
 	told := 0
-	r.nameServersChanged = func() {
+	r.leaseChanged = func() {
 		if r.leased.Load() != nil {
 			told++
 		}

@@ -55,11 +55,11 @@ type live struct {
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
 	tried       atomic.Pointer[store.Network]    // the latest candidate; another one may be stored by now
 
-	clientsChanged     func(ctx context.Context, count int)
-	joinChanged        func(n policy.Network, now string, why policy.Failure) // now: a client.Join…
-	joinEnded          func(result string, took time.Duration)                // of the metrics
-	nameServersChanged func()
-	seenAt             func(ssid []byte) int // frequency in MHz where a scan saw the network; 0: none did
+	clientsChanged func(ctx context.Context, count int)
+	joinChanged    func(n policy.Network, now string, why policy.Failure) // now: a client.Join…
+	joinEnded      func(result string, took time.Duration)                // of the metrics
+	leaseChanged   func()
+	seenAt         func(ssid []byte) int // frequency in MHz where a scan saw the network; 0: none did
 }
 
 // slot is the place of the radio: what is in it changes when the hardware or

@@ -213,7 +213,7 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 	}
 	s.log.Info("lease", "iface", s.iface, "address", l.Address, "gateway", l.Router, "server", l.Server, "valid", valid.Round(time.Second))
 	s.leased.Store(&l)
-	s.nameServersChanged() // by IPv6 alone the radio may be the way out already
+	s.leaseChanged() // whose name servers are wanted: by IPv6 alone the radio may be the way out already
 	return s.saveLease(l)
 }
 

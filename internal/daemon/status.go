@@ -161,10 +161,7 @@ func (d *daemon) publish(old, next policy.State) {
 	d.metrics.Uplink(string(next.Uplink.State), next.Uplink.Portal)
 	d.metrics.AccessPoint(string(next.AP.State), string(next.AP.Cause))
 	d.announce(old, next)
-	select {
-	case d.busy <- struct{}{}:
-	default: // is told already
-	}
+	d.stir()
 	if meetsOthers(old, next) {
 		d.problems.look()
 	}

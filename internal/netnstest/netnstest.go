@@ -15,6 +15,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// The main thread stays with the main goroutine, which runs no test. In /proc,
+// self is that thread: in another network namespace, where it would be left for
+// good, the process would read of that one.
+func init() { runtime.LockOSThread() }
+
 // inside tells the copy of the test program where it runs.
 const inside = "NETCONNECTD_TEST_NETNS"
 

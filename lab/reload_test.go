@@ -38,6 +38,40 @@ func TestReload(t *testing.T) {
 	if l.Device.Started(t) != before {
 		t.Error("the daemon was restarted")
 	}
+	l.startsWrong(t)
+}
+
+// startsWrong is a start with a problem in the configuration: what was right
+// last is in force, until somebody corrects the file.
+func (l *Lab) startsWrong(t *testing.T) {
+	t.Helper()
+	problem := func() string {
+		for _, p := range l.Device.Status(t).Problems {
+			if p.Code == "config" {
+				return p.Text + " → " + p.Remedy
+			}
+		}
+		return ""
+	}
+	l.edit(t, "channel: 11", "channel: 15")
+	l.Device.Stop(t)
+	l.Device.Start(t)
+	l.seeAccessPoint(t, servesAfterStart)
+	l.Timeline.Step("status names the problem", func() string {
+		until(t, noticed, "the problem in status", func() (string, bool) {
+			return problem(), strings.Contains(problem(), "ap.channel: 15 ")
+		})
+		if !l.Phone.Sees("renamed", frequency(11)) {
+			t.Error("the access point is not what it was before")
+		}
+		return problem()
+	})
+	l.edit(t, "channel: 15", "channel: 1")
+	l.Timeline.Step("pi: netconnectcli reload", func() string {
+		reply := firstLine(l.Device.must(t, member, "reload"))
+		until(t, noticed, "status without the problem", func() (string, bool) { return problem(), problem() == "" })
+		return reply
+	})
 }
 
 // edit replaces text of the device's configuration file.

@@ -49,6 +49,11 @@ func run(args []string) (status int, err error) {
 	for _, w := range warnings {
 		fmt.Fprintln(os.Stderr, "netconnectd: warning:", w)
 	}
+	if err != nil {
+		if kept := config.LoadKept(args, os.Environ(), err); kept != nil {
+			cfg, err = kept, nil
+		}
+	}
 	var usage *config.UsageError
 	switch {
 	case errors.Is(err, config.ErrHelp):

@@ -23,6 +23,7 @@ const DefaultFile = "/etc/netconnectd.yaml"
 // compares two.
 type Config struct {
 	File       string // that was read; empty when there is none
+	Fault      error  // what is wrong with the file, so that it is used as LoadKept has found it
 	Version    bool   // only the version is asked for; nothing else is set
 	Check      bool   // only the check of the settings is asked for
 	TearDown   bool   // only the end of what an earlier run left is asked for
@@ -42,6 +43,8 @@ type Config struct {
 	Paths       Paths
 	Permissions Permissions
 	Log         Log
+
+	text []byte // of the file
 }
 
 // Interfaces are names of at most 15 bytes. Empty: the daemon decides.
@@ -147,13 +150,15 @@ func Load(args, environ []string) (*Config, []Problem, error) {
 	if line.version {
 		return &Config{Version: true}, nil, nil
 	}
+	return load(line, environ, readFile)
+}
+
+// load has read look for the file.
+func load(line *commandLine, environ []string, read func(path string, named bool, r *report) (configFile, error)) (*Config, []Problem, error) {
 	var r report
 	env := readEnviron(environ, &r)
-	path, named := line.file, line.fileGiven
-	if fromEnv := env.file; !named && fromEnv != "" {
-		path, named = fromEnv, true
-	}
-	file, err := readFile(path, named, &r)
+	path, named := line.path(env)
+	file, err := read(path, named, &r)
 	if err != nil && !line.lenient() && !line.looks() {
 		return nil, nil, err
 	}
@@ -169,7 +174,7 @@ func Load(args, environ []string) (*Config, []Problem, error) {
 	if line.lenient() || line.looks() {
 		d = pardon(line, env.values, file.values, &r)
 	}
-	d.File, d.Check, d.TearDown, d.Daemon, d.Log = file.path, line.check, line.tearDown, line.daemon, line.log
+	d.File, d.text, d.Check, d.TearDown, d.Daemon, d.Log = file.path, file.text, line.check, line.tearDown, line.daemon, line.log
 	d.Doctor, d.Bundle = line.looks(), line.bundle
 	switch {
 	case line.lenient():

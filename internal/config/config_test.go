@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
@@ -24,6 +25,7 @@ var asIs = cmp.Options{
 	cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+	cmpopts.IgnoreUnexported(Config{}), // the text of the file
 }
 
 func defaults(t *testing.T) *Config {

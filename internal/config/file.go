@@ -17,7 +17,8 @@ const maxFile = 1 << 20
 
 // configFile is what was found in the file.
 type configFile struct {
-	path   string           // empty when there is no file
+	path   string // empty when there is no file
+	text   []byte
 	values map[string]value // by the key's path
 }
 
@@ -41,7 +42,7 @@ func readFile(path string, named bool, r *report) (configFile, error) {
 		r.problem("", origin{}, "the file is larger than 1 MiB")
 		return file, nil
 	}
-	file.values = parseFile(data, r)
+	file.text, file.values = data, parseFile(data, r)
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode()&0o004 != 0 {
 		warnReadable(file, r)
 	}

@@ -30,6 +30,14 @@ func (line *commandLine) lenient() bool { return line.tearDown || line.daemon !=
 // looks reports whether a wrong configuration is one of the things to tell.
 func (line *commandLine) looks() bool { return line.doctor || line.bundle != "" }
 
+// path is where the file is, and whether somebody has named it.
+func (line *commandLine) path(env environment) (path string, named bool) {
+	if !line.fileGiven && env.file != "" {
+		return env.file, true
+	}
+	return line.file, line.fileGiven
+}
+
 // keyFlag is the flag of one key. It keeps the text as it was typed: it is a
 // pflag.Value for the parser and a viper.FlagValue for the precedence.
 type keyFlag struct {

@@ -52,7 +52,7 @@ func TestPageOfFile(t *testing.T) {
 	p.Section("Description")
 	p.Text("The file is YAML, and may be absent, as each of its keys may. A flag wins over a variable of the environment, that over the file, and that over the default. " +
 		"The variable of a key is " + envPrefix + " and the key in capitals with _ for the dot: " + keyByPath("ap.channel").env() + " is ap.channel.")
-	p.Text("Times are seconds. netconnectd --check reports every problem of the file with its line; netconnectcli reload applies what differs.")
+	p.Text("Times are seconds. netconnectd --check reports every problem of the file with its line; netconnectcli reload applies what differs. A daemon that starts with a file that is wrong takes it as it was when it was right last, and says so in its status.")
 	for _, s := range sections {
 		p.Section(cmp.Or(s.name, "without section"))
 		p.Text(s.doc)

@@ -10,10 +10,7 @@ func Values(args, environ []string) ([]string, error) {
 	}
 	var r report // of no interest here
 	env := readEnviron(environ, &r)
-	path, named := line.file, line.fileGiven
-	if !named && env.file != "" {
-		path, named = env.file, true
-	}
+	path, named := line.path(env)
 	file, err := readFile(path, named, &r)
 	winners := precedence(line, env.values, file.values)
 	var list []string

@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync/atomic"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/doctor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
@@ -37,7 +39,8 @@ func (p *problems) all() []client.Problem {
 // ends. Subscribers hear what has changed.
 func (d *daemon) watchProblems(ctx context.Context) {
 	for {
-		found := toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, d.cfg.Load(), d.radio.iface())))
+		cfg := d.cfg.Load()
+		found := append(faults(cfg), toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.iface())))...)
 		if old := d.problems.all(); ctx.Err() == nil && !slices.Equal(old, found) {
 			d.problems.seen.Store(&found)
 			for _, p := range found {
@@ -54,6 +57,19 @@ func (d *daemon) watchProblems(ctx context.Context) {
 		case <-d.problems.hint:
 		}
 	}
+}
+
+// faults are what is wrong with a file that is used as it was before.
+func faults(cfg *config.Config) []client.Problem {
+	var list []client.Problem
+	for _, text := range cfg.Faults() {
+		list = append(list, client.Problem{
+			Code:   "config",
+			Text:   text + "; the settings before it are in force",
+			Remedy: fmt.Sprintf("correct %s, then: sudo netconnectcli reload", cfg.File),
+		})
+	}
+	return list
 }
 
 func toProblems(found []doctor.Finding) []client.Problem {

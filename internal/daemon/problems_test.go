@@ -1,11 +1,16 @@
 package daemon
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/doctor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
@@ -14,6 +19,41 @@ func TestFindingsBecomeProblems(t *testing.T) {
 	got := toProblems([]doctor.Finding{{ID: "iwd", Group: "Other programs", Level: doctor.Problem, What: "iwd works on wlan0", Remedy: "end it"}})
 	if diff := cmp.Diff([]client.Problem{{Code: "iwd", Text: "iwd works on wlan0", Remedy: "end it"}}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What is wrong with the configuration's file is told until it is reloaded.
+func TestFaultsBecomeProblems(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "netconnectd.yaml")
+	load := func(text string) (*config.Config, []config.Problem, error) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return config.Load([]string{"-c", file}, nil)
+	}
+	right, _, err := load("ap: {channel: 6}\n")
+	if err != nil || len(faults(right)) > 0 {
+		t.Fatalf("%v, %v", err, faults(right))
+	}
+	for _, tt := range []struct {
+		name  string
+		fault func() error
+		want  []string
+	}{
+		{"two settings", func() error { _, _, err := load("ap: {channel: 99}\nprobe: {kind: x}\n"); return err }, []string{"ap.channel: 99 is not", "probe.kind: "}},
+		{"no file", func() error { return errors.New("read configuration: no such file") }, []string{"read configuration: no such file; "}},
+	} {
+		cfg := *right
+		cfg.Fault = tt.fault()
+		got := faults(&cfg)
+		if len(got) != len(tt.want) {
+			t.Fatalf("%s: %+v", tt.name, got)
+		}
+		for i, want := range tt.want {
+			if p := got[i]; p.Code != "config" || !strings.HasPrefix(p.Text, want) || !strings.Contains(p.Remedy, file) {
+				t.Errorf("%s: %+v, want %q", tt.name, p, want)
+			}
+		}
 	}
 }
 

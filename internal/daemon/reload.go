@@ -32,10 +32,11 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	}
 	old := d.cfg.Load()
 	changed := config.Diff(old, next)
-	keep(next, old)
+	keepFixed(next, old)
 	iface := d.radio.iface()
 	accessPoint := !reflect.DeepEqual(apConfig(old, iface), apConfig(next, iface))
 	d.cfg.Store(next)
+	d.keepConfig()
 	d.radio.current.Store(d.newRadio(iface))
 	d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(next), AccessPoint: accessPoint})
 	for _, look := range []chan struct{}{d.relink, d.backends} {
@@ -50,8 +51,19 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	return describe(changed, target.Role == policy.RoleStation && !d.managed.Load()), nil
 }
 
-// keep leaves the fixed settings as they are.
-func keep(next, old *config.Config) {
+// keepConfig keeps the file for a start at which something is wrong with it.
+func (d *daemon) keepConfig() {
+	cfg := d.cfg.Load()
+	if cfg.Fault != nil {
+		return
+	}
+	if err := cfg.Keep(); err != nil {
+		d.log.Warn("keep the configuration for a start at which it is wrong", "err", err)
+	}
+}
+
+// keepFixed leaves the fixed settings as they are.
+func keepFixed(next, old *config.Config) {
 	next.Socket, next.RuntimeDir, next.StateDir = old.Socket, old.RuntimeDir, old.StateDir
 	next.Interfaces.Wifi, next.Permissions = old.Interfaces.Wifi, old.Permissions
 }

@@ -1,0 +1,102 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// At a start with a fault in it, the file is taken as it was when it was kept,
+// and everything else as it is now.
+func TestKept(t *testing.T) {
+	const right = "ap: {ssid: mine, channel: 6}\n"
+	for _, row := range []struct {
+		name  string
+		wrong string // what the file is now; "-": it is not there any more
+		args  []string
+		env   string
+		want  string // of the fault; empty: it does not help
+	}{
+		{"bad value", "ap: {ssid: mine, channel: 99}\n", nil, "", "ap.channel: 99"},
+		{"no YAML", "ap: {ssid: mine\n", nil, "", "line"},
+		{"two problems", "ap: {channel: 99}\nprobe: {kind: x}\n", nil, "", "probe.kind: "},
+		{"no file", "-", nil, "", "no such file"},
+		{"only a check", "ap: {channel: 99}\n", []string{"--check"}, "", ""},
+		{"the fault is in a flag", right, []string{"--ap-channel=99"}, "", ""},
+		{"the fault is in the environment", right, nil, "NETCONNECTD_AP_CHANNEL=99", ""},
+		{"the command line makes no sense", right, []string{"--nonsense"}, "", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			state := t.TempDir()
+			args := append([]string{"-c", writeYAML(t, right)}, row.args...)
+			env := []string{row.env, "NETCONNECTD_PATHS_STATE=" + state, "NETCONNECTD_AP_PSK=from outside"}
+			keepAs(t, args[:2], env[1:])
+			if row.wrong == "-" {
+				os.Remove(args[1])
+			} else if err := os.WriteFile(args[1], []byte(row.wrong), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, _, fault := Load(args, env)
+			if fault == nil {
+				t.Fatal("no fault")
+			}
+			got := LoadKept(args, env, fault)
+			if row.want == "" {
+				if got != nil {
+					t.Errorf("started with %+v", got)
+				}
+				return
+			}
+			if got == nil || got.AP.Channel != 6 || got.AP.SSID != "mine" || got.AP.PSK.Reveal() != "from outside" || got.File != args[1] {
+				t.Fatalf("settings %+v", got)
+			}
+			if all := strings.Join(got.Faults(), "\n"); !errors.Is(got.Fault, fault) || !strings.Contains(all, row.want) {
+				t.Errorf("faults %q, want %q", all, row.want)
+			}
+		})
+	}
+}
+
+// keepAs keeps the file as a daemon does that was started with args.
+func keepAs(t *testing.T, args, env []string) {
+	t.Helper()
+	c, _, err := Load(args, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Keep(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What was kept of one file is not taken for another, nor for one that somebody
+// has removed on purpose; and it is written only when it differs.
+func TestKeptIsOfOneFile(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "made")
+	env := []string{"NETCONNECTD_PATHS_STATE=" + state}
+	mine := []string{"-c", writeYAML(t, "ap: {channel: 6, psk: confidential}\n")}
+	keepAs(t, mine, env)
+	file := filepath.Join(state, keptFile)
+	first, err := os.Stat(file)
+	if err != nil || first.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v", first, err)
+	}
+	keepAs(t, mine, env)
+	if again, err := os.Stat(file); err != nil || !os.SameFile(first, again) {
+		t.Errorf("it was written again: %v", err)
+	}
+	other := []string{"-c", writeYAML(t, "ap: {channel: 99}\n")}
+	if got := LoadKept(other, env, errors.New("fault")); got != nil {
+		t.Errorf("another file is %+v", got)
+	}
+	if _, err := os.Stat(DefaultFile); err == nil {
+		t.Skip("there is " + DefaultFile)
+	}
+	keepAs(t, nil, env)
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("without a file there is still what was kept: %v", err)
+	}
+	keepAs(t, nil, env)
+}

@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 	"internal/probe":           {"internal/link"},
 	"internal/resolver":        {"internal/atomicfile", "internal/process"},
 	"internal/process":         {"internal/atomicfile"},
-	"internal/config":          {"internal/secret"},
+	"internal/config":          {"internal/atomicfile", "internal/secret"},
 	"internal/store":           {"internal/atomicfile", "internal/secret", "internal/wifi"},
 	"internal/migrate":         {"client"},
 	"internal/networkmanager":  {"client", "internal/atomicfile", "internal/secret", "internal/store", "internal/wifi"},

@@ -234,6 +234,7 @@ type Status struct {
 	} `json:"wifi"`
 	Uplink      Condition `json:"uplink"`
 	AccessPoint Condition `json:"access_point"`
+	Problems    []struct{ Code, Text, Remedy string }
 	Text        string    `json:"-"` // all of it, as it came
 }
 

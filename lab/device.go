@@ -235,7 +235,7 @@ type Status struct {
 	Uplink      Condition `json:"uplink"`
 	AccessPoint Condition `json:"access_point"`
 	Problems    []struct{ Code, Text, Remedy string }
-	Text        string    `json:"-"` // all of it, as it came
+	Text        string `json:"-"` // all of it, as it came
 }
 
 // Condition is one of the daemon's two state variables.

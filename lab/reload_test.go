@@ -66,6 +66,10 @@ func (l *Lab) startsWrong(t *testing.T) {
 		until(t, noticed, "the problem in status", func() (string, bool) {
 			return problem(), strings.Contains(problem(), "ap.channel: 15 ")
 		})
+		const wrong = "\nnetconnectd_config_last_load_successful 0\n"
+		if told := l.Device.must(t, stranger, "metrics"); !strings.Contains(told, wrong) {
+			t.Errorf("no%sin the metrics:\n%s", wrong, told)
+		}
 		return problem()
 	})
 	l.edit(t, "channel: 15", "channel: 1")

@@ -99,6 +99,7 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	}
 	d := build(ctx, cfg, opts, runner, networks)
 	d.history = openHistory(cfg.StateDir, log)
+	d.metrics.ConfigLoaded(cfg.Fault == nil)
 	d.keepConfig()
 	d.recordStart()
 	defer d.recordEnd()

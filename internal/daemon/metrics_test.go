@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -44,6 +45,13 @@ func TestMetrics(t *testing.T) {
 		`netconnectd_access_point_state{state="up"} 1`, `netconnectd_access_point_starts_total{cause="fallback"} 1`,
 		`netconnectd_access_point_clients 2`, `netconnectd_probes_total 1`, `netconnectd_probe_failures_total 1`,
 	)
+
+	d.Load = func() (*config.Config, []config.Problem, error) { return nil, nil, errors.New("not YAML") }
+	d.expect(t, `netconnectd_config_last_load_successful 1`)
+	if _, err := d.reload(t.Context()); err == nil {
+		t.Error("a wrong configuration is applied")
+	}
+	d.expect(t, `netconnectd_config_last_load_successful 0`)
 
 	d.radio.association.Store(&wifi.Association{Signal: -61})
 	d.expect(t, `netconnectd_wifi_signal_dbm -61`)

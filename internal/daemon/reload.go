@@ -24,6 +24,7 @@ var atJoin = []string{"ap.country", "wifi.metric", "paths.wpa_supplicant"}
 // problem change nothing.
 func (d *daemon) reload(ctx context.Context) (string, error) {
 	next, warnings, err := d.Load()
+	d.metrics.ConfigLoaded(err == nil)
 	if err != nil {
 		return "", &client.Error{Code: client.CodeBadConfig, Message: err.Error()}
 	}

@@ -52,6 +52,8 @@ type counts struct {
 	version string
 	started time.Time
 
+	configWrong bool
+
 	backend, country string
 
 	uplink      string
@@ -75,6 +77,14 @@ type counts struct {
 // New makes the metrics of a daemon of that version that starts now.
 func New(version string) *Metrics {
 	return &Metrics{counts: counts{version: version, started: time.Now()}}
+}
+
+// ConfigLoaded notes whether nothing was wrong with the configuration when it was
+// read.
+func (m *Metrics) ConfigLoaded(right bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.configWrong = !right
 }
 
 // Uplink notes the state of the uplink; portal says that a portal answers in

@@ -137,6 +137,8 @@ func TestCounts(t *testing.T) {
 		}, map[string]float64{
 			`netconnectd_probes_total`: 2, `netconnectd_probe_failures_total`: 1, `netconnectd_child_failures_total{role="hostapd"}`: 1,
 		}},
+		{"a wrong configuration", func(m *Metrics) { m.ConfigLoaded(false) }, map[string]float64{`netconnectd_config_last_load_successful`: 0}},
+		{"it is corrected", func(m *Metrics) { m.ConfigLoaded(false); m.ConfigLoaded(true) }, nil},
 		{"the radio", func(m *Metrics) { m.Radio("networkmanager", "DE") }, map[string]float64{
 			`netconnectd_wifi_info{backend="networkmanager", country="DE"}`: 1, `netconnectd_wifi_info{backend="", country=""}`: 0,
 		}},

@@ -28,6 +28,7 @@ func (c counts) write(p *page, now time.Time) {
 	p.family("netconnectd_build_info", "gauge", "The daemon's version.")
 	p.sample("netconnectd_build_info", 1, "version", c.version)
 	p.gauge("netconnectd_start_time_seconds", "When the daemon started, by the device's clock, in seconds since 1970.", float64(c.started.Unix()))
+	p.truth("netconnectd_config_last_load_successful", "Whether nothing was wrong with the configuration when it was read.", !c.configWrong)
 	p.family("netconnectd_wifi_info", "gauge", "Who joins networks, and whose rules the radio obeys (00: those of the whole world).")
 	p.sample("netconnectd_wifi_info", 1, "backend", c.backend, "country", c.country)
 	c.writeUplink(p, now)
@@ -39,11 +40,7 @@ func (c counts) write(p *page, now time.Time) {
 
 func (c counts) writeUplink(p *page, now time.Time) {
 	p.states("netconnectd_uplink_state", "1 for the state that the uplink is in.", uplinkStates[:], c.uplink)
-	portal := 0.0
-	if c.portal {
-		portal = 1
-	}
-	p.gauge("netconnectd_uplink_portal", "Whether a portal answers in place of the Internet.", portal)
+	p.truth("netconnectd_uplink_portal", "Whether a portal answers in place of the Internet.", c.portal)
 	online := c.online
 	if c.uplink == "online" {
 		online += now.Sub(c.uplinkSince)
@@ -110,6 +107,15 @@ func number(value float64) string { return strconv.FormatFloat(value, 'g', -1, 6
 func (p *page) gauge(name, help string, value float64) {
 	p.family(name, "gauge", help)
 	p.sample(name, value)
+}
+
+// truth is a gauge that is 1 or 0.
+func (p *page) truth(name, help string, value bool) {
+	one := 0.0
+	if value {
+		one = 1
+	}
+	p.gauge(name, help, one)
 }
 
 func (p *page) counter(name, help string, value float64) {

@@ -57,6 +57,27 @@ var testConfig = Config{
 	YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
 }
 
+var home = Network{SSID: "home"}
+
+// story is what happens to a world, and all that is to be seen of it.
+type story struct {
+	name string
+	play func(w *world)
+	want string
+}
+
+// tell plays each story in a world of its own.
+func tell(t *testing.T, stories []story) {
+	t.Helper()
+	for _, tt := range stories {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, testConfig)
+			tt.play(w)
+			w.want(tt.want)
+		})
+	}
+}
+
 func newWorld(t *testing.T, c Config) *world {
 	return &world{
 		t: t, now: epoch, state: State{Config: c}, radio: true,

@@ -222,7 +222,8 @@ func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
 	file := a.config.dnsmasqFile()
 	spec := process.Spec{
 		Role: RoleDnsmasq, Path: a.config.Dnsmasq, Args: []string{"--conf-file=" + file},
-		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE},
+		Caps:     []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE},
+		Pardoned: namesTaken, // it is started again without names
 	}
 	content := renderDnsmasq(a.config, names)
 	return hashed(spec, content), atomicfile.Write(file, content, 0o600)

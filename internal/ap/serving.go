@@ -210,13 +210,13 @@ func (a *AccessPoint) awaitPorts(ctx context.Context, child *process.Child, name
 		if ports.dhcp && (names == withoutNames || ports.dns && answers(ctx, own)) {
 			return nil
 		}
-		if names == withNames && saidNamesTaken(child) {
+		if names == withNames && namesTaken(child.LastOutput()) {
 			return errNamesTaken
 		}
 		select {
 		case <-again.C:
 		case <-child.Done():
-			if names == withNames && saidNamesTaken(child) {
+			if names == withNames && namesTaken(child.LastOutput()) {
 				return errNamesTaken
 			}
 			return explain(RoleDnsmasq, child)
@@ -226,10 +226,11 @@ func (a *AccessPoint) awaitPorts(ctx context.Context, child *process.Child, name
 	}
 }
 
-// saidNamesTaken looks for dnsmasq's words. If the address was there when it
-// started it has ended with them, else it lives and gives leases only.
-func saidNamesTaken(child *process.Child) bool {
-	return slices.ContainsFunc(child.LastOutput(), func(line string) bool {
+// namesTaken looks for the words of a dnsmasq that could not have port 53. If the
+// address was there when it started it ends with them, else it lives and gives
+// leases only.
+func namesTaken(said []string) bool {
+	return slices.ContainsFunc(said, func(line string) bool {
 		return strings.Contains(line, "failed to create listening socket")
 	})
 }

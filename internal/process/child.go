@@ -26,7 +26,8 @@ type Child struct {
 	pidfd      *os.File
 	cmd        *exec.Cmd // nil when adopted
 	out        *output
-	ending     atomic.Bool // it was told to, or has failed
+	pardoned   func(last []string) bool // of Spec
+	ending     atomic.Bool              // it was told to, or has failed
 	done       chan struct{}
 	err        error // written before done is closed
 }
@@ -134,7 +135,9 @@ func (c *Child) watch() {
 	how := c.reap()
 	c.err = fmt.Errorf("%s (pid %d): %w", c.role, c.pid, how)
 	c.pidfd.Close()
-	c.failed()
+	if c.pardoned == nil || !c.pardoned(c.out.last()) {
+		c.failed()
+	}
 	close(c.done)
 }
 

@@ -29,6 +29,9 @@ type Spec struct {
 	Args []string  // without argv[0]; never a secret, everybody can read them
 	Hash string    // of everything that makes a running child interchangeable with this one
 	Caps []uintptr // ambient capabilities that it keeps, e.g. unix.CAP_NET_ADMIN; none by default
+	// Pardoned says whether an end after such last lines is none that Failed is
+	// told of; nil: none is pardoned.
+	Pardoned func(last []string) bool
 }
 
 // Runner starts and adopts children. The zero value with Dir set is ready.
@@ -207,7 +210,7 @@ func (r *Runner) record(spec Spec, cmd *exec.Cmd, out *output) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.cmd = cmd
+	c.cmd, c.pardoned = cmd, spec.Pardoned
 	rec := record{Role: spec.Role, PID: c.pid, StartTime: start, Hash: spec.Hash, Output: pipe}
 	if err := rec.write(r.recordPath(spec.Role)); err != nil {
 		c.pidfd.Close()

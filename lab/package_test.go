@@ -58,7 +58,26 @@ func TestPackage(t *testing.T) {
 		})
 		return resolvConf
 	})
+	l.comesBack(t)
 	l.purges(t, clean, "joined")
+}
+
+// comesBack removes the package, which keeps the configuration and the networks,
+// and installs it again.
+func (l *Lab) comesBack(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("apt remove: nothing runs", func() string {
+		l.Device.Apt(t, "remove", "netconnectd")
+		if left := l.Device.processes(t); len(left) > 0 {
+			t.Errorf("there still runs %v", left)
+		}
+		if left := link(radioDevice).addresses(); len(left) > 0 {
+			t.Errorf("%s still has %v", radioDevice, left)
+		}
+		return "ps, ip"
+	})
+	l.installs(t)
+	l.seeOn(t, l.Home, servesAfterStart)
 }
 
 // hookLeaves has a hook leave a program running, which holds the daemon's user.

@@ -88,7 +88,7 @@ func forbiddenChannel(t *testing.T, hostapdOf func(t *testing.T, dir string) str
 	h := first.start()
 	select {
 	case <-told:
-	case <-time.After(soon):
+	case <-time.After(hangLimit):
 		t.Error("nobody is told who is on the access point")
 	}
 	if said := first.logged.String(); !strings.Contains(said, "wanted=13 channel=1") || !strings.Contains(said, "choose another ap.channel") {

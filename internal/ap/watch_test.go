@@ -158,10 +158,10 @@ func TestAddressComesBack(t *testing.T) {
 				return !ports.dns
 			})
 			signal(t, dnsmasq, unix.SIGSTOP) // a busy machine
-			eventually(t, beat+time.Second, "the address is back", func() bool { return len(addresses(t)) > 0 })
+			eventually(t, 2*beat, "the address is back", func() bool { return len(addresses(t)) > 0 })
 			time.Sleep(100 * time.Millisecond)
 			signal(t, dnsmasq, unix.SIGCONT)
-			eventually(t, time.Second, "names are answered", func() bool { return !named || answers(t.Context(), d.ap.config.Address.Addr()) })
+			eventually(t, 5*time.Second, "names are answered", func() bool { return !named || answers(t.Context(), d.ap.config.Address.Addr()) })
 			if got := askLease(t, phone); got["ip"] == "" {
 				t.Error("no lease afterwards")
 			}

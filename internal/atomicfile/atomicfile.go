@@ -33,6 +33,15 @@ func Write(path string, data []byte, perm fs.FileMode) (err error) {
 	return syncDir(dir)
 }
 
+// Sweep removes what a power loss within a Write of the file at path has left: its
+// content, perhaps with secrets, in files that were not renamed yet.
+func Sweep(path string) {
+	left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".*"))
+	for _, name := range left {
+		_ = os.Remove(name) // on a read-only disk it stays, as unreadable as it is
+	}
+}
+
 func fill(f *os.File, data []byte, perm fs.FileMode) error {
 	_, err := f.Write(data)
 	if err == nil {

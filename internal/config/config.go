@@ -23,7 +23,7 @@ const DefaultFile = "/etc/netconnectd.yaml"
 // compares two.
 type Config struct {
 	File       string // that was read; empty when there is none
-	Fault      error  // what is wrong with the file, so that it is used as LoadKept has found it
+	Fault      error  // what is wrong with the file, so that it is used as it was kept, or else without what is wrong
 	Version    bool   // only the version is asked for; nothing else is set
 	Check      bool   // only the check of the settings is asked for
 	TearDown   bool   // only the end of what an earlier run left is asked for
@@ -44,7 +44,8 @@ type Config struct {
 	Permissions Permissions
 	Log         Log
 
-	text []byte // of the file
+	text   []byte // of the file
+	keptIn string // the folder for Keep
 }
 
 // Interfaces are names of at most 15 bytes. Empty: the daemon decides.
@@ -138,10 +139,11 @@ type draft struct {
 //
 // The warnings stand also when there is an error. Errors are ErrHelp, a
 // *UsageError, an *Error with all problems, or that the file cannot be read.
-// With --tear-down and --daemon the last two are warnings, and the defaults
-// hold: what runs must end whatever became of the configuration meanwhile. With
-// --doctor and --bundle they are errors that come with the settings, where again
-// the default takes the place of what is wrong.
+// With --tear-down and --daemon the last two are warnings: what runs must end
+// whatever became of the configuration meanwhile. The settings are those that the
+// file had when it was kept, as they are of a daemon that started since, or else
+// have the default of what is wrong. With --doctor and --bundle the same settings
+// come with the error.
 func Load(args, environ []string) (*Config, []Problem, error) {
 	line, err := parseFlags(args)
 	if err != nil {
@@ -150,7 +152,13 @@ func Load(args, environ []string) (*Config, []Problem, error) {
 	if line.version {
 		return &Config{Version: true}, nil, nil
 	}
-	return load(line, environ, readFile)
+	c, warnings, err := load(line, environ, readFile)
+	if c != nil && c.Fault != nil {
+		if before := LoadKept(args, environ, c.Fault); before != nil {
+			c = before
+		}
+	}
+	return c, warnings, err
 }
 
 // load has read look for the file.
@@ -158,6 +166,7 @@ func load(line *commandLine, environ []string, read func(path string, named bool
 	var r report
 	env := readEnviron(environ, &r)
 	path, named := line.path(env)
+	keptIn := stateDir(line, environ)
 	file, err := read(path, named, &r)
 	if err != nil && !line.lenient() && !line.looks() {
 		return nil, nil, err
@@ -174,7 +183,8 @@ func load(line *commandLine, environ []string, read func(path string, named bool
 	if line.lenient() || line.looks() {
 		d = pardon(line, env.values, file.values, &r)
 	}
-	d.File, d.text, d.Check, d.TearDown, d.Daemon, d.Log = file.path, file.text, line.check, line.tearDown, line.daemon, line.log
+	d.Fault, d.text, d.keptIn = err, file.text, keptIn
+	d.File, d.Check, d.TearDown, d.Daemon, d.Log = file.path, line.check, line.tearDown, line.daemon, line.log
 	d.Doctor, d.Bundle = line.looks(), line.bundle
 	switch {
 	case line.lenient():

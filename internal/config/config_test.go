@@ -25,6 +25,7 @@ var asIs = cmp.Options{
 	cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+	cmpopts.EquateErrors(),
 	cmpopts.IgnoreUnexported(Config{}), // the text of the file
 }
 

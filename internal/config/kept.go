@@ -12,32 +12,34 @@ import (
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 )
 
-// keptFile is in the state folder.
+// keptFile is in the state folder that the file does not name: where a file that
+// cannot be read says that it is, nobody knows.
 const keptFile = "config.json"
 
 // kept is a configuration file as it was when nothing was wrong with it.
 type kept struct {
 	File string `json:"file"` // its path
-	Text string `json:"text"`
+	Text []byte `json:"text"` // in UTF-8 or UTF-16
 }
 
-// Keep writes the file that c was read from into the state folder, for LoadKept.
+// Keep writes down the file that c was read from, for a time when it is wrong.
 func (c *Config) Keep() error {
-	path := filepath.Join(c.StateDir, keptFile)
+	path := filepath.Join(c.keptIn, keptFile)
+	atomicfile.Sweep(path)
 	if c.File == "" {
 		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
 	}
-	data, err := json.Marshal(kept{File: c.File, Text: string(c.text)})
+	data, err := json.Marshal(kept{File: c.File, Text: c.text})
 	if err != nil {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
 		return nil // which spares an SD card
 	}
-	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+	if err := os.MkdirAll(c.keptIn, 0o700); err != nil {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}
 	return atomicfile.Write(path, data, 0o600)
@@ -52,48 +54,23 @@ func LoadKept(args, environ []string, fault error) *Config {
 	if err != nil || line.check {
 		return nil
 	}
-	dir, err := stateDir(args, environ)
-	if err != nil {
-		return nil
-	}
-	c, _, err := load(line, environ, func(path string, _ bool, r *report) (configFile, error) {
+	strict := *line
+	strict.tearDown, strict.daemon, strict.doctor, strict.bundle = false, "", false, ""
+	dir := stateDir(line, environ)
+	c, _, err := load(&strict, environ, func(path string, _ bool, r *report) (configFile, error) {
 		return readKept(dir, path, r)
 	})
 	if err != nil {
 		return nil
 	}
-	c.Fault = fault
+	c.Fault, c.TearDown, c.Daemon, c.Doctor, c.Bundle = fault, line.tearDown, line.daemon, line.looks(), line.bundle
 	return c
 }
 
-// Faults are the texts of Fault, one for each problem.
-func (c *Config) Faults() []string {
-	var wrong *Error
-	switch {
-	case c.Fault == nil:
-		return nil
-	case !errors.As(c.Fault, &wrong):
-		return []string{c.Fault.Error()}
-	}
-	var texts []string
-	for _, p := range wrong.Problems {
-		texts = append(texts, p.String())
-	}
-	return texts
-}
-
-// stateDir is the state folder, whatever else is wrong with the settings.
-func stateDir(args, environ []string) (string, error) {
-	line, err := parseFlags(args)
-	if err != nil {
-		return "", err
-	}
-	line.tearDown = true
-	c, _, err := load(line, environ, readFile)
-	if err != nil {
-		return "", err
-	}
-	return c.StateDir, nil
+// stateDir is the state folder of a configuration without a file.
+func stateDir(line *commandLine, environ []string) string {
+	var r report // of no interest here
+	return settle(line, readEnviron(environ, &r).values, nil, &r).StateDir
 }
 
 // readKept gives what was kept of the file at path.
@@ -109,6 +86,5 @@ func readKept(dir, path string, r *report) (configFile, error) {
 	if k.File != path {
 		return configFile{}, fmt.Errorf("it is of %s", k.File)
 	}
-	text := []byte(k.Text)
-	return configFile{path: path, text: text, values: parseFile(text, r)}, nil
+	return configFile{path: path, text: k.Text, values: parseFile(k.Text, r)}, nil
 }

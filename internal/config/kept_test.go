@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,7 +12,8 @@ import (
 // At a start with a fault in it, the file is taken as it was when it was kept,
 // and everything else as it is now.
 func TestKept(t *testing.T) {
-	const right = "ap: {ssid: mine, channel: 6}\n"
+	// Where a file that cannot be read says that the state folder is, nobody knows.
+	const right = "ap: {ssid: mine, channel: 6}\npaths: {state: /nonexistent}\n"
 	for _, row := range []struct {
 		name  string
 		wrong string // what the file is now; "-": it is not there any more
@@ -52,8 +54,8 @@ func TestKept(t *testing.T) {
 			if got == nil || got.AP.Channel != 6 || got.AP.SSID != "mine" || got.AP.PSK.Reveal() != "from outside" || got.File != args[1] {
 				t.Fatalf("settings %+v", got)
 			}
-			if all := strings.Join(got.Faults(), "\n"); !errors.Is(got.Fault, fault) || !strings.Contains(all, row.want) {
-				t.Errorf("faults %q, want %q", all, row.want)
+			if !errors.Is(got.Fault, fault) || !strings.Contains(fault.Error(), row.want) {
+				t.Errorf("fault %v, want %q", got.Fault, row.want)
 			}
 		})
 	}
@@ -71,6 +73,58 @@ func keepAs(t *testing.T, args, env []string) {
 	}
 }
 
+// What ends, asks or looks at a daemon has the settings with which it started.
+func TestKeptForThoseWhoDealWithTheDaemon(t *testing.T) {
+	state := t.TempDir()
+	env := []string{"NETCONNECTD_PATHS_STATE=" + state}
+	file := writeYAML(t, "interfaces: {wifi: wlan1}\nsocket: /run/other.sock\n")
+	keepAs(t, []string{"-c", file}, env)
+	if err := os.WriteFile(file, []byte("interfaces: {wifi: wlan1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		arg   string
+		asked Config
+	}{
+		{"--tear-down", Config{TearDown: true}},
+		{"--daemon=stop", Config{Daemon: "stop"}},
+		{"--doctor", Config{Doctor: true}},
+		{"--bundle=/tmp/x", Config{Doctor: true, Bundle: "/tmp/x"}},
+	} {
+		got, warnings, err := Load([]string{row.arg, "-c", file}, env)
+		if got == nil || got.Interfaces.Wifi != "wlan1" || got.Socket != "/run/other.sock" || got.File != file {
+			t.Fatalf("%s: settings %+v", row.arg, got)
+		}
+		if got.TearDown != row.asked.TearDown || got.Daemon != row.asked.Daemon || got.Doctor != row.asked.Doctor || got.Bundle != row.asked.Bundle {
+			t.Errorf("%s: %+v", row.arg, got)
+		}
+		if told := err != nil; got.Fault == nil || told != got.Doctor || len(warnings) == 0 && !told {
+			t.Errorf("%s: fault %v, error %v, warnings %v", row.arg, got.Fault, err, warnings)
+		}
+	}
+	values, err := Values([]string{"-c", file}, env)
+	if err != nil || !slices.Contains(values, "interfaces.wifi: wlan1 (line 1)") {
+		t.Errorf("%v, %v", values, err)
+	}
+}
+
+// A file may be in UTF-16, as Windows writes it.
+func TestKeptInUTF16(t *testing.T) {
+	env := []string{"NETCONNECTD_PATHS_STATE=" + t.TempDir()}
+	text := "\xff\xfe"
+	for _, c := range []byte("ap: {channel: 6}\n") {
+		text += string([]byte{c, 0})
+	}
+	args := []string{"-c", writeYAML(t, text)}
+	keepAs(t, args, env)
+	if err := os.WriteFile(args[1], []byte("ap: {\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := LoadKept(args, env, errors.New("fault")); got == nil || got.AP.Channel != 6 {
+		t.Errorf("settings %+v", got)
+	}
+}
+
 // What was kept of one file is not taken for another, nor for one that somebody
 // has removed on purpose; and it is written only when it differs.
 func TestKeptIsOfOneFile(t *testing.T) {
@@ -79,6 +133,10 @@ func TestKeptIsOfOneFile(t *testing.T) {
 	mine := []string{"-c", writeYAML(t, "ap: {channel: 6, psk: confidential}\n")}
 	keepAs(t, mine, env)
 	file := filepath.Join(state, keptFile)
+	left := filepath.Join(state, ".config.json.123")
+	if err := os.WriteFile(left, []byte("confidential"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	first, err := os.Stat(file)
 	if err != nil || first.Mode().Perm() != 0o600 {
 		t.Fatalf("%v, %v", first, err)
@@ -86,6 +144,9 @@ func TestKeptIsOfOneFile(t *testing.T) {
 	keepAs(t, mine, env)
 	if again, err := os.Stat(file); err != nil || !os.SameFile(first, again) {
 		t.Errorf("it was written again: %v", err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what a power loss has left is still there: %v", err)
 	}
 	other := []string{"-c", writeYAML(t, "ap: {channel: 99}\n")}
 	if got := LoadKept(other, env, errors.New("fault")); got != nil {

@@ -24,7 +24,7 @@ start: 10
 			t.Fatalf("%v: %v", args, err)
 		}
 		want := defaults(t)
-		want.File, want.TearDown, want.Daemon = got.File, got.TearDown, got.Daemon
+		want.File, want.Fault, want.TearDown, want.Daemon = got.File, got.Fault, got.TearDown, got.Daemon
 		want.Interfaces.Wifi, want.RuntimeDir = "wlan7", "/run/elsewhere"
 		if diff := cmp.Diff(want, got, asIs); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", args, diff)

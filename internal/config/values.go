@@ -1,8 +1,8 @@
 package config
 
 // Values lists the settings in force and where they come from, such as
-// "ap.channel: 6 (line 7)". Of a secret it only says that there is one. What is
-// wrong is listed as it was given.
+// "ap.channel: 6 (line 7)". Of a secret it only says that there is one. A file with
+// something wrong is listed as it was kept, or else as it is.
 func Values(args, environ []string) ([]string, error) {
 	line, err := parseFlags(args)
 	if err != nil {
@@ -12,6 +12,12 @@ func Values(args, environ []string) ([]string, error) {
 	env := readEnviron(environ, &r)
 	path, named := line.path(env)
 	file, err := readFile(path, named, &r)
+	settle(line, env.values, file.values, &r)
+	if err != nil || len(r.problems) > 0 {
+		if before, keptErr := readKept(stateDir(line, environ), path, &r); keptErr == nil {
+			file, err = before, nil
+		}
+	}
 	winners := precedence(line, env.values, file.values)
 	var list []string
 	for i := range keys {

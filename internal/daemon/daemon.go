@@ -52,6 +52,7 @@ type Options struct {
 type daemon struct {
 	Options
 	cfg      atomic.Pointer[config.Config]
+	wrong    atomic.Pointer[error] // of the configuration that was read last, which is not in force then
 	log      *slog.Logger
 	jitter   float64       // of this run, see policy.Config
 	relink   chan struct{} // asks watchLinks to look again
@@ -99,7 +100,7 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	}
 	d := build(ctx, cfg, opts, runner, networks)
 	d.history = openHistory(cfg.StateDir, log)
-	d.metrics.ConfigLoaded(cfg.Fault == nil)
+	d.configLoaded(cfg.Fault)
 	d.keepConfig()
 	d.recordStart()
 	defer d.recordEnd()
@@ -208,6 +209,10 @@ func (d *daemon) newRadio(iface string) *radio {
 		station: wifi.NewStation(wifi.StationConfig{
 			Interface: iface, Program: cfg.Paths.WPASupplicant, Country: cfg.AP.Country, RuntimeDir: cfg.RuntimeDir, Runner: d.runner, Log: d.log,
 		}),
+	}
+	// One that only goes on knows which association it has made itself.
+	if last := d.radio.current.Load(); last != nil && last.station.Same(r.station) {
+		r.station = last.station
 	}
 	if cfg.AP.Driver == nl80211Driver {
 		r.ap.IsOne = func(ctx context.Context) bool { return isAccessPoint(ctx, iface) }

@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -40,7 +42,7 @@ func (p *problems) all() []client.Problem {
 func (d *daemon) watchProblems(ctx context.Context) {
 	for {
 		cfg := d.cfg.Load()
-		found := append(faults(cfg), toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.iface())))...)
+		found := append(faults(d.configWrong(), cfg.File), toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.iface())))...)
 		if old := d.problems.all(); ctx.Err() == nil && !slices.Equal(old, found) {
 			d.problems.seen.Store(&found)
 			for _, p := range found {
@@ -59,14 +61,25 @@ func (d *daemon) watchProblems(ctx context.Context) {
 	}
 }
 
-// faults are what is wrong with a file that is used as it was before.
-func faults(cfg *config.Config) []client.Problem {
+// faults are what was wrong with the configuration when it was read last; the one
+// before it is in force then.
+func faults(wrong error, file string) []client.Problem {
+	if wrong == nil {
+		return nil
+	}
+	texts := []string{wrong.Error()}
+	var each *config.Error
+	if errors.As(wrong, &each) {
+		texts = nil
+		for _, p := range each.Problems {
+			texts = append(texts, p.String())
+		}
+	}
 	var list []client.Problem
-	for _, text := range cfg.Faults() {
+	for _, text := range texts {
 		list = append(list, client.Problem{
-			Code:   "config",
-			Text:   text + "; the settings before it are in force",
-			Remedy: fmt.Sprintf("correct %s, then: sudo netconnectcli reload", cfg.File),
+			Code: "config", Text: text + "; the settings before it are in force",
+			Remedy: fmt.Sprintf("correct %s, then: sudo netconnectcli reload", cmp.Or(file, config.DefaultFile)),
 		})
 	}
 	return list

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -31,9 +32,8 @@ func TestFaultsBecomeProblems(t *testing.T) {
 		}
 		return config.Load([]string{"-c", file}, nil)
 	}
-	right, _, err := load("ap: {channel: 6}\n")
-	if err != nil || len(faults(right)) > 0 {
-		t.Fatalf("%v, %v", err, faults(right))
+	if _, _, err := load("ap: {channel: 6}\n"); len(faults(err, file)) > 0 {
+		t.Fatalf("%v, %v", err, faults(err, file))
 	}
 	for _, tt := range []struct {
 		name  string
@@ -43,9 +43,7 @@ func TestFaultsBecomeProblems(t *testing.T) {
 		{"two settings", func() error { _, _, err := load("ap: {channel: 99}\nprobe: {kind: x}\n"); return err }, []string{"ap.channel: 99 is not", "probe.kind: "}},
 		{"no file", func() error { return errors.New("read configuration: no such file") }, []string{"read configuration: no such file; "}},
 	} {
-		cfg := *right
-		cfg.Fault = tt.fault()
-		got := faults(&cfg)
+		got := faults(tt.fault(), file)
 		if len(got) != len(tt.want) {
 			t.Fatalf("%s: %+v", tt.name, got)
 		}
@@ -54,6 +52,22 @@ func TestFaultsBecomeProblems(t *testing.T) {
 				t.Errorf("%s: %+v, want %q", tt.name, p, want)
 			}
 		}
+	}
+}
+
+// A reload with a fault is told, too, although it changes nothing.
+func TestReloadTellsWhatIsWrong(t *testing.T) {
+	d := idle(t)
+	read := errors.New("not YAML")
+	d.Load = func() (*config.Config, []config.Problem, error) { return d.cfg.Load(), nil, read }
+	if _, err := d.reload(t.Context()); err == nil || len(faults(d.configWrong(), "")) != 1 || len(d.problems.hint) != 1 {
+		t.Errorf("%v; %v, %d looks asked for", err, d.configWrong(), len(d.problems.hint))
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	read = nil
+	if _, err := d.reload(ended); err != nil || d.configWrong() != nil {
+		t.Errorf("corrected: %v; %v", err, d.configWrong())
 	}
 }
 

@@ -24,8 +24,9 @@ var atJoin = []string{"ap.country", "wifi.metric", "paths.wpa_supplicant"}
 // problem change nothing.
 func (d *daemon) reload(ctx context.Context) (string, error) {
 	next, warnings, err := d.Load()
-	d.metrics.ConfigLoaded(err == nil)
+	d.configLoaded(err)
 	if err != nil {
+		d.problems.look()
 		return "", &client.Error{Code: client.CodeBadConfig, Message: err.Error()}
 	}
 	for _, w := range warnings {
@@ -52,13 +53,27 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	return describe(changed, target.Role == policy.RoleStation && !d.managed.Load()), nil
 }
 
-// keepConfig keeps the file for a start at which something is wrong with it.
+// configLoaded notes what was wrong with the configuration when it was read.
+func (d *daemon) configLoaded(wrong error) {
+	d.wrong.Store(&wrong)
+	d.metrics.ConfigLoaded(wrong == nil)
+}
+
+// configWrong is what configLoaded has noted.
+func (d *daemon) configWrong() error {
+	if wrong := d.wrong.Load(); wrong != nil {
+		return *wrong
+	}
+	return nil
+}
+
+// keepConfig keeps the file in force for a start at which something is wrong with
+// it.
 func (d *daemon) keepConfig() {
-	cfg := d.cfg.Load()
-	if cfg.Fault != nil {
+	if d.configWrong() != nil {
 		return
 	}
-	if err := cfg.Keep(); err != nil {
+	if err := d.cfg.Load().Keep(); err != nil {
 		d.log.Warn("keep the configuration for a start at which it is wrong", "err", err)
 	}
 }

@@ -243,6 +243,13 @@ func TestApplyByFile(t *testing.T) {
 			m.ok(m.withdraw())
 			m.same("withdrawn", "nameserver 172.16.0.1 # eth0\n", m.etc())
 		}},
+		{"somebody adds to what we wrote: it stays", func(m *machine) {
+			m.write(systemFile, static)
+			m.ok(m.publish("wlan0", "10.0.0.1"))
+			m.write(systemFile, wlan+"nameserver 1.1.1.1\n")
+			m.ok(m.withdraw())
+			m.same("withdrawn", wlan+"nameserver 1.1.1.1\n", m.etc())
+		}},
 		{"another program wrote meanwhile, but there is news", func(m *machine) {
 			m.write(systemFile, static)
 			m.ok(m.publish("wlan0", "10.0.0.1"))

@@ -116,7 +116,9 @@ func (s *System) restoreFile(was *saved) error {
 		return nil
 	}
 	now, err := os.ReadFile(path)
-	if err != nil || !isOurs(now) {
+	// What was written is not known where the power went in the middle of it.
+	ours := bytes.Equal(now, was.Written) || was.Written == nil && isOurs(now)
+	if err != nil || !ours {
 		return err
 	}
 	if was.Existed {

@@ -91,7 +91,7 @@ type contents struct {
 // and is never replaced: changes then only live in memory.
 func Open(path string) (*Store, error) {
 	s := &Store{path: path, write: atomicfile.Write}
-	sweep(path)
+	atomicfile.Sweep(path)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -141,15 +141,6 @@ func freeName(name string) (string, error) {
 			return "", err
 		}
 		candidate = fmt.Sprintf("%s%d", name, n)
-	}
-}
-
-// sweep removes what a power loss in the middle of a change has left: files
-// that atomicfile had not renamed yet, with passphrases in them.
-func sweep(path string) {
-	left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".*"))
-	for _, name := range left {
-		_ = os.Remove(name) // on a read-only root it stays, as unreadable as it is
 	}
 }
 

@@ -61,6 +61,9 @@ func NewStation(cfg StationConfig) *Station {
 	return &Station{cfg: cfg}
 }
 
+// Same reports whether both work with the same.
+func (s *Station) Same(other *Station) bool { return s.cfg == other.cfg }
+
 // Associate joins a network and returns when the keys are in place; it has no
 // address yet. It starts wpa_supplicant or adopts the one that runs, and keeps
 // an association as it is that was made with the same network, passphrase and

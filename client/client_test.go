@@ -267,7 +267,7 @@ func TestNotUTF8(t *testing.T) {
 		params any
 		want   string
 	}{
-		{"a passphrase", ConfigWifiParams(home, bad, false), "psk is not UTF-8; give the key as 64 hexadecimal digits"},
+		{"a passphrase", ConfigWifiParams(home, bad, false), "psk is not UTF-8; give the key as 64 hexadecimal digits (wpa_passphrase prints them), or change it to ASCII where the network has WPA3 only"},
 		{"one to save", SettingsParams(home, NetworkSettings{PSK: &bad}), "psk is not UTF-8; give the key as 64 hexadecimal digits"},
 		{"a name of a user", SettingsParams(home, NetworkSettings{EAP: &EAP{Method: "peap", Identity: bad}}), "eap.identity is not UTF-8; write it in UTF-8"},
 		{"a password", SettingsParams(home, NetworkSettings{EAP: &EAP{Password: bad}}), "eap.password is not UTF-8; "},

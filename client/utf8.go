@@ -14,7 +14,8 @@ func notUTF8(params any) error {
 	case !found:
 		return nil
 	case name == "psk":
-		return &Error{Code: CodeBadRequest, Message: "psk is not UTF-8; give the key as 64 hexadecimal digits (wpa_passphrase prints them)"}
+		return &Error{Code: CodeBadRequest, Message: "psk is not UTF-8; give the key as 64 hexadecimal digits (wpa_passphrase prints them), " +
+			"or change it to ASCII where the network has WPA3 only"}
 	}
 	return &Error{Code: CodeBadRequest, Message: name + " is not UTF-8; write it in UTF-8, or change it to ASCII"}
 }

@@ -54,8 +54,9 @@ type IfaceAddress struct {
 // change, one after the other, until ctx ends or seen fails; it returns that
 // error. Parts that are not Watched are left out, and what only time and use
 // change is no change. An interface that filter names is the one of that name at
-// the start, whatever it is called later; when it has gone nothing more is told,
-// though another takes the name. log hears when messages of the kernel are lost.
+// the start, whatever it is called later; when it has gone nothing more of it is
+// told, though another takes the name. Parts that filter does not narrow to it
+// go on. log hears when messages of the kernel are lost.
 func Watch(ctx context.Context, filter Filter, log *slog.Logger, seen func(Change) error) error {
 	if filter.Parts &= Watched; filter.Parts == 0 {
 		filter.Parts = Watched

@@ -95,6 +95,40 @@ func TestWatchFilterGone(t *testing.T) {
 	}
 }
 
+// TestWatchFilterGoesOn: after the interface of a filter has gone nothing more is
+// told of it, though another takes its name, but what is not narrowed to it is.
+func TestWatchFilterGoesOn(t *testing.T) {
+	netnstest.Need(t)
+	for _, test := range []struct {
+		name   string
+		filter Filter
+		want   string // of the one that takes the name, of a part that goes on
+		not    string // of a part that does not
+	}{
+		{name: "one interface", filter: Filter{Iface: "r1", Parts: PartIfaces | PartRules | PartRoutes}, want: "new route 10.8.0.0/24 dev r1", not: "new iface r1"},
+		{name: "routes through one interface", filter: Filter{OutIface: "r1", Parts: PartIfaces | PartRules | PartRoutes}, want: "new address r1 10.8.0.1/24", not: "new route 10.8.0.0/24 dev r1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pairs(t, 2)
+			f := follow(t, test.filter)
+			told := func(w string) bool {
+				return slices.ContainsFunc(f.changes, func(c Change) bool { return words(c) == w })
+			}
+			netnstest.Run(t, "ip", "link", "del", "r1")
+			f.await(t, "the end of r1", 3*time.Second, func(*State) bool { return told("del iface r1") })
+			netnstest.Lines(t, `ip link add r1 type veth peer name pr1
+				ip link set pr1 up
+				ip link set r1 up
+				ip addr add 10.8.0.1/24 dev r1
+				ip rule add pref 78 lookup 78`)
+			f.await(t, test.want, 3*time.Second, func(*State) bool { return told(test.want) && told("new rule 78") })
+			if told(test.not) {
+				t.Errorf("told %q", test.not)
+			}
+		})
+	}
+}
+
 // TestGoneBeforeRead: an interface goes between being found and being read.
 func TestGoneBeforeRead(t *testing.T) {
 	netnstest.Need(t)

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -103,8 +104,8 @@ func readWifiOver(ctx context.Context, conn *genl.Conn) (map[int]*Wifi, error) {
 		case modeAP:
 			w.BSSID = ifi.HardwareAddr.String()
 		case modeStation:
-			if w.readStation(conn, ifi.Index); ctx.Err() != nil {
-				return nil, fmt.Errorf("interface %s: %w", ifi.Name, context.Cause(ctx))
+			if err := cmp.Or(w.readStation(conn, ifi.Index), context.Cause(ctx)); err != nil {
+				return nil, fmt.Errorf("interface %s: %w", ifi.Name, err)
 			}
 		}
 		all[ifi.Index] = w
@@ -120,37 +121,44 @@ var ssidRows = genl.Table[[]byte]{
 
 // readStation adds what a station knows of its access point. What a driver
 // fails at is left out: of some the firmware does now and then (brcmfmac says
-// EBADE or ETIMEDOUT), and all the rest is not to suffer.
-func (w *Wifi) readStation(conn *genl.Conn, ifindex int) {
+// EBADE or ETIMEDOUT), and all the rest is not to suffer. The error is that the
+// time of conn is over, so that nothing more can be asked.
+func (w *Wifi) readStation(conn *genl.Conn, ifindex int) error {
 	request, err := encodeIfindex(ifindex)
 	if err != nil {
-		return
+		return nil
 	}
 	replies, err := conn.Dump(unix.NL80211_CMD_GET_STATION, request)
 	switch {
+	case over(err):
+		return err
 	case errors.Is(err, unix.EOPNOTSUPP): // by the driver
-		w.readCell(conn, request)
-		return
+		return w.readCell(conn, request)
 	case err != nil:
 		// The name may be of an attempt; the kernel itself knows the cell.
 		w.setSSID(nil)
-		w.readCell(conn, request)
-		return
+		return w.readCell(conn, request)
 	case len(replies) == 0:
 		w.setSSID(nil)
-		return // not associated
+		return nil // not associated
 	}
 	station, err := wifi.ParseStationInfo(replies[0].Data)
 	if err != nil {
-		return // no NL80211_ATTR_STA_INFO, or not as it should be
+		return nil // no NL80211_ATTR_STA_INFO, or not as it should be
 	}
 	w.setStation(station)
 	var flags stationFlags
 	if err := stationRows.Decode(&flags, replies[0].Data); err != nil || flags.refused() {
 		w.setSSID(nil)
-		return
+		return nil
 	}
-	w.readCell(conn, request)
+	return w.readCell(conn, request)
+}
+
+// over says that the context of a genl.Conn has ended, which has a deadline of
+// its own where its caller's has none.
+func over(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 func encodeIfindex(ifindex int) ([]byte, error) {
@@ -256,14 +264,18 @@ var cellRows = genl.Table[cell]{
 }
 
 // readCell adds the network's name, channel and access point from the table of
-// scan results, for kernels and drivers that do not tell them otherwise.
-func (w *Wifi) readCell(conn *genl.Conn, request []byte) {
+// scan results, for kernels and drivers that do not tell them otherwise. Its
+// error is that of readStation.
+func (w *Wifi) readCell(conn *genl.Conn, request []byte) error {
 	if w.SSIDHex != "" && w.Frequency != nil && w.BSSID != "" {
-		return
+		return nil
 	}
 	replies, err := conn.Dump(unix.NL80211_CMD_GET_SCAN, request)
-	if err != nil {
-		return
+	switch {
+	case over(err):
+		return err
+	case err != nil:
+		return nil
 	}
 	for _, reply := range replies {
 		var c cell
@@ -274,6 +286,7 @@ func (w *Wifi) readCell(conn *genl.Conn, request []byte) {
 			w.setCell(c)
 		}
 	}
+	return nil
 }
 
 func (w *Wifi) setCell(c cell) {

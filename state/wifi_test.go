@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mdlayher/genetlink"
@@ -175,6 +176,11 @@ func TestReadWifiOver(t *testing.T) {
 // wifiKernel answers dumps about interface 3.
 func wifiKernel(t *testing.T, answer func(command uint8) ([]fillWifi, error)) *genl.Conn {
 	t.Helper()
+	return wifiKernelUntil(t.Context(), t, answer)
+}
+
+func wifiKernelUntil(ctx context.Context, t *testing.T, answer func(command uint8) ([]fillWifi, error)) *genl.Conn {
+	t.Helper()
 	kernel := func(request genetlink.Message, _ netlink.Message) ([]genetlink.Message, error) {
 		fills, err := answer(request.Header.Command)
 		if err != nil {
@@ -190,7 +196,7 @@ func wifiKernel(t *testing.T, answer func(command uint8) ([]fillWifi, error)) *g
 		}
 		return replies, nil
 	}
-	conn, err := genl.Over(t.Context(), genltest.Dial(genltest.ServeFamily(genetlink.Family{ID: 0x20, Name: "nl80211", Version: 1}, kernel)), "nl80211")
+	conn, err := genl.Over(ctx, genltest.Dial(genltest.ServeFamily(genetlink.Family{ID: 0x20, Name: "nl80211", Version: 1}, kernel)), "nl80211")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,6 +270,40 @@ func TestReadWifiFails(t *testing.T) {
 	_, err = readWifiOver(ctx, refuse(unix.NL80211_CMD_GET_STATION, func() error { cancel(); return unix.EIO }))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("the context ended: %v", err)
+	}
+}
+
+// TestReadWifiEnds: a driver holds up the kernel until the connection's own time
+// is over. Then the others must not look as if they knew nothing.
+func TestReadWifiEnds(t *testing.T) {
+	second := func(ae *netlink.AttributeEncoder) {
+		ae.Uint32(unix.NL80211_ATTR_IFINDEX, 4)
+		ae.String(unix.NL80211_ATTR_IFNAME, "wlan1")
+		ae.Uint32(unix.NL80211_ATTR_IFTYPE, unix.NL80211_IFTYPE_STATION)
+	}
+	for name, holdsUp := range map[string]uint8{"station": unix.NL80211_CMD_GET_STATION, "scan results": unix.NL80211_CMD_GET_SCAN} {
+		for _, end := range []error{context.DeadlineExceeded, context.Canceled} {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			conn := wifiKernelUntil(ctx, t, func(command uint8) ([]fillWifi, error) {
+				switch command {
+				case unix.NL80211_CMD_GET_INTERFACE:
+					return []fillWifi{wlan(unix.NL80211_IFTYPE_STATION, "", 2412), second}, nil
+				case holdsUp:
+					if errors.Is(end, context.Canceled) {
+						cancel()
+					}
+					<-ctx.Done()
+					return nil, os.ErrDeadlineExceeded
+				}
+				return []fillWifi{station(func(*netlink.AttributeEncoder) {})}, nil
+			})
+			got, err := readWifiOver(t.Context(), conn)
+			if !errors.Is(err, end) || !strings.Contains(err.Error(), "wlan0") {
+				text, _ := json.Marshal(got)
+				t.Errorf("%s, %v: %s, %v", name, end, text, err)
+			}
+			cancel()
+		}
 	}
 }
 

@@ -186,7 +186,7 @@ var keys = []key{
 		doc:     "Who joins networks: wpa_supplicant, which netconnectd runs and steers itself, networkmanager, or auto: NetworkManager where it manages the radio."},
 	{path: "wifi.kill", flag: "wifi-kill", kind: kindBoolean, value: "false",
 		setting: boolean(func(d *draft) *bool { return &d.Wifi.Kill }),
-		doc:     "Whether the radio, and no other, is switched off and on when its driver fails or when it is blocked (rfkill)."},
+		doc:     "Whether the radio, and no other, is switched off and on when its driver fails or when software has blocked it (rfkill)."},
 	{path: "wifi.name", flag: "wifi-name", kind: kindText, value: "netconnectd_wifi",
 		setting:  text(func(d *draft) *string { return &d.Wifi.Name }),
 		doc:      "Name of the original's entry for the saved network.",

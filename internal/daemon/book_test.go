@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
@@ -153,6 +154,7 @@ func TestRefusedNetworks(t *testing.T) {
 	beside := &networkmanager.ForeignError{Origin: store.Netplan, Removed: true}
 	set := server.SetNetwork{SSID: ofOurs.SSID, Settings: server.NetworkSettings{Priority: new(1)}}
 	remove := server.RemoveNetwork{SSID: ofOurs.SSID}
+	const absent = "NetworkManager does not answer: it is being restarted, or systemctl status NetworkManager says why"
 	for _, tt := range []struct {
 		name    string
 		err     error
@@ -163,9 +165,10 @@ func TestRefusedNetworks(t *testing.T) {
 	}{
 		{"set: not saved", store.ErrUnknown, set, client.CodeNotFound, "office", "1, station"},
 		{"set: polkit refuses the secrets", fmt.Errorf("read the secrets: %w", refusal), set, client.CodePermissionDenied, "install netconnectd's rules", "1, station"},
-		{"set: NetworkManager is being restarted", fmt.Errorf("read the secrets: %w", networkmanager.ErrAbsent), set, "", networkmanager.ErrAbsent.Error(), "1, station"},
+		{"set: NetworkManager is being restarted", fmt.Errorf("read the secrets: %w", networkmanager.ErrAbsent), set, client.CodeInternal, absent, "1, station"},
 		{"removed, and there is another", beside, remove, client.CodeForeign, "is removed, and another one is still there", "1, off"},
-		{"removed, and the profiles cannot be read", networkmanager.ErrAbsent, remove, "", networkmanager.ErrAbsent.Error(), "1, off"},
+		{"removed, and the profiles cannot be read", networkmanager.ErrAbsent, remove, client.CodeInternal, absent, "1, off"},
+		{"removed, and the disk is full", unix.ENOSPC, remove, "", unix.ENOSPC.Error(), "1, off"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			radio := onShelf(t, true, &shelf{networks: []store.Network{ofOurs}, err: tt.err}, func(t *testing.T, d *daemon) {

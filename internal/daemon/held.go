@@ -18,6 +18,8 @@ func heldLease(s *link.Snapshot, iface string, of dhcp.Lease) (dhcp.Lease, bool)
 	for _, a := range s.AddressesOf(l.Index) {
 		switch {
 		case a.Prefix != of.Address:
+		case a.ValidLifetime == link.Forever && of.Expire > link.LongestLifetime:
+			return of, true // the kernel was not to count it: how old it is only the clock says
 		case of.Expire == 0 || a.ValidLifetime == link.Forever:
 			return of, of.Expire == 0 && a.ValidLifetime == link.Forever
 		default:

@@ -56,12 +56,20 @@ func (m *manager) release(ctx context.Context) error {
 	return nil
 }
 
-// handBack gives it back.
+// handBack gives it back. NetworkManager has a radio that is switched off, too:
+// the error says that it is, and nothing of it is ours any more.
 func (m *manager) handBack(ctx context.Context) error {
-	if err := m.HandBack(ctx); err != nil {
+	err := m.HandBack(ctx)
+	if err != nil && !isOff(err) {
 		return err
 	}
-	return m.forgetRelease()
+	return cmp.Or(m.forgetRelease(), err)
+}
+
+// isOff: the radio is switched off.
+func isOff(err error) bool {
+	var join *wifi.JoinError
+	return errors.As(err, &join) && join.Code == wifi.CodeRadioOff
 }
 
 func (m *manager) forgetRelease() error {

@@ -139,6 +139,11 @@ func refused(ssid []byte, err error) error {
 		return &client.Error{Code: client.CodeForeign, Message: foreign.Error()}
 	case errors.As(err, &refusal):
 		return &client.Error{Code: client.CodePermissionDenied, Message: refusal.Error()}
+	case errors.Is(err, networkmanager.ErrAbsent):
+		return &client.Error{
+			Code:    client.CodeInternal,
+			Message: "NetworkManager does not answer: it is being restarted, or systemctl status NetworkManager says why",
+		}
 	}
 	return err
 }

@@ -61,6 +61,9 @@ func (d *daemon) watchProblems(ctx context.Context) {
 	}
 }
 
+// wrongConfig is the doctor's finding of the same.
+const wrongConfig = "config"
+
 // faults are what was wrong with the configuration when it was read last; the one
 // before it is in force then.
 func faults(wrong error, file string) []client.Problem {
@@ -78,7 +81,7 @@ func faults(wrong error, file string) []client.Problem {
 	var list []client.Problem
 	for _, text := range texts {
 		list = append(list, client.Problem{
-			Code: "config", Text: text + "; the settings before it are in force",
+			Code: wrongConfig, Text: text + "; the settings before it are in force",
 			Remedy: fmt.Sprintf("correct %s, then: sudo netconnectcli reload", cmp.Or(file, config.DefaultFile)),
 		})
 	}

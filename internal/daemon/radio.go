@@ -140,12 +140,27 @@ func (r *radio) mended(ctx context.Context, t policy.Target, report func(policy.
 	err := r.hold(ctx, t, report)
 	var failed *supervisor.Failed
 	if r.kill && ctx.Err() == nil && errors.As(err, &failed) && slices.Contains([]string{codeRadioOff, codeRadioFailed}, failed.Code) {
-		r.log.Warn("reset the radio", "iface", r.iface, "reason", failed.Reason)
-		if resetErr := ap.Reset(ctx, r.iface); resetErr != nil {
-			r.log.Error("reset the radio", "err", resetErr)
-		}
+		r.reset(ctx, failed.Reason)
 	}
 	return err
+}
+
+// rfkill are the kernel's switches; tests have others.
+var rfkill = struct {
+	blocked func(iface string) (soft, hard bool, err error)
+	reset   func(ctx context.Context, iface string) error
+}{ap.Blocked, ap.Reset}
+
+// reset switches the radio off and on again, unless a switch of the device has it
+// off: no software changes that, and it is tried for as long as it is so.
+func (r *radio) reset(ctx context.Context, reason string) {
+	if _, hard, err := rfkill.blocked(r.iface); err == nil && hard {
+		return
+	}
+	r.log.Warn("reset the radio", "iface", r.iface, "reason", reason)
+	if err := rfkill.reset(ctx, r.iface); err != nil {
+		r.log.Error("reset the radio", "err", err)
+	}
 }
 
 func (r *radio) hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
@@ -156,7 +171,7 @@ func (r *radio) hold(ctx context.Context, t policy.Target, report func(policy.St
 		if r.manager != nil {
 			return r.holdManaged(ctx, t, report)
 		}
-		return r.holdStation(ctx, t.Network, report)
+		return r.holdStation(ctx, t, report)
 	}
 	return r.holdOff(ctx, report)
 }
@@ -256,7 +271,9 @@ func (r *radio) tearDownStation(ctx context.Context) error {
 		if _, back := marked.Back(ctx, restartLimit); back != nil { // it may be restarting
 			return errors.Join(err, fmt.Errorf("hand %s back: %w: when NetworkManager runs again, nmcli device set %[1]s managed yes", r.iface, back))
 		}
-		err = errors.Join(err, marked.handBack(ctx))
+		if back := marked.handBack(ctx); !isOff(back) { // one that is off is back, too
+			err = errors.Join(err, back)
+		}
 	}
 	return err
 }
@@ -310,8 +327,8 @@ func (r *radio) countClients(ctx context.Context, clients []ap.Client) {
 	r.clientsChanged(ctx, len(clients)) // also when it is the same: the loop feeds its watchdog without a wake-up of its own
 }
 
-func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(policy.Stage)) error {
-	network, err := r.network(n)
+func (r *radio) holdStation(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	network, err := r.network(t.Network)
 	if err != nil {
 		return r.failed("internal", err)
 	}
@@ -331,7 +348,8 @@ func (r *radio) holdStation(ctx context.Context, n policy.Network, report func(p
 	}
 	r.association.Store(&association)
 	report(policy.StageAssociated)
-	s := &session{radio: r, ssid: network.SSID, static: network.Addressing, adopted: association.Adopted && !n.Candidate, report: report}
+	adopted := association.Adopted && !t.Network.Candidate && !t.Asked
+	s := &session{radio: r, ssid: network.SSID, static: network.Addressing, adopted: adopted, report: report}
 	return r.failed("no_address", s.run(ctx, previous))
 }
 

@@ -191,17 +191,17 @@ func last(p netip.Prefix) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// longestLifetime is the longest that the kernel is to count. One of 32 bits
-// cuts what is longer than LONG_MAX/HZ seconds, 24 days at HZ 1000
-// (addrconf_timeout_fixup, net/addrconf.h), and then shows something else than
-// what was asked for.
-const longestLifetime = 20 * 24 * time.Hour
+// LongestLifetime is the longest that the kernel is to count; a longer one is
+// for ever to it. A kernel of 32 bits cuts what is longer than LONG_MAX/HZ
+// seconds, 24 days at HZ 1000 (addrconf_timeout_fixup, net/addrconf.h), and then
+// shows something else than what was asked for.
+const LongestLifetime = 20 * 24 * time.Hour
 
 // seconds gives a lifetime as the kernel counts it, at least one second. One
 // that is too long does not end: cut, it could end before its lease is renewed,
 // and whoever has the lease removes the address when it ends.
 func seconds(d time.Duration) uint32 {
-	if d > longestLifetime {
+	if d > LongestLifetime {
 		return rtnl.Infinity
 	}
 	return uint32(max(d/time.Second, 1))

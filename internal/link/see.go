@@ -28,11 +28,11 @@ func (s *Snapshot) see(t *Tables, which Parts) {
 		slices.SortFunc(s.Addresses, func(a, b Address) int {
 			return cmp.Or(cmp.Compare(a.Index, b.Index), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()))
 		})
+		s.Taken = t.Taken
 	}
 	if which&(Routes|DefaultRoutes) != 0 {
 		s.Routes = seenRoutes(t.Routes)
 	}
-	s.Taken = t.Taken
 }
 
 func seenAll[T, S any](all []T, seen func(*T) S) []S {

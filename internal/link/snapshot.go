@@ -31,7 +31,7 @@ const Forever = time.Duration(1<<63 - 1)
 // published; whoever holds it may read it without a lock.
 type Snapshot struct {
 	Seq       uint64    // counts the published snapshots of one Monitor, from 1
-	Taken     time.Time // when it was read; lifetimes count from here
+	Taken     time.Time // when Addresses were read, whose lifetimes count from here; the rest may be newer
 	Resyncs   uint64    // how often messages were lost and everything was read again
 	Links     []Link    // by index
 	Addresses []Address // by index, then address

@@ -25,7 +25,7 @@ type Spec struct {
 type AddressSpec struct {
 	Prefix    netip.Prefix  // the address itself with its prefix length, e.g. 10.250.250.1/24
 	Broadcast netip.Addr    // IPv4; zero: the last address of the prefix when it is added
-	Valid     time.Duration // from Apply on; 0, or longer than longestLifetime: does not expire
+	Valid     time.Duration // from Apply on; 0, or longer than LongestLifetime: does not expire
 	Preferred time.Duration // from Apply on; 0: as Valid
 	Metric    uint32        // of the prefix route (IFA_RT_PRIORITY), 0 is the kernel's default
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -92,16 +93,29 @@ func (f *follower) together(ctx context.Context, events, requests conn) (*Tables
 	limit, limited := ctx.Deadline()
 	which := f.which
 	for range readTries {
-		if err := requests.read(t, which, f.filter); err != nil {
-			return nil, err
+		again := *t // a reading that fails leaves some lists empty
+		err := requests.read(&again, which, f.filter)
+		if err == nil {
+			t = &again
+			which, err = f.changed(events)
 		}
-		var err error
-		if which, err = f.changed(events); err != nil || which == 0 {
-			return t, err
+		if err != nil {
+			return t.despite(ctx, err)
 		}
-		if limited && time.Until(limit) < time.Since(started) {
-			break // a reading more might not end in time
+		if which == 0 || limited && time.Until(limit) < time.Since(started) {
+			break // it fits, or a reading more might not end in time
 		}
+	}
+	return t, nil
+}
+
+// despite gives what was read before err, if that only says that the network
+// did not rest or that the time is over.
+func (t *Tables) despite(ctx context.Context, err error) (*Tables, error) {
+	outrun := errors.Is(err, errInterrupted) || errors.Is(err, unix.EINTR) || errors.Is(err, os.ErrDeadlineExceeded)
+	// A cancelled ctx ends what the sockets do in the same way as its deadline.
+	if t.Taken.IsZero() || !outrun || errors.Is(ctx.Err(), context.Canceled) {
+		return nil, err
 	}
 	return t, nil
 }

@@ -23,7 +23,7 @@ func (b *block) settings() (s client.NetworkSettings, p *Problem) {
 	case slices.Contains(akm, "NONE"):
 		s.PSK = pointer("")
 	default:
-		if len(akm) == 1 && akm[0] == "SAE" {
+		if b.onlySAE() {
 			s.Security = pointer("wpa3")
 		}
 		s.PSK, p = b.passphrase()
@@ -50,6 +50,11 @@ func (b *block) foreign() *Problem {
 	return nil
 }
 
+func (b *block) onlySAE() bool { return slices.Equal(b.words("key_mgmt"), []string{"SAE"}) }
+
+// inUTF8 is what helps where a text has to be one.
+const inUTF8 = "write it in UTF-8, or change it to ASCII"
+
 // passphrase is the one of WPA2 or WPA3, or a key of 64 digits.
 func (b *block) passphrase() (*string, *Problem) {
 	v, ok := b.variables["sae_password"]
@@ -64,7 +69,11 @@ func (b *block) passphrase() (*string, *Problem) {
 	case !v.quoted && strings.HasPrefix(v.value, "ext:"):
 		return nil, &Problem{v.line, "its passphrase is kept elsewhere (ext:…); add the network by hand"}
 	}
-	return textOf(v, "its passphrase", "give the key as 64 hexadecimal digits (wpa_passphrase prints them)")
+	remedy := "give the key as 64 hexadecimal digits (wpa_passphrase prints them)"
+	if b.onlySAE() { // which has no such key
+		remedy = inUTF8
+	}
+	return textOf(v, "its passphrase", remedy)
 }
 
 // eap is the user of a network with 802.1X.
@@ -114,7 +123,7 @@ func (b *block) eap() (*client.EAP, *Problem) {
 }
 
 func (b *block) secret(to *string, v variable) *Problem {
-	text, p := textOf(v, "its password", "write it in UTF-8, or change it to ASCII")
+	text, p := textOf(v, "its password", inUTF8)
 	if p == nil {
 		*to = *text
 	}

@@ -132,6 +132,40 @@ func TestSecretsRefused(t *testing.T) {
 	}
 }
 
+// TestSecretsUnknown lists what NetworkManager may say in the place of secrets.
+// Unless it says that there are none, nothing is found and nothing is written.
+func TestSecretsUnknown(t *testing.T) {
+	n := store.Network{Network: wifi.Network{SSID: []byte("office"), Security: wifi.EAP, EAP: &wifi.EAPCredentials{
+		Method: "tls", Identity: "me", CACert: "/ca.pem", PrivateKey: "/key.pem", PrivateKeyPassword: secret.New("geheim"),
+	}}}
+	for _, tt := range []struct {
+		name, answer string
+		none         bool
+	}{
+		{"there is no such setting", "Settings.Connection.SettingNotFound", true},
+		{"it has none, and nobody knows any", "AgentManager.NoSecrets", true},
+		{"polkit does not answer", "Settings.Failed", false},
+		{"whoever is asked for them cancels", "AgentManager.UserCanceled", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, _ := start(t)
+			saved := f.save(n, ourFile)
+			p := f.profiles()
+			f.script(nil, dbus.NewError(nm.NetworkManagerInterface+"."+tt.answer, []any{"no"}))
+			found, err := p.Find(n.SSID)
+			if (err == nil) != tt.none {
+				t.Errorf("found %+v, %v", found, err)
+			}
+			if err := p.Adopt(n.SSID); (err == nil) != tt.none {
+				t.Errorf("adopted: %v", err)
+			}
+			if key := saved.setting(settingEAP)["private-key-password"]; !tt.none && key.Value() != "geheim" {
+				t.Errorf("then the password of the key is %v", key.Value())
+			}
+		})
+	}
+}
+
 // TestBecome: a change of a network leaves alone what only NetworkManager knows.
 func TestBecome(t *testing.T) {
 	theirs := func() wholeProfile {

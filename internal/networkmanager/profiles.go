@@ -147,22 +147,23 @@ func (p *Profiles) Profile(ssid []byte) (Profile, bool) {
 	return all[i].clone(), true
 }
 
-// Find is the saved network of that SSID, with its secrets. The error is
+// Find is the saved network of that SSID, the one that Replace changes, with its
+// secrets. The error is
 // store.ErrUnknown, or why NetworkManager does not give them.
 func (p *Profiles) Find(ssid []byte) (store.Network, error) {
-	profile, ok := p.Profile(ssid)
+	profile, ok := p.oursFirst(ssid)
 	if !ok {
 		return store.Network{}, store.ErrUnknown
 	}
 	err := p.change(profile.UUID, func(c nm.Connection) error {
 		for _, setting := range []string{settingSecurity, settingEAP} {
 			s, err := c.GetSecrets(setting)
-			switch why := explain(err, actionModify); {
+			switch {
 			case err == nil:
 				profile.withSecrets(s)
-			case isRefusal(why), errors.Is(why, ErrAbsent):
-				return err
-			} // else it has none
+			case !hasNone(err):
+				return err // Replace would drop what is not known
+			}
 		}
 		return nil
 	})
@@ -303,7 +304,7 @@ func (p *Profiles) Failed(ssid []byte) error {
 
 // own is the profile of that SSID, if it is ours to change.
 func (p *Profiles) own(ssid []byte) (Profile, error) {
-	profile, ok := p.Profile(ssid)
+	profile, ok := p.oursFirst(ssid)
 	switch {
 	case !ok:
 		return profile, store.ErrUnknown
@@ -311,6 +312,16 @@ func (p *Profiles) own(ssid []byte) (Profile, error) {
 		return profile, &ForeignError{Origin: profile.Origin}
 	}
 	return profile, nil
+}
+
+// oursFirst is the best of that SSID that is ours, or of all where none is: ours
+// is behind somebody else's once its key is wrong, and has to be found for another.
+func (p *Profiles) oursFirst(ssid []byte) (Profile, bool) {
+	profile, ok := p.Profile(ssid)
+	if ours := p.ours(ssid); ok && len(ours) > 0 {
+		profile = ours[0].clone()
+	}
+	return profile, ok
 }
 
 // change does something with a profile. The error is store.ErrUnknown if that

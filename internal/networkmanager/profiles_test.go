@@ -168,6 +168,43 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFailingProfile: ours can be corrected also when it is behind somebody
+// else's, as it is once it has failed three times.
+func TestFailingProfile(t *testing.T) {
+	theirs := home
+	theirs.PSK = secret.New("battery staple")
+	f, _ := start(t)
+	saved := f.save(home, ourFile)
+	f.save(theirs, netplanFile)
+	p := f.profiles()
+	for range 3 {
+		if err := p.Failed(home.SSID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := p.Networks(); len(n) != 1 || n[0].Origin != store.Netplan {
+		t.Fatalf("the first is %+v, want netplan's", n)
+	}
+	found, err := p.Find(home.SSID)
+	if err != nil || found.PSK != home.PSK {
+		t.Fatalf("found %+v, %v; want ours", found, err)
+	}
+	found.PSK = secret.New("correct horse 2")
+	if err := p.Replace(found); err != nil {
+		t.Fatal(err)
+	}
+	if got := saved.setting(settingSecurity)["psk"].Value(); got != found.PSK.Reveal() {
+		t.Errorf("then its passphrase is %q", got)
+	}
+	if err := p.Remove(home.SSID); err == nil {
+		t.Error("netplan's is removed")
+	}
+	var foreign *ForeignError
+	if found, err := p.Find(home.SSID); err != nil || found.PSK != theirs.PSK || !errors.As(p.Replace(found), &foreign) {
+		t.Errorf("without ours %+v is found, %v; want netplan's, which is not ours to change", found, err)
+	}
+}
+
 // TestReplace: a static address goes when DHCP is asked for, over a bus that
 // tells the address in its own types.
 func TestReplace(t *testing.T) {

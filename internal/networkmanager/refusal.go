@@ -44,6 +44,17 @@ var refused = []string{
 	"org.freedesktop.NetworkManager.Device.PermissionDenied", "org.freedesktop.DBus.Error.AccessDenied",
 }
 
+// none says that a setting has no secrets: it is not there, or NetworkManager has
+// none of it and nobody else knows any. After any other error it may have some.
+var none = []string{
+	"org.freedesktop.NetworkManager.Settings.Connection.SettingNotFound", "org.freedesktop.NetworkManager.AgentManager.NoSecrets",
+}
+
+func hasNone(err error) bool {
+	var failed dbus.Error
+	return errors.As(err, &failed) && slices.Contains(none, failed.Name)
+}
+
 // isUnknown: no profile has that UUID.
 func isUnknown(err error) bool {
 	var failed dbus.Error

@@ -1,7 +1,6 @@
 package networkmanager
 
 import (
-	"errors"
 	"maps"
 	"reflect"
 	"strings"
@@ -34,7 +33,7 @@ func update(path dbus.ObjectPath, change func(wholeProfile)) error {
 		}
 		var secrets wholeProfile
 		err := profile.Call(nm.ConnectionGetSecrets, 0, setting).Store(&secrets)
-		if why := explain(err, actionModify); isRefusal(why) || errors.Is(why, ErrAbsent) {
+		if err != nil && !hasNone(err) {
 			return err // Update drops what it does not get
 		}
 		maps.Copy(all[setting], secrets[setting]) // none, if it has none

@@ -198,3 +198,48 @@ func TestAccessPoint(t *testing.T) {
 			61.2s reply 1 started ap`},
 	})
 }
+
+// TestAccessPointSetUpAnew: hostapd is adopted with its phones, and nobody throws
+// them off before it has said who they are.
+func TestAccessPointSetUpAnew(t *testing.T) {
+	reload := func(w *world) { w.post(ConfigChanged{Config: testConfig, AccessPoint: true}) }
+	dies := func(w *world) {
+		w.post(RadioFailed{Gen: w.target.Gen, Failure: Failure{Code: "ap_failed", Reason: "dnsmasq ended"}})
+	}
+	backend := func(w *world) { w.post(RadioChanged{Reason: "NetworkManager went"}) }
+	const inPlace = `
+		60.0s ap starting fallback: eth0 works
+		61.2s ap up fallback: eth0 works`
+	for _, tt := range []struct {
+		name   string
+		happen func(w *world)
+		phones int // on it afterwards
+		mute   bool
+		want   string
+	}{
+		{"reload, the phone is still on it", reload, 1, false, inPlace},
+		{"another backend, the phone is still on it", backend, 1, false, inPlace},
+		{"dnsmasq dies, the phone is still on it", dies, 1, false, `
+			60.0s ap starting fallback: dnsmasq ended
+			62.2s ap up fallback: eth0 works`},
+		{"reload, the phone is gone", reload, 0, false, inPlace + `
+			61.2s ap stopping fallback: eth0 works
+			61.4s ap off: eth0 works`},
+		{"reload, nobody can say who is on it", reload, 1, true, inPlace + `
+			91.2s ap stopping fallback: eth0 works
+			91.3s ap off: eth0 works`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, testConfig)
+			w.cableThere, w.phones = true, 1
+			w.boot(Target{})
+			w.run("20s")
+			w.plug(true) // and waits for the phone
+			w.run("60s")
+			w.trace, w.phones, w.mute = nil, tt.phones, tt.mute
+			tt.happen(w)
+			w.run("500s")
+			w.want(tt.want)
+		})
+	}
+}

@@ -61,16 +61,6 @@ func (st *step) absorbProgress(ev RadioProgress) {
 	}
 }
 
-func (st *step) apReady() {
-	st.clients = 0
-	st.scan = scan{gen: st.scan.gen, at: st.now.Add(st.Config.Rescan)}
-	if st.startAP != 0 {
-		st.reply(st.startAP, "started ap")
-		st.startAP = 0
-		st.askedUntil = st.now.Add(st.Config.AskedLimit) // it begins now
-	}
-}
-
 func (st *step) radioFailed(f Failure) {
 	if st.stopAP != 0 {
 		st.fail(st.stopAP, f)
@@ -87,12 +77,6 @@ func (st *step) radioFailed(f Failure) {
 	case st.radio.target.Role == RoleOff:
 		st.offFailed(f)
 	}
-}
-
-func (st *step) apFailed(f Failure) {
-	st.tryAgain(f)
-	st.unsureUntil = time.Time{} // nobody is on it
-	st.dropStartAP(f)
 }
 
 // offFailed is told that a radio at rest is not up, without which nothing can
@@ -119,16 +103,6 @@ func (st *step) tryAgain(f Failure) {
 func (st *step) radioCame() {
 	if r := &st.radio; r.target.Role == RoleOff {
 		r.ready, r.failed, r.retryAt = false, true, st.now
-	}
-}
-
-// dropStartAP answers somebody who waits for an access point that does not
-// come; it is not tried further on their behalf.
-func (st *step) dropStartAP(f Failure) {
-	if st.startAP != 0 {
-		st.fail(st.startAP, f)
-		st.startAP = 0
-		st.askedUntil = time.Time{}
 	}
 }
 
@@ -347,59 +321,6 @@ func (st *step) setRadio(t Target) {
 	}
 	st.radio = next
 	st.emit(SetRadio{Gen: st.radio.gen, Target: t})
-}
-
-// judgeAP derives the access point variable from the radio.
-func (st *step) judgeAP() {
-	state, cause := APOff, CauseNone
-	switch {
-	case st.radio.target.Role == RoleAccessPoint && st.radio.ready:
-		state, cause = APUp, st.cause()
-	case st.radio.target.Role == RoleAccessPoint:
-		state, cause = APStarting, st.cause()
-	case st.AP.State != APOff && !st.radio.cleared:
-		state, cause = APStopping, st.AP.Cause
-	}
-	if state == st.AP.State && cause == st.AP.Cause {
-		switch {
-		case state == APOff && st.wantAP() && !st.radioPresent:
-			st.AP.Reason = noRadio.Reason
-		case state == APStarting && st.radio.why != "": // it was tried and is tried again
-			st.AP.Reason = st.radio.why
-		}
-		return
-	}
-	st.AP = APStatus{State: state, Cause: cause, Since: st.now, Reason: st.apReason(state, cause)}
-	if state == APOff {
-		st.clients, st.wayBack, st.scan.at, st.scan.running = 0, time.Time{}, time.Time{}, false
-	}
-}
-
-func (st *step) cause() Cause {
-	switch {
-	case st.asked():
-		return CauseAsked
-	case st.Config.Always:
-		return CauseAlways
-	}
-	return CauseFallback
-}
-
-func (st *step) apReason(state APState, cause Cause) string {
-	switch {
-	case state == APOff || state == APStopping:
-		if st.attempt != nil || st.Uplink.State == Online {
-			return st.Uplink.Reason
-		}
-		return "not wanted"
-	case st.radio.why != "":
-		return st.radio.why
-	case cause == CauseAsked:
-		return "somebody asked for it"
-	case cause == CauseAlways:
-		return "ap.mode is always"
-	}
-	return st.Uplink.Reason
 }
 
 // look scans for saved networks from a fallback access point.

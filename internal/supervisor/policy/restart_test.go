@@ -66,8 +66,49 @@ func TestRestartKeepsTheAccessPoint(t *testing.T) {
 			0.0s uplink lost: found the access point of the previous run
 			0.0s ap starting fallback: found the access point of the previous run
 			0.0s uplink online eth0: eth0 works
-			1.0s ap stopping fallback: eth0 works
-			1.1s ap off: eth0 works`},
+			30.0s ap stopping fallback: eth0 works
+			30.1s ap off: eth0 works`},
+		{"a phone is on it, it comes up at the second try only, and the cable works", func(w *world) {
+			byCable(w)
+			w.phones, w.apBroken = 1, true
+			w.start(Start{Running: served})
+			w.run("1.5s")
+			w.apBroken = false
+			w.run("500s")
+			w.post(ClientsChanged{Count: 0})
+			w.run("510s")
+		}, `
+			0.0s uplink starting: found the access point of the previous run
+			0.0s uplink lost: found the access point of the previous run
+			0.0s ap starting fallback: found the access point of the previous run
+			0.0s uplink online eth0: eth0 works
+			3.2s ap up fallback: eth0 works
+			500.0s ap stopping fallback: eth0 works
+			500.1s ap off: eth0 works`},
+		{"it does not come up again, somebody joins in vain, and the cable works", func(w *world) {
+			w.cableThere, w.apBroken, w.candidateOK, w.router = true, true, false, true
+			w.start(Start{Running: served})
+			w.run("3s")
+			w.post(NetworksChanged{Candidate: &Network{SSID: "new", Candidate: true}})
+			w.command(Join)
+			w.run("8s")
+			w.plug(true)
+			w.run("60s")
+		}, `
+			0.0s uplink starting: found the access point of the previous run
+			0.0s uplink lost: found the access point of the previous run
+			0.0s ap starting fallback: found the access point of the previous run
+			3.0s command start_wifi
+			3.0s uplink joining: joining "new"
+			3.0s ap stopping fallback: joining "new"
+			3.1s ap off: joining "new"
+			7.8s uplink lost: refused the key
+			7.8s ap starting fallback: refused the key
+			7.8s reply 1 error wrong_key: refused the key
+			8.0s cable plugged in: true
+			8.0s uplink online eth0: eth0 works
+			8.0s ap stopping fallback: eth0 works
+			8.1s ap off: eth0 works`},
 		{"somebody has asked for it, and the cable works", func(w *world) {
 			byCable(w)
 			w.start(Start{Running: served, Asked: time.Minute})

@@ -180,7 +180,7 @@ type State struct {
 	scan       scan
 	clients    int // stations on the access point
 	// unsureUntil bounds the time in which nobody has said yet who is on an
-	// access point that was found running; zero: it is said.
+	// access point that was found running, or was set up anew; zero: it is said.
 	unsureUntil time.Time
 	wayBack     time.Time // since when the access point could give way; zero: it cannot
 }

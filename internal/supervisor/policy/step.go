@@ -97,8 +97,9 @@ func (st *step) absorb(ev Event) {
 }
 
 // unsureLimit is how long somebody may be on an access point that was found
-// running, unless hostapd says that nobody is: it is asked as soon as it is
-// adopted, and answers, or is given up, within seconds.
+// running, or is set up anew under its phones, unless hostapd says that nobody
+// is: it is asked as soon as it is adopted, and answers, or is given up, within
+// seconds.
 const unsureLimit = apLimit
 
 // justStarted is the reason of the first state.

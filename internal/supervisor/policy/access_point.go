@@ -1,0 +1,87 @@
+package policy
+
+import "time"
+
+// apReady: hostapd may have been adopted with the phones that were on it, and
+// says within milliseconds whether it was.
+func (st *step) apReady() {
+	if st.clients > 0 {
+		st.clients, st.unsureUntil = 0, st.now.Add(unsureLimit)
+	}
+	st.scan = scan{gen: st.scan.gen, at: st.now.Add(st.Config.Rescan)}
+	if st.startAP != 0 {
+		st.reply(st.startAP, "started ap")
+		st.startAP = 0
+		st.askedUntil = st.now.Add(st.Config.AskedLimit) // it begins now
+	}
+}
+
+// apFailed leaves open who is on it: what failed need not be hostapd.
+func (st *step) apFailed(f Failure) {
+	st.tryAgain(f)
+	st.dropStartAP(f)
+}
+
+// dropStartAP answers somebody who waits for an access point that does not
+// come; it is not tried further on their behalf.
+func (st *step) dropStartAP(f Failure) {
+	if st.startAP != 0 {
+		st.fail(st.startAP, f)
+		st.startAP = 0
+		st.askedUntil = time.Time{}
+	}
+}
+
+// judgeAP derives the access point variable from the radio.
+func (st *step) judgeAP() {
+	state, cause := APOff, CauseNone
+	switch {
+	case st.radio.target.Role == RoleAccessPoint && st.radio.ready:
+		state, cause = APUp, st.cause()
+	case st.radio.target.Role == RoleAccessPoint:
+		state, cause = APStarting, st.cause()
+	case st.AP.State != APOff && !st.radio.cleared:
+		state, cause = APStopping, st.AP.Cause
+	}
+	if state == st.AP.State && cause == st.AP.Cause {
+		switch {
+		case state == APOff && st.wantAP() && !st.radioPresent:
+			st.AP.Reason = noRadio.Reason
+		case state == APStarting && st.radio.why != "": // it was tried and is tried again
+			st.AP.Reason = st.radio.why
+		}
+		return
+	}
+	st.AP = APStatus{State: state, Cause: cause, Since: st.now, Reason: st.apReason(state, cause)}
+	if state == APOff {
+		st.clients, st.unsureUntil, st.wayBack = 0, time.Time{}, time.Time{}
+		st.scan.at, st.scan.running = time.Time{}, false
+	}
+}
+
+func (st *step) cause() Cause {
+	switch {
+	case st.asked():
+		return CauseAsked
+	case st.Config.Always:
+		return CauseAlways
+	}
+	return CauseFallback
+}
+
+func (st *step) apReason(state APState, cause Cause) string {
+	switch {
+	case state == APOff || state == APStopping:
+		if st.attempt != nil || st.Uplink.State == Online {
+			return st.Uplink.Reason
+		}
+		return "not wanted"
+	case st.radio.why != "":
+		return st.radio.why
+	case cause == CauseAsked:
+		return "somebody asked for it"
+	case cause == CauseAlways:
+		return "ap.mode is always"
+	}
+	return st.Uplink.Reason
+}

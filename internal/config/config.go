@@ -44,8 +44,8 @@ type Config struct {
 	Permissions Permissions
 	Log         Log
 
-	text   []byte // of the file
-	keptIn string // the folder for Keep
+	Text   secret.Secret // of File
+	keptIn string        // the folder for Keep
 }
 
 // Interfaces are names of at most 15 bytes. Empty: the daemon decides.
@@ -183,7 +183,7 @@ func load(line *commandLine, environ []string, read func(path string, named bool
 	if line.lenient() || line.looks() {
 		d = pardon(line, env.values, file.values, &r)
 	}
-	d.Fault, d.text, d.keptIn = err, file.text, keptIn
+	d.Fault, d.Text, d.keptIn = err, secret.New(string(file.text)), keptIn
 	d.File, d.Check, d.TearDown, d.Daemon, d.Log = file.path, line.check, line.tearDown, line.daemon, line.log
 	d.Doctor, d.Bundle = line.looks(), line.bundle
 	switch {

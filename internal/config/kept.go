@@ -14,7 +14,7 @@ import (
 
 // keptFile is in the state folder that the file does not name: where a file that
 // cannot be read says that it is, nobody knows.
-const keptFile = "config.json"
+const keptFile = "kept-config.json"
 
 // kept is a configuration file as it was when nothing was wrong with it.
 type kept struct {
@@ -32,7 +32,7 @@ func (c *Config) Keep() error {
 		}
 		return nil
 	}
-	data, err := json.Marshal(kept{File: c.File, Text: c.text})
+	data, err := json.Marshal(kept{File: c.File, Text: []byte(c.Text.Reveal())})
 	if err != nil {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}

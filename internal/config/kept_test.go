@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,9 +132,12 @@ func TestKeptIsOfOneFile(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "made")
 	env := []string{"NETCONNECTD_PATHS_STATE=" + state}
 	mine := []string{"-c", writeYAML(t, "ap: {channel: 6, psk: confidential}\n")}
+	if c, _, err := Load(mine, env); err != nil || strings.Contains(fmt.Sprintf("%+v", c), "confidential") {
+		t.Errorf("%v: a secret is printed of %+v", err, c)
+	}
 	keepAs(t, mine, env)
 	file := filepath.Join(state, keptFile)
-	left := filepath.Join(state, ".config.json.123")
+	left := filepath.Join(state, "."+keptFile+".123")
 	if err := os.WriteFile(left, []byte("confidential"), 0o600); err != nil {
 		t.Fatal(err)
 	}

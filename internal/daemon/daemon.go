@@ -123,6 +123,15 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	return group.Wait()
 }
 
+// nudge tells whoever waits at c that there is something to look at, and does not
+// wait itself: c has room for one, which stands for all.
+func nudge(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
 // TearDown ends what a run left: children, addresses, routes and DNS.
 func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	runner, err := newRunner(cfg, log)
@@ -164,7 +173,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	}
 	d.radio.joinChanged = d.publishJoin
 	d.radio.joinEnded = d.metrics.Join
-	d.radio.leaseChanged = func() { d.dns.changed(); d.stir() }
+	d.radio.leaseChanged = func() { d.dns.changed(); nudge(d.busy) }
 	iface := radioName(ctx, cfg, log)
 	var err error
 	if d.profiles, err = networkmanager.OpenProfiles(networks, filepath.Join(cfg.StateDir, "networkmanager.json"), log); err != nil {
@@ -197,7 +206,6 @@ func (d *daemon) newRadio(iface string) *radio {
 	r := &radio{
 		iface:   iface,
 		metric:  uint32(cfg.Wifi.Metric),
-		kill:    cfg.Wifi.Kill,
 		blind:   probe.Kind(cfg.Probe.Kind) == probe.KindNone,
 		dir:     cfg.RuntimeDir,
 		book:    d.saved,
@@ -213,6 +221,9 @@ func (d *daemon) newRadio(iface string) *radio {
 	// One that only goes on knows which association it has made itself.
 	if last := d.radio.current.Load(); last != nil && last.station.Same(r.station) {
 		r.station = last.station
+	}
+	if cfg.Wifi.Kill {
+		r.reset = ap.Reset
 	}
 	if cfg.AP.Driver == nl80211Driver {
 		r.ap.IsOne = func(ctx context.Context) bool { return isAccessPoint(ctx, iface) }

@@ -140,8 +140,7 @@ func restarted(t *testing.T, r *radio) *radio {
 	t.Helper()
 	next := *r
 	next.monitor = monitoring(t)
-	first, _ := next.monitor.Subscribe()
-	<-first
+	awaitView(t, &next, func(*link.Snapshot) bool { return true })
 	next.runner = &process.Runner{Dir: r.dir, Log: slog.New(slog.DiscardHandler)}
 	t.Cleanup(next.runner.Close)
 	next.station = cableStation(&next)

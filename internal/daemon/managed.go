@@ -66,7 +66,7 @@ func (m *manager) handBack(ctx context.Context) error {
 	return cmp.Or(m.forgetRelease(), err)
 }
 
-// isOff: the radio is switched off.
+// isOff reports whether err only says that the radio is switched off.
 func isOff(err error) bool {
 	var join *wifi.JoinError
 	return errors.As(err, &join) && join.Code == wifi.CodeRadioOff
@@ -277,12 +277,8 @@ func (r *radio) stayManaged(ctx context.Context) error {
 	changed := make(chan struct{}, 1)
 	group.Go(func() error {
 		return r.manager.Watch(ctx, func(c networkmanager.Change) {
-			if !c.Joined {
-				return
-			}
-			select {
-			case changed <- struct{}{}:
-			default:
+			if c.Joined {
+				nudge(changed)
 			}
 		})
 	})

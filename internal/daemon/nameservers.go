@@ -20,12 +20,7 @@ type nameServers struct {
 }
 
 // changed says that there may be something to do; it never blocks.
-func (n *nameServers) changed() {
-	select {
-	case n.hint <- struct{}{}:
-	default:
-	}
-}
+func (n *nameServers) changed() { nudge(n.hint) }
 
 // run publishes until ctx ends. What it published stays for the next run,
 // which leaves it alone until it knows an uplink that works.

@@ -22,12 +22,7 @@ type problems struct {
 }
 
 // look asks for a look, and does not wait for it.
-func (p *problems) look() {
-	select {
-	case p.hint <- struct{}{}:
-	default: // is asked already
-	}
-}
+func (p *problems) look() { nudge(p.hint) }
 
 // all is what was seen; nil: nothing, or nobody has looked yet.
 func (p *problems) all() []client.Problem {

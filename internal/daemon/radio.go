@@ -34,7 +34,6 @@ type radio struct {
 	iface   string
 	metric  uint32 // of the station's default route
 	blind   bool   // no gateway is asked
-	kill    bool   // a radio that fails is reset by rfkill
 	dir     string // runtime folder
 	book    book
 	manager *manager // nil: we join networks ourselves
@@ -42,6 +41,9 @@ type radio struct {
 	log     *slog.Logger
 	ap      *ap.AccessPoint
 	station *wifi.Station
+
+	// reset is for a radio that fails; nil: it is left alone.
+	reset func(ctx context.Context, iface string) error
 
 	monitor *link.Monitor
 	*live
@@ -139,28 +141,16 @@ var joinStages = map[policy.Stage]string{
 func (r *radio) mended(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	err := r.hold(ctx, t, report)
 	var failed *supervisor.Failed
-	if r.kill && ctx.Err() == nil && errors.As(err, &failed) && slices.Contains([]string{codeRadioOff, codeRadioFailed}, failed.Code) {
-		r.reset(ctx, failed.Reason)
+	if r.reset != nil && ctx.Err() == nil && errors.As(err, &failed) && slices.Contains([]string{codeRadioOff, codeRadioFailed}, failed.Code) {
+		switch resetErr := r.reset(ctx, r.iface); {
+		case errors.Is(resetErr, ap.ErrBlocked): // by a switch of the device, for as long as that is so; the failure says it
+		case resetErr != nil:
+			r.log.Error("reset the radio", "reason", failed.Reason, "err", resetErr)
+		default:
+			r.log.Warn("the radio was reset", "iface", r.iface, "reason", failed.Reason)
+		}
 	}
 	return err
-}
-
-// rfkill are the kernel's switches; tests have others.
-var rfkill = struct {
-	blocked func(iface string) (soft, hard bool, err error)
-	reset   func(ctx context.Context, iface string) error
-}{ap.Blocked, ap.Reset}
-
-// reset switches the radio off and on again, unless a switch of the device has it
-// off: no software changes that, and it is tried for as long as it is so.
-func (r *radio) reset(ctx context.Context, reason string) {
-	if _, hard, err := rfkill.blocked(r.iface); err == nil && hard {
-		return
-	}
-	r.log.Warn("reset the radio", "iface", r.iface, "reason", reason)
-	if err := rfkill.reset(ctx, r.iface); err != nil {
-		r.log.Error("reset the radio", "err", err)
-	}
 }
 
 func (r *radio) hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {

@@ -218,41 +218,42 @@ func TestClientsAreAlwaysTold(t *testing.T) {
 	}
 }
 
-// TestReset: a radio that fails is reset, but for a switch of the device, which is
-// all that is wrong until somebody uses it: nothing is said of that either.
+// TestReset: a radio that fails is reset if that is wanted. Nothing is said while a
+// switch of the device has it off, which no reset changes.
 func TestReset(t *testing.T) {
-	kernel := rfkill
-	t.Cleanup(func() { rfkill = kernel })
 	for _, tt := range []struct {
-		name       string
-		kill       bool
-		soft, hard bool
-		err        error // of reading these
-		resets     int
+		name string
+		err  error // of the reset
+		said string
 	}{
-		{"the driver fails", true, false, false, nil, 1},
-		{"off by software", true, true, false, nil, 1},
-		{"off by a switch of the device", true, false, true, nil, 0},
-		{"off by both", true, true, true, nil, 0},
-		{"nobody knows", true, false, false, errors.New("no such interface"), 1},
-		{"wifi.kill is not set", false, false, false, nil, 0},
+		{"it helps", nil, "level=WARN msg=\"the radio was reset\""},
+		{"the card is dead", errors.New("the card is dead"), "level=ERROR msg=\"reset the radio\""},
+		{"off by a switch of the device", fmt.Errorf("reset the radio: %w by a switch", ap.ErrBlocked), ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			resets, said := 0, bytes.Buffer{}
-			rfkill.blocked = func(string) (soft, hard bool, err error) { return tt.soft, tt.hard, tt.err }
-			rfkill.reset = func(context.Context, string) error { resets++; return errors.New("the card is dead") }
-			r := wired(t, "reset0")
-			r.kill, r.log = tt.kill, slog.New(slog.NewTextHandler(&said, nil))
-			if err := os.MkdirAll(filepath.Join(r.leaseFile(), "full"), 0o700); err != nil { // so that it cannot be removed
-				t.Fatal(err)
-			}
-			err := r.mended(t.Context(), policy.Target{Role: policy.RoleAccessPoint}, func(policy.Stage) {})
-			if failed := (*supervisor.Failed)(nil); !errors.As(err, &failed) || failed.Code != codeRadioFailed {
-				t.Fatal(err)
-			}
-			if lines := strings.Count(said.String(), "\n"); resets != tt.resets || lines != 2*tt.resets {
-				t.Errorf("%d resets, want %d, and it said %q", resets, tt.resets, said.String())
-			}
-		})
+		for _, wanted := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, wanted %v", tt.name, wanted), func(t *testing.T) {
+				resets, said := 0, bytes.Buffer{}
+				r := wired(t, "reset0")
+				r.log = slog.New(slog.NewTextHandler(&said, nil))
+				if wanted {
+					r.reset = func(context.Context, string) error { resets++; return tt.err }
+				}
+				if err := os.MkdirAll(filepath.Join(r.leaseFile(), "full"), 0o700); err != nil { // so that it cannot be removed
+					t.Fatal(err)
+				}
+				err := r.mended(t.Context(), policy.Target{Role: policy.RoleAccessPoint}, func(policy.Stage) {})
+				if failed := (*supervisor.Failed)(nil); !errors.As(err, &failed) || failed.Code != codeRadioFailed {
+					t.Fatal(err)
+				}
+				want, say := 0, ""
+				if wanted {
+					want, say = 1, tt.said
+				}
+				got := said.String()
+				if resets != want || strings.Count(got, "\n") != min(len(say), 1) || !strings.Contains(got, say) {
+					t.Errorf("%d resets, want %d, and it said %q, want %q", resets, want, got, say)
+				}
+			})
+		}
 	}
 }

@@ -41,12 +41,8 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	d.keepConfig()
 	d.radio.current.Store(d.newRadio(iface))
 	d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(next), AccessPoint: accessPoint})
-	for _, look := range []chan struct{}{d.relink, d.backends} {
-		select {
-		case look <- struct{}{}:
-		default: // is asked already
-		}
-	}
+	nudge(d.relink)
+	nudge(d.backends)
 	d.problems.look()
 	d.log.Info("reloaded", "changed", strings.Join(changed, " "))
 	target, _ := d.sup.State().Target()

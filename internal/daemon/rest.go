@@ -32,11 +32,3 @@ func (d *daemon) rest(ctx context.Context) {
 		}
 	}
 }
-
-// stir tells rest that something happens.
-func (d *daemon) stir() {
-	select {
-	case d.busy <- struct{}{}:
-	default: // is told already
-	}
-}

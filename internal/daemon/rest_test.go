@@ -34,7 +34,7 @@ func TestRest(t *testing.T) {
 				t.Errorf("after %v memory was given back %d times, want %d", step.at, got, step.want)
 			}
 			if step.busy {
-				d.stir()
+				nudge(d.busy)
 			}
 		}
 	})

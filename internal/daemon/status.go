@@ -161,7 +161,7 @@ func (d *daemon) publish(old, next policy.State) {
 	d.metrics.Uplink(string(next.Uplink.State), next.Uplink.Portal)
 	d.metrics.AccessPoint(string(next.AP.State), string(next.AP.Cause))
 	d.announce(old, next)
-	d.stir()
+	nudge(d.busy)
 	if meetsOthers(old, next) {
 		d.problems.look()
 	}

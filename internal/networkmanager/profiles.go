@@ -148,8 +148,8 @@ func (p *Profiles) Profile(ssid []byte) (Profile, bool) {
 }
 
 // Find is the saved network of that SSID, the one that Replace changes, with its
-// secrets. The error is
-// store.ErrUnknown, or why NetworkManager does not give them.
+// secrets. The error is store.ErrUnknown, or why NetworkManager does not give
+// them.
 func (p *Profiles) Find(ssid []byte) (store.Network, error) {
 	profile, ok := p.oursFirst(ssid)
 	if !ok {

@@ -53,15 +53,12 @@ func (l *Lab) startsWrong(t *testing.T) {
 		}
 		return ""
 	}
-	l.edit(t, "channel: 11", "channel: 15")
+	l.edit(t, "channel: 11", "channel: 6")
+	l.edit(t, "ssid: renamed", "ssid: "+apSSID)
+	l.Device.must(t, member, "reload")
+	l.edit(t, "channel: 6", "channel: 15")
 	l.Device.Stop(t)
-	l.Device.Start(t)
-	l.Timeline.Step("phone sees the access point as it was", func() string {
-		until(t, servesAfterStart, "the access point", func() (string, bool) {
-			return "not seen", l.Phone.Sees("renamed", frequency(11))
-		})
-		return "iw scan"
-	})
+	l.coldStart(t, servesAfterStart)
 	l.Timeline.Step("status names the problem", func() string {
 		until(t, noticed, "the problem in status", func() (string, bool) {
 			return problem(), strings.Contains(problem(), "ap.channel: 15 ")
@@ -72,7 +69,7 @@ func (l *Lab) startsWrong(t *testing.T) {
 		}
 		return problem()
 	})
-	l.edit(t, "channel: 15", "channel: 1")
+	l.edit(t, "channel: 15", "channel: 6")
 	l.Timeline.Step("pi: netconnectcli reload", func() string {
 		reply := firstLine(l.Device.must(t, member, "reload"))
 		until(t, noticed, "status without the problem", func() (string, bool) { return problem(), problem() == "" })

@@ -25,11 +25,20 @@ AS_ROOT = -exec 'sudo -E env PATH=$(PATH) GOCACHE=$(CURDIR)/build/root-cache'
 endif
 
 PACKAGES_MACHINE := \
-	'qemu-system-x86=the machine with the simulated radios' \
-	'qemu-utils=and its disk (qemu-img)' \
-	'mmdebstrap=makes the disk image of that machine' \
-	'debian-archive-keyring=checks what mmdebstrap downloads' \
-	'e2fsprogs=writes the disk image (mke2fs)'
+	'mmdebstrap=makes the root of the machine with the simulated radios' \
+	'debian-archive-keyring=checks what mmdebstrap and the kernel download' \
+	'e2fsprogs=writes the disk image for Debian'"'"'s own kernel (mke2fs)' \
+	'xz-utils=unpacks the source of the machine'"'"'s kernel' \
+	'gcc=compiles that kernel' \
+	'libc6-dev=and its headers' \
+	'flex=for the configuration of that kernel' \
+	'bison=likewise' \
+	'bc=likewise' \
+	'cpio=packs the list of what is built in' \
+	'kmod=likewise (depmod)'
+PACKAGES_STOCK := \
+	'qemu-system-x86=a machine with Debian'"'"'s own kernel' \
+	'qemu-utils=and its disk (qemu-img)'
 PACKAGES_RINGS := \
 	'gcc=go test -race needs a C compiler' \
 	'libc6-dev=and its headers' \
@@ -108,16 +117,20 @@ test-deb: deb ## what the packages hold, and that they run on their architecture
 	$(GO) test -count=1 -tags deb -v ./packaging
 
 .PHONY: test-lab
-test-lab: machine ## the scenarios on simulated radios (ring 4); SCENARIO=regexp for some
-	@echo '== scenarios in the lab'
+test-lab: machine ## the scenarios on simulated radios, in virtual time (ring 4); SCENARIO=regexp for some
+	@echo '== scenarios in the lab, in virtual time'
 	@$(LAB) $(if $(value SCENARIO),-run '$(value SCENARIO)') test
 
-# Not part of test: Debian's polkitd 122 now and then stops for 15 s over a rule
-# ("Terminating runaway script"), and then says no to whatever was asked.
 .PHONY: test-manager
-test-manager: machine ## the scenarios with NetworkManager
+test-manager: machine ## those of them with NetworkManager
 	@echo '== scenarios with NetworkManager'
-	@$(LAB) manager
+	@$(LAB) -run '^Test(NetworkManager|DoctorWithNetworkManager|BeforeRebootManaged)' test
+
+.PHONY: test-stock
+test-stock: machine ## the story, the package and a dozen scenarios on Debian's own kernel in QEMU
+	@echo "== scenarios on Debian's own kernel"
+	@lab/host/packages $(PACKAGES_STOCK)
+	@$(LAB) -stock $(if $(value SCENARIO),-run '$(value SCENARIO)') test
 
 .PHONY: soak
 soak: machine ## scenarios again and again, long: make soak N=20 SCENARIO=TestRouterDies
@@ -131,11 +144,11 @@ bench: machine ## the promised figures on a quiet machine: N=5 times each scenar
 	@LAB_NOISE=1 $(LAB) -count $(or $(N),5) -run '^(TestColdStart|TestColdStartUnplugged|TestWrongPassphrase|TestChildren.*)$$' test
 
 .PHONY: clean
-clean: ## remove what was built; the lab's disk image stays in the user's cache
+clean: ## remove what was built; the lab's disk image and kernel stay in the user's cache
 	rm -rf build
 
-# What the lab's machine needs: the device's package, and another version of it
-# to upgrade to, the scenarios, and QEMU.
+# What the lab's machines need: the device's package, and another version of it to
+# upgrade to, the scenarios, and the disk image and the kernel.
 .PHONY: machine
 machine: build $(NFPM)
 	@lab/host/packages $(PACKAGES_MACHINE)

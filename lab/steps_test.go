@@ -189,21 +189,31 @@ func losesCarrier(t *testing.T) (connected time.Time) {
 func (l *Lab) away(t *testing.T, cut time.Time, duration time.Duration) {
 	t.Helper()
 	l.Timeline.Step(fmt.Sprintf("router stays away for %v, access point stays", duration), func() string {
-		looks := 0
+		before := carrierChanges(t)
 		until(t, duration, "the time is over", func() (string, bool) {
 			if air := radio(radioDevice); air.Type != "AP" {
 				t.Fatalf("the access point did not stay: radio %+v", air)
 			}
-			if _, ok := l.Device.ServesAccessPoint(); ok {
-				looks++
-			}
 			return "", time.Since(cut) >= duration
 		})
-		if looks == 0 {
-			t.Fatal("the phone does not see the access point")
+		if now := carrierChanges(t); now != before {
+			t.Fatalf("the access point went and came back: its interface's carrier_changes went from %s to %s", before, now)
 		}
-		return fmt.Sprintf("iw: type AP all the time, %d times in the phone's iw scan", looks)
+		if answer, ok := l.Device.ServesAccessPoint(); !ok {
+			t.Fatalf("the phone does not see the access point: %s", answer)
+		}
+		return "iw: type AP all the time, sysfs: carrier never lost, phone's iw scan"
 	})
+}
+
+// carrierChanges is how often the radio's interface has lost or got its carrier.
+func carrierChanges(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("/sys/class/net/" + radioDevice + "/carrier_changes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // monotonic is the clock of systemd's …TimestampMonotonic properties.

@@ -61,7 +61,7 @@ type kernelLink struct {
 
 // link asks ip(8) for a link of the device; nil if there is none.
 func link(name string) *kernelLink {
-	out, err := namespace("").run("ip", "-j", "addr", "show", "dev", name)
+	out, err := kernel.ask(name, "ip", "-j", "addr", "show", "dev", name)
 	if err != nil {
 		return nil
 	}
@@ -131,7 +131,7 @@ type radioInfo struct {
 
 // radio asks iw(8) about a radio's interface of the device.
 func radio(device string) radioInfo {
-	out, _ := namespace("").run("iw", "dev", device, "info")
+	out, _ := kernel.ask(device, "iw", "dev", device, "info")
 	var info radioInfo
 	for line := range strings.Lines(out) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")

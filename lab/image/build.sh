@@ -1,7 +1,8 @@
 #!/bin/bash
 # The recipe of the lab's disk image: Debian with the programs that play the
 # device and its neighbourhood. Usage, as root: build.sh FOLDER OWNER
-# It leaves root.ext4, vmlinuz and initrd in FOLDER, owned by OWNER (uid:gid).
+# It leaves root.ext4, vmlinuz, initrd and root.cpio in FOLDER, owned by OWNER
+# (uid:gid).
 #
 # This file and its neighbours are hashed into the name under which the image
 # is cached: what they do not say is not in the image.
@@ -13,7 +14,7 @@ packages=(
 	# The device itself.
 	linux-image-amd64 systemd systemd-sysv udev dbus busybox-static kmod less
 	# What netconnectd works with.
-	hostapd dnsmasq-base wpasupplicant wireless-regdb iw rfkill nftables network-manager
+	hostapd dnsmasq-base wpasupplicant wireless-regdb iw rfkill libcap2-bin nftables network-manager
 	# The parties around it and the witnesses.
 	iproute2 iputils-ping udhcpc curl tcpdump wireguard-tools
 )
@@ -23,6 +24,13 @@ absent=(
 	drivers/staging drivers/ata drivers/isdn drivers/mtd drivers/video drivers/net/ethernet drivers/usb
 	drivers/crypto drivers/edac drivers/target drivers/nvme drivers/platform drivers/accel
 	fs/ocfs2 fs/btrfs fs/xfs fs/ceph fs/nfs fs/nfsd fs/smb fs/gfs2 fs/f2fs sound
+)
+# Files that no scenario needs. The root of the machine in virtual time is in memory,
+# and unpacking it is the longest part of the boot. Perl's own programs here, those of
+# the maintainer scripts, need perl-base, which is elsewhere.
+superfluous=(
+	usr/share/doc usr/share/man usr/share/locale usr/share/info usr/share/zoneinfo usr/share/perl
+	usr/lib/x86_64-linux-gnu/perl usr/lib/x86_64-linux-gnu/gconv usr/lib/udev/hwdb.d
 )
 # Units that a machine of a few minutes' life does not need. NetworkManager,
 # hostapd and wpa_supplicant are there for the scenarios that start them.
@@ -53,12 +61,12 @@ trap 'rm -rf --one-file-system "$root"' EXIT
 step() { printf '%s\n' "$*"; }
 
 bootstrap() {
-	local options=() module
+	local options=() module folder
 	for module in "${absent[@]}"; do
 		options+=(--dpkgopt="path-exclude=/lib/modules/*/kernel/$module/*")
 	done
-	for module in doc man locale info; do
-		options+=(--dpkgopt="path-exclude=/usr/share/$module/*")
+	for folder in "${superfluous[@]}"; do
+		options+=(--dpkgopt="path-exclude=/$folder/*")
 	done
 	# For the scenario in which NetworkManager is removed and installed again.
 	options+=(--customize-hook='mkdir "$1/var/lib/packages" && chroot "$1" sh -c "cd /var/lib/packages && apt-get download --quiet=2 network-manager"')
@@ -77,14 +85,15 @@ configure() {
 	chroot "$root" useradd --create-home --shell /bin/bash pi
 	chroot "$root" useradd --create-home --shell /bin/bash guest
 	chroot "$root" passwd --quiet --delete root
-	rm -f "$root/etc/machine-id" "$root/etc/resolv.conf" "$root"/var/cache/apt/*.bin
+	rm -f "$root/usr/lib/udev/hwdb.bin" "$root/etc/machine-id" "$root/etc/resolv.conf" "$root"/var/cache/apt/*.bin
 	echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 	echo netconnectd-lab >"$root/etc/hostname"
 	printf '127.0.0.1 localhost\n127.0.1.1 netconnectd-lab\n' >"$root/etc/hosts"
 	: >"$root/etc/resolv.conf"
 }
 
-# The initrd does one thing: insert what the disk needs and go on from there.
+# The initrd of Debian's kernel does one thing: insert what the disk needs and go
+# on from there.
 initrd() {
 	local kernel=$1 work=$root/tmp/initrd module
 	mkdir -p "$work"/{bin,dev,proc,root,modules}
@@ -101,6 +110,14 @@ initrd() {
 	rm -r "$work"
 }
 
+# The root of the machine in virtual time, which has its root in memory and none of
+# Debian's kernel. The archive cannot hold file capabilities: see files/lab-init.
+root_archive() {
+	chroot "$root" sh -c 'getcap -r /bin /sbin /usr' >"$root/etc/lab-capabilities"
+	(cd "$root" && find . -path ./lib/modules -prune -o -path ./usr/lib/modules -prune -o -path ./boot -prune -o -print |
+		bin/busybox cpio -o -H newc 2>/dev/null) >"$out/root.cpio"
+}
+
 step "downloading and unpacking Debian $release with ${#packages[@]} packages"
 bootstrap
 step "configuring it"
@@ -109,6 +126,8 @@ kernel=$(basename "$root"/lib/modules/*)
 cp "$root/boot/vmlinuz-$kernel" "$out/vmlinuz"
 step "writing the initrd for Linux $kernel"
 initrd "$kernel"
+step "writing the root in memory"
+root_archive
 step "writing the disk"
 mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$root" "$out/root.ext4" 2G >/dev/null
-chown "$owner" "$out/root.ext4" "$out/vmlinuz" "$out/initrd"
+chown "$owner" "$out"/{root.ext4,vmlinuz,initrd,root.cpio}

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
 )
 
-// failures keeps, of what a run with -test.v prints, what its failing scenarios
-// complained of. A run is long: at its end nobody should have to look for it.
+// failures keeps, of the lines that a run with -test.v prints, what its failing
+// scenarios complained of. A run is long: at its end nobody should have to look for
+// it.
 type failures struct {
-	rest     []byte // of a line that has not ended
 	scenario []string
 	indented bool // what follows may belong to the last complaint
 	all      []string
@@ -18,18 +17,6 @@ type failures struct {
 // complaint is how t.Error and its like begin; more lines of one are indented
 // further.
 var complaint = regexp.MustCompile(`^    \w+\.go:\d+: `)
-
-func (f *failures) Write(p []byte) (int, error) {
-	f.rest = append(f.rest, p...)
-	for {
-		line, rest, ended := bytes.Cut(f.rest, []byte("\n"))
-		if !ended {
-			return len(p), nil
-		}
-		f.line(string(line))
-		f.rest = rest
-	}
-}
 
 func (f *failures) line(line string) {
 	switch {

@@ -1,8 +1,11 @@
-// Command run runs the lab from the host: it makes the machine's disk image if
-// there is none, shares the binaries of build/bin with the machine, boots it,
-// shows what the scenarios print as they print it, and ends with status 0 only
-// if every one of them passed. It is started at the root of the repository, by
-// the Makefile, and needs nothing but QEMU and, for the image, mmdebstrap.
+// Command run runs the lab from the host: it makes the machines' disk image and
+// kernel if the cache has none, shares the binaries of build/bin with the machines,
+// boots them, shows what the scenarios print as they print it, and ends with
+// status 0 only if every scenario passed. The Makefile starts it at the root of the
+// repository.
+//
+// A machine is Linux as a user-mode program in virtual time, one for each core, or
+// with -stock one QEMU with Debian's own kernel.
 package main
 
 import (
@@ -12,34 +15,26 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// Folders below the root of the repository.
-const (
-	binFolder   = "build/bin"
-	shareFolder = "build/lab/share" // what the machine reads
-	outFolder   = "build/lab/out"   // what the machine writes: logs, its result
-)
+const usage = `usage: run [flags] image|story|test|shell
 
-const usage = `usage: run [flags] image|story|test|manager|shell
-
-  image   make the disk image if it is not in the cache
+  image   make what the machines need (disk image, kernel) if the cache has none
   story   the main job as one story
   test    the scenarios, flag -run REGEXP for some of them, -count N for N times
-  manager the scenarios with NetworkManager
-  shell   a shell in the machine, with the daemon running
+  shell   a shell in the machine, with the daemon running, in the host's time
 
 flags:
 `
 
 func init() {
-	// The machine ends with this thread (Pdeathsig), so this must be the one
+	// The machines end with this thread (Pdeathsig), so this must be the thread
 	// that lives as long as the process.
 	runtime.LockOSThread()
 }
@@ -53,122 +48,120 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+// options are the command line.
+type options struct {
+	command  string
+	only     *regexp.Regexp // nil for every scenario
+	count    int
+	limit    time.Duration
+	stock    bool
+	machines int
+	freeCPU  bool
+}
+
+func parse(args []string) (options, error) {
+	var o options
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	only := flags.String("run", "", "only the scenarios that match this `regexp`, in one boot")
-	count := flags.Int("count", 1, "run the scenarios this many `times`")
-	limit := flags.Duration("deadline", 75*time.Minute, "of one boot of the machine with everything in it")
+	only := flags.String("run", "", "only the scenarios that match this `regexp`")
+	flags.IntVar(&o.count, "count", 1, "run the scenarios this many `times`")
+	flags.DurationVar(&o.limit, "deadline", 75*time.Minute, "of one boot of a machine, in the host's time")
+	flags.BoolVar(&o.stock, "stock", false, "Debian's own kernel in QEMU, in the host's time")
+	flags.IntVar(&o.machines, "machines", 0, "how many `machines` share the scenarios (default: one for each core)")
+	flags.BoolVar(&o.freeCPU, "free-cpu", false, "the processor's work takes no virtual time")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
-		return err
+		return o, err
 	}
-	plan, err := planFor(flags.Arg(0), *only, *count)
-	if err != nil {
+	o.command = flags.Arg(0)
+	if !slices.Contains([]string{"image", "story", "test", "shell"}, o.command) {
 		flags.Usage()
-		return err
+		return o, fmt.Errorf("%q is not something to do", o.command)
 	}
-	image, err := ensureImage(ctx)
-	if err != nil || plan == nil {
-		return err
-	}
-	if err := stage(plan); err != nil {
-		return err
-	}
-	m := machine{image: image, interactive: flags.Arg(0) == "shell", limit: *limit}
-	err = m.run(ctx)
-	if err == nil {
-		err = result()
-	}
-	if complaints := m.failures.all; len(complaints) > 0 {
-		fmt.Printf("lab: what failed:\n%s\n", strings.Join(complaints, "\n"))
-	}
-	return err
-}
-
-// planFor is what the machine is to do, a line each: see lab/guest/start. It is
-// nil for a command that needs no machine.
-func planFor(command, only string, count int) ([]string, error) {
-	switch command {
-	case "image":
-		return nil, nil
-	case "shell":
-		return append(environment(), "install", "run -test.run ^TestShell$"), nil
-	case "story":
-		return append(environment(), "install", runs("", "^TestStory$", count), "reboot", runs("", "^TestStoryAfterReboot$", count)), nil
-	case "test":
-		if only != "" {
-			return planOf(only, count)
+	if *only != "" {
+		pattern, err := regexp.Compile(*only)
+		if err != nil {
+			return o, fmt.Errorf("-run: %w", err)
 		}
-		// Between the last ones the machine reboots.
-		return append(environment(),
-			runs("-test.v", packageScenario, count), "install",
-			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestPackage|TestNetworkManager|TestDoctorWithNetworkManager|TestBeforeReboot|TestAfterReboot).*$ -test.count "+fmt.Sprint(count),
-			"run -test.v -test.run ^TestBeforeReboot$", "reboot",
-			"run -test.v -test.run ^TestAfterReboot$"), nil
-	case "manager": // not among the others: see test-manager in the Makefile
-		return append(environment(), "install",
-			"run -test.v -test.run ^(TestNetworkManager|TestDoctorWithNetworkManager).*$ -test.count "+fmt.Sprint(count),
-			"run -test.v -test.run ^TestBeforeRebootManaged$", "reboot",
-			"run -test.v -test.run ^TestAfterRebootManaged$"), nil
-	case "":
-		return nil, errors.New("what to do is missing")
+		o.only = pattern
 	}
-	return nil, fmt.Errorf("%q is not something to do", command)
+	return o, nil
 }
 
-// runs is the plan's line for the scenarios that match.
-func runs(flags, regexp string, count int) string {
-	return fmt.Sprintf("run -test.run %s -test.count %d %s", regexp, count, flags)
-}
-
-// packageScenario installs, upgrades and purges the package: it comes first, on
-// the clean image, and the package is installed for the others after it.
-const packageScenario = "^TestPackage$"
-
-// planOf is for the scenarios that a regexp names.
-func planOf(only string, count int) ([]string, error) {
-	pattern, err := regexp.Compile(only)
+func run(ctx context.Context, args []string) error {
+	o, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
 	if err != nil {
-		return nil, fmt.Errorf("-run: %w", err)
+		return err
 	}
-	plan := environment()
-	if pattern.MatchString("TestPackage") {
-		plan = append(plan, runs("-test.v", packageScenario, count))
+	starter, err := newStarter(ctx, o)
+	if err != nil || o.command == "image" {
+		return err
 	}
-	if only == packageScenario {
-		return plan, nil
+	took, err := readDurations()
+	if err != nil {
+		return err
 	}
-	return append(plan, "install", runs("-test.v -test.skip "+packageScenario, only, count)), nil
+	plans, queue, err := planFor(ctx, o, starter.machines(), took)
+	if err != nil {
+		return err
+	}
+	place, err := takePlace()
+	if err != nil {
+		return err
+	}
+	defer place.leave()
+	if err := place.stage(plans, queue, environment(place.out, starter.noise())); err != nil {
+		return err
+	}
+	report, err := runMachines(ctx, o, starter, place, len(plans))
+	report.print(len(plans))
+	return errors.Join(err, report.keepDurations(took))
 }
 
-// environment tells the scenarios about the host.
-func environment() []string {
+// newStarter returns what starts machines of the wanted kind, after making what
+// they are made of.
+func newStarter(ctx context.Context, o options) (starter, error) {
+	image, err := imageRecipe.ensure(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.stock {
+		return stock{image: image, interactive: o.command == "shell"}, nil
+	}
+	kernel, err := kernelRecipe.ensure(ctx)
+	if err != nil {
+		return nil, err
+	}
+	clock := "time-travel"
+	switch {
+	case o.command == "shell":
+		clock = "" // a person does not type in virtual time
+	case o.freeCPU:
+		clock = "time-travel=inf-cpu"
+	}
+	return virtual{image: image, kernel: kernel, clock: clock, cores: coresFor(o)}, nil
+}
+
+// environment tells the scenarios about the host and about the machine's clock.
+func environment(place string, noise int) []string {
 	lines := []string{"env TERM=" + os.Getenv("TERM")}
-	for _, name := range []string{"LAB_NOISE", "LAB_LONG", "LAB_MANAGER"} {
+	for _, name := range []string{"LAB_LONG", "LAB_MANAGER"} {
 		if value := os.Getenv(name); value != "" {
 			lines = append(lines, "env "+name+"="+value)
 		}
 	}
-	if out, err := filepath.Abs(outFolder); err == nil && !strings.ContainsAny(out, " \n") {
-		lines = append(lines, "env LAB_OUT="+out)
+	if value := os.Getenv("LAB_NOISE"); value != "" {
+		lines = append(lines, "env LAB_NOISE="+value)
+	} else {
+		lines = append(lines, fmt.Sprintf("env LAB_NOISE=%d", noise))
 	}
-	if terminal(os.Stdout) {
-		lines = append(lines, "env LAB_TERMINAL=1")
+	if !strings.ContainsAny(place, " \n") {
+		lines = append(lines, "env LAB_OUT="+place)
 	}
 	return lines
-}
-
-// terminal says whether somebody is watching.
-func terminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull && isatty(f)
-}
-
-// isatty tells a terminal from other character devices.
-func isatty(f *os.File) bool {
-	name, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
-	return err == nil && (strings.HasPrefix(name, "/dev/pts/") || strings.HasPrefix(name, "/dev/tty"))
 }

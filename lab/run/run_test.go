@@ -1,97 +1,139 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"time"
 )
 
-func TestPlan(t *testing.T) {
+// TestDivide: what every machine has to do, and what they share.
+func TestDivide(t *testing.T) {
+	took := durations{"TestLong": time.Minute, "TestShort": time.Second}
 	tests := []struct {
-		name, command, only string
-		count               int
-		want                []string // the plan's lines after the environment
-		wrong               string
+		name      string
+		scenarios []string
+		count     int
+		machines  int
+		plans     []string // of each machine, lines joined by "; "
+		queue     string
 	}{
-		{name: "image alone needs no machine", command: "image"},
-		{name: "story, with a reboot", command: "story", count: 1, want: []string{
-			"install", "run -test.run ^TestStory$", "reboot", "run -test.run ^TestStoryAfterReboot$",
-		}},
-		{name: "one scenario, many times", command: "test", only: "TestX", count: 20, want: []string{
-			"install", "run -test.run TestX -test.count 20 -test.v",
-		}},
-		{name: "the package's own scenario, on the clean image", command: "test", only: "^TestPackage$", count: 1, want: []string{
-			"run -test.run ^TestPackage$ -test.count 1 -test.v",
-		}},
-		{name: "the package's own among others", command: "test", only: "TestP", count: 1, want: []string{
-			"run -test.run ^TestPackage$ -test.count 1 -test.v", "install", "run -test.run TestP -test.count 1 -test.v -test.skip ^TestPackage$",
-		}},
-		{name: "all scenarios", command: "test", count: 1, want: []string{
-			"run -test.run ^TestPackage$ -test.count 1 -test.v", "install",
-			"run -test.v -test.skip ^(TestStory|TestShell|TestBench|TestPackage|TestNetworkManager|TestDoctorWithNetworkManager|TestBeforeReboot|TestAfterReboot)", "run -test.v -test.run ^TestBeforeReboot$", "reboot",
-			"run -test.v -test.run ^TestAfterReboot$",
-		}},
-		{name: "NetworkManager", command: "manager", count: 1, want: []string{
-			"install", "run -test.v -test.run ^(TestNetworkManager|TestDoctorWithNetworkManager).*$ -test.count 1",
-			"run -test.v -test.run ^TestBeforeRebootManaged$", "reboot", "run -test.v -test.run ^TestAfterRebootManaged$",
-		}},
-		{name: "nothing to do", wrong: "what to do is missing"},
-		{name: "something else", command: "dance", wrong: `"dance" is not something to do`},
+		{
+			name: "the longest come first", count: 1, machines: 2,
+			scenarios: []string{"TestShort", "TestLong", "TestNew"},
+			plans:     []string{"install; queue -test.v", "install; queue -test.v"},
+			queue:     "TestLong TestNew TestShort",
+		},
+		{
+			name: "no more machines than scenarios", count: 1, machines: 4,
+			scenarios: []string{"TestShort"},
+			plans:     []string{"install; queue -test.v"},
+			queue:     "TestShort",
+		},
+		{
+			name: "many times, on all machines", count: 3, machines: 2,
+			scenarios: []string{"TestShort"},
+			plans:     []string{"install; queue -test.v", "install; queue -test.v"},
+			queue:     "TestShort TestShort TestShort",
+		},
+		{
+			name: "the package on a clean disk, and alone", count: 1, machines: 2,
+			scenarios: []string{"TestPackage"},
+			plans:     []string{"run -test.run ^TestPackage$ -test.v"},
+		},
+		{
+			name: "a reboot belongs to one machine, and the one with the package comes last", count: 1, machines: 2,
+			scenarios: []string{"TestAfterReboot", "TestBeforeReboot", "TestPackage", "TestLong"},
+			plans: []string{
+				"run -test.run ^TestPackage$ -test.v; install; queue -test.v",
+				"install; run -test.run ^TestBeforeReboot$ -test.v; reboot; run -test.run ^TestAfterReboot$ -test.v; queue -test.v",
+			},
+			queue: "TestLong",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			plan, err := planFor(test.command, test.only, test.count)
-			if test.wrong != "" {
-				if err == nil || err.Error() != test.wrong {
-					t.Fatalf("error %v, want %s", err, test.wrong)
+			plans, queue := divide(test.scenarios, test.count, test.machines, took)
+			var joined []string
+			for _, plan := range plans {
+				joined = append(joined, strings.Join(plan, "; "))
+			}
+			if !slices.Equal(joined, test.plans) {
+				t.Errorf("plans\n%q, want\n%q", joined, test.plans)
+			}
+			if got := strings.Join(queue, " "); got != test.queue {
+				t.Errorf("queue %s, want %s", got, test.queue)
+			}
+		})
+	}
+}
+
+func TestWants(t *testing.T) {
+	tests := []struct {
+		name    string
+		options options
+		yes, no []string
+	}{
+		{
+			name: "all but what is no scenario or only measures",
+			yes:  []string{"TestRouterDies", "TestNetworkManagerRights"}, no: []string{"TestShell", "TestBenchIdle"},
+		},
+		{
+			name: "what somebody asks for", options: options{only: regexp.MustCompile("^TestBench")},
+			yes: []string{"TestBenchIdle"}, no: []string{"TestRouterDies"},
+		},
+		{
+			name: "a selection on Debian's kernel", options: options{stock: true},
+			yes: []string{"TestStory", "TestPackage"}, no: []string{"TestWatchdog"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, name := range test.yes {
+				if !test.options.wants(name) {
+					t.Errorf("%s does not run", name)
 				}
-				return
 			}
-			var steps []string
-			for _, line := range plan {
-				if !strings.HasPrefix(line, "env ") {
-					steps = append(steps, line)
-				}
-			}
-			if len(steps) != len(test.want) {
-				t.Fatalf("steps %q, want %q", steps, test.want)
-			}
-			for i, step := range steps {
-				if !strings.HasPrefix(step, test.want[i]) {
-					t.Errorf("step %d is %q, want %q", i, step, test.want[i])
+			for _, name := range test.no {
+				if test.options.wants(name) {
+					t.Errorf("%s runs", name)
 				}
 			}
 		})
 	}
 }
 
-func TestRecipeHash(t *testing.T) {
-	folder := t.TempDir()
-	file := filepath.Join(folder, "build.sh")
-	write := func(content string, mode os.FileMode) string {
+// TestReport: lines come whole behind their machine's number, and the report is of
+// all machines.
+func TestReport(t *testing.T) {
+	r := newReport()
+	var shown bytes.Buffer
+	one, two := r.follow("1| ", &shown), r.follow("2| ", &shown)
+	write := func(w io.Writer, text string) {
 		t.Helper()
-		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+		if _, err := io.Copy(w, iotest.OneByteReader(strings.NewReader(text))); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(file, mode); err != nil {
-			t.Fatal(err)
+	}
+	write(one, "=== RUN   TestA\n    a_test.go:1: wro")
+	write(two, "=== RUN   TestB\r\n--- PASS: TestB (2.50s)\r\n")
+	write(one, "ng\n--- FAIL: TestA (1.50s)\n")
+	for _, line := range []string{"1|     a_test.go:1: wrong\n", "2| === RUN   TestB\n"} {
+		if !strings.Contains(shown.String(), line) {
+			t.Errorf("%q is missing in\n%s", line, shown.String())
 		}
-		hash, err := recipeHash(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return hash
 	}
-	first := write("packages=(a)", 0o644)
-	if again := write("packages=(a)", 0o644); again != first {
-		t.Error("the same recipe has two hashes")
+	if want := []string{"1| --- FAIL: TestA (1.50s)", "1|     a_test.go:1: wrong"}; !slices.Equal(r.failures, want) {
+		t.Errorf("failures %q, want %q", r.failures, want)
 	}
-	if other := write("packages=(b)", 0o644); other == first {
-		t.Error("another content has the same hash")
-	}
-	if other := write("packages=(a)", 0o755); other == first {
-		t.Error("a file that became executable has the same hash")
+	if r.passed != 1 || r.virtual != 4*time.Second || len(r.took) != 2 {
+		t.Errorf("%d passed, %v of virtual time, took %v; want 1, 4s, two scenarios", r.passed, r.virtual, r.took)
 	}
 }
 
@@ -106,5 +148,27 @@ func TestStageFiles(t *testing.T) {
 	info, err := os.Stat(filepath.Join(to, "program"))
 	if err != nil || info.Mode().Perm() != 0o755 {
 		t.Errorf("staged program: %v, %v, want it executable", info, err)
+	}
+}
+
+// TestPlaces: two runs at once have folders of their own, and a run that has ended
+// leaves its folder to the next.
+func TestPlaces(t *testing.T) {
+	t.Chdir(t.TempDir())
+	take := func() *place {
+		t.Helper()
+		p, err := takePlace()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first, second := take(), take()
+	if first.work == second.work {
+		t.Fatalf("two runs share %s", first.work)
+	}
+	first.leave()
+	if third := take(); third.work != first.work {
+		t.Errorf("the next run is in %s, want %s, which is free again", third.work, first.work)
 	}
 }

@@ -9,39 +9,101 @@ import (
 	"strings"
 )
 
-// shared is what the machine gets: patterns below the root of the repository,
-// and the folder of the share that their files go to.
+// Folders below the root of the repository.
+const (
+	binFolder = "build/bin"
+	labFolder = "build/lab"
+)
+
+// shared is what the machines get: patterns below the root of the repository, and
+// the folder of the share that their files go to.
 var shared = []struct{ pattern, folder string }{
 	{binFolder + "/*", "bin"},
-	{"build/lab/package/*.deb", "package"}, // the device's
-	{"build/lab/next/*.deb", "next"},       // and what it is upgraded to
+	{labFolder + "/package/*.deb", "package"}, // the device's
+	{labFolder + "/next/*.deb", "next"},       // and what it is upgraded to
 	{"lab/guest/*", "."},
 }
 
-// stage fills the folder that the machine reads and empties the one that it
-// writes.
-func stage(plan []string) error {
-	for _, folder := range []string{shareFolder, outFolder} {
-		if err := os.RemoveAll(folder); err != nil {
-			return fmt.Errorf("clear the machine's folder: %w", err)
+// place is a folder of one run's own, so that two runs at once do not disturb each
+// other. The machines see it and nothing else of the host.
+type place struct {
+	work string // the machines' disks; share, what they read; out
+	out  string // what they write: logs, their results
+	lock *os.File
+}
+
+// takePlace takes build/lab/run, or if another run has that, run-2 and so on.
+func takePlace() (*place, error) {
+	root, err := filepath.Abs(labFolder)
+	if err != nil {
+		return nil, fmt.Errorf("find a place for the machines: %w", err)
+	}
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return nil, fmt.Errorf("make a place for the machines: %w", err)
+	}
+	for n := 1; ; n++ {
+		work := filepath.Join(root, "run")
+		if n > 1 {
+			work += fmt.Sprintf("-%d", n)
 		}
+		held, err := tryLock(work + ".lock")
+		if errors.Is(err, errTaken) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &place{work: work, out: filepath.Join(work, "out"), lock: held}, nil
+	}
+}
+
+// leave removes the disks; what the machines wrote stays.
+func (p *place) leave() {
+	disks, _ := filepath.Glob(filepath.Join(p.work, "*-*"))
+	for _, disk := range disks {
+		_ = os.Remove(disk) // the next run removes what is left
+	}
+	p.lock.Close()
+}
+
+// outFile is a file by which the nth machine tells the host something.
+func (p *place) outFile(name string, n int) string {
+	return filepath.Join(p.out, fmt.Sprintf("%s-%d", name, n))
+}
+
+// stage fills the folder that the machines read and empties the one that they
+// write.
+func (p *place) stage(plans [][]string, queue, environment []string) error {
+	share := filepath.Join(p.work, "share")
+	if err := os.RemoveAll(p.work); err != nil {
+		return fmt.Errorf("clear the machines' folders: %w", err)
+	}
+	for _, folder := range []string{filepath.Join(share, "queue"), filepath.Join(p.out, "claims")} {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return fmt.Errorf("make the machine's folder: %w", err)
+			return fmt.Errorf("make the machines' folders: %w", err)
 		}
 	}
 	for _, s := range shared {
-		if err := stageFiles(s.pattern, filepath.Join(shareFolder, s.folder)); err != nil {
-			return fmt.Errorf("share %s with the machine: %w", s.pattern, err)
+		if err := stageFiles(s.pattern, filepath.Join(share, s.folder)); err != nil {
+			return fmt.Errorf("share %s with the machines: %w", s.pattern, err)
 		}
 	}
-	text := strings.Join(plan, "\n") + "\n"
-	if err := os.WriteFile(filepath.Join(shareFolder, "plan"), []byte(text), 0o644); err != nil {
-		return fmt.Errorf("write the machine's plan: %w", err)
+	for i, plan := range plans {
+		text := strings.Join(append(environment, plan...), "\n") + "\n"
+		if err := os.WriteFile(filepath.Join(share, fmt.Sprintf("plan-%d", i+1)), []byte(text), 0o644); err != nil {
+			return fmt.Errorf("write a machine's plan: %w", err)
+		}
+	}
+	for i, name := range queue {
+		if err := os.WriteFile(filepath.Join(share, "queue", fmt.Sprintf("%05d-%s", i, name)), nil, 0o644); err != nil {
+			return fmt.Errorf("write the queue: %w", err)
+		}
 	}
 	return nil
 }
 
-// stageFiles links files, or copies them where a link is not possible.
+// stageFiles copies files. The next build may write into the files of build/bin
+// while machines still run those of this one.
 func stageFiles(pattern, folder string) error {
 	files, err := filepath.Glob(pattern)
 	if err != nil {
@@ -51,36 +113,14 @@ func stageFiles(pattern, folder string) error {
 		return err
 	}
 	for _, file := range files {
-		target := filepath.Join(folder, filepath.Base(file))
-		if os.Link(file, target) == nil {
-			continue
-		}
 		info, err := os.Stat(file)
 		if err != nil {
 			return err
 		}
-		content, err := os.ReadFile(file)
-		if err != nil {
+		target := filepath.Join(folder, filepath.Base(file))
+		if err := errors.Join(copyFiles(target, file), os.Chmod(target, info.Mode().Perm()|fs.FileMode(0o400))); err != nil {
 			return err
 		}
-		if err := os.WriteFile(target, content, info.Mode().Perm()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// result is what the machine left behind: nil if every run passed.
-func result() error {
-	status, err := os.ReadFile(filepath.Join(outFolder, "status"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the machine ended without a result; its console and logs: %s", outFolder)
-	}
-	if err != nil {
-		return fmt.Errorf("read the machine's result: %w", err)
-	}
-	if s := strings.TrimSpace(string(status)); s != "0" {
-		return fmt.Errorf("not every scenario passed (status %s); what the parties said: %s", s, outFolder)
 	}
 	return nil
 }

@@ -204,3 +204,22 @@ func TestUnitsHaveTheSameRights(t *testing.T) {
 		t.Errorf("netconnectd.service:\n%s\n\nnetconnectd-radio.service:\n%s", strings.Join(daemon, "\n"), strings.Join(companion, "\n"))
 	}
 }
+
+// However the daemon ends, it comes back, until systemctl stops it.
+func TestDaemonComesBack(t *testing.T) {
+	unit, err := os.ReadFile("systemd/netconnectd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(unit), "\n")
+	for _, want := range []string{"Restart=always", "StartLimitIntervalSec=0", "RestartSec=1", "RestartMaxDelaySec=10", "MemoryMax=256M", "OOMPolicy=continue"} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("netconnectd.service lacks %s", want)
+		}
+	}
+	for _, line := range lines {
+		if name, _, _ := strings.Cut(line, "="); name == "RestartPreventExitStatus" || name == "SuccessExitStatus" {
+			t.Errorf("netconnectd.service has an end that systemd takes for good: %s", line)
+		}
+	}
+}

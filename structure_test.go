@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 		"internal/history", "internal/hook", "internal/metrics", "internal/networkmanager", "internal/probe", "internal/process", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
 	},
-	"internal/server": {"client", "internal/secret", "state"},
+	"internal/server": {"client", "internal/loglimit", "internal/secret", "state"},
 	"client":          {"internal/ssid"},
 	"state": {
 		"internal/link", "internal/link/ethtool", "internal/link/genl", "internal/link/mptcp", "internal/link/rtnl",
@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"internal/migrate":         {"client"},
 	"internal/networkmanager":  {"client", "internal/atomicfile", "internal/secret", "internal/store", "internal/wifi"},
 	"internal/history":         {"client", "internal/atomicfile"},
-	"internal/hook":            {"client", "internal/process"},
+	"internal/hook":            {"client", "internal/loglimit", "internal/process"},
 	"internal/link":            {"internal/link/rtnl"},
 	"internal/link/ethtool":    {"internal/link/genl"},
 	"internal/link/mptcp":      {"internal/link/genl"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/netconnectd/netconnectd/client"
@@ -20,8 +21,8 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 	switch req := req.(type) {
 	case server.Show:
 		return show(ctx, req)
-	case server.Watch:
-		return nil, noInterface(req.Filter, state.Watch(ctx, req.Filter, d.log, req.Seen))
+	case server.Watch: // the subscriber hears what is lost; in the log it could write that at will
+		return nil, noInterface(req.Filter, state.Watch(ctx, req.Filter, slog.New(slog.DiscardHandler), req.Seen))
 	case server.ListWifi:
 		return d.listWifi(ctx, req.Force)
 	case server.ConfigWifi:

@@ -150,7 +150,7 @@ func TestFailedScanIsRemembered(t *testing.T) {
 			t.Errorf("%d scans in 30 s", n)
 		}
 		r.err = nil
-		time.Sleep(3*time.Second)
+		time.Sleep(3 * time.Second)
 		if cells, err := s.list(t.Context(), true); err != nil || len(cells) != 1 {
 			t.Errorf("%v, %v after the fault is over", cells, err)
 		}

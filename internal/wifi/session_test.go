@@ -223,7 +223,7 @@ func TestJoinTriesLess(t *testing.T) {
 		pmf    PMF
 	}{
 		{"and joins", scanDone + associated + connected, "", PMFOff},
-		{"and fails otherwise: the first verdict counts", scanDone + "CTRL-EVENT-NETWORK-NOT-FOUND", CodeTimeout, ""},
+		{"and fails otherwise: the first verdict counts", scanDone + strings.Repeat("CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:01:00 status_code=31\n", 2), CodeTimeout, ""},
 		{"and hears that the key is wrong", scanDone + associated + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15", CodeWrongKey, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 		"internal/history", "internal/hook", "internal/metrics", "internal/networkmanager", "internal/probe", "internal/process", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
 	},
-	"internal/server": {"client", "internal/secret", "state"},
+	"internal/server": {"client", "internal/loglimit", "internal/secret", "state"},
 	"client":          {"internal/ssid"},
 	"state": {
 		"internal/link", "internal/link/ethtool", "internal/link/genl", "internal/link/mptcp", "internal/link/rtnl",
@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"internal/migrate":         {"client"},
 	"internal/networkmanager":  {"client", "internal/atomicfile", "internal/secret", "internal/store", "internal/wifi"},
 	"internal/history":         {"client", "internal/atomicfile"},
-	"internal/hook":            {"client", "internal/process"},
+	"internal/hook":            {"client", "internal/loglimit", "internal/process"},
 	"internal/link":            {"internal/link/rtnl"},
 	"internal/link/ethtool":    {"internal/link/genl"},
 	"internal/link/mptcp":      {"internal/link/genl"},
@@ -202,5 +202,24 @@ func TestUnitsHaveTheSameRights(t *testing.T) {
 	daemon, companion := rights("netconnectd.service"), rights("netconnectd-radio.service")
 	if !slices.Equal(daemon, companion) {
 		t.Errorf("netconnectd.service:\n%s\n\nnetconnectd-radio.service:\n%s", strings.Join(daemon, "\n"), strings.Join(companion, "\n"))
+	}
+}
+
+// However the daemon ends, it comes back, until systemctl stops it.
+func TestDaemonComesBack(t *testing.T) {
+	unit, err := os.ReadFile("systemd/netconnectd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(unit), "\n")
+	for _, want := range []string{"Restart=always", "StartLimitIntervalSec=0", "RestartSec=1", "RestartMaxDelaySec=10", "MemoryMax=256M", "OOMPolicy=continue"} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("netconnectd.service lacks %s", want)
+		}
+	}
+	for _, line := range lines {
+		if name, _, _ := strings.Cut(line, "="); name == "RestartPreventExitStatus" || name == "SuccessExitStatus" {
+			t.Errorf("netconnectd.service has an end that systemd takes for good: %s", line)
+		}
 	}
 }

@@ -77,7 +77,7 @@ type SavedNetwork struct {
 	Hidden      bool       `json:"hidden"`    // does not tell its name
 	BSSID       string     `json:"bssid"`     // this cell only, "AA:BB:…"; "": any
 	Priority    int        `json:"priority"`  // higher first
-	PMF         string     `json:"pmf"`       // protected management frames: "required", "optional", "off"; "": found out
+	PMF         string     `json:"pmf"`       // protected management frames: "required", "optional", "off"; "": required with WPA3, else as the router likes
 	Frequency   int        `json:"frequency"` // MHz, where it was last; 0: not known
 	EAP         *EAP       `json:"eap"`       // null: no 802.1X
 	Addressing  Addressing `json:"addressing"`

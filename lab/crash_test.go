@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestDaemonKilled: whatever happens to the daemon, who is on the device stays
@@ -105,4 +106,41 @@ func (l *Lab) killedWhileJoining(t *testing.T) {
 	if all := l.Device.Children(t); len(all) != 1 || len(all["wpa_supplicant"]) != 1 {
 		t.Errorf("children: %v, want one wpa_supplicant", all)
 	}
+}
+
+// TestSignalsLeaveTheDaemon: no signal that somebody sends to the daemon leaves
+// the device without it; systemctl stop does.
+func TestSignalsLeaveTheDaemon(t *testing.T) {
+	l := New(t, "Signals to the daemon")
+	l.Device.Configure(t, false)
+	l.coldStart(t, servesAfterStart)
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGPIPE} {
+		l.Timeline.Step(fmt.Sprintf("%v: the daemon goes on", s), func() string {
+			old := l.Device.MainPID(t)
+			l.Device.signal(t, old, s)
+			l.Device.Status(t)
+			if now := l.Device.MainPID(t); now != old {
+				t.Errorf("the daemon was %d and is now %d", old, now)
+			}
+			return ""
+		})
+	}
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT} {
+		l.Timeline.Step(fmt.Sprintf("%v: the daemon is back", s), func() string {
+			old := l.Device.MainPID(t)
+			l.Device.signal(t, old, s)
+			return fmt.Sprintf("pid %d", l.Device.awaitRestart(t, old))
+		})
+	}
+	l.Timeline.Step("systemctl stop is for good", func() string {
+		l.Device.Stop(t)
+		// Longer than systemd waits between two starts.
+		if after, answer, ok := poll(15*time.Second, func() (string, bool) {
+			pid := l.Device.MainPID(t)
+			return fmt.Sprintf("pid %d", pid), pid != 0
+		}); ok {
+			t.Errorf("the daemon is there again after %.1f s: %s", after.Seconds(), answer)
+		}
+		return ""
+	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -15,24 +16,34 @@ func (a *app) eventsCommand() *cobra.Command {
 		Short: "Show what happens, until interrupted",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.dial(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			sub, err := c.Subscribe(cmd.Context())
-			if err != nil {
-				return a.streamError(err)
-			}
-			for {
-				event, err := sub.Next(cmd.Context())
-				if err != nil {
-					return a.streamError(err)
-				}
-				a.showEvent(event)
-			}
+			return a.events(cmd.Context())
 		},
 	}
+}
+
+// events prints events until the daemon ends or nobody reads them any more.
+func (a *app) events(ctx context.Context) error {
+	c, err := a.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ctx, cancel := a.whileRead(ctx)
+	defer cancel()
+	sub, err := c.Subscribe(ctx)
+	for err == nil {
+		var event client.Event
+		if event, err = sub.Next(ctx); err != nil {
+			break
+		}
+		if a.showEvent(event) != nil {
+			return nil
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return a.streamError(err)
 }
 
 // streamError tells a daemon that said why from one that went away.
@@ -44,12 +55,13 @@ func (a *app) streamError(err error) error {
 	return &absentError{a.address, err}
 }
 
-func (a *app) showEvent(e client.Event) {
+func (a *app) showEvent(e client.Event) error {
 	if a.json {
-		fmt.Fprintf(a.out, "%s\n", e.Frame)
-		return
+		_, err := fmt.Fprintf(a.out, "%s\n", e.Frame)
+		return err
 	}
-	fmt.Fprintf(a.out, "%s %s\n", e.Time.Local().Format("15:04:05"), printable(eventText(e)))
+	_, err := fmt.Fprintf(a.out, "%s %s\n", e.Time.Local().Format("15:04:05"), printable(eventText(e)))
+	return err
 }
 
 // eventText describes an event on one line.

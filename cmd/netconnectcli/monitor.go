@@ -67,12 +67,8 @@ func monitorFilter(words []string) (f state.Filter, err error) {
 func (a *app) monitor(ctx context.Context, filter state.Filter) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	signal.Ignore(syscall.SIGPIPE) // the write says so
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := a.whileRead(ctx)
 	defer cancel()
-	if file, ok := a.out.(*os.File); ok {
-		go untilUnread(file, cancel)
-	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	err := state.Watch(ctx, filter, log, func(c state.Change) error {
 		if a.json {
@@ -89,6 +85,17 @@ func (a *app) monitor(ctx context.Context, filter state.Filter) error {
 func writeLine(out io.Writer, at time.Time, text string) error {
 	_, err := fmt.Fprintf(out, "%s %s\n", at.Format("15:04:05.000"), printable(text))
 	return err
+}
+
+// whileRead is for a command that goes on until nobody reads its output any
+// more, which is no error: ctx ends then, and a write fails with EPIPE.
+func (a *app) whileRead(ctx context.Context) (context.Context, context.CancelFunc) {
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, cancel := context.WithCancel(ctx)
+	if file, ok := a.out.(*os.File); ok {
+		go untilUnread(file, cancel)
+	}
+	return ctx, cancel
 }
 
 // untilUnread calls gone when the reader of a pipe closes it (poll(2):

@@ -167,7 +167,7 @@ func (f *networkFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.security, "security", "", "open, owe, wpa, wpa2, wpa3, wpa2/wpa3 or eap; by default what the passphrase fits")
 	flags.BoolVar(&f.hidden, "hidden", false, "the network does not tell its name")
 	flags.StringVar(&f.bssid, "bssid", "", "join only the cell of this `address`")
-	flags.StringVar(&f.pmf, "pmf", "", "protected management frames: required, optional or off; by default found out")
+	flags.StringVar(&f.pmf, "pmf", "", "protected management frames: required, optional or off; by default the best that router and radio can")
 	flags.IntVar(&f.priority, "priority", 0, "networks of higher `number` are tried first")
 	flags.StringVar(&f.eap.Method, "eap", "", "802.1X by this `method`: peap, ttls or tls")
 	flags.StringVar(&f.eap.Identity, "identity", "", "`name` of the user (802.1X)")

@@ -16,6 +16,8 @@ import (
 )
 
 func main() {
+	// A journal that is gone, or a hang-up, must not end a change half-way.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE, syscall.SIGHUP)
 	published := flag.String("file", "/run/netconnectd/"+resolver.FileName, "what the daemon has published")
 	state := flag.String("state-dir", "/var/lib/netconnectd-resolv", "where to keep what was there before")
 	flag.Parse()

@@ -28,18 +28,44 @@ const (
 )
 
 func main() {
+	hangups := outlive()
 	if err := withoutHugePages(); err != nil {
 		fmt.Fprintln(os.Stderr, "netconnectd: warning:", err)
 	}
-	status, err := run(os.Args[1:])
+	status, err := run(os.Args[1:], hangups)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "netconnectd:", err)
 	}
 	os.Exit(status)
 }
 
-func run(args []string) (status int, err error) {
+// outlive keeps SIGHUP and SIGPIPE from ending this process, from its first line
+// to its last: systemd takes both for a wish that the daemon be gone. SIGPIPE
+// comes when the reader of standard error has ended. A SIGHUP waits in the
+// channel until somebody receives it.
+//
+// Nothing ignores SIGPIPE, because the children would inherit that.
+func outlive() (hangups <-chan os.Signal) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	return caught
+}
+
+// mayBeEnded takes outlive back for a command that a person has typed.
+func mayBeEnded() { signal.Reset(syscall.SIGHUP, syscall.SIGPIPE) }
+
+// onlyAnswers reports whether the arguments ask for an answer, not for the
+// daemon or its tear-down. cfg and err are what config.Load returned.
+func onlyAnswers(cfg *config.Config, err error) bool {
+	return errors.Is(err, config.ErrHelp) || cfg != nil && (cfg.Doctor || cfg.Version || cfg.Check || cfg.Daemon != "")
+}
+
+func run(args []string, hangups <-chan os.Signal) (status int, err error) {
 	cfg, warnings, err := config.Load(args, os.Environ())
+	if onlyAnswers(cfg, err) {
+		mayBeEnded()
+	}
 	if cfg != nil && cfg.Doctor { // what is wrong with the settings is among what it tells
 		if err := look(context.Background(), args, os.Stdout); err != nil {
 			return exitError, err
@@ -76,14 +102,17 @@ func run(args []string) (status int, err error) {
 		return control(ctx, cfg.Daemon, cfg.Socket, os.Stdout)
 	}
 	load := func() (*config.Config, []config.Problem, error) { return config.Load(args, os.Environ()) }
-	if err := serve(ctx, stop, cfg, load); err != nil {
+	if err := serve(ctx, stop, hangups, cfg, load); err != nil {
 		return exitError, err
 	}
 	return exitOK, nil
 }
 
 // serve is the daemon, or its tear-down.
-func serve(ctx context.Context, stop func(), cfg *config.Config, load func() (*config.Config, []config.Problem, error)) error {
+func serve(
+	ctx context.Context, stop func(), hangups <-chan os.Signal,
+	cfg *config.Config, load func() (*config.Config, []config.Problem, error),
+) error {
 	log := newLogger(cfg.Log)
 	defer log.Close()
 	if cfg.TearDown {
@@ -93,9 +122,6 @@ func serve(ctx context.Context, stop func(), cfg *config.Config, load func() (*c
 	if err != nil {
 		return err
 	}
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	var work sync.WaitGroup
 	defer work.Wait()
 	defer stop()

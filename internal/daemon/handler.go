@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
@@ -20,8 +22,8 @@ func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) 
 	switch req := req.(type) {
 	case server.Show:
 		return show(ctx, req)
-	case server.Watch:
-		return nil, noInterface(req.Filter, state.Watch(ctx, req.Filter, d.log, req.Seen))
+	case server.Watch: // the subscriber hears what is lost; in the log it could write that at will
+		return nil, noInterface(req.Filter, state.Watch(ctx, req.Filter, slog.New(slog.DiscardHandler), req.Seen))
 	case server.ListWifi:
 		return d.listWifi(ctx, req.Force)
 	case server.ConfigWifi:
@@ -158,13 +160,14 @@ func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, er
 // else was set of it stays.
 func retyped(saved, typed store.Network) store.Network {
 	typed.Priority, typed.Addressing = saved.Priority, saved.Addressing
-	typed.Hidden, typed.BSSID = saved.Hidden, saved.BSSID
+	typed.Hidden, typed.BSSID, typed.TransitionOver = saved.Hidden, saved.BSSID, saved.TransitionOver
 	return typed
 }
 
-// choose picks the strongest cell that fits what the user typed. A passphrase
-// is never used with an open network of the same name: that would be somebody
-// else's.
+// choose picks the cell that fits what the user typed: one of the best security,
+// and of these that of the strongest signal. Anybody near can have a cell of the
+// same name that asks for less. A passphrase is never used with an open network
+// of the same name: that would be somebody else's.
 func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
 	if len(found) == 0 {
 		return store.Network{}, &client.Error{Code: string(wifi.CodeNotFound), Message: client.TextNotFound(req.SSID)}
@@ -172,7 +175,7 @@ func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
 	var best *wifi.BSS
 	for i, c := range found {
 		fits := (c.Security == wifi.Open || c.Security == wifi.OWE) == req.PSK.IsZero()
-		if fits && (best == nil || c.Signal > best.Signal) {
+		if fits && (best == nil || better(c, *best, req.PSK)) {
 			best = &found[i]
 		}
 	}
@@ -190,4 +193,26 @@ func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
 		return store.Network{}, &client.Error{Code: string(join.Code), Message: join.Reason}
 	}
 	return store.Network{Network: n}, check
+}
+
+// better reports whether cell a is to be preferred to b for somebody with that
+// passphrase, if any. SAE cannot use a key of 64 digits.
+func better(a, b wifi.BSS, psk secret.Secret) bool {
+	if x, y := rating(a.Security, psk), rating(b.Security, psk); x != y {
+		return x > y
+	}
+	return a.Signal > b.Signal
+}
+
+func rating(s wifi.Security, psk secret.Secret) int {
+	isKey := len(psk.Reveal()) == 64
+	switch {
+	case (s == wifi.WPA3 || s == wifi.WPA2WPA3) && !isKey, s == wifi.OWE:
+		return 3
+	case s == wifi.WPA2 || s == wifi.WPA2WPA3:
+		return 2
+	case s == wifi.WPA || s == wifi.Open:
+		return 1
+	}
+	return 0
 }

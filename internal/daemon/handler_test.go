@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,10 +59,40 @@ func TestListOfThousand(t *testing.T) {
 	}
 }
 
+// TestChooseTheBestSecurity: a cell of the same name that asks for less, however
+// near, does not settle how the network is joined.
+func TestChooseTheBestSecurity(t *testing.T) {
+	cell := func(s wifi.Security, signal, mhz int) wifi.BSS {
+		return wifi.BSS{SSID: []byte("home"), Security: s, Signal: signal, Frequency: mhz}
+	}
+	passphrase, key := secret.New("correct horse"), secret.New(strings.Repeat("0f", 32))
+	for _, row := range []struct {
+		name  string
+		psk   secret.Secret
+		cells []wifi.BSS
+		want  wifi.Security
+		mhz   int
+	}{
+		{"WPA2 is nearer", passphrase, []wifi.BSS{cell(wifi.WPA2, -30, 2412), cell(wifi.WPA2WPA3, -70, 5180)}, wifi.WPA2WPA3, 5180},
+		{"and the better one is WPA3 only", passphrase, []wifi.BSS{cell(wifi.WPA3, -70, 5180), cell(wifi.WPA2, -30, 2412)}, wifi.WPA3, 5180},
+		{"WPA1 is nearer", passphrase, []wifi.BSS{cell(wifi.WPA, -30, 2412), cell(wifi.WPA2, -70, 5180)}, wifi.WPA2, 5180},
+		{"of equals the nearer", passphrase, []wifi.BSS{cell(wifi.WPA2, -70, 2412), cell(wifi.WPA2, -30, 5180)}, wifi.WPA2, 5180},
+		{"a key of 64 digits cannot do WPA3", key, []wifi.BSS{cell(wifi.WPA3, -30, 5180), cell(wifi.WPA2, -70, 2412)}, wifi.WPA2, 2412},
+		{"open is nearer than encrypted", secret.Secret{}, []wifi.BSS{cell(wifi.Open, -30, 2412), cell(wifi.OWE, -70, 5180)}, wifi.OWE, 5180},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			n, err := choose(row.cells, server.ConfigWifi{SSID: []byte("home"), PSK: row.psk})
+			if err != nil || n.Security != row.want || n.Frequency != row.mhz {
+				t.Errorf("%s on %d MHz, %v, want %s on %d MHz", n.Security, n.Frequency, err, row.want, row.mhz)
+			}
+		})
+	}
+}
+
 // TestRetyped: a new passphrase changes nothing else that was set.
 func TestRetyped(t *testing.T) {
 	saved := store.Network{
-		Network:  wifi.Network{SSID: []byte("home"), PSK: secret.New("the old one"), Hidden: true, BSSID: []byte{2, 0, 0, 0, 0, 1}, PMF: wifi.PMFOff},
+		Network:  wifi.Network{SSID: []byte("home"), PSK: secret.New("the old one"), Hidden: true, BSSID: []byte{2, 0, 0, 0, 0, 1}, PMF: wifi.PMFOff, TransitionOver: true},
 		Priority: 3, Addressing: &store.Addressing{Address: netip.MustParsePrefix("192.0.2.7/24")},
 	}
 	typed := store.Network{Network: wifi.Network{SSID: []byte("home"), PSK: secret.New("the new one"), Security: wifi.WPA3, Frequency: 2412}}

@@ -25,19 +25,44 @@ const (
 	// scanLimit is when a list is made of what was heard so far: beside an
 	// association, a scan of all channels may take longer than anybody waits.
 	scanLimit = 12 * time.Second
+	// failureAge is how long a scan that failed answers those who only want a
+	// list: a client that asks in a loop must not keep the radio at it.
+	failureAge = 3 * time.Second
 )
 
 // errCannotScan says that the radio cannot scan while it is an access point.
 var errCannotScan = &client.Error{Code: "busy", Message: client.TextCannotScan}
 
-// scanner looks around, one scan at a time, and remembers what it saw.
+// scanner looks around, one scan at a time, and remembers what it saw. Whoever
+// asks while a scan runs waits for that scan and has its result.
+//
+// The search for saved networks comes first: where the scan that it waited for
+// has failed it scans itself, and nobody else scans until failureAge is over.
 type scanner struct {
 	scan  func(context.Context, wifi.ScanRequest) ([]wifi.BSS, error)
 	iface func() string
 	book  func() book
 
-	mu   sync.Mutex // of who scans
 	last atomic.Pointer[sight]
+
+	mu      sync.Mutex // guards what follows; nobody scans under it
+	running *look      // nil: nobody scans
+	failed  *look      // the latest, where that failed
+}
+
+// look is one scan. What comes after done is for those who have seen done closed.
+type look struct {
+	wifi.ScanRequest
+	done  chan struct{}
+	cells []wifi.BSS
+	err   error
+	ended time.Time
+	left  bool // its caller gave up, so the error says nothing of the radio
+}
+
+// covers reports whether the result of l answers req, too.
+func (l *look) covers(req wifi.ScanRequest) bool {
+	return l != nil && l.Interface == req.Interface && l.AP == req.AP && (l.Frequencies == nil || req.Frequencies != nil)
 }
 
 // sight is what a scan of all channels has seen.
@@ -71,6 +96,62 @@ func (s *scanner) frequency(ssid []byte) int {
 	return slices.MaxFunc(found, func(a, b wifi.BSS) int { return cmp.Compare(a.Signal, b.Signal) }).Frequency
 }
 
+// look scans, or waits for the scan that runs and covers the request. With first
+// the failure of a scan that somebody else has begun is no answer.
+func (s *scanner) look(ctx context.Context, req wifi.ScanRequest, first bool) ([]wifi.BSS, error) {
+	for {
+		s.mu.Lock()
+		running, failed := s.running, s.failed
+		if running == nil && (first || !failed.covers(req) || time.Since(failed.ended) >= failureAge) {
+			own := &look{ScanRequest: req, done: make(chan struct{})}
+			s.running = own
+			s.mu.Unlock()
+			if !first {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, scanLimit)
+				defer cancel()
+			}
+			s.carryOut(ctx, own)
+			return own.cells, own.err
+		}
+		s.mu.Unlock()
+		if running == nil {
+			return failed.cells, failed.err
+		}
+		select {
+		case <-running.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if running.covers(req) && !running.left && (running.err == nil || !first) {
+			return running.cells, running.err
+		}
+	}
+}
+
+// carryOut scans and keeps what came of it. What was heard until the
+// time was over is good enough.
+func (s *scanner) carryOut(ctx context.Context, l *look) {
+	l.cells, l.err = s.scan(ctx, l.ScanRequest)
+	if errors.Is(l.err, context.DeadlineExceeded) && len(l.cells) > 0 {
+		l.err = nil
+	}
+	if l.err == nil && l.Frequencies == nil {
+		s.remember(l.cells)
+	}
+	l.ended, l.left = time.Now(), errors.Is(ctx.Err(), context.Canceled)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = nil
+	switch {
+	case l.err == nil:
+		s.failed = nil
+	case !l.left:
+		s.failed = l
+	}
+	close(l.done)
+}
+
 // SavedVisible implements supervisor.Scanner. A radio that cannot scan while
 // it is an access point cannot look before it leaps, so there the networks
 // count as visible; the policy's back-off spaces the attempts.
@@ -83,14 +164,9 @@ func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error)
 	if !full {
 		req.Frequencies = frequencies(saved)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	cells, err := s.scan(ctx, req)
+	cells, err := s.look(ctx, req, true)
 	if err != nil && !errors.Is(err, wifi.ErrNotSupported) {
 		return nil, err
-	}
-	if err == nil && req.Frequencies == nil {
-		s.remember(cells)
 	}
 	var visible []string
 	for _, n := range saved {
@@ -119,20 +195,12 @@ func frequencies(of []store.Network) []int {
 // list gives the cells in reach: what was seen lately, else a new scan. On a
 // radio that cannot scan while it is an access point, what was seen before.
 func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if cells, ok := s.seen(scanAge); ok && !fresh {
 		return cells, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, scanLimit)
-	defer cancel()
-	cells, err := s.scan(ctx, wifi.ScanRequest{Interface: s.iface(), AP: s.isAP(ctx)})
-	if errors.Is(err, context.DeadlineExceeded) && len(cells) > 0 {
-		err = nil
-	}
+	cells, err := s.look(ctx, wifi.ScanRequest{Interface: s.iface(), AP: s.isAP(ctx)}, false)
 	switch {
 	case err == nil:
-		s.remember(cells)
 	case errors.Is(err, wifi.ErrNotSupported) && s.last.Load() != nil && !fresh:
 		return s.last.Load().cells, nil
 	case errors.Is(err, wifi.ErrNotSupported):

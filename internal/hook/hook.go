@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/loglimit"
 	"github.com/netconnectd/netconnectd/internal/process"
 )
 
@@ -33,6 +34,7 @@ var told = []string{client.EventUplink, client.EventAccessPoint, client.EventJoi
 type Runner struct {
 	folder func() string // that the configuration names now
 	log    *slog.Logger
+	said   *loglimit.Limiter // what events alone can cause
 	limit  time.Duration
 	owner  uint32 // who may write hooks: root
 
@@ -45,7 +47,7 @@ type Runner struct {
 
 // New makes a Runner for a folder, which need not exist and may become another.
 func New(folder func() string, log *slog.Logger) *Runner {
-	return &Runner{folder: folder, log: log, limit: deadline, hint: make(chan struct{}, 1), refused: map[string]string{}}
+	return &Runner{folder: folder, log: log, said: loglimit.New(log, time.Minute), limit: deadline, hint: make(chan struct{}, 1), refused: map[string]string{}}
 }
 
 // Tell has the hooks called with an event, if they are for such events. It
@@ -65,7 +67,7 @@ func (r *Runner) Tell(e client.Event) {
 	}
 	r.mu.Unlock()
 	if dropped {
-		r.log.Warn("hooks are too slow, an event is dropped", "folder", r.folder())
+		r.said.Log(context.Background(), "slow", 1, slog.LevelWarn, "hooks are too slow, an event is dropped", "folder", r.folder())
 	}
 	select {
 	case r.hint <- struct{}{}:
@@ -75,6 +77,7 @@ func (r *Runner) Tell(e client.Event) {
 
 // Run calls hooks until ctx ends, which also ends the one that runs.
 func (r *Runner) Run(ctx context.Context) error {
+	defer r.said.Close()
 	for {
 		select {
 		case <-ctx.Done():

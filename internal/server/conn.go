@@ -19,6 +19,7 @@ type conn struct {
 	s        *Server
 	nc       net.Conn
 	peer     Peer
+	rank     rank
 	frames   *client.FrameReader
 	answered bool // a request was, so that nothing is owed to a silent client
 	reading  bool // a frame has begun
@@ -38,7 +39,7 @@ type conn struct {
 
 func newConn(s *Server, nc net.Conn, peer Peer) *conn {
 	return &conn{
-		s: s, nc: nc, peer: peer, frames: client.NewFrameReader(nc, s.cfg.MaxRequest), writing: make(chan struct{}, 1),
+		s: s, nc: nc, peer: peer, rank: s.cfg.Rights.rank(peer), frames: client.NewFrameReader(nc, s.cfg.MaxRequest), writing: make(chan struct{}, 1),
 	}
 }
 
@@ -118,7 +119,7 @@ func (c *conn) answer(ctx context.Context, frame []byte) error {
 	}
 	switch req := req.(type) {
 	case status:
-		return c.write(c.s.statusFrame(id))
+		return c.reply(id, c.s.statusFrame(id))
 	case subscribe:
 		if c.subscribed() {
 			return c.write(errorFrame(id, errSubscribed))
@@ -130,8 +131,19 @@ func (c *conn) answer(ctx context.Context, frame []byte) error {
 	case Show, History:
 		return c.answerAtLength(ctx, id, req)
 	default:
-		return c.write(c.handle(ctx, id, req))
+		return c.reply(id, c.handle(ctx, id, req))
 	}
+}
+
+// reply writes a reply, or, where too much waits for clients to read it, an
+// error in its place.
+func (c *conn) reply(id json.RawMessage, frame []byte) error {
+	give, ok := c.s.replies[c.rank].take(len(frame))
+	if !ok {
+		return c.write(errorFrame(id, errReplies))
+	}
+	defer give()
+	return c.write(frame)
 }
 
 func (c *conn) handle(ctx context.Context, id json.RawMessage, req Request) []byte {
@@ -174,7 +186,7 @@ func (c *conn) subscribe(id json.RawMessage) error {
 	if err := c.write(result); err != nil {
 		return err
 	}
-	if err := c.write(c.s.snapshotFrame(c.sub.start)); err != nil {
+	if err := c.reply(nil, c.s.snapshotFrame(c.sub.start)); err != nil {
 		return err
 	}
 	c.pump.Go(c.writeEvents)

@@ -91,7 +91,7 @@ func (h *halfPipe) SetWriteDeadline(time.Time) error { return nil }
 func exchange(t *testing.T, s *Server, in []byte) []byte {
 	nc := &halfPipe{in: bytes.NewReader(in)}
 	c := newConn(s, nc, Peer{})
-	if _, v := s.conns.admit(c, true); v != admitted {
+	if _, v := s.conns.admit(c); v != admitted {
 		t.Fatalf("verdict %v", v)
 	}
 	c.serve(context.Background())

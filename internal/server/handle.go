@@ -36,19 +36,40 @@ func (s *Server) snapshotFrame(seq uint64) []byte {
 func (s *Server) handle(ctx context.Context, peer Peer, id json.RawMessage, req Request) []byte {
 	start := time.Now()
 	frame, err := s.permitAndHandle(ctx, peer, id, req)
-	level, attrs := slog.LevelInfo, []any{"command", req.Command(), "uid", peer.UID, "pid", peer.PID}
+	level, code, attrs := slog.LevelInfo, "", []any{"command", req.Command(), "uid", peer.UID, "pid", peer.PID}
 	if err != nil {
 		public := publicError(ctx, err)
 		if public == errInternal {
 			level = slog.LevelError
 		}
-		frame = errorFrame(id, public)
+		frame, code = errorFrame(id, public), public.Code
 		attrs = append(attrs, "code", public.Code, "error", err)
 	} else if reads(req) {
 		level = slog.LevelDebug
 	}
-	s.cfg.Log.Log(ctx, level, "request", append(attrs, "took", time.Since(start).Round(time.Millisecond))...)
+	attrs = append(attrs, "took", time.Since(start).Round(time.Millisecond))
+	kind, most := kindOf(peer, req, code)
+	s.said.Log(ctx, kind, most, level, "request", attrs...)
 	return frame
+}
+
+// requests are those of one user that the log does not tell apart.
+type requests struct {
+	uid           uint32
+	command, code string
+}
+
+// requestLines is how many of them are in the log of each saidEvery. A person
+// does not get there.
+const requestLines = 10
+
+// kindOf returns the requests to which one belongs, and how many of them are
+// logged. Of what a user may not do there is one line, whatever that was.
+func kindOf(peer Peer, req Request, code string) (kind requests, most int) {
+	if code == client.CodePermissionDenied {
+		return requests{uid: peer.UID, code: code}, 1
+	}
+	return requests{peer.UID, req.Command(), code}, requestLines
 }
 
 // reads reports whether a request changes nothing.

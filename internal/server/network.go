@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -66,52 +67,55 @@ func decodeFilter(text []byte) (filter state.Filter, bad *client.Error) {
 }
 
 // answerAtLength answers with what can be many megabytes, which wait for the
-// client to read them. So untrusted peers wait for each other.
+// client to read them. So peers of a rank wait for each other.
 func (c *conn) answerAtLength(ctx context.Context, id json.RawMessage, req Request) error {
-	if c.s.cfg.Rights.trusted(c.peer) {
-		return c.write(c.handle(ctx, id, req))
-	}
+	var leave func()
 	refused := c.run(ctx, id, func() []byte {
-		select {
-		case c.s.shows <- struct{}{}:
-			return nil
-		case <-ctx.Done():
+		var err error
+		if leave, err = c.s.shows[c.rank].enter(ctx, c.peer.UID); err != nil {
 			return errorFrame(id, errShuttingDown)
 		}
+		return nil
 	})
 	if refused != nil {
 		return c.write(refused)
 	}
-	defer func() { <-c.s.shows }()
-	return c.write(c.handle(ctx, id, req))
+	defer leave()
+	return c.reply(id, c.handle(ctx, id, req))
 }
 
 // enterWatch counts the subscriptions to the network, each of which holds a
-// copy of the kernel's tables.
-func (s *Server) enterWatch(p Peer) (leave func(), ok bool) {
+// copy of the kernel's tables. Each rank has a quarter that those below cannot
+// take.
+func (s *Server) enterWatch(c *conn) (leave func(), ok bool) {
 	s.watching.Lock()
 	defer s.watching.Unlock()
-	all := 0
-	for _, n := range s.watches {
-		all += n
+	all, below, same := 0, 0, 0
+	for other := range s.watches {
+		all++
+		if other.rank <= c.rank {
+			below++
+		}
+		if other.peer.UID == c.peer.UID {
+			same++
+		}
 	}
-	if all >= s.cfg.MaxWatches || s.watches[p.UID] >= s.cfg.MaxUserWatches && !s.cfg.Rights.trusted(p) {
+	room := s.cfg.MaxWatches - int(trusted-c.rank)*(s.cfg.MaxWatches/4)
+	if all >= s.cfg.MaxWatches || below >= room || c.rank != trusted && same >= s.cfg.MaxUserWatches {
 		return nil, false
 	}
-	s.watches[p.UID]++
+	s.watches[c] = struct{}{}
 	return func() {
 		s.watching.Lock()
 		defer s.watching.Unlock()
-		if s.watches[p.UID]--; s.watches[p.UID] == 0 {
-			delete(s.watches, p.UID)
-		}
+		delete(s.watches, c)
 	}, true
 }
 
 // watch answers subscribe and lets changes of the network flow. The answer
 // waits for the snapshot, which tells whether the filter's interfaces exist.
 func (c *conn) watch(ctx context.Context, id json.RawMessage, filter state.Filter) error {
-	leave, ok := c.s.enterWatch(c.peer)
+	leave, ok := c.s.enterWatch(c)
 	if !ok {
 		return c.write(errorFrame(id, errWatchers))
 	}
@@ -156,7 +160,7 @@ func (w *watch) seen(change state.Change) error {
 		frame = append(result, frame...)
 	}
 	err = w.writeChange(frame)
-	if w.begun != nil {
+	if w.begun != nil && !errors.Is(err, errReplies) {
 		w.begun <- nil
 		w.begun = nil
 	}
@@ -166,6 +170,11 @@ func (w *watch) seen(change state.Change) error {
 // writeChange gives a slow reader up after WriteTimeout. One that wakes up
 // within Linger still gets the rest of the frame and the reason.
 func (w *watch) writeChange(frame []byte) error {
+	give, ok := w.s.replies[w.rank].take(len(frame))
+	if !ok {
+		return errReplies
+	}
+	defer give()
 	slow := time.AfterFunc(w.s.cfg.WriteTimeout, func() { w.end(errEventsSlow) })
 	defer slow.Stop()
 	if err := w.writeWithin(w.s.cfg.WriteTimeout+w.s.cfg.Linger, frame); err != nil {
@@ -185,7 +194,7 @@ func (w *watch) ended(ctx context.Context, err error) {
 	}
 	public := publicError(ctx, err)
 	if public == errInternal {
-		w.s.cfg.Log.Error("watch the network", "error", err)
+		w.s.said.Log(ctx, "watch", 1, slog.LevelError, "watch the network", "error", err)
 	}
 	if w.begun != nil {
 		w.begun <- errorFrame(w.id, public)

@@ -31,25 +31,33 @@ type registry struct {
 	conns    map[*conn]struct{}
 	refusing int
 	max      int
+	reserved int
 	perUser  int
 }
 
+// room is how many connections peers up to that rank may have: each rank has
+// places that those below cannot take.
+func (r *registry) room(k rank) int { return r.max - int(trusted-k)*r.reserved }
+
 // admit takes c in. When that is one too many, an idle connection has to go,
-// the oldest first; then one that never said anything. Where one untrusted
-// user has too many, it is one of that user's, so that no user can lock the
-// others out.
-func (r *registry) admit(c *conn, trusted bool) (victim *conn, v verdict) {
+// the oldest first; then one that never said anything. None of a higher rank
+// goes. Where one user has too many it is one of that user's. So no user can
+// lock the others out, and no number of users those who may do more.
+func (r *registry) admit(c *conn) (victim *conn, v verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	same := 0
+	same, below := 0, 0
 	for other := range r.conns {
 		if other.peer.UID == c.peer.UID {
 			same++
 		}
+		if other.rank <= c.rank {
+			below++
+		}
 	}
-	ofUser := !trusted && same >= r.perUser
-	if ofUser || len(r.conns) >= r.max {
-		if victim = r.victim(c.peer.UID, ofUser); victim == nil {
+	ofUser := c.rank != trusted && same >= r.perUser
+	if ofUser || below >= r.room(c.rank) || len(r.conns) >= r.max {
+		if victim = r.victim(c, ofUser); victim == nil {
 			return nil, r.refuse()
 		}
 		r.drop(victim)
@@ -59,10 +67,10 @@ func (r *registry) admit(c *conn, trusted bool) (victim *conn, v verdict) {
 	return victim, admitted
 }
 
-func (r *registry) victim(uid uint32, ofUser bool) *conn {
+func (r *registry) victim(of *conn, ofUser bool) *conn {
 	var oldest *conn
 	for c := range r.conns {
-		if c.phase == busy || ofUser && c.peer.UID != uid {
+		if c.phase == busy || c.rank > of.rank || ofUser && c.peer.UID != of.peer.UID {
 			continue
 		}
 		if oldest == nil || c.phase > oldest.phase || c.phase == oldest.phase && c.since.Before(oldest.since) {

@@ -17,6 +17,7 @@ var (
 	errEventsSlow   = &client.Error{Code: client.CodeTooSlow, Message: "events were not read in time"}
 	errMayNotStop   = &client.Error{Code: client.CodePermissionDenied, Message: "only root may stop netconnectd"}
 	errWatchers     = &client.Error{Code: client.CodeOverloaded, Message: "too many subscriptions to the network, try again"}
+	errReplies      = &client.Error{Code: client.CodeOverloaded, Message: "too many replies wait to be read, try again"}
 	errSubscribed   = &client.Error{Code: client.CodeBadRequest, Message: "this connection is subscribed already"}
 )
 

@@ -42,6 +42,29 @@ func (r Rights) MayChange(p Peer) bool {
 	return err == nil && slices.Contains(p.Groups, gid)
 }
 
+// rank is how much a peer may do, and so whose place it cannot take. A higher one
+// may do more.
+type rank int
+
+const (
+	reader  rank = iota
+	changer      // may change the network
+	trusted      // is root or the daemon's own user
+)
+
+// ranks is their number.
+const ranks = 3
+
+func (r Rights) rank(p Peer) rank {
+	switch {
+	case r.trusted(p):
+		return trusted
+	case r.MayChange(p):
+		return changer
+	}
+	return reader
+}
+
 // trusted reports whether p is root or the daemon's own user.
 func (r Rights) trusted(p Peer) bool { return p.UID == 0 || int(p.UID) == os.Geteuid() }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/loglimit"
 )
 
 // Handler does what requests ask for.
@@ -38,11 +39,14 @@ type Config struct {
 	Peer func(net.Conn) (Peer, error)
 
 	MaxConnections int           // 128 in all
-	MaxPerUser     int           // 64 of one user other than root and the daemon's
+	Reserved       int           // an eighth of these for root and the daemon's user, and an eighth for them and those who may change the network
+	MaxPerUser     int           // 32 of one user other than root and the daemon's
 	MaxRequest     int           // client.MaxRequest bytes
 	EventQueue     int           // 64 events waiting for one subscriber
-	MaxShows       int           // 4 replies to show and history at a time, of users other than root and the daemon's
-	MaxWatches     int           // 16 subscriptions to the network in all
+	MaxShows       int           // 2 replies to show and history at a time, each of readers, of changers, and of root and the daemon's user
+	MaxUserShows   int           // 1 of one user
+	MaxReplies     int           // 4 MiB of replies that wait to be read, each of the same three; small ones do not count
+	MaxWatches     int           // 16 subscriptions to the network in all, a quarter of them as Reserved
 	MaxUserWatches int           // 4 of one user other than root and the daemon's
 	FrameTimeout   time.Duration // 10 s: for the first frame and within a frame
 	WriteTimeout   time.Duration // 10 s: for one reply or event
@@ -56,10 +60,13 @@ func (c Config) withDefaults() Config {
 		c.Peer = PeerOf
 	}
 	orDefault(&c.MaxConnections, 128)
-	orDefault(&c.MaxPerUser, 64)
+	orDefault(&c.Reserved, c.MaxConnections/8)
+	orDefault(&c.MaxPerUser, 32)
 	orDefault(&c.MaxRequest, client.MaxRequest)
 	orDefault(&c.EventQueue, 64)
-	orDefault(&c.MaxShows, 4)
+	orDefault(&c.MaxShows, 2)
+	orDefault(&c.MaxUserShows, 1)
+	orDefault(&c.MaxReplies, 4<<20)
 	orDefault(&c.MaxWatches, 16)
 	orDefault(&c.MaxUserWatches, 4)
 	orDefault(&c.FrameTimeout, 10*time.Second)
@@ -79,25 +86,36 @@ func orDefault[T comparable](value *T, fallback T) {
 
 // Server answers connections.
 type Server struct {
-	cfg   Config
-	conns registry
-	hub   hub
-	shows chan struct{} // holds as many tokens as replies are under way
+	cfg     Config
+	conns   registry
+	hub     hub
+	said    *loglimit.Limiter
+	shows   [ranks]*turns
+	replies [ranks]budget
 
 	watching sync.Mutex
-	watches  map[uint32]int // subscriptions to the network by user
+	watches  map[*conn]struct{} // that are subscribed to the network
 }
 
 // New makes a server; Serve runs it.
 func New(cfg Config) *Server {
 	cfg = cfg.withDefaults()
-	return &Server{
-		cfg:   cfg,
-		conns: registry{conns: map[*conn]struct{}{}, max: cfg.MaxConnections, perUser: cfg.MaxPerUser},
-		hub:   hub{subs: map[*subscription]struct{}{}, queue: cfg.EventQueue},
-		shows: make(chan struct{}, cfg.MaxShows), watches: map[uint32]int{},
+	s := &Server{
+		cfg:     cfg,
+		conns:   registry{conns: map[*conn]struct{}{}, max: cfg.MaxConnections, reserved: cfg.Reserved, perUser: cfg.MaxPerUser},
+		hub:     hub{subs: map[*subscription]struct{}{}, queue: cfg.EventQueue},
+		said:    loglimit.New(cfg.Log, saidEvery),
+		watches: map[*conn]struct{}{},
 	}
+	for k := range s.shows {
+		s.shows[k] = newTurns(cfg.MaxShows, cfg.MaxUserShows)
+		s.replies[k].most = cfg.MaxReplies
+	}
+	return s
 }
+
+// saidEvery is when a line of the log that a peer can cause is written again.
+const saidEvery = time.Minute
 
 // Publish sends an event to all subscribers; it never blocks. The Handler's
 // Status must show what happened before, so that nobody who subscribes in
@@ -123,6 +141,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		c.end(errShuttingDown)
 	}
 	conns.Wait()
+	s.said.Close()
 	return err
 }
 
@@ -140,7 +159,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, conns *sync.WaitGro
 		case !passing(err):
 			return fmt.Errorf("accept connection: %w", err)
 		default:
-			s.cfg.Log.Warn("accept connection", "error", err)
+			s.said.Log(ctx, "accept", 1, slog.LevelWarn, "accept connection", "error", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(acceptPause):
@@ -163,11 +182,11 @@ func passing(err error) bool {
 func (s *Server) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) {
 	peer, err := s.cfg.Peer(nc)
 	if err != nil {
-		s.cfg.Log.Warn("connection", "error", err)
+		s.said.Log(ctx, "peer", 1, slog.LevelWarn, "connection", "error", err)
 		peer = nobody
 	}
 	c := newConn(s, nc, peer)
-	victim, verdict := s.conns.admit(c, s.cfg.Rights.trusted(peer))
+	victim, verdict := s.conns.admit(c)
 	if victim != nil {
 		victim.end(errOverloaded)
 	}

@@ -43,6 +43,8 @@ type record struct {
 	Priority    int         `json:"priority,omitempty"`
 	Addressing  *Addressing `json:"addressing,omitempty"`
 	LastSuccess *time.Time  `json:"last_success,omitempty"`
+
+	TransitionOver bool `json:"transition_over,omitempty"`
 }
 
 // eapRecord is a wifi.EAPCredentials in the file.
@@ -89,6 +91,8 @@ func toRecord(n Network) record {
 		PMF:        string(n.PMF),
 		Priority:   n.Priority,
 		Addressing: n.Addressing,
+
+		TransitionOver: n.TransitionOver,
 	}
 	if c := n.EAP; c != nil {
 		r.EAP = &eapRecord{
@@ -191,6 +195,7 @@ func (r record) network() (Network, error) {
 		Network: wifi.Network{
 			SSID: ssid, PSK: secret.New(r.PSK), Security: wifi.Security(r.Security), Frequency: r.Frequency,
 			Hidden: r.Hidden, PMF: wifi.PMF(r.PMF), EAP: r.EAP.credentials(),
+			TransitionOver: r.TransitionOver,
 		},
 		Priority:   r.Priority,
 		Addressing: r.Addressing,

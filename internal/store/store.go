@@ -24,7 +24,7 @@ import (
 
 // Network is a saved network.
 type Network struct {
-	wifi.Network             // PMF: as a person set it, or what it takes to join
+	wifi.Network             // PMF: as a person set it
 	Priority     int         // higher first
 	Addressing   *Addressing // nil: by DHCP and router advertisements
 	LastSuccess  time.Time   // by the wall clock, for people; zero: never
@@ -310,25 +310,13 @@ func (s *Store) Worked(ssid []byte, seen wifi.Association, when time.Time) error
 		if seen.Frequency != 0 && seen.Frequency != n.Frequency {
 			n.Frequency, worth = seen.Frequency, true
 		}
-		if level := n.takes(seen.PMF); level != n.PMF {
-			n.PMF, worth = level, true
+		if seen.TransitionOver && !n.TransitionOver {
+			n.TransitionOver, worth = true, true
 		}
 		n.LastSuccess, n.Failures = when.UTC().Truncate(time.Second), 0
 		c.networks = append([]Network{n}, c.without(ssid)...)
 		return c, worth, nil
 	})
-}
-
-// takes is the protection of management frames to begin with next time: none
-// where only that has worked.
-func (n Network) takes(worked wifi.PMF) wifi.PMF {
-	switch {
-	case worked == wifi.PMFOff:
-		return wifi.PMFOff
-	case worked != "" && n.PMF == wifi.PMFOff:
-		return ""
-	}
-	return n.PMF
 }
 
 // Failing reports whether n comes after the others of its priority.

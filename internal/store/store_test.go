@@ -253,27 +253,28 @@ func TestFileOfAllThereIs(t *testing.T) {
 	wantContents(t, mustOpen(t, path), nil, work)
 }
 
-// TestPMFThatWorked: a network that was only joined without protection of
-// management frames begins so next time, until that is found out anew.
-func TestPMFThatWorked(t *testing.T) {
+// TestWhatWorkedWeakensNothing: how a network was joined once is no reason to
+// begin with that. What its router says of weaker cells is kept for good.
+func TestWhatWorkedWeakensNothing(t *testing.T) {
+	without, over := home, home
+	without.PMF, over.TransitionOver = wifi.PMFOff, true
 	for _, row := range []struct {
-		name                string
-		saved, worked, want wifi.PMF
+		name   string
+		before Network
+		worked wifi.Association
+		pmf    wifi.PMF
+		over   bool
 	}{
-		{"as expected", "", wifi.PMFOptional, ""},
-		{"only without", "", wifi.PMFOff, wifi.PMFOff},
-		{"without again", wifi.PMFOff, wifi.PMFOff, wifi.PMFOff},
-		{"with it again", wifi.PMFOff, wifi.PMFOptional, ""},
-		{"adopted, nothing known", wifi.PMFOff, "", wifi.PMFOff},
-		{"asked for", wifi.PMFRequired, wifi.PMFRequired, wifi.PMFRequired},
+		{"joined without protection of management frames", home, wifi.Association{PMF: wifi.PMFOff}, home.PMF, false},
+		{"what a person has set stays", without, wifi.Association{PMF: wifi.PMFOptional}, wifi.PMFOff, false},
+		{"the router has no weaker cells", home, wifi.Association{TransitionOver: true}, home.PMF, true},
+		{"and does not say so each time", over, wifi.Association{}, home.PMF, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			n := home
-			n.PMF = row.saved
-			s, path := saved(t, n)
-			must(t, s.Worked(n.SSID, wifi.Association{PMF: row.worked}, when))
-			if got := mustOpen(t, path).Networks()[0].PMF; got != row.want {
-				t.Errorf("PMF %q, want %q", got, row.want)
+			s, path := saved(t, row.before)
+			must(t, s.Worked(home.SSID, row.worked, when))
+			if got := mustOpen(t, path).Networks()[0]; got.PMF != row.pmf || got.TransitionOver != row.over {
+				t.Errorf("PMF %q, transition over %v, want %q, %v", got.PMF, got.TransitionOver, row.pmf, row.over)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package wifi
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 // counts is who ended it, when, and why.
 type attempt struct {
 	network Network
+	variant variant
 	id      string // of the network block, as in events
 
 	phase      phase
@@ -28,6 +30,8 @@ type attempt struct {
 	refusal    string // the last one, for people
 	final      bool   // no other variant would help
 	selected   bool   // the EAP server takes our method
+
+	transitionOver bool // the router has no cells left that do less
 }
 
 type phase int
@@ -67,8 +71,19 @@ const (
 )
 
 // newAttempt starts with a scan of the hint only, if the network has one.
-func newAttempt(n Network, id string) *attempt {
-	return &attempt{network: n, id: id, full: n.Frequency == 0}
+func newAttempt(n Network, v variant, id string) *attempt {
+	return &attempt{network: n, variant: v, id: id, full: n.Frequency == 0}
+}
+
+// endsTransition reads the bitmap of the router's Transition Disable indication,
+// in hexadecimal: bit 0 is WPA3-Personal, bit 2 WPA3-Enterprise. The indication
+// came in an encrypted frame. Joined with less than SAE, nobody is to rely on it.
+func (a *attempt) endsTransition(bitmap string) bool {
+	bits, err := strconv.ParseUint(strings.TrimSpace(bitmap), 16, 8)
+	if err != nil {
+		return false
+	}
+	return bits&1 != 0 && a.variant.keyMgmt == "SAE" || bits&4 != 0 && a.network.security() == EAP && a.variant.strength >= protected
 }
 
 // event takes the next message.
@@ -102,6 +117,8 @@ func (a *attempt) event(e wpactrl.Event) decision {
 		return a.disconnected(e)
 	case "CTRL-EVENT-SSID-TEMP-DISABLED":
 		return a.tempDisabled(e)
+	case "TRANSITION-DISABLE":
+		a.transitionOver = a.transitionOver || a.endsTransition(e.Args)
 	case "CTRL-EVENT-CONNECTED":
 		if e.Param("id") == a.id {
 			return decision{do: joined}
@@ -198,11 +215,18 @@ func (a *attempt) seen(cells []BSS) decision {
 		return decision{do: giveUp, fail: verdict}
 	case !present:
 		return fail(CodeNotFound, "the network was not found")
+	case !a.offered(cells):
+		return lower(CodeSecurityMismatch, "no cell of the network offers %s", a.variant.keyMgmt)
 	}
 	// It is there and fits: wpa_supplicant found it too weak, or will try it
 	// after its next scan.
 	a.scanned = false
 	return decision{}
+}
+
+// offered reports whether a cell lets somebody in by SAE, where that is asked for.
+func (a *attempt) offered(cells []BSS) bool {
+	return a.variant.keyMgmt != "SAE" || slices.ContainsFunc(cells, func(c BSS) bool { return a.network.isOf(c) && c.offers() == strong })
 }
 
 func (a *attempt) sme(e wpactrl.Event) decision {

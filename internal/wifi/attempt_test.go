@@ -210,7 +210,7 @@ func TestAttemptVerdicts(t *testing.T) {
 			`CTRL-EVENT-SSID-TEMP-DISABLED id=7 ssid="x\" id=0 y" auth_failures=1 duration=10 reason=CONN_FAILED`, nil, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			actions, verdict := play(newAttempt(row.network, "0"), row.trace, row.cells)
+			actions, verdict := play(newAttempt(row.network, variant{}, "0"), row.trace, row.cells)
 			if got := strings.Join(actions, " "); got != row.want {
 				t.Errorf("got %q, want %q (%v)", got, row.want, verdict)
 			}
@@ -240,7 +240,7 @@ func TestAttemptLower(t *testing.T) {
 		{"not there", `CTRL-EVENT-NETWORK-NOT-FOUND`, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, verdict := play(newAttempt(homeAny, "0"), scanDone+row.trace, nil)
+			_, verdict := play(newAttempt(homeAny, variant{}, "0"), scanDone+row.trace, nil)
 			if verdict == nil || verdict.lower != row.want {
 				t.Errorf("verdict %+v, want one with lower %v", verdict, row.want)
 			}
@@ -269,7 +269,7 @@ func TestAttemptOverdueSaysWhatWasGoingOn(t *testing.T) {
 		{"refused", scanDone + refusedOnce, "rejected", "status 17"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			a := newAttempt(homeWPA2, "0")
+			a := newAttempt(homeWPA2, variant{}, "0")
 			play(a, row.trace, nil)
 			if got := a.overdue(); string(got.Code) != row.code || !strings.Contains(got.Reason, row.text) {
 				t.Errorf("overdue = %s %q, want %s with %q", got.Code, got.Reason, row.code, row.text)
@@ -286,7 +286,7 @@ func FuzzAttempt(f *testing.F) {
 		if hint {
 			n = hinted(n)
 		}
-		actions, verdict := play(newAttempt(n, "0"), trace, nil)
+		actions, verdict := play(newAttempt(n, variant{}, "0"), trace, nil)
 		if verdict != nil && verdict.Code == CodeWrongKey &&
 			!strings.Contains(trace, "CTRL-EVENT-DISCONNECTED") && !strings.Contains(trace, "CTRL-EVENT-AUTH-REJECT") {
 			t.Errorf("wrong_key without evidence: %v", actions)

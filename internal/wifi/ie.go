@@ -32,7 +32,10 @@ type elements struct {
 }
 
 // akms are the ways to authenticate that a cell offers.
-type akms struct{ psk, sae, owe, eap bool }
+type akms struct {
+	psk, sae, owe, eap bool
+	pmf                bool // management frames can be protected (9.4.2.24.4, bit 7)
+}
 
 // parseElements reads as far as lengths are credible. Of repeated elements
 // the first counts.
@@ -73,6 +76,7 @@ func parseAKMs(b []byte, oui [3]byte) *akms {
 			found.add(b[3])
 		}
 	}
+	found.pmf = count == 0 && len(b) >= 2 && b[0]&0x80 != 0
 	return found
 }
 

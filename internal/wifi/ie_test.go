@@ -68,6 +68,31 @@ func TestSecurityOfElements(t *testing.T) {
 	}
 }
 
+// TestProtectionOfElements reads bit 7 of the RSN capabilities.
+func TestProtectionOfElements(t *testing.T) {
+	const psk = "0100 000fac04 0100 000fac04 0100 000fac02"
+	for _, row := range []struct {
+		name, body string
+		want       bool
+	}{
+		{"capable", psk + "8000", true},
+		{"required", psk + "c000", true},
+		{"not capable", psk + "0000", false},
+		{"required says nothing of capable", psk + "4000", false},
+		{"no capabilities", psk, false},
+		{"half of them", psk + "80", false},
+		{"fewer suites than counted", "0100 000fac04 0100 000fac04 0200 000fac02 8000", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			body := unhex(t, row.body)
+			e := parseElements(append([]byte{elementRSN, byte(len(body))}, body...))
+			if e.rsn == nil || e.rsn.pmf != row.want {
+				t.Errorf("%+v, want pmf %v", e.rsn, row.want)
+			}
+		})
+	}
+}
+
 func TestSSIDOfElements(t *testing.T) {
 	long := strings.Repeat("a", 33)
 	for _, row := range []struct{ name, elements, want string }{

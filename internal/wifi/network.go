@@ -76,9 +76,11 @@ func (n Network) keyExchangeProves() bool {
 	return slices.Contains([]Security{WPA, WPA2, WPA2WPA3}, n.security())
 }
 
-// security resolves "".
+// security resolves "", and what the router has said about it.
 func (n Network) security() Security {
 	switch {
+	case n.TransitionOver && !n.PSK.IsZero() && !n.rawKey():
+		return WPA3
 	case n.Security != "":
 		return n.Security
 	case n.EAP != nil:
@@ -159,8 +161,8 @@ func (n Network) keySettings() []setting {
 // mark names the network, its passphrase and what else an association must have
 // been made with, without revealing any of it: it is in wpa_supplicant's log. A
 // hash without a key would let who reads the log try passphrases faster than
-// the radio's own handshake does. The other levels of PMF are found out while
-// joining, and kept for the next time: they are no reason to join anew.
+// the radio's own handshake does. The other levels of PMF are no reason to join
+// anew.
 func (n Network) mark(key []byte) string {
 	mac := hmac.New(sha256.New, key)
 	binary.Write(mac, binary.BigEndian, uint32(len(n.SSID))) // never fails

@@ -18,7 +18,7 @@ var digits64 = strings.Repeat("0123456789abcdef", 4)
 // rendered are the settings of each variant, one per line.
 func rendered(n Network) string {
 	var lines []string
-	for _, v := range n.variants() {
+	for _, v := range n.variants(abilities{sae: true, pmf: true}) {
 		var words []string
 		for _, s := range n.settings("5e", v) {
 			words = append(words, s.name+"="+s.value)
@@ -33,7 +33,7 @@ func TestNetworkSettings(t *testing.T) {
 		open     = "key_mgmt=NONE"
 		wpa2     = `key_mgmt=WPA-PSK WPA-PSK-SHA256 ieee80211w=1 psk="password"`
 		wpa2Only = `key_mgmt=WPA-PSK psk="password"`
-		mixed    = `key_mgmt=WPA-PSK WPA-PSK-SHA256 SAE ieee80211w=1 psk="password"`
+		sae      = `key_mgmt=SAE ieee80211w=2 psk="password"`
 		digits   = "key_mgmt=WPA-PSK WPA-PSK-SHA256 ieee80211w=1 psk="
 	)
 	for _, row := range []struct {
@@ -49,19 +49,24 @@ func TestNetworkSettings(t *testing.T) {
 		{"OWE that has worked, twice", Network{Security: OWE, PMF: PMFRequired}, []string{"key_mgmt=OWE ieee80211w=2", "key_mgmt=OWE ieee80211w=2"}},
 		{"WPA2", Network{PSK: secret.New("password"), Security: WPA2}, []string{wpa2, wpa2Only}},
 		{"WPA1", Network{PSK: secret.New("password"), Security: WPA}, []string{`key_mgmt=WPA-PSK proto=WPA psk="password"`}},
-		{"transition", Network{PSK: secret.New("password"), Security: WPA2WPA3}, []string{mixed, wpa2Only}},
-		{"not known, but with passphrase", Network{PSK: secret.New("password")}, []string{mixed, wpa2Only}},
+		{"transition", Network{PSK: secret.New("password"), Security: WPA2WPA3}, []string{sae, wpa2, wpa2Only}},
+		{"not known, but with passphrase", Network{PSK: secret.New("password")}, []string{sae, wpa2, wpa2Only}},
 		{"WPA3", Network{PSK: secret.New("password"), Security: WPA3}, []string{`key_mgmt=SAE ieee80211w=2 sae_password="password"`}},
 		{"64 digits, WPA2", Network{PSK: secret.New(digits64), Security: WPA2}, []string{digits + digits64, "key_mgmt=WPA-PSK psk=" + digits64}},
 		{"64 digits, transition: never SAE", Network{PSK: secret.New(digits64), Security: WPA2WPA3}, []string{digits + digits64, "key_mgmt=WPA-PSK psk=" + digits64}},
 		{"64 digits, not known", Network{PSK: secret.New(digits64)}, []string{digits + digits64, "key_mgmt=WPA-PSK psk=" + digits64}},
 		{"quotes", Network{PSK: secret.New(`"a"b" c "`), Security: WPA}, []string{`key_mgmt=WPA-PSK proto=WPA psk=""a"b" c ""`}},
-		{"what has worked comes first", Network{PSK: secret.New("password"), Security: WPA2, PMF: PMFOff}, []string{wpa2Only, wpa2}},
+		{"what was asked for is all, also without", Network{PSK: secret.New("password"), Security: WPA2, PMF: PMFOff}, []string{wpa2Only}},
+		{"no transition any more", Network{PSK: secret.New("password"), Security: WPA2WPA3, TransitionOver: true}, []string{`key_mgmt=SAE ieee80211w=2 sae_password="password"`}},
+		{"nor where nobody has looked", Network{PSK: secret.New("password"), TransitionOver: true}, []string{`key_mgmt=SAE ieee80211w=2 sae_password="password"`}},
+		{"whatever is set since", Network{PSK: secret.New("password"), Security: WPA2, TransitionOver: true}, []string{`key_mgmt=SAE ieee80211w=2 sae_password="password"`}},
 		{"what was asked for is all", Network{PSK: secret.New("password"), Security: WPA2, PMF: PMFRequired},
 			[]string{`key_mgmt=WPA-PSK WPA-PSK-SHA256 ieee80211w=2 psk="password"`}},
 		{"PEAP", Network{EAP: &EAPCredentials{Method: "peap", Identity: "me", Password: secret.New(`a"b`), CACert: "/ca.pem", ServerName: "lab"}}, []string{
 			"key_mgmt=WPA-EAP WPA-EAP-SHA256 ieee80211w=1 eap=PEAP identity=6d65 password=612262 phase2=617574683d4d53434841505632 ca_cert=2f63612e70656d domain_suffix_match=6c6162",
 			"key_mgmt=WPA-EAP eap=PEAP identity=6d65 password=612262 phase2=617574683d4d53434841505632 ca_cert=2f63612e70656d domain_suffix_match=6c6162"}},
+		{"802.1X without transition", Network{TransitionOver: true, EAP: &EAPCredentials{Method: "tls", Identity: "me", AnyServer: true, ClientCert: "/c", PrivateKey: "/k"}}, []string{
+			"key_mgmt=WPA-EAP WPA-EAP-SHA256 ieee80211w=2 eap=TLS identity=6d65 client_cert=2f63 private_key=2f6b"}},
 		{"TLS", Network{PMF: PMFRequired, EAP: &EAPCredentials{Method: "tls", Identity: "me", AnyServer: true, ClientCert: "/c", PrivateKey: "/k", PrivateKeyPassword: secret.New("p")}}, []string{
 			"key_mgmt=WPA-EAP WPA-EAP-SHA256 ieee80211w=2 eap=TLS identity=6d65 client_cert=2f63 private_key=2f6b private_key_passwd=70"}},
 	} {

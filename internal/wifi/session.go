@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/netconnectd/netconnectd/internal/process"
@@ -20,6 +22,9 @@ const (
 
 	// cleanLimit bounds what must be done although ctx has ended.
 	cleanLimit = 2 * time.Second
+
+	// airAge is how long before an attempt a cell may have been heard to count.
+	airAge = 30 * time.Second
 )
 
 // session is the connection to one running wpa_supplicant.
@@ -55,10 +60,19 @@ func (s *session) join(ctx context.Context, n Network, mark string) (Association
 }
 
 // tryVariants makes an attempt in each way to join the network, as long as
-// the failures are such that another way may help. The first verdict counts,
-// unless a later one knows better.
+// the failures are such that another way may help, and the air shows no cell
+// that can do better. The first verdict counts, unless a later one knows better.
 func (s *session) tryVariants(ctx context.Context, n Network, mark string) (a Association, verdict error) {
-	for _, v := range n.variants() {
+	begun := time.Now()
+	variants := n.variants(s.abilities(ctx))
+	if variants[0].strength == strong && len(variants) > 1 && n.mayWeaken(variants[1], variants[0], s.heard(ctx, airAge)) {
+		variants = variants[1:] // to search all channels for such a cell takes 8 s
+	}
+	for i, v := range variants {
+		if i > 0 && v.strength < variants[i-1].strength && !n.mayWeaken(v, variants[0], s.heard(ctx, time.Since(begun)+airAge)) {
+			s.log.Info("weaker security is not tried while the router offers better", "ssid", printable(n.SSID), "key_mgmt", v.keyMgmt, "pmf", v.pmf)
+			break
+		}
 		a, err := s.attempt(ctx, n, mark, v)
 		if err == nil {
 			a.PMF = v.pmf
@@ -96,13 +110,30 @@ func (s *session) attempt(ctx context.Context, n Network, mark string, v variant
 	if s.disabled(ctx) {
 		return Association{}, radioOff()
 	}
-	if err := s.follow(ctx, events, newAttempt(n, id)); err != nil {
+	attempt := newAttempt(n, v, id)
+	if err := s.follow(ctx, events, attempt); err != nil {
 		return Association{}, err
 	}
 	if a, ok := s.associated(ctx, mark); ok {
+		// wpa_supplicant has told everything about the key exchange by now: it says
+		// what the router indicates just after CTRL-EVENT-CONNECTED.
+		for e, ok := events.Waiting(); ok; e, ok = events.Waiting() {
+			attempt.event(e)
+		}
+		a.TransitionOver = attempt.transitionOver
 		return a, nil
 	}
 	return Association{}, lowerError(CodeLost, "the association was lost at once")
+}
+
+// abilities asks what the radio can do. Of one that is not told it counts as
+// able: then it fails, and says so.
+func (s *session) abilities(ctx context.Context) abilities {
+	can := func(what, name string) bool {
+		reply, err := s.ctrl.Request(ctx, "GET_CAPABILITY "+what)
+		return err != nil || slices.Contains(strings.Fields(reply), name)
+	}
+	return abilities{sae: can("key_mgmt", "SAE"), pmf: can("group_mgmt", "AES-128-CMAC")}
 }
 
 // clear removes every network, which ends an association, and forgets which

@@ -2,6 +2,7 @@ package wifi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -30,6 +31,7 @@ type program struct {
 	onSelect func(cmd string) (trace string)
 	state    string
 	mark     string
+	radio    string // what GET_CAPABILITY says
 }
 
 // lifetime is a child for tests.
@@ -102,6 +104,8 @@ func (p *program) answer(cmd string, from *net.UnixAddr) string {
 	switch verb {
 	case "PING":
 		return "PONG\n"
+	case "GET_CAPABILITY":
+		return cmp.Or(p.radio, "WPA-PSK SAE AES-128-CMAC") + "\n"
 	case "ATTACH":
 		p.monitors[from.Name] = from
 		return "OK\n"
@@ -219,11 +223,12 @@ func TestJoinTriesLess(t *testing.T) {
 		pmf    PMF
 	}{
 		{"and joins", scanDone + associated + connected, "", PMFOff},
-		{"and fails otherwise: the first verdict counts", scanDone + "CTRL-EVENT-NETWORK-NOT-FOUND", CodeTimeout, ""},
+		{"and fails otherwise: the first verdict counts", scanDone + strings.Repeat("CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:01:00 status_code=31\n", 2), CodeTimeout, ""},
 		{"and hears that the key is wrong", scanDone + associated + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15", CodeWrongKey, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p, s, _ := newProgram(t)
+			s.cells = airOf(BSS{SSID: homeWPA2.SSID, Security: WPA2})
 			traces := []string{deaf, row.second}
 			p.script(func(string) string {
 				trace := traces[0]
@@ -243,6 +248,11 @@ func TestJoinTriesLess(t *testing.T) {
 			}
 		})
 	}
+}
+
+// airOf is what the radio hears.
+func airOf(cells ...BSS) func(context.Context, time.Duration) ([]BSS, error) {
+	return func(context.Context, time.Duration) ([]BSS, error) { return cells, nil }
 }
 
 // TestJoinOWEAgain: the router began anew when it had let us in.

@@ -78,7 +78,7 @@ func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
 	for _, ssid := range hostileSSIDs {
 		t.Run(hex.EncodeToString([]byte(ssid)), func(t *testing.T) {
 			n := Network{SSID: []byte(ssid), PSK: secret.New("correct horse"), Frequency: 2412, Hidden: true}
-			id := try(t, n, n.variants()[0])
+			id := try(t, n, n.variants(abilities{sae: true, pmf: true})[0])
 			// It quotes what is printable and gives hexadecimal otherwise.
 			got := ask("GET_NETWORK " + id + " ssid")
 			if got != `"`+ssid+`"` && got != hex.EncodeToString([]byte(ssid)) {
@@ -99,7 +99,7 @@ func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
 		"TLS":      {EAP: &EAPCredentials{Method: "tls", Identity: "me", CACert: "/ca", ClientCert: "/c", PrivateKey: "/k", PrivateKeyPassword: password}},
 	} {
 		n.SSID = []byte("home")
-		for _, v := range n.variants() {
+		for _, v := range n.variants(abilities{sae: true, pmf: true}) {
 			t.Run(name+" "+v.keyMgmt, func(t *testing.T) {
 				id := try(t, n, v)
 				got, want := strings.Fields(ask("GET_NETWORK "+id+" key_mgmt")), strings.Fields(v.keyMgmt)
@@ -122,7 +122,7 @@ func TestRealWpaSupplicantRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	unchecked := Network{SSID: []byte("home"), PSK: secret.New("short")}
-	_, err = session.add(t.Context(), unchecked, "5e", unchecked.variants()[0])
+	_, err = session.add(t.Context(), unchecked, "5e", unchecked.variants(abilities{sae: true, pmf: true})[0])
 	var verdict *JoinError
 	if !errors.As(err, &verdict) || verdict.Code != CodeUnsupported || strings.Contains(err.Error(), "short") {
 		t.Errorf("error %v, want unsupported without the passphrase", err)

@@ -1,34 +1,52 @@
 package wifi
 
-import "slices"
+import "bytes"
 
 // variant is one way to join a network: the ways to agree on keys that
 // wpa_supplicant may choose from (key_mgmt of wpa_supplicant.conf(5)), and how
 // management frames are protected.
 type variant struct {
-	keyMgmt string
-	pmf     PMF
+	keyMgmt  string
+	pmf      PMF
+	strength strength
 }
 
-// variants are the ways to join the network, in the order to try them: what
-// has worked or was asked for first, then the best protection that the security
-// allows, then what radios and routers need that cannot do that. The standard
-// leaves no choice where SAE or OWE are all there is.
-func (n Network) variants() []variant {
+// strength orders what an attacker has to overcome. Who is near can make a
+// stronger way fail, by silence or a forged refusal, and waits for a weaker one.
+type strength int
+
+const (
+	bare      strength = iota // management frames can be forged
+	protected                 // they cannot, but a passphrase can be guessed from the key exchange
+	strong                    // nor that (SAE), or there is none (OWE)
+)
+
+// abilities are what a radio can do.
+type abilities struct{ sae, pmf bool }
+
+// variants are the ways to join the network, strongest first. A weaker one is for
+// where the air shows no cell that can do better, see mayWeaken. What a person
+// has asked for is all. The standard leaves no choice where SAE or OWE are all
+// there is.
+func (n Network) variants(radio abilities) []variant {
 	all := n.allVariants()
 	switch {
 	case n.security() == OWE: // leaves no choice, and is tried twice
-	case n.PMF == PMFRequired:
+		return all
+	case n.PMF == PMFRequired, n.TransitionOver && n.security() == EAP:
 		all[0].pmf = PMFRequired
 		return all[:1]
 	case n.PMF == PMFOff:
-		slices.Reverse(all)
+		return all[len(all)-1:]
+	}
+	for len(all) > 1 && (all[0].strength == strong && !radio.sae || all[0].strength >= protected && !radio.pmf) {
+		all = all[1:]
 	}
 	return all
 }
 
 func (n Network) allVariants() []variant {
-	plain := variant{"WPA-PSK", PMFOff}
+	plain := variant{"WPA-PSK", PMFOff, bare}
 	switch security := n.security(); {
 	case security == Open:
 		return []variant{{keyMgmt: "NONE"}}
@@ -36,19 +54,51 @@ func (n Network) allVariants() []variant {
 		// A request to associate that had to be repeated, because OWE's keys took
 		// longer than 100 ms, makes the router begin anew in the middle of the key
 		// exchange: it fails, or the association is lost at once (hostapd 2.10).
-		return []variant{{"OWE", PMFRequired}, {"OWE", PMFRequired}}
+		return []variant{{"OWE", PMFRequired, strong}, {"OWE", PMFRequired, strong}}
 	case security == WPA3:
-		return []variant{{"SAE", PMFRequired}}
+		return []variant{{"SAE", PMFRequired, strong}}
 	case security == WPA:
 		return []variant{{keyMgmt: "WPA-PSK"}}
 	case security == EAP:
-		return []variant{{"WPA-EAP WPA-EAP-SHA256", PMFOptional}, {"WPA-EAP", PMFOff}}
+		return []variant{{"WPA-EAP WPA-EAP-SHA256", PMFOptional, protected}, {"WPA-EAP", PMFOff, bare}}
 	case security == WPA2WPA3 && !n.rawKey():
-		return []variant{{"WPA-PSK WPA-PSK-SHA256 SAE", PMFOptional}, plain}
+		return []variant{{"SAE", PMFRequired, strong}, {"WPA-PSK WPA-PSK-SHA256", PMFOptional, protected}, plain}
 	}
 	// Also for 64 digits on a transition router, which never connects with
 	// SAE in the list.
-	return []variant{{"WPA-PSK WPA-PSK-SHA256", PMFOptional}, plain}
+	return []variant{{"WPA-PSK WPA-PSK-SHA256", PMFOptional, protected}, plain}
+}
+
+// isOf reports whether a cell is one that the network may be joined by.
+func (n Network) isOf(cell BSS) bool {
+	return bytes.Equal(cell.SSID, n.SSID) && (n.BSSID == nil || bytes.Equal(cell.BSSID, n.BSSID)) && n.accepts(cell.Security)
+}
+
+// offers returns the strongest way by which a cell lets somebody in.
+func (c BSS) offers() strength {
+	switch {
+	case c.Security == WPA3 || c.Security == WPA2WPA3 || c.Security == OWE:
+		return strong
+	case c.PMF:
+		return protected
+	}
+	return bare
+}
+
+// mayWeaken reports whether the air has shown cells of the network, and none that
+// can do better than v. best is the strongest that we could have done.
+func (n Network) mayWeaken(v, best variant, air []BSS) bool {
+	seen := false
+	for _, cell := range air {
+		if !n.isOf(cell) {
+			continue
+		}
+		if min(cell.offers(), best.strength) > v.strength {
+			return false
+		}
+		seen = true
+	}
+	return seen
 }
 
 // checkPMF refuses a level that the network's security does not have.

@@ -37,8 +37,13 @@ type Network struct {
 	Frequency int              // MHz, where it was seen last; 0 if not known. A hint: it saves a full scan
 	Hidden    bool             // its beacons do not tell the SSID
 	BSSID     net.HardwareAddr // this cell only; nil: any
-	PMF       PMF              // "": found out while joining
+	PMF       PMF              // "": required where SAE is used, else as the router likes
 	EAP       *EAPCredentials  // who we are; of security EAP only
+
+	// TransitionOver says that the router has no cells left that can do less than
+	// WPA3 (Transition Disable, WPA3 specification 8): the network is joined so
+	// or not at all, whatever cells of its name say.
+	TransitionOver bool
 }
 
 // PMF says how management frames are protected (IEEE 802.11w).
@@ -76,6 +81,7 @@ type BSS struct {
 	Signal    int  // dBm
 	Privacy   bool // the capability bit of the beacon
 	Security  Security
+	PMF       bool          // it can protect management frames
 	LastSeen  time.Duration // ago
 }
 
@@ -138,6 +144,8 @@ type Association struct {
 	Signal    int  // dBm, 0 if the driver does not tell
 	PMF       PMF  // the level that was asked for; "" of an association that was adopted
 	Adopted   bool // it was made before this Station's first
+
+	TransitionOver bool // the router has said so, see Network
 }
 
 // Channel gives the number of the channel whose centre is at a frequency in

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // DefaultDeadline bounds a request whose context has no earlier deadline. The
@@ -167,6 +169,22 @@ func (s *socket) read(ctx context.Context) (string, error) {
 		return "", because(ctx, err)
 	}
 	return string(s.buf[:n]), nil
+}
+
+// readNow reads a message that is there already.
+func (s *socket) readNow() (message string, ok bool) {
+	s.conn.SetDeadline(time.Time{}) // a deadline that has passed forbids to read at all
+	raw, err := s.conn.SyscallConn()
+	if err != nil {
+		return "", false
+	}
+	err = raw.Read(func(fd uintptr) bool {
+		n, _, readErr := unix.Recvfrom(int(fd), s.buf, unix.MSG_DONTWAIT)
+		ok = readErr == nil
+		message = string(s.buf[:max(n, 0)])
+		return true
+	})
+	return message, ok && err == nil
 }
 
 // limit makes the end of ctx end reads and writes. The returned function must

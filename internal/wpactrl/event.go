@@ -148,6 +148,17 @@ func (e *Events) Next(ctx context.Context) (Event, error) {
 	return ParseEvent(message), nil
 }
 
+// Waiting returns the next event that is there already.
+func (e *Events) Waiting() (Event, bool) {
+	if len(e.pending) > 0 {
+		first := e.pending[0]
+		e.pending = e.pending[1:]
+		return first, true
+	}
+	message, ok := e.sock.readNow()
+	return ParseEvent(message), ok
+}
+
 func (e *Events) readWithin(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", context.Cause(ctx)

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"netconnectd-resolv": main})
+}
+
+// TestReaderOfLogGoes: what this command does to the system must not stop in the
+// middle because nobody reads what it says about that.
+func TestReaderOfLogGoes(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.Close()
+	defer writer.Close()
+	folder := t.TempDir() // not a file, so the command says so and ends
+	cmd := exec.Command("netconnectd-resolv", "-file", folder, "-state-dir", folder)
+	cmd.Stderr = writer
+	var exit *exec.ExitError
+	if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("%v, want exit status 1", err)
+	}
+}

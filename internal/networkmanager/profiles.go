@@ -178,6 +178,9 @@ func (p *Profiles) Add(n store.Network) error {
 	if _, ok := p.Profile(n.SSID); ok {
 		return fmt.Errorf("add network %q: %w", n.SSID, store.ErrExists)
 	}
+	if err := checkFiles(n.EAP, nil); err != nil {
+		return err
+	}
 	return p.done("add network", ask(context.Background(), actionModify, func() error {
 		settings, err := openSettings()
 		if err == nil {
@@ -190,6 +193,9 @@ func (p *Profiles) Add(n store.Network) error {
 // Replace changes the saved network of n's SSID to n.
 func (p *Profiles) Replace(n store.Network) error {
 	profile, err := p.own(n.SSID)
+	if err == nil {
+		err = checkFiles(n.EAP, profile.EAP)
+	}
 	if err != nil {
 		return fmt.Errorf("change network %q: %w", n.SSID, err)
 	}

@@ -122,7 +122,7 @@ func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
 // our store could not write counts all the same, until the daemon ends; what
 // NetworkManager refuses does not.
 func (d *daemon) changed(ctx context.Context, what string, ssid []byte, err error, result string) (any, error) {
-	d.tellNetworks(ctx)
+	d.tellNetworks()
 	var told *client.Error
 	switch err := refused(ssid, err); {
 	case errors.As(err, &told), err != nil && d.managed.Load():

@@ -5,11 +5,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/client"
@@ -36,8 +37,12 @@ type scanner struct {
 	iface func() string
 	book  func() book
 
-	mu   sync.Mutex // of who scans
+	turn *semaphore.Weighted // of who scans, which takes seconds
 	last atomic.Pointer[sight]
+}
+
+func newScanner(scan func(context.Context, wifi.ScanRequest) ([]wifi.BSS, error), iface func() string, book func() book) *scanner {
+	return &scanner{scan: scan, iface: iface, book: book, turn: semaphore.NewWeighted(1)}
 }
 
 // sight is what a scan of all channels has seen.
@@ -83,8 +88,10 @@ func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error)
 	if !full {
 		req.Frequencies = frequencies(saved)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.turn.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("wait for another scan: %w", err)
+	}
+	defer s.turn.Release(1)
 	cells, err := s.scan(ctx, req)
 	if err != nil && !errors.Is(err, wifi.ErrNotSupported) {
 		return nil, err
@@ -119,8 +126,10 @@ func frequencies(of []store.Network) []int {
 // list gives the cells in reach: what was seen lately, else a new scan. On a
 // radio that cannot scan while it is an access point, what was seen before.
 func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.turn.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("wait for another scan: %w", err)
+	}
+	defer s.turn.Release(1)
 	if cells, ok := s.seen(scanAge); ok && !fresh {
 		return cells, nil
 	}

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/wifi"
@@ -45,7 +45,7 @@ type Profiles struct {
 
 	log     *slog.Logger
 	notes   *notes
-	reading sync.Mutex // one Refresh at a time, so that none overtakes another with what was there before
+	reading *semaphore.Weighted // one Refresh at a time, so that none overtakes another with what was there before
 	current atomic.Pointer[[]Profile]
 	trial   atomic.Pointer[Trial] // that has worked and is to be saved
 }
@@ -55,7 +55,7 @@ type Profiles struct {
 // the same.
 func OpenProfiles(candidate *store.Store, file string, log *slog.Logger) (*Profiles, error) {
 	notes, err := openNotes(file)
-	return &Profiles{Store: candidate, notes: notes, log: log}, err
+	return &Profiles{Store: candidate, notes: notes, log: log, reading: semaphore.NewWeighted(1)}, err
 }
 
 // transient are the NMSettingsConnectionFlags of profiles that nobody saved:
@@ -65,8 +65,10 @@ const transient = 0x2 | 0x4 | 0x8
 // Refresh reads the profiles. Notes that could not be written are no error of
 // it: they are kept until the process ends.
 func (p *Profiles) Refresh(ctx context.Context) error {
-	p.reading.Lock()
-	defer p.reading.Unlock()
+	if err := p.reading.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("read NetworkManager's profiles: %w", err)
+	}
+	defer p.reading.Release(1)
 	var all []Profile
 	err := read(ctx, func() error {
 		settings, err := openSettings()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
@@ -34,6 +35,9 @@ type machine struct {
 // of sockets, of 150 bytes each.
 const mostRead = 16 << 20
 
+// namedLimit bounds the reading of a file that a process names.
+const namedLimit = 2 * time.Second
+
 func (m machine) path(name string) string { return m.root + name }
 
 // read reads a file whose path is our own.
@@ -45,7 +49,9 @@ func (m machine) read(name string) (string, error) {
 // readNamed reads a file that a process's arguments name. Only a file of root,
 // of the daemon's user or of our own is believed.
 func (m machine) readNamed(name string) (string, error) {
-	text, err := namedfile.ReadOwned(context.Background(), m.path(name), mostRead, 0, m.service, os.Geteuid())
+	ctx, cancel := context.WithTimeout(context.Background(), namedLimit)
+	defer cancel()
+	text, err := namedfile.ReadOwned(ctx, m.path(name), mostRead, 0, m.service, os.Geteuid())
 	return string(text), err
 }
 

@@ -35,8 +35,9 @@ func (e *OwnerError) Error() string {
 }
 
 const (
-	// answerLimit is how long a file may take to be read when the context has
-	// no earlier deadline. A slow SD card takes a second for a megabyte.
+	// answerLimit is how long a file may take to be read when the context can
+	// end and has no earlier deadline. A slow SD card takes a second for a
+	// megabyte.
 	answerLimit = 5 * time.Second
 
 	// mostUnanswered bounds the reads that nobody waits for any more. The
@@ -50,7 +51,8 @@ var reading = make(chan struct{}, mostUnanswered)
 // Read returns what the regular file at path holds. A file of more than limit
 // bytes is ErrTooLarge; what is no regular file is ErrNotRegular and is not
 // opened. Read returns when ctx ends or after 5 s, also where the file system
-// does not answer. /dev/null counts as an empty file.
+// does not answer; a context that cannot end is for files of root or our own,
+// for which Read waits. /dev/null counts as an empty file.
 func Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	return await(ctx, path, func() ([]byte, error) { return read(path, limit, nil) })
 }
@@ -71,6 +73,9 @@ func ReadOwn(path string, limit int64) ([]byte, error) {
 // await returns what how returns, or the cause of ctx's end. A read that hangs
 // in the kernel goes on then; nothing can end it.
 func await(ctx context.Context, path string, how func() ([]byte, error)) ([]byte, error) {
+	if ctx.Done() == nil {
+		return how()
+	}
 	type result struct {
 		data []byte
 		err  error

@@ -155,6 +155,7 @@ func changeable(path string, info *unix.Stat_t, owner int) error {
 		return fmt.Errorf("user %d owns %s; run chown root:root %s", info.Uid, path, path)
 	case kind == unix.S_IFLNK: // a link has no rights of its own
 	case kind == unix.S_IFDIR && info.Mode&unix.S_ISVTX != 0: // others cannot replace what is in it
+	case kind != unix.S_IFDIR && kind != unix.S_IFREG: // a device, which the caller refuses
 	case info.Mode&0o022 != 0:
 		return fmt.Errorf("others than root can write to %s; run chmod go-w %s", path, path)
 	}

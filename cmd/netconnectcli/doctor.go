@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/process"
 )
@@ -137,14 +138,28 @@ func besideUs(program string) string {
 	return near
 }
 
-// handOver gives a file to who called through sudo(8), and is to read and send it.
+// handOver gives a file to who called through sudo(8), and is to read and send
+// it. In a folder of that user, or of others, another file may have taken its
+// place: only a new file of root's, which has no other name, is given away.
 func handOver(file string) error {
 	uid, err := strconv.Atoi(os.Getenv("SUDO_UID"))
 	gid, gidErr := strconv.Atoi(os.Getenv("SUDO_GID"))
 	if err != nil || gidErr != nil || os.Geteuid() != 0 {
 		return nil
 	}
-	return os.Lchown(file, uid, gid)
+	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var info unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &info); err != nil {
+		return err
+	}
+	if info.Mode != unix.S_IFREG|0o600 || info.Uid != 0 || info.Nlink != 1 {
+		return fmt.Errorf("%s is not given to you: it is not the file that was written", file)
+	}
+	return f.Chown(uid, gid)
 }
 
 // bundleName tells the bundles of several devices and days apart.

@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -142,5 +144,40 @@ func archived(t *testing.T, file string) (text string) {
 			t.Fatal(err)
 		}
 		text += string(content)
+	}
+}
+
+// Root gives away the file that it has written, and no other.
+func TestHandOver(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("gives a file to another user; needs root")
+	}
+	t.Setenv("SUDO_UID", "1000")
+	t.Setenv("SUDO_GID", "1001")
+	for _, tt := range []struct {
+		name  string
+		place func(path, other string) error
+		given bool
+	}{
+		{"the file that was written", func(path, _ string) error { return os.WriteFile(path, nil, 0o600) }, true},
+		{"a link to another file", func(path, other string) error { return os.Symlink(other, path) }, false},
+		{"another name of another file", func(path, other string) error { return os.Link(other, path) }, false},
+		{"a file that everybody can read", func(path, _ string) error { return os.WriteFile(path, nil, 0o644) }, false},
+		{"a folder", func(path, _ string) error { return os.Mkdir(path, 0o700) }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path, other := filepath.Join(t.TempDir(), "bundle"), filepath.Join(t.TempDir(), "other")
+			if err := errors.Join(os.WriteFile(other, nil, 0o600), tt.place(path, other)); err != nil {
+				t.Fatal(err)
+			}
+			err := handOver(path)
+			var at, beside syscall.Stat_t
+			if err := errors.Join(syscall.Lstat(path, &at), syscall.Stat(other, &beside)); err != nil {
+				t.Fatal(err)
+			}
+			if (err == nil) != tt.given || (at.Uid == 1000 && at.Gid == 1001) != tt.given || beside.Uid != 0 {
+				t.Errorf("%v; it is user %d's, the other one user %d's", err, at.Uid, beside.Uid)
+			}
+		})
 	}
 }

@@ -3,12 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/migrate"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 func (a *app) importCommand() *cobra.Command {
@@ -18,9 +19,9 @@ func (a *app) importCommand() *cobra.Command {
 		Long: `Save the Wi-Fi networks that other programs know, without trying them now.
 
 Files are of the kind of wpa_supplicant.conf, or of /etc/network/interfaces as
-ifupdown and the original netconnectd have them. They are only read. What is
-saved already stays as it is. What cannot be taken over is told with its line
-and what to do; the exit status is 1 then.`,
+ifupdown and the original netconnectd have them; "-" stands for standard input.
+They are only read. What is saved already stays as it is. What cannot be taken
+over is told with its line and what to do; the exit status is 1 then.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return a.importFiles(cmd, files)
@@ -46,10 +47,29 @@ func (a *app) importFiles(cmd *cobra.Command, files []string) error {
 	return nil
 }
 
+// maxImport is far above any file that a person writes.
+const maxImport = 1 << 20
+
+// readImport reads a file, or standard input.
+func readImport(cmd *cobra.Command, file string) ([]byte, error) {
+	if file != "-" && file != "/dev/stdin" {
+		text, err := namedfile.Read(cmd.Context(), file, maxImport)
+		if errors.Is(err, namedfile.ErrNotRegular) {
+			err = fmt.Errorf("%w; what comes from a pipe is read by: netconnectcli import -", err)
+		}
+		return text, err
+	}
+	text, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxImport+1))
+	if err == nil && len(text) > maxImport {
+		err = fmt.Errorf("read standard input: %w", namedfile.ErrTooLarge)
+	}
+	return text, err
+}
+
 // importFile says whether everything in the file was taken over. The error is
 // of what keeps the other files from it, too.
 func (a *app) importFile(cmd *cobra.Command, file string) (complete bool, err error) {
-	text, err := os.ReadFile(file)
+	text, err := readImport(cmd, file)
 	if err != nil {
 		return false, fmt.Errorf("import: %w", err)
 	}

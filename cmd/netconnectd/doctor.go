@@ -36,7 +36,10 @@ type written struct {
 func look(ctx context.Context, args []string, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	args = append(doctor.RunningArgs(), args...)
+	if err := doctor.GiveUpRights(); err != nil {
+		fmt.Fprintln(os.Stderr, "netconnectd: warning: give up rights:", err)
+	}
+	args = append(doctor.RunningArgs(ctx), args...)
 	cfg, warnings, err := config.Load(args, os.Environ())
 	if cfg == nil {
 		return err
@@ -59,7 +62,7 @@ func pack(ctx context.Context, args []string, d bundle.Device) (*written, error)
 	}
 	parts := bundle.Collect(ctx, d)
 	var archive bytes.Buffer
-	if err := bundle.Write(&archive, parts, bundle.NewRedactor(bundle.Secrets(d.Config)), time.Now()); err != nil {
+	if err := bundle.Write(&archive, parts, bundle.NewRedactor(bundle.Secrets(ctx, d.Config)), time.Now()); err != nil {
 		return nil, fmt.Errorf("pack the bundle: %w", err)
 	}
 	file := d.Config.Bundle

@@ -14,6 +14,7 @@ import (
 	"github.com/google/nftables"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 // forward keeps forwarding as the configuration wants it. That it does not
@@ -175,8 +176,11 @@ func restoreSwitches(record []opened, all bool, which func(opened) bool) (rest [
 	return rest, errors.Join(errs...)
 }
 
+// maxForwarding is far above what the record has: 40 bytes of each interface.
+const maxForwarding = 4 << 20
+
 func (f *forwarding) readRecord() ([]opened, error) {
-	data, err := os.ReadFile(f.recordFile())
+	data, err := namedfile.ReadOwn(f.recordFile(), maxForwarding)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -196,7 +200,7 @@ func (f *forwarding) writeRecord(record []opened) error {
 	if err != nil {
 		return fmt.Errorf("write what forwarding was before: %w", err)
 	}
-	if old, err := os.ReadFile(f.recordFile()); err == nil && string(old) == string(data) {
+	if old, err := namedfile.ReadOwn(f.recordFile(), maxForwarding); err == nil && string(old) == string(data) {
 		return nil
 	}
 	return atomicfile.Write(f.recordFile(), data, 0o600)

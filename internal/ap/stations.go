@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
@@ -25,6 +26,10 @@ type Client struct {
 	HostName  string        // as it says itself, not to be trusted; "": does not say
 }
 
+// maxLeases is far above what dnsmasq writes: 100 bytes of each of its 1000 leases
+// at most (dhcp-lease-max of dnsmasq(8)).
+const maxLeases = 1 << 20
+
 // stations lists the phones that have joined, with the network's key where it
 // has one. Without leases, which one may be unable to read, it is a list too.
 func (a *AccessPoint) stations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
@@ -32,7 +37,7 @@ func (a *AccessPoint) stations(ctx context.Context, conn *wpactrl.Conn) ([]Clien
 	if err != nil {
 		return nil, fmt.Errorf("list stations: %w", err)
 	}
-	file, err := os.ReadFile(a.config.leaseFile())
+	file, err := namedfile.Read(ctx, a.config.leaseFile(), maxLeases)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		a.log.Warn("read the leases of the access point", "err", err)
 	}

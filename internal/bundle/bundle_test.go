@@ -86,7 +86,7 @@ func TestNoSecretIsPacked(t *testing.T) {
 		}
 	}
 	var archive bytes.Buffer
-	if err := Write(&archive, parts, NewRedactor(Secrets(cfg)), time.Unix(1, 0)); err != nil {
+	if err := Write(&archive, parts, NewRedactor(Secrets(t.Context(), cfg)), time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	text, names := unpack(t, archive.Bytes())

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/doctor"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/state"
 )
@@ -21,6 +21,7 @@ const (
 	answerLimit  = 5 * time.Second // of the daemon, which waits for nothing
 	journalLines = "5000"          // a week of an ordinary device, 100 KiB packed
 	mostRoutes   = 10_000          // a router of the Internet has a million
+	mostRead     = 4 << 20         // bytes of a file; a saved network has 300
 )
 
 // Device is what is asked, and what is known of it already.
@@ -37,7 +38,7 @@ func Collect(ctx context.Context, d Device) []Part {
 	parts := []Part{
 		jsonPart("findings.json", "what netconnectcli doctor found", d.Findings, nil),
 		{"settings.txt", "the settings in force, and where they come from", []byte(strings.Join(d.Settings, "\n") + "\n")},
-		{"versions.txt", "netconnectd, kernel, operating system, device", versions(d.Version)},
+		{"versions.txt", "netconnectd, kernel, operating system, device", versions(ctx, d.Version)},
 	}
 	parts = append(parts, fromDaemon(ctx, d)...)
 	network, err := readNetwork(ctx)
@@ -47,13 +48,14 @@ func Collect(ctx context.Context, d Device) []Part {
 }
 
 // Secrets are those that the device has, as far as the caller may read them:
-// what of them occurs in a part is taken out.
-func Secrets(cfg *config.Config) []string {
+// what of them occurs in a part is taken out. The files are in folders of the
+// daemon's user, who may have put anything there.
+func Secrets(ctx context.Context, cfg *config.Config) []string {
 	found := []string{cfg.AP.PSK.Reveal()}
-	if text, err := os.ReadFile(filepath.Join(cfg.StateDir, "networks.json")); err == nil {
+	if text, err := namedfile.Read(ctx, filepath.Join(cfg.StateDir, "networks.json"), mostRead); err == nil {
 		found = append(found, SecretsIn(text)...)
 	}
-	if text, err := os.ReadFile(filepath.Join(cfg.RuntimeDir, "hostapd.conf")); err == nil {
+	if text, err := namedfile.Read(ctx, filepath.Join(cfg.RuntimeDir, "hostapd.conf"), mostRead); err == nil {
 		for line := range strings.Lines(string(text)) {
 			if key, ok := strings.CutPrefix(line, "wpa_psk="); ok {
 				found = append(found, strings.TrimSpace(key))
@@ -109,10 +111,10 @@ func readNetwork(ctx context.Context) (*state.State, error) {
 	return s, err
 }
 
-func versions(version string) []byte {
+func versions(ctx context.Context, version string) []byte {
 	text := "netconnectd " + version + "\n"
 	for _, file := range []string{"/proc/version", "/etc/os-release", "/proc/device-tree/model"} {
-		if content, err := os.ReadFile(file); err == nil {
+		if content, err := namedfile.Read(ctx, file, mostRead); err == nil {
 			text += fmt.Sprintf("\n%s:\n%s\n", file, strings.TrimRight(string(content), "\n\x00"))
 		}
 	}

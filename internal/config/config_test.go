@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
@@ -360,8 +361,14 @@ func TestMissingAndUnreadableFiles(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := Load([]string{"-c", t.TempDir()}, nil); err == nil {
-		t.Error("a folder was read")
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{t.TempDir(), "/dev/zero", pipe} {
+		if _, _, err := Load([]string{"-c", path}, nil); err == nil || !strings.Contains(err.Error(), "it is not a regular file") {
+			t.Errorf("%s was read: %v", path, err)
+		}
 	}
 	if _, _, err := loadYAML(t, strings.Repeat("#\n", 1<<20)); err == nil || !strings.Contains(err.Error(), "1 MiB") {
 		t.Errorf("2 MiB: %v", err)

@@ -2,14 +2,16 @@ package config
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 // maxFile is far above any file that a person writes.
@@ -25,25 +27,19 @@ type configFile struct {
 // readFile reads the file at path, or the default one if path is not named by
 // somebody; only that may be missing.
 func readFile(path string, named bool, r *report) (configFile, error) {
-	f, err := os.Open(path)
-	if !named && errors.Is(err, fs.ErrNotExist) {
-		return configFile{}, nil
-	}
-	if err != nil {
-		return configFile{}, fmt.Errorf("read configuration: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return configFile{}, fmt.Errorf("read configuration: %w", err)
-	}
+	data, err := namedfile.Read(context.Background(), path, maxFile)
 	file := configFile{path: path}
-	if len(data) > maxFile {
+	switch {
+	case !named && errors.Is(err, fs.ErrNotExist):
+		return configFile{}, nil
+	case errors.Is(err, namedfile.ErrTooLarge):
 		r.problem("", origin{}, "the file is larger than 1 MiB")
 		return file, nil
+	case err != nil:
+		return configFile{}, fmt.Errorf("read configuration: %w", err)
 	}
 	file.text, file.values = data, parseFile(data, r)
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode()&0o004 != 0 {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o004 != 0 {
 		warnReadable(file, r)
 	}
 	return file, nil

@@ -10,11 +10,15 @@ import (
 	"path/filepath"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 // keptFile is in the state folder that the file does not name: where a file that
 // cannot be read says that it is, nobody knows.
 const keptFile = "kept-config.json"
+
+// maxKept is what a file of maxFile has in base64, and its path.
+const maxKept = 2 * maxFile
 
 // kept is a configuration file as it was when nothing was wrong with it.
 type kept struct {
@@ -36,7 +40,7 @@ func (c *Config) Keep() error {
 	if err != nil {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+	if old, err := namedfile.ReadOwn(path, maxKept); err == nil && bytes.Equal(old, data) {
 		return nil // which spares an SD card
 	}
 	if err := os.MkdirAll(c.keptIn, 0o700); err != nil {
@@ -75,7 +79,7 @@ func stateDir(line *commandLine, environ []string) string {
 
 // readKept gives what was kept of the file at path.
 func readKept(dir, path string, r *report) (configFile, error) {
-	data, err := os.ReadFile(filepath.Join(dir, keptFile))
+	data, err := namedfile.ReadOwn(filepath.Join(dir, keptFile), maxKept)
 	if err != nil {
 		return configFile{}, err
 	}

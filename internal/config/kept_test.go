@@ -10,6 +10,30 @@ import (
 	"testing"
 )
 
+// Root does not start with what another user has written down as kept: it names
+// programs and hooks.
+func TestKeptOfAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("gives a file to another user; needs root")
+	}
+	state := t.TempDir()
+	args, env := []string{"-c", writeYAML(t, "ap: {channel: 6}\n")}, []string{"NETCONNECTD_PATHS_STATE=" + state}
+	keepAs(t, args, env)
+	if err := os.WriteFile(args[1], []byte("ap: {channel: 99}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, fault := Load(args, env)
+	if LoadKept(args, env, fault) == nil {
+		t.Error("what root has kept does not help root")
+	}
+	if err := os.Chown(filepath.Join(state, keptFile), 1000, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if got := LoadKept(args, env, fault); got != nil {
+		t.Errorf("root starts with what user 1000 has written: %+v", got)
+	}
+}
+
 // At a start with a fault in it, the file is taken as it was when it was kept,
 // and everything else as it is now.
 func TestKept(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/history"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 // asked is what a run keeps for the next about an access point that somebody
@@ -37,6 +38,9 @@ func (d *daemon) keepAsked(_ context.Context, until time.Time) error {
 	return saveAsked(file, clock, until)
 }
 
+// maxKept is far above what a file of ours for the next run has.
+const maxKept = 64 << 10
+
 func saveAsked(file string, clock history.Clock, until time.Time) error {
 	data, err := json.Marshal(asked{Boot: clock.Boot, Until: clock.Uptime() + time.Until(until)})
 	if err != nil {
@@ -54,7 +58,7 @@ func dropAsked(file string) error {
 
 // loadAsked is how much longer somebody wants the access point, 0 if nobody does.
 func loadAsked(file string, clock history.Clock) (time.Duration, error) {
-	data, err := os.ReadFile(file)
+	data, err := namedfile.ReadOwn(file, maxKept)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

@@ -111,10 +111,10 @@ func (d *daemon) meetNetworkManager(ctx context.Context, profiles bool) {
 		d.radio.current.Store(d.newRadio(d.radio.iface()))
 		d.log.Info("wifi backend", "networkmanager", managed, "iface", d.radio.iface())
 		d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(d.cfg.Load())})
-		d.tellNetworks(ctx)
+		d.tellNetworks()
 		d.sup.Post(ctx, policy.RadioChanged{Reason: "the radio is joined to networks by " + d.backend() + " now"})
 	case managed && profiles:
-		d.tellNetworks(ctx)
+		d.tellNetworks()
 	case err == nil && device.Managed && target.Role == policy.RoleAccessPoint && ready:
 		// It was replugged, or somebody else gave it back. A Hold that is not
 		// ready takes it by itself.

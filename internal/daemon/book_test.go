@@ -85,7 +85,7 @@ func onShelf(t *testing.T, managed bool, s *shelf, play func(*testing.T, *daemon
 	air := &roles{}
 	synctest.Test(t, func(t *testing.T) {
 		s.Store = &store.Store{}
-		d := &daemon{log: slog.New(slog.DiscardHandler), scanner: &scanner{}}
+		d := &daemon{log: slog.New(slog.DiscardHandler), scanner: newScanner(nil, nil, nil)}
 		d.managed.Store(managed)
 		d.cfg.Store(&config.Config{Wifi: config.Wifi{Name: "wifi"}})
 		d.radio.current.Store(&radio{book: s, live: &d.radio.live})

@@ -187,7 +187,7 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	}
 	d.radio.current.Store(d.newRadio(iface))
 	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: &d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
-	d.scanner = &scanner{scan: wifi.Scan, iface: d.radio.iface, book: d.book}
+	d.scanner = newScanner(wifi.Scan, d.radio.iface, d.book)
 	d.radio.seenAt = d.scanner.frequency
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
@@ -322,11 +322,12 @@ func (d *daemon) networks() policy.NetworksChanged {
 }
 
 // tellNetworks hands the policy what the store holds now; one at a time, so that
-// nobody overtakes another with what it held before.
-func (d *daemon) tellNetworks(ctx context.Context) {
+// nobody overtakes another with what it held before. It waits for the loop, which
+// is never long, also for a client that has gone: what it has changed counts.
+func (d *daemon) tellNetworks() {
 	d.telling.Lock()
 	defer d.telling.Unlock()
-	d.sup.Post(ctx, d.networks())
+	d.sup.Post(context.Background(), d.networks())
 }
 
 // Promote implements supervisor.Networks.
@@ -339,7 +340,7 @@ func (d *daemon) Promote(ctx context.Context) error {
 	if err == nil {
 		err = d.recordJoin(n.SSID, false)
 	}
-	d.tellNetworks(ctx)
+	d.tellNetworks()
 	return err
 }
 
@@ -347,7 +348,7 @@ func (d *daemon) Promote(ctx context.Context) error {
 // networks is the best.
 func (d *daemon) Joined(ctx context.Context, n policy.Network, failed bool) error {
 	err := d.recordJoin([]byte(n.SSID), failed)
-	d.tellNetworks(ctx)
+	d.tellNetworks()
 	return err
 }
 
@@ -369,6 +370,6 @@ func (d *daemon) recordJoin(ssid []byte, failed bool) error {
 // could not be removed, or it would never look for those again.
 func (d *daemon) Forget(ctx context.Context) error {
 	_, err := d.book().Forget()
-	d.tellNetworks(ctx)
+	d.tellNetworks()
 	return err
 }

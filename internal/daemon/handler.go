@@ -152,7 +152,7 @@ func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, er
 	if err := d.book().SetCandidate(candidate); err != nil {
 		d.log.Error("store the candidate", "err", err)
 	}
-	d.tellNetworks(ctx)
+	d.tellNetworks()
 	return client.ResultConfigured(d.cfg.Load().Wifi.Name), nil
 }
 

@@ -25,7 +25,7 @@ import (
 // TestListOfThousand: list_wifi of 1,000 cells over the socket, as a program
 // sees it.
 func TestListOfThousand(t *testing.T) {
-	d := &daemon{log: slog.New(slog.DiscardHandler), scanner: &scanner{}}
+	d := &daemon{log: slog.New(slog.DiscardHandler), scanner: newScanner(nil, nil, nil)}
 	var cells []wifi.BSS
 	for i := range 1000 {
 		cells = append(cells, wifi.BSS{

@@ -61,7 +61,7 @@ func listen(path string) (net.Listener, error) {
 // lock makes this daemon the only one with that runtime folder, until the
 // process ends.
 func lock(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock the runtime folder: %w", err)
 	}

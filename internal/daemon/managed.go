@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 	"github.com/netconnectd/netconnectd/internal/wifi"
@@ -47,7 +48,7 @@ type manager struct {
 // release takes the radio from NetworkManager. The marker comes first: whoever
 // ends in between leaves word that the radio has to be handed back.
 func (m *manager) release(ctx context.Context) error {
-	if err := os.WriteFile(m.marker, []byte(m.Interface+"\n"), 0o600); err != nil {
+	if err := atomicfile.Write(m.marker, []byte(m.Interface+"\n"), 0o600); err != nil {
 		return fmt.Errorf("note that NetworkManager lacks %s: %w", m.Interface, err)
 	}
 	if err := m.Release(ctx); err != nil && !errors.Is(err, networkmanager.ErrAbsent) {

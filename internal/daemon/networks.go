@@ -66,6 +66,9 @@ func hasPSK(n store.Network) bool {
 // addNetwork saves a network that nobody has tried.
 func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, error) {
 	n, err := settle(store.Network{Network: wifi.Network{SSID: req.SSID}}, req.Settings)
+	if err == nil {
+		err = checkFiles(ctx, req.Settings)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +90,9 @@ func (d *daemon) setNetwork(ctx context.Context, req server.SetNetwork) (any, er
 		return nil, refused(req.SSID, err)
 	}
 	n, err := settle(saved, req.Settings)
+	if err == nil {
+		err = checkFiles(ctx, req.Settings)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +122,7 @@ func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
 // our store could not write counts all the same, until the daemon ends; what
 // NetworkManager refuses does not.
 func (d *daemon) changed(ctx context.Context, what string, ssid []byte, err error, result string) (any, error) {
-	d.tellNetworks(ctx)
+	d.tellNetworks()
 	var told *client.Error
 	switch err := refused(ssid, err); {
 	case errors.As(err, &told), err != nil && d.managed.Load():
@@ -132,9 +138,12 @@ func (d *daemon) changed(ctx context.Context, what string, ssid []byte, err erro
 func refused(ssid []byte, err error) error {
 	var refusal *networkmanager.Refusal
 	var foreign *networkmanager.ForeignError
+	var file *networkmanager.FileError
 	switch {
 	case errors.Is(err, store.ErrUnknown): // perhaps removed meanwhile
 		return notSaved(ssid)
+	case errors.As(err, &file):
+		return &client.Error{Code: string(wifi.CodeUnsupported), Message: file.Error()}
 	case errors.As(err, &foreign):
 		return &client.Error{Code: client.CodeForeign, Message: foreign.Error()}
 	case errors.As(err, &refusal):
@@ -211,11 +220,25 @@ func settle(n store.Network, s server.NetworkSettings) (store.Network, error) {
 			return n, badSetting("addressing: " + err.Error())
 		}
 	}
-	var join *wifi.JoinError
-	if err := n.Check(); errors.As(err, &join) {
-		return n, &client.Error{Code: string(join.Code), Message: join.Reason}
+	return n, forClient(n.Check())
+}
+
+// checkFiles reads the files that given credentials name, as who joins will. The
+// error is for the client.
+func checkFiles(ctx context.Context, given server.NetworkSettings) error {
+	if given.EAP == nil {
+		return nil
 	}
-	return n, nil
+	return forClient(credentials(nil, given.EAP).CheckFiles(ctx))
+}
+
+// forClient makes a verdict on a network an error for the client.
+func forClient(err error) error {
+	var join *wifi.JoinError
+	if errors.As(err, &join) {
+		return &client.Error{Code: string(join.Code), Message: join.Reason}
+	}
+	return err
 }
 
 func set[T any](to, from *T) {

@@ -65,6 +65,10 @@ func (l *look) covers(req wifi.ScanRequest) bool {
 	return l != nil && l.Interface == req.Interface && l.AP == req.AP && (l.Frequencies == nil || req.Frequencies != nil)
 }
 
+func newScanner(scan func(context.Context, wifi.ScanRequest) ([]wifi.BSS, error), iface func() string, book func() book) *scanner {
+	return &scanner{scan: scan, iface: iface, book: book}
+}
+
 // sight is what a scan of all channels has seen.
 type sight struct {
 	cells []wifi.BSS

@@ -18,6 +18,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
@@ -256,7 +257,7 @@ func (s *session) saveLease(l dhcp.Lease) error {
 
 // loadLease gives the lease that the interface has from that network, or nil.
 func (r *radio) loadLease(ssid []byte) *dhcp.Lease {
-	data, err := os.ReadFile(r.leaseFile())
+	data, err := namedfile.ReadOwn(r.leaseFile(), maxKept)
 	if err != nil {
 		return nil
 	}

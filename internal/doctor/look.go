@@ -49,10 +49,27 @@ type Options struct {
 	ConfigErr error
 }
 
+// needed are the capabilities that a look with root's rights takes: to see into
+// other users' processes and folders, to ask the kernel's accounting, to write
+// an archive into the caller's folder, and to become the daemon's user.
+var needed = []uintptr{
+	unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYS_PTRACE, unix.CAP_NET_ADMIN, unix.CAP_SETUID, unix.CAP_SETGID,
+}
+
+// GiveUpRights drops the capabilities of root that Look does not need, for good.
+func GiveUpRights() error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return process.KeepCapabilities(needed...)
+}
+
 // RunningArgs are the arguments of the netconnectd that runs, of whom one asks
 // what settings it has; nil if none does.
-func RunningArgs() []string {
-	if p, ok := daemonAmong(machine{}.processes(""), userNamed(daemonName)); ok {
+func RunningArgs(ctx context.Context) []string {
+	m := machine{}
+	m.service = userNamed(daemonName).UID // 0, which is root, where there is none
+	if p, ok := m.daemonAmong(m.processes(""), m.mainPID(ctx)); ok {
 		return p.Args[1:]
 	}
 	return nil
@@ -65,13 +82,14 @@ func Look(ctx context.Context, o Options) *Facts {
 	f := &Facts{Now: time.Now(), Oldest: buildTime()}
 	f.Settings = newSettings(o)
 	f.Units = m.units(ctx)
-	f.Daemon = m.daemon()
+	f.Daemon = m.daemon(ctx)
+	m.service = f.Daemon.User.UID
 	f.Daemon.ask(ctx, f.Settings.Socket, f.Units)
 	f.Caller = caller(f.Daemon.User)
 	f.lookForConflicts(ctx, m)
 	f.Radio.Soft, f.Radio.Hard, f.Radio.RfkillNote = blocked(f.Radio)
 	f.Radio.Country, _ = wifi.Country() // "": not known, which is judged
-	f.Tools = tools(ctx, f.Settings.Paths)
+	f.Tools = tools(ctx, f.Settings.Paths, f.Daemon.User)
 	f.Files = map[string]File{
 		fileConfig:  m.file(configPath(f.Settings)),
 		fileRfkill:  m.file("/dev/rfkill"),
@@ -89,7 +107,7 @@ func LookForConflicts(ctx context.Context, cfg *config.Config, radio string) *Fa
 	f.Daemon.User = userOf(os.Geteuid())
 	f.Caller = caller(f.Daemon.User)
 	f.Daemon.PID = os.Getpid()
-	f.lookForConflicts(ctx, machine{})
+	f.lookForConflicts(ctx, machine{service: f.Daemon.User.UID})
 	return f
 }
 
@@ -127,9 +145,10 @@ func (f *Facts) lookForConflicts(ctx context.Context, m machine) {
 }
 
 // daemon looks at the netconnectd that runs.
-func (m machine) daemon() Daemon {
+func (m machine) daemon(ctx context.Context) Daemon {
 	d := Daemon{User: userNamed(daemonName)}
-	p, ok := daemonAmong(m.processes(""), d.User)
+	m.service = d.User.UID
+	p, ok := m.daemonAmong(m.processes(""), m.mainPID(ctx))
 	if !ok {
 		return d
 	}
@@ -140,16 +159,38 @@ func (m machine) daemon() Daemon {
 	return d
 }
 
-// daemonAmong finds the daemon. Anybody can give a process that name, and what
-// its arguments say is believed, so it has to be root's or the daemon's user's.
-func daemonAmong(all []Process, service User) (Process, bool) {
+// daemonAmong finds the daemon, whose arguments are believed. Anybody can give a
+// process its name, and a set-user-ID program of any name runs as root: so the
+// daemon is what systemd has started as such (main; 0: nothing) or what runs our
+// own executable, and root or the daemon's user has started it.
+func (m machine) daemonAmong(all []Process, main int) (Process, bool) {
 	for _, p := range all {
-		trusted := p.UID == 0 || service.Exists && p.UID == service.UID
-		if trusted && p.Name == daemonName && !slices.ContainsFunc(p.Args, isErrand) {
+		if m.believes(p.UID) && p.Name == daemonName && !slices.ContainsFunc(p.Args, isErrand) && (p.PID == main || m.runsUs(p.PID)) {
 			return p, true
 		}
 	}
 	return Process{}, false
+}
+
+// runsUs reports whether a process runs the executable that this one runs. Only
+// root sees that of other users' processes.
+func (m machine) runsUs(pid int) bool {
+	ours, err := os.Stat("/proc/self/exe")
+	its, itsErr := os.Stat(m.path("/proc/" + strconv.Itoa(pid) + "/exe"))
+	return err == nil && itsErr == nil && os.SameFile(ours, its)
+}
+
+// mainPID is the daemon's process as systemd knows it; 0: there is none.
+func (m machine) mainPID(ctx context.Context) int {
+	if _, err := os.Stat(m.path("/run/systemd/system")); err != nil {
+		return 0
+	}
+	out, err := process.Run(ctx, "/bin/systemctl", []string{"show", "--property=MainPID", "--value", unitNames[0]}, nil)
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(out))) // 0: it is no number
+	return pid
 }
 
 // ask has the daemon tell of itself. One that is stopped stays so: systemd

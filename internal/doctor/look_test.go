@@ -181,27 +181,44 @@ func TestContainersAreLeftOut(t *testing.T) {
 
 // Whoever calls a program netconnectd does not have root read his settings.
 func TestOnlyRootsDaemonIsBelieved(t *testing.T) {
-	service := User{Exists: true, UID: serviceUID}
-	daemon := func(uid int, args ...string) Process {
-		return Process{PID: uid + 1, UID: uid, Name: "netconnectd", Args: append([]string{"netconnectd"}, args...)}
+	const main = 7 // as systemd says
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := lay(t, map[string]string{"/proc/9/exe": "another program"})
+	m.service = serviceUID
+	if err := errors.Join(os.MkdirAll(m.path("/proc/8"), 0o755), os.Symlink(self, m.path("/proc/8/exe"))); err != nil {
+		t.Fatal(err)
+	}
+	daemon := func(pid, uid int, args ...string) Process {
+		return Process{PID: pid, UID: uid, Name: "netconnectd", Args: append([]string{"netconnectd"}, args...)}
 	}
 	for _, tt := range []struct {
 		name string
 		p    Process
 		want bool
 	}{
-		{"root's", daemon(0), true},
-		{"its own user's", daemon(serviceUID, "-c", "/etc/x.yaml"), true},
-		{"somebody's", daemon(1000, "--path-hostapd", "/tmp/mine"), false},
-		{"one that looks itself", daemon(0, "--doctor"), false},
-		{"one that packs", daemon(0, "--bundle=/tmp/x"), false},
-		{"another program", Process{Name: "sshd", Args: []string{"sshd"}}, false},
+		{"systemd's", daemon(main, serviceUID, "-c", "/etc/x.yaml"), true},
+		{"systemd's, run as root", daemon(main, 0), true},
+		{"our executable, root's", daemon(8, 0), true},
+		{"our executable, its own user's", daemon(8, serviceUID), true},
+		{"our executable, somebody's", daemon(8, 1000, "--path-hostapd", "/tmp/mine"), false},
+		{"a program of root's under that name", daemon(9, 0, "-c", "/tmp/mine.yaml"), false},
+		{"a program of its user's under that name", daemon(9, serviceUID, "-c", "/tmp/mine.yaml"), false},
+		{"one of whom nobody knows the user", daemon(8, -1), false},
+		{"one that looks itself", daemon(main, 0, "--doctor"), false},
+		{"one that packs", daemon(main, 0, "--bundle=/tmp/x"), false},
+		{"another program", Process{PID: main, Name: "sshd", Args: []string{"sshd"}}, false},
 	} {
-		if _, ok := daemonAmong([]Process{tt.p}, service); ok != tt.want {
-			t.Errorf("%s: %v, want %v", tt.name, ok, tt.want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if _, ok := m.daemonAmong([]Process{tt.p}, main); ok != tt.want {
+				t.Errorf("believed: %v, want %v", ok, tt.want)
+			}
+		})
 	}
-	if _, ok := daemonAmong([]Process{daemon(0)}, User{}); !ok {
+	m.service = 0
+	if _, ok := m.daemonAmong([]Process{daemon(8, 0)}, 0); !ok {
 		t.Error("root's daemon is not believed where there is no user netconnectd")
 	}
 }
@@ -251,26 +268,6 @@ func listening(t *testing.T) (path string, asked func() bool) {
 		}
 	}()
 	return path, func() bool { l.Close(); <-done; return count > 0 }
-}
-
-func TestRootRunsRootsProgramsOnly(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("is about root")
-	}
-	m := lay(t, map[string]string{"/hostapd": "#!/bin/sh\necho hostapd v2.10\n"})
-	path := m.path("/hostapd")
-	for _, tt := range []struct {
-		mode os.FileMode
-		uid  int
-		want string
-	}{{0o755, 0, "2.10"}, {0o775, 0, ""}, {0o755, 1000, ""}} {
-		if err := errors.Join(os.Chown(path, tt.uid, 0), os.Chmod(path, tt.mode)); err != nil {
-			t.Fatal(err)
-		}
-		if got := ask(t.Context(), "hostapd", path); got.Version != tt.want || (got.Unseen == "") != (tt.want != "") {
-			t.Errorf("mode %o of user %d: %+v", tt.mode, tt.uid, got)
-		}
-	}
 }
 
 func TestKeyUsers(t *testing.T) {

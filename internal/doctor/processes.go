@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path"
@@ -8,7 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
+	"time"
+
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 // programs are those that may want the radio, and what tells their interfaces.
@@ -22,18 +25,42 @@ var programs = map[string]func(m machine, args []string) Reach{
 	"connmand":       connmanReach,
 }
 
-// machine is where facts come from; root is "" for the real one.
-type machine struct{ root string }
+// machine is where facts come from.
+type machine struct {
+	root    string // "" for the real one
+	service int    // UID of the daemon's user; 0: there is none but root
+}
+
+// mostRead bounds a file that is looked at. The largest are the kernel's tables
+// of sockets, of 150 bytes each.
+const mostRead = 16 << 20
+
+// namedLimit bounds the reading of a file that a process names.
+const namedLimit = 2 * time.Second
 
 func (m machine) path(name string) string { return m.root + name }
 
+// read reads a file whose path is our own.
 func (m machine) read(name string) (string, error) {
-	text, err := os.ReadFile(m.path(name))
+	text, err := namedfile.Read(context.Background(), m.path(name), mostRead)
 	return string(text), err
 }
 
-// processes lists all that are in our network namespace, or may be. Those that
-// name a file of the runtime folder are ours.
+// readNamed reads a file that a process's arguments name. Only a file of root,
+// of the daemon's user or of our own is believed.
+func (m machine) readNamed(name string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), namedLimit)
+	defer cancel()
+	text, err := namedfile.ReadOwned(ctx, m.path(name), mostRead, 0, m.service, os.Geteuid())
+	return string(text), err
+}
+
+// believes reports whether a process of that user tells the truth about itself.
+// Anybody can give a process any name and any arguments.
+func (m machine) believes(uid int) bool { return uid == 0 || m.service != 0 && uid == m.service }
+
+// processes lists all that are in our network namespace, or may be. Those of
+// root and of the daemon's user that name a file of the runtime folder are ours.
 func (m machine) processes(runtimeDir string) []Process {
 	folders, _ := filepath.Glob(m.path("/proc/[0-9]*")) // the pattern is valid
 	namespace, _ := os.Readlink(m.path("/proc/self/ns/net"))
@@ -48,7 +75,8 @@ func (m machine) processes(runtimeDir string) []Process {
 		if err == nil && namespace != "" && other != namespace || err != nil && contained(folder) {
 			continue
 		}
-		if p, ok := readProcess(pid, folder, runtimeDir); ok {
+		if p, ok := readProcess(pid, folder); ok {
+			p.Ours = runtimeDir != "" && m.believes(p.UID) && slices.ContainsFunc(p.Args[1:], func(arg string) bool { return strings.Contains(arg, runtimeDir+"/") })
 			all = append(all, p)
 		}
 	}
@@ -74,24 +102,39 @@ func contained(folder string) bool {
 	return len(strings.Fields(numbers)) > 1
 }
 
-func readProcess(pid int, folder, runtimeDir string) (Process, bool) {
-	p := Process{PID: pid}
-	info, err := os.Stat(folder)
+func readProcess(pid int, folder string) (Process, bool) {
+	p := Process{PID: pid, UID: -1}
+	status, err := os.ReadFile(folder + "/status")
 	stat, statErr := os.ReadFile(folder + "/stat")
 	line, lineErr := os.ReadFile(folder + "/cmdline")
 	if err != nil || statErr != nil || lineErr != nil || len(line) == 0 {
 		return p, false // gone meanwhile, or a thread of the kernel
 	}
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
-		p.UID = int(owner.Uid)
-	}
+	p.UID = userIn(string(status))
 	p.Name, p.Parent = parseStat(string(stat))
 	p.Args = strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
 	if cgroup, err := os.ReadFile(folder + "/cgroup"); err == nil {
 		p.Unit = unitOf(string(cgroup))
 	}
-	p.Ours = runtimeDir != "" && slices.ContainsFunc(p.Args[1:], func(arg string) bool { return strings.Contains(arg, runtimeDir+"/") })
 	return p, true
+}
+
+// userIn finds in /proc/PID/status who has started a process: its real UID
+// (proc_pid_status(5)). The effective one, which owns /proc/PID, is root's of any
+// set-user-ID program. -1: not known.
+func userIn(status string) int {
+	for line := range strings.Lines(status) {
+		if text, ok := strings.CutPrefix(line, "Uid:"); ok {
+			fields := strings.Fields(text)
+			if len(fields) == 0 {
+				return -1
+			}
+			if uid, err := strconv.Atoi(fields[0]); err == nil {
+				return uid
+			}
+		}
+	}
+	return -1
 }
 
 // parseStat reads fields 2 and 4 of /proc/PID/stat (proc_pid_stat(5)). The
@@ -130,6 +173,9 @@ func (m machine) relevant(all []Process) []Process {
 	var found []Process
 	for _, p := range all {
 		if reach, ok := programs[p.Name]; ok {
+			if p.Name == "hostapd" && !m.believes(p.UID) {
+				reach = strangersReach
+			}
 			p.Reach = reach(m, p.Args[1:])
 			if p.Name == "dhcpcd" && strings.HasPrefix(p.Args[0], "dhcpcd: ") {
 				p.Reach = titleReach(m, p.Args[0])
@@ -192,7 +238,7 @@ func hostapdReach(m machine, args []string) Reach {
 		if strings.HasPrefix(arg, "-") || ofOption {
 			continue
 		}
-		text, err := m.read(path.Join("/", arg))
+		text, err := m.readNamed(path.Join("/", arg))
 		if err != nil {
 			reach.Unseen = reason(err)
 			continue
@@ -203,6 +249,16 @@ func hostapdReach(m machine, args []string) Reach {
 				reach.Interfaces = append(reach.Interfaces, value)
 			}
 		}
+	}
+	return reach
+}
+
+// strangersReach is of a hostapd that neither root nor the daemon's user has
+// started: the files that it names are its user's choice, and are not read.
+func strangersReach(_ machine, args []string) Reach {
+	reach := Reach{Unseen: "neither root nor netconnectd has started it, and what it names is not read"}
+	for _, list := range options(args, "-i") {
+		reach.Interfaces = append(reach.Interfaces, strings.Split(list, ",")...)
 	}
 	return reach
 }

@@ -8,9 +8,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/process"
 )
 
@@ -32,26 +32,30 @@ var toolKinds = map[string]struct {
 	"dnsmasq": {"dnsmasq-base", "--version", regexp.MustCompile(`Dnsmasq version (\d[\d.]*)`), "2.80", "older ones were never tried and have known holes"},
 }
 
-func tools(ctx context.Context, paths config.Paths) map[string]Tool {
+func tools(ctx context.Context, paths config.Paths, daemon User) map[string]Tool {
 	found := map[string]Tool{}
 	for name, path := range map[string]string{"hostapd": paths.Hostapd, "dnsmasq": paths.Dnsmasq, "wpa_supplicant": paths.WPASupplicant} {
-		found[name] = ask(ctx, name, path)
+		found[name] = ask(ctx, name, path, daemon)
 	}
 	return found
 }
 
-func ask(ctx context.Context, name, path string) Tool {
+// ask runs a program for its version. Settings that somebody else may have
+// written name it, so it runs only where nobody but root and we can change it,
+// by the descriptor that was checked, and never with root's rights.
+func ask(ctx context.Context, name, path string, daemon User) Tool {
 	t := Tool{Path: path}
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	program, err := namedfile.OpenProgram(path, os.Geteuid())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		t.Missing = true
 		return t
-	}
-	if err == nil && os.Geteuid() == 0 && !roots(info) {
-		t.Unseen = "others than root can change it, so root does not run it"
+	case err != nil:
+		t.Unseen = "it is not run: " + reason(err)
 		return t
 	}
-	out, err := process.Run(ctx, path, []string{toolKinds[name].flag}, nil)
+	defer program.Close()
+	out, err := process.RunFile(ctx, program, humble(daemon), []string{toolKinds[name].flag})
 	text := string(out)
 	if err != nil { // hostapd says it on standard error and fails
 		text += err.Error()
@@ -68,11 +72,19 @@ func ask(ctx context.Context, name, path string) Tool {
 	return t
 }
 
-// roots says whether nobody but root can change a program. The settings that
-// name it may be another's.
-func roots(info fs.FileInfo) bool {
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && owner.Uid == 0 && info.Mode()&0o022 == 0
+// nobody is the user and the group of those who own nothing (Debian Policy 9.2.2).
+const nobody = 65534
+
+// humble is the user with whose rights root runs a program that others have
+// named: the daemon's, which runs it anyway. nil: we are not root.
+func humble(daemon User) *process.User {
+	switch {
+	case os.Geteuid() != 0:
+		return nil
+	case !daemon.Exists || daemon.UID == 0:
+		return &process.User{UID: nobody, GID: nobody}
+	}
+	return &process.User{UID: daemon.UID, GID: daemon.GID}
 }
 
 // older compares versions such as 2.9 and 2.10 by their numbers.

@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -310,5 +311,27 @@ func TestMachineClock(t *testing.T) {
 	clock, err := MachineClock()
 	if err != nil || len(clock.Boot) != 36 || clock.Uptime() <= 0 {
 		t.Errorf("boot %q, up %v, %v", clock.Boot, clock.Uptime(), err)
+	}
+}
+
+// TestHistoryFollowsNoLink: who has the folder would have us read or write another
+// file, or wait at a pipe.
+func TestHistoryFollowsNoLink(t *testing.T) {
+	folder := t.TempDir()
+	other, link, pipe := filepath.Join(folder, "other"), filepath.Join(folder, "link"), filepath.Join(folder, "pipe")
+	if err := errors.Join(os.WriteFile(other, []byte("text\n"), 0o600), os.Symlink(other, link), unix.Mkfifo(pipe, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readTail(link); !errors.Is(err, unix.ELOOP) {
+		t.Errorf("reading: %v", err)
+	}
+	if err := appendTo(link, []byte("more\n")); !errors.Is(err, unix.ELOOP) {
+		t.Errorf("writing: %v", err)
+	}
+	if data, err := readTail(pipe); len(data) > 0 {
+		t.Errorf("reading a pipe: %q, %v", data, err)
+	}
+	if err := appendTo(pipe, []byte("more\n")); err == nil {
+		t.Error("a pipe without a reader takes the history")
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 // find gives the executables of a folder that only their owner, and whoever
@@ -22,7 +24,7 @@ func find(folder string, owner uint32) (hooks []string, refused map[string]strin
 		}
 		return nil, refused
 	}
-	if err := owned(folder, owner, false); err != nil {
+	if err := owned(folder, owner); err != nil {
 		refused[folder] = err.Error()
 		return nil, refused
 	}
@@ -41,51 +43,33 @@ func find(folder string, owner uint32) (hooks []string, refused map[string]strin
 	return hooks, refused
 }
 
-// examine follows symbolic links: what they lead to counts, and the way.
+// examine follows symbolic links: who can change what they lead to, or a folder
+// or link on the way, could have written the hook. A script that runs by its
+// descriptor would not know its own name, so a hook runs by its path, which
+// nobody but the owner and root can change after this.
 func examine(path string, owner uint32) (runs bool, err error) {
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return false, err
-	}
-	info, err := os.Stat(real)
-	if err != nil {
-		return false, err
-	}
+	program, err := namedfile.OpenProgram(path, int(owner))
 	switch {
-	case !info.Mode().IsRegular():
-		return false, errors.New("it is not a file")
-	case info.Mode().Perm()&0o111 == 0:
+	case errors.Is(err, namedfile.ErrNotExecutable):
 		return false, nil
+	case err != nil:
+		return false, err
 	}
-	for _, start := range []string{real, path} { // whoever can replace the link, too
-		for at := start; ; at = filepath.Dir(at) {
-			if err := owned(at, owner, true); err != nil {
-				return false, err
-			}
-			if at == filepath.Dir(at) {
-				break
-			}
-		}
-	}
-	return true, nil
+	return true, program.Close()
 }
 
-// owned says who else could have written a file or a folder, and what to do. In
-// a sticky folder, such as /tmp, others cannot replace what is there; that is
-// enough on the way to a hook, but they can add to it.
-func owned(path string, owner uint32, sticky bool) error {
-	info, err := os.Lstat(path)
+// owned says who else could have added a hook to the folder, and what to do.
+// Also in a sticky folder, such as /tmp, others can add one.
+func owned(folder string, owner uint32) error {
+	info, err := os.Stat(folder)
 	if err != nil {
 		return err
 	}
-	uid := info.Sys().(*syscall.Stat_t).Uid
-	switch {
+	switch uid := info.Sys().(*syscall.Stat_t).Uid; {
 	case uid != owner && uid != 0:
-		return fmt.Errorf("user %d owns %s; run chown root:root %s", uid, path, path)
-	case info.Mode()&fs.ModeSymlink != 0: // has no rights of its own
-	case sticky && info.Mode()&fs.ModeSticky != 0:
+		return fmt.Errorf("user %d owns %s; run chown root:root %s", uid, folder, folder)
 	case info.Mode().Perm()&0o022 != 0:
-		return fmt.Errorf("others than root can write to %s; run chmod go-w %s", path, path)
+		return fmt.Errorf("others than root can write to %s; run chmod go-w %s", folder, folder)
 	}
 	return nil
 }

@@ -222,7 +222,7 @@ func TestWhoIsCalled(t *testing.T) {
 	f.log.await(t,
 		"15-group reason=\"others than root can write to", "15-group; run chmod go-w",
 		"15-all reason=\"others than root can write to",
-		"15-nowhere reason=", "15-device reason=\"it is not a file\"")
+		"15-nowhere reason=", "15-device: it is not a regular file")
 }
 
 // TestFoldersOfOthers: who can write to a folder on the way could have put

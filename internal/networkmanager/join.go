@@ -52,6 +52,11 @@ type Trial struct {
 func (c *Client) Join(ctx context.Context, n store.Network, uuid string, air Air) (*Trial, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
+	if uuid == "" {
+		if err := checkFiles(n.EAP, nil); err != nil {
+			return nil, err
+		}
+	}
 	device, err := c.Device(ctx)
 	if err != nil {
 		return nil, err

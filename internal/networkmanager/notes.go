@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"sync"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
+
+// maxNotes is far above what the notes have: 60 bytes of each profile.
+const maxNotes = 4 << 20
 
 // note is what we know of a profile and NetworkManager does not keep.
 type note struct {
@@ -31,7 +34,7 @@ type notes struct {
 // are no notes yet.
 func openNotes(path string) (*notes, error) {
 	n := &notes{path: path}
-	text, err := os.ReadFile(path)
+	text, err := namedfile.ReadOwn(path, maxNotes)
 	if err == nil {
 		err = json.Unmarshal(text, &n.kept)
 	}

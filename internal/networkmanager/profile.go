@@ -332,8 +332,13 @@ func hardware(value any) net.HardwareAddr {
 	return address
 }
 
+// file is the path of a certificate or key; "" where NetworkManager keeps the
+// thing itself, which may be a secret.
 func file(value any) string {
 	blob, _ := value.([]byte)
-	path, _ := strings.CutPrefix(strings.TrimRight(string(blob), "\x00"), "file://")
+	path, ok := strings.CutPrefix(strings.TrimRight(string(blob), "\x00"), "file://")
+	if !ok {
+		return ""
+	}
 	return path
 }

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/wifi"
@@ -45,7 +45,7 @@ type Profiles struct {
 
 	log     *slog.Logger
 	notes   *notes
-	reading sync.Mutex // one Refresh at a time, so that none overtakes another with what was there before
+	reading *semaphore.Weighted // one Refresh at a time, so that none overtakes another with what was there before
 	current atomic.Pointer[[]Profile]
 	trial   atomic.Pointer[Trial] // that has worked and is to be saved
 }
@@ -55,7 +55,7 @@ type Profiles struct {
 // the same.
 func OpenProfiles(candidate *store.Store, file string, log *slog.Logger) (*Profiles, error) {
 	notes, err := openNotes(file)
-	return &Profiles{Store: candidate, notes: notes, log: log}, err
+	return &Profiles{Store: candidate, notes: notes, log: log, reading: semaphore.NewWeighted(1)}, err
 }
 
 // transient are the NMSettingsConnectionFlags of profiles that nobody saved:
@@ -65,8 +65,10 @@ const transient = 0x2 | 0x4 | 0x8
 // Refresh reads the profiles. Notes that could not be written are no error of
 // it: they are kept until the process ends.
 func (p *Profiles) Refresh(ctx context.Context) error {
-	p.reading.Lock()
-	defer p.reading.Unlock()
+	if err := p.reading.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("read NetworkManager's profiles: %w", err)
+	}
+	defer p.reading.Release(1)
 	var all []Profile
 	err := read(ctx, func() error {
 		settings, err := openSettings()
@@ -178,6 +180,9 @@ func (p *Profiles) Add(n store.Network) error {
 	if _, ok := p.Profile(n.SSID); ok {
 		return fmt.Errorf("add network %q: %w", n.SSID, store.ErrExists)
 	}
+	if err := checkFiles(n.EAP, nil); err != nil {
+		return err
+	}
 	return p.done("add network", ask(context.Background(), actionModify, func() error {
 		settings, err := openSettings()
 		if err == nil {
@@ -190,6 +195,9 @@ func (p *Profiles) Add(n store.Network) error {
 // Replace changes the saved network of n's SSID to n.
 func (p *Profiles) Replace(n store.Network) error {
 	profile, err := p.own(n.SSID)
+	if err == nil {
+		err = checkFiles(n.EAP, profile.EAP)
+	}
 	if err != nil {
 		return fmt.Errorf("change network %q: %w", n.SSID, err)
 	}

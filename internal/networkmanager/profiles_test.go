@@ -2,6 +2,7 @@ package networkmanager
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -306,5 +307,21 @@ func TestBestFirst(t *testing.T) {
 	}
 	if want := []string{"preferred", "last", "before", "never", "fails"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("the order is %q, want %q", got, want)
+	}
+}
+
+// TestWaitingForAnotherReadingEndsWithItsContext: NetworkManager may take long to
+// answer, which holds nobody who does not want to wait any more.
+func TestWaitingForAnotherReadingEndsWithItsContext(t *testing.T) {
+	f, _ := start(t)
+	p := f.profiles()
+	if err := p.reading.Acquire(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	defer p.reading.Release(1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Refresh(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
 	}
 }

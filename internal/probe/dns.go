@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 const (
@@ -35,12 +37,15 @@ var errNoAddress = errors.New("name has no address")
 // systemd-resolved itself asks, where the first names only its stub.
 var resolvConf = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}
 
+// maxResolvConf is far above any such file.
+const maxResolvConf = 1 << 20
+
 // nameServers returns those of the first file that has some elsewhere than on
 // this machine; if none has, those on this machine.
 func nameServers(files []string) []netip.Addr {
 	var local []netip.Addr
 	for _, file := range files {
-		text, _ := os.ReadFile(file) // absent is as good as empty
+		text, _ := namedfile.Read(context.Background(), file, maxResolvConf) // absent is as good as empty
 		var remote []netip.Addr
 		for line := range strings.Lines(string(text)) {
 			fields := strings.Fields(line)

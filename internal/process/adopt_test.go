@@ -109,3 +109,20 @@ func TestChildOutlivesTheDaemonAndIsAdopted(t *testing.T) {
 		return took
 	})
 }
+
+// A record that another user has written would have root end any process.
+func TestRecordOfAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("gives a file to another user; needs root")
+	}
+	r := newRunner(t, t.TempDir())
+	c, _ := ensure(t, r, playing("one", "sleep"))
+	for _, uid := range []int{0, 1000} {
+		if err := os.Chown(r.recordPath("one"), uid, uid); err != nil {
+			t.Fatal(err)
+		}
+		if found, ok := newRunner(t, r.Dir).Find("one"); ok != (uid == 0) {
+			t.Errorf("by the record of user %d: found %v (pid %d is ours)", uid, found, c.PID())
+		}
+	}
+}

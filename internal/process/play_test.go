@@ -49,6 +49,16 @@ func play(part string, args []string) {
 		}
 		fmt.Println(cmd.Process.Pid)
 		time.Sleep(time.Minute)
+	case "few capabilities": // shows those that a program of ours has
+		if err := KeepCapabilities(unix.CAP_SETUID, unix.CAP_NET_ADMIN); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		show := exec.Command("/bin/sh", "-c", "grep -E '^Cap(Prm|Eff|Bnd)' /proc/self/status | cut -f2")
+		show.Stdout = os.Stdout
+		if err := show.Run(); err != nil {
+			panic(err)
+		}
 	case "daemon": // starts a child and ends without a word
 		c, _, err := (&Runner{Dir: args[0]}).Ensure(context.Background(), playing("one", args[1]))
 		if err != nil {

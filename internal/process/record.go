@@ -8,9 +8,13 @@ import (
 	"path/filepath"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 const recordSuffix = ".json"
+
+// maxRecord is far above what a record has.
+const maxRecord = 4096
 
 // record is what the next daemon needs to recognise a child.
 type record struct {
@@ -22,7 +26,7 @@ type record struct {
 }
 
 func readRecord(path string) (record, error) {
-	data, err := os.ReadFile(path)
+	data, err := namedfile.ReadOwn(path, maxRecord)
 	if err != nil {
 		return record{}, err
 	}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,16 +24,45 @@ const (
 
 // Run runs a short command to its end and returns what it printed. The error
 // of a command that fails carries what it said on stderr, or, of one that
-// complains on stdout, that. It is killed when ctx ends or after 30 s.
+// complains on stdout, that. It is killed when ctx ends or after 30 s. The path
+// must be one that nobody but root can change; structure_test.go lists the
+// callers. For any other there is RunFile.
 func Run(ctx context.Context, path string, args []string, stdin []byte) (stdout []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
+	return finish(ctx, exec.CommandContext(ctx, path, args...), filepath.Base(path), stdin)
+}
+
+// User is whose rights a program gets.
+type User struct{ UID, GID int }
+
+// RunFile is Run of an open program (namedfile.OpenProgram): what was checked is
+// what runs, whatever its path leads to by now. It gets the rights of a user and
+// no capabilities; nil stands for our own user.
+func RunFile(ctx context.Context, program *os.File, as *User, args []string) (stdout []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
+	// The child's number of its first extra file. The file has to stay open
+	// there while the program starts: a script's interpreter opens it again.
+	cmd := exec.CommandContext(ctx, "/proc/self/fd/3", args...)
+	cmd.Args[0] = program.Name()
+	cmd.ExtraFiles = []*os.File{program}
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	if as != nil {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(as.UID), Gid: uint32(as.GID)}
+	}
+	return finish(ctx, cmd, filepath.Base(program.Name()), nil)
+}
+
+func finish(ctx context.Context, cmd *exec.Cmd, name string, stdin []byte) (stdout []byte, err error) {
 	var out, complaint bytes.Buffer
-	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = environment()
 	cmd.Dir = "/"
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &complaint
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &limited{to: &out}, &limited{to: &complaint}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setsid = true
 	cmd.WaitDelay = time.Second // for what the command may have left behind with our pipes
 	err = cmd.Run()
 	if err == nil {
@@ -45,9 +76,21 @@ func Run(ctx context.Context, path string, args []string, stdin []byte) (stdout 
 		said = tail(out.Bytes())
 	}
 	if said == "" {
-		return out.Bytes(), fmt.Errorf("run %s: %w", filepath.Base(path), err)
+		return out.Bytes(), fmt.Errorf("run %s: %w", name, err)
 	}
-	return out.Bytes(), fmt.Errorf("run %s: %w: %s", filepath.Base(path), err, said)
+	return out.Bytes(), fmt.Errorf("run %s: %w: %s", name, err, said)
+}
+
+// mostOutput bounds what is kept of a command's output. The largest that is
+// asked for is a journal of 5000 lines.
+const mostOutput = 16 << 20
+
+// limited drops what is more than mostOutput.
+type limited struct{ to *bytes.Buffer }
+
+func (l *limited) Write(data []byte) (int, error) {
+	l.to.Write(data[:min(len(data), mostOutput-l.to.Len())]) // never fails
+	return len(data), nil
 }
 
 func tail(text []byte) string {
@@ -74,4 +117,41 @@ func ClearInheritable() error {
 		return fmt.Errorf("clear inheritable capabilities: %w", errno)
 	}
 	return nil
+}
+
+// lastCapability is where the kernel's list may end at most: the sets of
+// capget(2) have 64 bits.
+const lastCapability = 63
+
+// KeepCapabilities gives up every capability that is not listed, for all threads
+// and for every program that they run (capabilities(7): the bounding set). Root
+// keeps what files belong to it. It needs a build without cgo.
+func KeepCapabilities(kept ...uintptr) error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	if err := unix.Capget(&header, &sets[0]); err != nil {
+		return fmt.Errorf("read capabilities: %w", err)
+	}
+	var failed error
+	for c := uintptr(0); c <= lastCapability; c++ {
+		if slices.Contains(kept, c) {
+			continue
+		}
+		has, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0)
+		if err != nil {
+			break // the kernel's list has ended (EINVAL)
+		}
+		if has == 1 {
+			if _, _, errno := syscall.AllThreadsSyscall(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c, 0); errno != 0 {
+				failed = fmt.Errorf("drop capability %d for good: %w", c, errno)
+			}
+		}
+		set, bit := &sets[c/32], uint32(1)<<(c%32)
+		set.Effective, set.Permitted, set.Inheritable = set.Effective&^bit, set.Permitted&^bit, set.Inheritable&^bit
+	}
+	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&sets[0])), 0)
+	if errno != 0 {
+		return fmt.Errorf("drop capabilities: %w", errno)
+	}
+	return failed
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 // System is the machine whose resolver is set. It needs root.
@@ -179,7 +180,7 @@ func (s *System) recordPath() string { return filepath.Join(s.StateDir, "applied
 
 // load gives the zero record when nothing is applied.
 func (s *System) load() (record, error) {
-	data, err := os.ReadFile(s.recordPath())
+	data, err := namedfile.ReadOwn(s.recordPath(), 4*maxSystem)
 	if errors.Is(err, fs.ErrNotExist) {
 		return record{}, nil
 	}

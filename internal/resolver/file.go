@@ -2,19 +2,29 @@ package resolver
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 // systemFile is what every program's resolver reads.
 const systemFile = "/etc/resolv.conf"
+
+// maxSystem is far above any resolv.conf.
+const maxSystem = 1 << 20
+
+// readSystem reads a file to which a link of the system may lead, also into a
+// folder of another user's.
+func readSystem(path string) ([]byte, error) {
+	return namedfile.Read(context.Background(), path, maxSystem)
+}
 
 // saved is a file that we have replaced, and what was in its place.
 type saved struct {
@@ -94,18 +104,15 @@ func (s *System) survey() (saved, error) {
 		return saved{}, fmt.Errorf("%s is not a regular file", found.Path)
 	}
 	found.Existed, found.Mode = true, info.Mode().Perm()
-	found.Content, err = os.ReadFile(s.Root + found.Path)
+	found.Content, err = readSystem(s.Root + found.Path)
 	return found, err
 }
 
-// ourFolder reports whether dir exists and is our user's, which is root.
+// ourFolder reports whether dir exists and nobody but our user, which is root,
+// can change it or what is on the way to it.
 func (s *System) ourFolder(dir string) bool {
 	info, err := os.Stat(s.Root + dir)
-	if err != nil || !info.IsDir() {
-		return false
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
+	return err == nil && info.IsDir() && info.Mode()&fs.ModeSticky == 0 && namedfile.CheckTrusted(s.Root+dir, os.Geteuid()) == nil
 }
 
 // restoreFile puts back what was there before, if what is there now is ours.
@@ -115,7 +122,7 @@ func (s *System) restoreFile(was *saved) error {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 		return nil
 	}
-	now, err := os.ReadFile(path)
+	now, err := readSystem(path)
 	// What was written is not known where the power went in the middle of it.
 	ours := bytes.Equal(now, was.Written) || was.Written == nil && isOurs(now)
 	if err != nil || !ours {
@@ -154,7 +161,7 @@ func (s *System) ownedByResolved() (bool, error) {
 	if strings.HasPrefix(path, "/run/systemd/resolve/") || strings.HasSuffix(path, "/lib/systemd/resolv.conf") {
 		return true, nil
 	}
-	content, err := os.ReadFile(s.Root + path)
+	content, err := readSystem(s.Root + path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("read %s: %w", path, err)
 	}

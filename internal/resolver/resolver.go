@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 )
 
@@ -67,7 +69,7 @@ func Withdraw(dir string) error {
 }
 
 func notify(dir string) error {
-	f, err := os.OpenFile(filepath.Join(dir, PendingName), os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, PendingName), os.O_CREATE|os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o644)
 	if err != nil {
 		return fmt.Errorf("announce name servers: %w", err)
 	}

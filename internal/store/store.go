@@ -5,6 +5,7 @@ package store
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,7 +18,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -56,6 +60,9 @@ var ErrUnknown = errors.New("network is not saved")
 // a last success that is younger than this is news only for the memory.
 const touchEvery = 10 * time.Minute
 
+// maxFile is room for ten thousand networks.
+const maxFile = 16 << 20
+
 // failuresThatCount in a row put a network behind the others.
 const failuresThatCount = 3
 
@@ -92,7 +99,7 @@ type contents struct {
 func Open(path string) (*Store, error) {
 	s := &Store{path: path, write: atomicfile.Write}
 	atomicfile.Sweep(path)
-	data, err := os.ReadFile(path)
+	data, err := namedfile.Read(context.Background(), path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -110,10 +117,16 @@ func Open(path string) (*Store, error) {
 }
 
 // hide takes the rights of others from a file that somebody made readable,
-// e.g. by restoring a backup. If that fails the next change does it.
+// e.g. by restoring a backup. If that fails the next change does it. What a link
+// leads to is not ours to hide.
 func hide(path string) {
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
-		_ = os.Chmod(path, 0o600)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		_ = f.Chmod(0o600)
 	}
 }
 

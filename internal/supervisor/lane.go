@@ -12,6 +12,7 @@ import (
 type radioLane struct {
 	radio   Radio
 	mailbox chan policy.SetRadio // one slot
+	late    *overdue
 	log     *slog.Logger
 	said    string // why the radio could not be at rest; "": it could
 }
@@ -65,6 +66,7 @@ func (l *radioLane) start(ctx context.Context, e policy.SetRadio, post func(cont
 		}
 	}()
 	return func() {
+		defer l.late.expect("radio, "+string(e.Target.Role), holdLimit)()
 		cancel()
 		<-done
 	}

@@ -42,7 +42,8 @@ func TestRadioThatStaysOffIsSaidOnce(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var text bytes.Buffer
-			l := radioLane{radio: &tt.holds, log: slog.New(slog.NewTextHandler(&text, nil))}
+			log := slog.New(slog.NewTextHandler(&text, nil))
+			l := radioLane{radio: &tt.holds, late: &overdue{log: log}, log: log}
 			for len(tt.holds) > 0 {
 				failed := make(chan struct{})
 				stop := l.start(t.Context(), policy.SetRadio{Target: policy.Target{Role: tt.role}}, func(_ context.Context, ev policy.Event) {

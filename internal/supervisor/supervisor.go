@@ -66,7 +66,8 @@ type Config struct {
 	Watchdog  Watchdog
 }
 
-// Watchdog is fed by the loop itself, so that one that blocks starves it.
+// Watchdog is fed by the loop itself, so that one that blocks starves it, and so
+// does a lane that does not return.
 type Watchdog struct {
 	Every time.Duration // 0: nobody watches
 	Feed  func()        // must not block
@@ -83,7 +84,8 @@ type Supervisor struct {
 	waiting map[int]chan policy.Reply
 	mu      sync.Mutex // of waiting
 	lastID  int
-	fedAt   time.Time // the watchdog
+	fedAt   time.Time // the watchdog, or when it was left hungry
+	late    *overdue
 }
 
 // message is an event, with the channel that a command's reply goes to.
@@ -99,10 +101,11 @@ func New(c Config) *Supervisor {
 		inbox:   make(chan message),
 		ended:   make(chan struct{}),
 		waiting: map[int]chan policy.Reply{},
+		late:    &overdue{log: c.Log},
 	}
 	s.records = recordLane{record: s.record, next: make(chan policy.Effect), done: make(chan struct{}), log: c.Log}
 	s.state.Store(&policy.State{Config: c.Policy})
-	s.radio = radioLane{radio: c.Radio, mailbox: make(chan policy.SetRadio, 1), log: c.Log}
+	s.radio = radioLane{radio: c.Radio, mailbox: make(chan policy.SetRadio, 1), late: s.late, log: c.Log}
 	return s
 }
 
@@ -141,11 +144,12 @@ func (s *Supervisor) Do(ctx context.Context, c policy.Command) (string, error) {
 }
 
 // Run is the loop. It returns nil when ctx ends and all its lanes have; what is
-// to be recorded by then still is, for up to drainLimit. The events of first come
-// before any other, in their order.
-func (s *Supervisor) Run(ctx context.Context, first ...policy.Event) error {
+// to be recorded by then still is, for up to drainLimit. A lane that does not end
+// within endLimit is left and is an error. The events of first come before any
+// other, in their order.
+func (s *Supervisor) Run(ctx context.Context, first ...policy.Event) (err error) {
 	var lanes sync.WaitGroup
-	defer lanes.Wait()
+	defer func() { err = await(&lanes) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	lanes.Go(func() { s.radio.run(ctx, s.Post) })
@@ -198,13 +202,16 @@ func (s *Supervisor) arm(timer *time.Timer) {
 	timer.Reset(wait)
 }
 
-// feed tells the watchdog that the loop turns. It does so early when the loop
-// turns anyway, which saves a wake-up.
+// feed tells the watchdog that the loop turns and the lanes work. It does so
+// early when the loop turns anyway, which saves a wake-up.
 func (s *Supervisor) feed() {
-	if s.Watchdog.Every > 0 && time.Since(s.fedAt) > s.Watchdog.Every/2 {
-		s.Watchdog.Feed()
-		s.fedAt = time.Now()
+	if s.Watchdog.Every == 0 || time.Since(s.fedAt) <= s.Watchdog.Every/2 {
+		return
 	}
+	if !s.late.any() {
+		s.Watchdog.Feed()
+	}
+	s.fedAt = time.Now()
 }
 
 // identify gives a command its ID.
@@ -266,6 +273,7 @@ const (
 func (s *Supervisor) probe(ctx context.Context, e policy.RunProbe) {
 	bounded, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
+	defer s.late.expect("probe of "+e.Uplink.Name, probeLimit+slack)()
 	done := policy.ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen}
 	portal, err := s.Prober.Probe(bounded, e.Uplink)
 	done.Portal = portal
@@ -279,6 +287,7 @@ func (s *Supervisor) probe(ctx context.Context, e policy.RunProbe) {
 func (s *Supervisor) scan(ctx context.Context, e policy.RunScan) {
 	bounded, cancel := context.WithTimeout(ctx, scanLimit)
 	defer cancel()
+	defer s.late.expect("scan", scanLimit+slack)()
 	visible, err := s.Scanner.SavedVisible(bounded, e.Full)
 	if err != nil && ctx.Err() == nil {
 		s.Log.Warn("look for the saved networks", "err", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -27,10 +26,13 @@ type device struct {
 	router atomic.Bool // the home router is there
 	stuck  atomic.Bool // the radio does not react to its target being replaced for 2 s
 	holds  int         // Holds at this moment
+	log    lockedText
 	fed    []time.Duration
 	block  atomic.Bool   // the next change blocks the loop for a minute
 	disk   chan struct{} // if any, records wait until it is closed
 	atEnd  func()        // is called when Run has ended
+	deaf   deaf          // the lanes that do not hear their context end
+	failed string        // what Run's error says; "": it has none
 }
 
 const watchdogEvery = 10 * time.Second
@@ -45,7 +47,7 @@ func run(t *testing.T, play func(d *device, ctx context.Context)) {
 				YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
 			},
 			Radio: d, Prober: d, Scanner: d, Networks: d, Changed: d.changed, KeepAsked: d.keepAsked,
-			Log:      slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Log:      slog.New(slog.NewTextHandler(&d.log, nil)),
 			Watchdog: Watchdog{Every: watchdogEvery, Feed: func() { d.fed = append(d.fed, time.Since(d.start)) }},
 		})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -55,8 +57,8 @@ func run(t *testing.T, play func(d *device, ctx context.Context)) {
 		}()
 		play(d, ctx)
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
+		if err := <-ended; (err != nil) != (d.failed != "") || err != nil && !strings.Contains(err.Error(), d.failed) {
+			t.Errorf("Run: %v, want %q", err, d.failed)
 		}
 		if d.atEnd != nil {
 			d.atEnd()
@@ -93,6 +95,7 @@ func (d *device) Hold(ctx context.Context, target policy.Target, report func(pol
 	if d.stuck.Load() {
 		time.Sleep(2 * time.Second)
 	}
+	d.deaf.wait("radio")
 	report(policy.StageCleared)
 	switch target.Role {
 	case policy.RoleAccessPoint:
@@ -124,6 +127,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 func (d *device) Probe(ctx context.Context, _ policy.Uplink) (portal bool, err error) {
 	sleep(ctx, 10*time.Millisecond)
+	d.deaf.wait("probe")
 	if !d.router.Load() {
 		return false, errors.New("silent")
 	}
@@ -132,6 +136,7 @@ func (d *device) Probe(ctx context.Context, _ policy.Uplink) (portal bool, err e
 
 func (d *device) SavedVisible(ctx context.Context, _ bool) ([]string, error) {
 	sleep(ctx, 400*time.Millisecond)
+	d.deaf.wait("scan")
 	if !d.router.Load() {
 		return nil, nil
 	}

@@ -2,8 +2,6 @@ package wifi
 
 import (
 	"encoding/hex"
-	"encoding/pem"
-	"os"
 	"strings"
 )
 
@@ -14,7 +12,8 @@ const (
 	maxPath     = 4096
 )
 
-// check says whether the credentials can work at all. It reads no file.
+// check says whether the credentials can work at all. It reads no file: see
+// CheckFiles.
 func (c *EAPCredentials) check() error {
 	for _, text := range []struct {
 		what, value string
@@ -69,26 +68,6 @@ func (c *EAPCredentials) checkMethod() error {
 		}
 	}
 	return joinError(CodeUnsupported, "the inner method is mschapv2, or with TTLS pap, not %q", c.Phase2)
-}
-
-// checkFiles says which file wpa_supplicant could not use; it would only say
-// that the TLS library failed.
-func (c *EAPCredentials) checkFiles() error {
-	for _, file := range []struct{ what, path string }{
-		{"CA certificate", c.CACert}, {"client certificate", c.ClientCert}, {"private key", c.PrivateKey},
-	} {
-		if file.path == "" {
-			continue
-		}
-		text, err := os.ReadFile(file.path)
-		if err != nil {
-			return joinError(CodeUnsupported, "read the %s: %v", file.what, err)
-		}
-		if block, _ := pem.Decode(text); block == nil {
-			return joinError(CodeUnsupported, "the %s %s is not a PEM file", file.what, file.path)
-		}
-	}
-	return nil
 }
 
 // settings renders the credentials for SET_NETWORK, in hexadecimal: no text

@@ -3,8 +3,6 @@ package wifi
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -182,29 +180,6 @@ func TestNetworkCheckOfPMF(t *testing.T) {
 			row.network.SSID = []byte("x")
 			if err := row.network.Check(); (err == nil) != row.fits {
 				t.Errorf("error %v", err)
-			}
-		})
-	}
-}
-
-// TestEAPFiles: what is wrong with a file is said before wpa_supplicant, which
-// would only say that the TLS library failed.
-func TestEAPFiles(t *testing.T) {
-	good, bad := filepath.Join(t.TempDir(), "good.pem"), filepath.Join(t.TempDir(), "bad.pem")
-	pem := "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-	for path, text := range map[string]string{good: pem, bad: "hello"} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, row := range []struct{ name, path, want string }{
-		{"there", good, ""}, {"none wanted", "", ""},
-		{"absent", "/nowhere.pem", "no such file"}, {"something else", bad, "not a PEM file"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			err := (&EAPCredentials{CACert: row.path}).checkFiles()
-			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
-				t.Errorf("error %v, want %q", err, row.want)
 			}
 		})
 	}

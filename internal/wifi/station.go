@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
@@ -75,21 +76,21 @@ func (s *Station) Associate(ctx context.Context, n Network) (Association, error)
 	if err := n.Check(); err != nil {
 		return Association{}, err
 	}
-	if n.EAP != nil {
-		if err := n.EAP.checkFiles(); err != nil {
-			return Association{}, err
-		}
-	}
 	key, err := markKey(filepath.Join(s.cfg.RuntimeDir, "station.key"))
 	if err != nil {
 		return Association{}, err
+	}
+	mark := n.mark(key)
+	if n.EAP != nil {
+		if n.EAP, err = n.EAP.copyFiles(ctx, s.certificateDir()); err != nil {
+			return Association{}, err
+		}
 	}
 	first := s.session == nil
 	session, err := s.ensure(ctx)
 	if err != nil {
 		return Association{}, err
 	}
-	mark := n.mark(key)
 	if a, ok := session.associated(ctx, mark); ok {
 		s.cfg.Log.Info("association kept", "iface", s.cfg.Interface, "ssid", printable(n.SSID), "bssid", a.BSSID.String())
 		a.Adopted = first
@@ -123,6 +124,9 @@ func (s *Station) Wait(ctx context.Context) error {
 func (s *Station) End(ctx context.Context) error {
 	s.replace(nil)
 	if err := s.cfg.Runner.End(ctx, Role); err != nil {
+		return fmt.Errorf("end the station: %w", err)
+	}
+	if err := os.RemoveAll(s.certificateDir()); err != nil {
 		return fmt.Errorf("end the station: %w", err)
 	}
 	return nil
@@ -216,6 +220,9 @@ func (s *Station) newSession(child child, ctrl *wpactrl.Conn) *session {
 	}
 }
 
+// certificateDir has copies of the files that credentials name.
+func (s *Station) certificateDir() string { return filepath.Join(s.cfg.RuntimeDir, "certificates") }
+
 func (s *Station) controlDir() string { return filepath.Join(s.cfg.RuntimeDir, "wpa") }
 
 // socketPath: wpa_supplicant names the socket after the interface.
@@ -256,7 +263,7 @@ func (s *Station) renderConfig() []byte {
 // markKey reads the key of Network.mark or makes one. It lives as long as the
 // runtime folder, as do the associations that it marks.
 func markKey(path string) ([]byte, error) {
-	key, err := os.ReadFile(path)
+	key, err := namedfile.ReadOwn(path, sha256.Size)
 	if err == nil && len(key) == sha256.Size {
 		return key, nil
 	}

@@ -12,9 +12,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sys/unix"
 )
 
@@ -42,8 +42,8 @@ type Conn struct {
 	socketPath string
 	localDir   string
 
-	mu     sync.Mutex
-	sock   *socket // nil after a request without an answer
+	turn   *semaphore.Weighted // of one request, or of Close
+	sock   *socket             // nil after a request without an answer
 	closed bool
 }
 
@@ -58,7 +58,7 @@ func Dial(ctx context.Context, socketPath, localDir string) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{socketPath: socketPath, localDir: localDir, sock: sock}, nil
+	return &Conn{socketPath: socketPath, localDir: localDir, turn: semaphore.NewWeighted(1), sock: sock}, nil
 }
 
 // Request sends a command and returns the reply without its final newline. A
@@ -70,8 +70,10 @@ func (c *Conn) Request(ctx context.Context, cmd string) (string, error) {
 		// The program would read the text up to a NUL as the whole command.
 		return "", fmt.Errorf("control command %s: contains a NUL or a newline", verb)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.turn.Acquire(ctx, 1); err != nil {
+		return "", fmt.Errorf("control command %s: %w", verb, err)
+	}
+	defer c.turn.Release(1)
 	if c.closed {
 		return "", fmt.Errorf("control command %s: %w", verb, net.ErrClosed)
 	}
@@ -109,8 +111,11 @@ func (c *Conn) exchange(ctx context.Context, cmd string) (string, error) {
 
 // Close ends the connection and removes our socket.
 func (c *Conn) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	// A request takes DefaultDeadline at most.
+	if err := c.turn.Acquire(context.Background(), 1); err != nil {
+		return err
+	}
+	defer c.turn.Release(1)
 	c.closed = true
 	if c.sock == nil {
 		return nil

@@ -208,6 +208,40 @@ func TestALateReplyIsNotTakenForTheNextOne(t *testing.T) {
 	}
 }
 
+// A request that has to wait for another one ends with its own context.
+func TestWaitingForAnotherRequestEndsWithItsContext(t *testing.T) {
+	asked, release := make(chan struct{}), make(chan struct{})
+	socketPath, dir := program(t, func(string) []string {
+		close(asked)
+		<-release
+		return []string{"late\n"}
+	})
+	conn, err := Dial(within(t, time.Second), socketPath, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	first := make(chan error, 1)
+	go func() { _, err := conn.Request(within(t, 10*time.Second), "SLOW"); first <- err }()
+	<-asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	second := make(chan error, 1)
+	go func() { _, err := conn.Request(ctx, "NEXT"); second <- err }()
+	select {
+	case err := <-second:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("NEXT = %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("NEXT waits for SLOW although its context has ended")
+	}
+	close(release)
+	if err := <-first; err != nil {
+		t.Errorf("SLOW = %v", err)
+	}
+}
+
 func TestAttachKeepsEventsThatOvertakeTheReply(t *testing.T) {
 	socketPath, dir := program(t, func(string) []string { return []string{"<3>FIRST a", "OK\n", "<3>SECOND b"} })
 	events, err := Attach(within(t, 5*time.Second), socketPath, dir)

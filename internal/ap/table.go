@@ -32,8 +32,16 @@ func ownTable() *nftables.Table {
 	return &nftables.Table{Name: tableName, Family: nftables.TableFamilyINet}
 }
 
-// errNoTables says that this kernel has no nftables at all.
-var errNoTables = errors.New("this kernel has no nftables")
+// ErrNoTables says that this kernel has no nftables at all.
+var ErrNoTables = errors.New("this kernel has no nftables")
+
+// LookForTables asks the kernel whether it has nftables. The error is
+// ErrNoTables, or says why the kernel did not tell: it tells only those who have
+// CAP_NET_ADMIN.
+func LookForTables() error {
+	_, err := listTables(dialTables)
+	return err
+}
 
 func dialTables() (*nftables.Conn, error) {
 	return nftables.New(nftables.WithSockOptions(func(c *netlink.Conn) error {
@@ -125,7 +133,7 @@ func (s tableSpec) forwardRules() [][]expr.Any {
 func (f *forwarding) removeTable() error {
 	there, err := f.tableExists()
 	switch {
-	case errors.Is(err, errNoTables):
+	case errors.Is(err, ErrNoTables):
 		return nil
 	case err != nil || !there:
 		return err
@@ -169,14 +177,14 @@ func (f *forwarding) tableExists() (bool, error) {
 func listTables(dial func() (*nftables.Conn, error)) ([]*nftables.Table, error) {
 	conn, err := dial()
 	if unknown(err) {
-		return nil, fmt.Errorf("%w: %w", errNoTables, err)
+		return nil, fmt.Errorf("%w: %w", ErrNoTables, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	tables, err := conn.ListTablesOfFamily(nftables.TableFamilyINet)
 	if unknown(err) {
-		return nil, fmt.Errorf("%w: %w", errNoTables, err)
+		return nil, fmt.Errorf("%w: %w", ErrNoTables, err)
 	}
 	if err != nil {
 		return nil, explainTable(err)

@@ -218,6 +218,7 @@ func (d *daemon) newRadio(iface string) *radio {
 			Interface: iface, Program: cfg.Paths.WPASupplicant, Country: cfg.AP.Country, RuntimeDir: cfg.RuntimeDir, Runner: d.runner, Log: d.log,
 		}),
 	}
+	r.ap.Unguarded = d.unguarded
 	// One that only goes on knows which association it has made itself.
 	if last := d.radio.current.Load(); last != nil && last.station.Same(r.station) {
 		r.station = last.station
@@ -276,7 +277,7 @@ func apConfig(cfg *config.Config, iface string) ap.Config {
 		host = "" // the access point answers to its address only
 	}
 	return ap.Config{
-		Interface: iface, Driver: cfg.AP.Driver, SSID: cfg.AP.SSID, PSK: cfg.AP.PSK,
+		Interface: iface, Driver: cfg.AP.Driver, SSID: cfg.AP.SSID, PSK: cfg.AP.PSK, Isolate: cfg.AP.Isolated(),
 		Channel: cfg.AP.Channel, Country: cfg.AP.Country, Address: cfg.AP.Address,
 		RangeFirst: cfg.AP.RangeFirst, RangeLast: cfg.AP.RangeLast, Domain: cfg.AP.Domain,
 		Hostapd: cfg.Paths.Hostapd, Dnsmasq: cfg.Paths.Dnsmasq, RuntimeDir: cfg.RuntimeDir,

@@ -20,7 +20,7 @@ const module = "github.com/netconnectd/netconnectd/"
 // mayImport lists, for each package, those of ours that it may import. Imports
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
-	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor"},
+	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor", "internal/process"},
 	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/migrate", "internal/process", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {

@@ -219,7 +219,8 @@ func (a *AccessPoint) hostapdSpec() (process.Spec, error) {
 func (a *AccessPoint) hostapdChild() process.Spec {
 	return hashed(process.Spec{
 		Role: RoleHostapd, Path: a.config.Hostapd, Args: []string{a.config.hostapdFile()},
-		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
+		Caps:    []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
+		Confine: &process.Confinement{Hidden: a.config.StateDir, Own: []string{a.config.hostapdControlDir()}},
 	}, a.hostapdConfig())
 }
 
@@ -228,10 +229,20 @@ func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
 	spec := process.Spec{
 		Role: RoleDnsmasq, Path: a.config.Dnsmasq, Args: []string{"--conf-file=" + file},
 		Caps:     []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE},
+		Confine:  &process.Confinement{Hidden: a.config.StateDir, Own: []string{a.config.leaseFile()}},
 		Pardoned: namesTaken, // it is started again without names
 	}
 	content := renderDnsmasq(a.config, names)
-	return hashed(spec, content), atomicfile.Write(file, content, 0o600)
+	return hashed(spec, content), errors.Join(atomicfile.Write(file, content, 0o600), makeFile(a.config.leaseFile()))
+}
+
+// makeFile makes an empty file if there is none.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // hashed completes a child's Spec by the hash of its configuration.

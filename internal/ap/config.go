@@ -30,6 +30,7 @@ type Config struct {
 
 	Hostapd, Dnsmasq string // paths of the programs
 	RuntimeDir       string // absolute; configuration, leases and control sockets; only our user may enter
+	StateDir         string // absolute; of the saved networks, which hostapd and dnsmasq are not to see
 	User             string // whom dnsmasq becomes when it is started by root; an existing user
 }
 

@@ -222,6 +222,10 @@ func TestPhonePassesNobody(t *testing.T) {
 	join(t, phone, "10.250.250.100")
 	phone.Run("ip", "address", "add", "fd10::100/64", "dev", "phone", "nodad")
 	phone.Run("ip", "-6", "route", "add", "default", "via", "fd10::1")
+	eventually(t, 10*time.Second, "all addresses are in use", func() bool {
+		show := []string{"ip", "-6", "address", "show", "tentative"}
+		return netnstest.Run(t, show...)+phone.Run(show...)+container.Run(show...) == ""
+	})
 	ways := []struct {
 		name string
 		from *netnstest.Namespace
@@ -317,9 +321,9 @@ func TestPhonesApart(t *testing.T) {
 }
 
 // watchfulHostapd notes how the guard is right before hostapd begins and right
-// after it has ended.
+// after it has ended, in the folder that it may write to.
 const watchfulHostapd = `#!/bin/sh
-look() { { cat /proc/sys/net/ipv6/conf/wlan0/accept_ra; /usr/sbin/nft -j list table inet netconnectd; } >"%s/$1" 2>&1; }
+look() { { cat /proc/sys/net/ipv6/conf/wlan0/accept_ra; /usr/sbin/nft -j list table inet netconnectd; } >"%s/hostapd/$1" 2>&1; }
 look before
 /usr/sbin/hostapd "$@" &
 trap 'kill $!; wait $!; look after; exit 0' TERM
@@ -357,7 +361,7 @@ func TestGuardStandsAroundTheAccessPoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, when := range []string{"before", "after"} {
-		text, err := os.ReadFile(filepath.Join(dir, when))
+		text, err := os.ReadFile(filepath.Join(dir, "hostapd", when))
 		if err != nil || !strings.HasPrefix(string(text), "0\n") || !strings.Contains(string(text), `"forward"`) {
 			t.Errorf("%s hostapd: %s, %v", when, text, err)
 		}

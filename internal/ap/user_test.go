@@ -93,7 +93,7 @@ func asOrdinaryUser(t *testing.T) *daemon {
 	if err := process.ClearInheritable(); err != nil && !errors.Is(err, unix.ENOTSUP) { // ENOTSUP: built with cgo
 		t.Fatal(err)
 	}
-	runner := &process.Runner{Dir: dir}
+	runner := &process.Runner{Dir: dir, Self: "/proc/self/exe"}
 	t.Cleanup(runner.Close)
 	return &daemon{t: t, runner: runner, ap: New(forwardingConfig(dir), runner, kernelLinks{}, slog.New(slog.DiscardHandler))}
 }

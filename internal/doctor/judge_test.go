@@ -73,7 +73,7 @@ func TestNothingSeenIsNotOK(t *testing.T) {
 	f := &Facts{
 		Settings: Settings{Config: cfg, Unseen: "no rights"}, Units: Units{Systemd: true, Unseen: "no rights"},
 		Radio: Radio{Name: "wlan0", Unseen: "no rights"}, Sockets: Sockets{Unseen: "no rights"}, Ifupdown: Stanza{Unseen: "no rights"}, Disk: Disk{Unseen: "no rights"},
-		Tools: map[string]Tool{"hostapd": {Unseen: "no rights"}, "dnsmasq": {Unseen: "no rights"}, "wpa_supplicant": {Unseen: "no rights"}},
+		Tools:  map[string]Tool{"hostapd": {Unseen: "no rights"}, "dnsmasq": {Unseen: "no rights"}, "wpa_supplicant": {Unseen: "no rights"}},
 		Filter: Filter{Unseen: "no rights"},
 		Files:  map[string]File{fileConfig: {Unseen: "no rights"}, fileRuntime: {Unseen: "no rights"}, fileState: {Unseen: "no rights"}},
 	}

@@ -118,6 +118,63 @@ func TestOnlyProcessStartsPrograms(t *testing.T) {
 	}
 }
 
+// A child reads what strangers send, so whoever describes one says what it may
+// not do.
+func TestEveryChildIsConfined(t *testing.T) {
+	seen := 0
+	for _, s := range sources(t) {
+		if s.pkg == "internal/process" || inLab(s.pkg) {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			literal, ok := n.(*ast.CompositeLit)
+			if !ok || len(literal.Elts) == 0 {
+				return true
+			}
+			of, ok := literal.Type.(*ast.SelectorExpr)
+			if !ok || of.Sel.Name != "Spec" {
+				return true
+			}
+			if pkg, ok := of.X.(*ast.Ident); !ok || pkg.Name != "process" {
+				return true
+			}
+			seen++
+			confined := slices.ContainsFunc(literal.Elts, func(e ast.Expr) bool {
+				pair, ok := e.(*ast.KeyValueExpr)
+				if !ok {
+					return false
+				}
+				key, ok := pair.Key.(*ast.Ident)
+				return ok && key.Name == "Confine"
+			})
+			if !confined {
+				t.Errorf("%s describes a child that is not confined", s.path)
+			}
+			return true
+		})
+	}
+	if seen == 0 {
+		t.Error("no child was found")
+	}
+}
+
+// What is set below /proc/sys/net is taken back, also after a crash, which one
+// file does.
+func TestSysctlsAreSetInOnePlace(t *testing.T) {
+	files := []string{"internal/ap/settings.go", "internal/link/mptcp/mptcp.go"} // the second only reads
+	for _, s := range sources(t) {
+		if inLab(s.pkg) || slices.Contains(files, s.path) {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && strings.Contains(text.Value, "/proc/sys/net") {
+				t.Errorf("%s names %s", s.path, text.Value)
+			}
+			return true
+		})
+	}
+}
+
 func TestPolicyIsPure(t *testing.T) {
 	allowed := []string{"cmp", "errors", "fmt", "net/netip", "slices", "strings", "time"}
 	clock := []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Since", "Until"}

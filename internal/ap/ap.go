@@ -228,7 +228,7 @@ func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
 	file := a.config.dnsmasqFile()
 	spec := process.Spec{
 		Role: RoleDnsmasq, Path: a.config.Dnsmasq, Args: []string{"--conf-file=" + file},
-		Caps:     []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE},
+		Caps:     []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_BIND_SERVICE},
 		Confine:  &process.Confinement{Hidden: a.config.StateDir, Own: []string{a.config.leaseFile()}},
 		Pardoned: namesTaken, // it is started again without names
 	}

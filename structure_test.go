@@ -20,7 +20,7 @@ const module = "github.com/netconnectd/netconnectd/"
 // mayImport lists, for each package, those of ours that it may import. Imports
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
-	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor"},
+	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor", "internal/process"},
 	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/migrate", "internal/namedfile", "internal/process", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
@@ -115,6 +115,63 @@ func TestOnlyProcessStartsPrograms(t *testing.T) {
 		if s.pkg != "internal/process" && s.pkg != "internal/netnstest" && !inLab(s.pkg) && slices.Contains(s.imports(), "os/exec") {
 			t.Errorf("%s imports os/exec", s.path)
 		}
+	}
+}
+
+// A child reads what strangers send, so whoever describes one says what it may
+// not do.
+func TestEveryChildIsConfined(t *testing.T) {
+	seen := 0
+	for _, s := range sources(t) {
+		if s.pkg == "internal/process" || inLab(s.pkg) {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			literal, ok := n.(*ast.CompositeLit)
+			if !ok || len(literal.Elts) == 0 {
+				return true
+			}
+			of, ok := literal.Type.(*ast.SelectorExpr)
+			if !ok || of.Sel.Name != "Spec" {
+				return true
+			}
+			if pkg, ok := of.X.(*ast.Ident); !ok || pkg.Name != "process" {
+				return true
+			}
+			seen++
+			confined := slices.ContainsFunc(literal.Elts, func(e ast.Expr) bool {
+				pair, ok := e.(*ast.KeyValueExpr)
+				if !ok {
+					return false
+				}
+				key, ok := pair.Key.(*ast.Ident)
+				return ok && key.Name == "Confine"
+			})
+			if !confined {
+				t.Errorf("%s describes a child that is not confined", s.path)
+			}
+			return true
+		})
+	}
+	if seen == 0 {
+		t.Error("no child was found")
+	}
+}
+
+// What is set below /proc/sys/net is taken back, also after a crash, which one
+// file does.
+func TestSysctlsAreSetInOnePlace(t *testing.T) {
+	files := []string{"internal/ap/settings.go", "internal/link/mptcp/mptcp.go"} // the second only reads
+	for _, s := range sources(t) {
+		if inLab(s.pkg) || slices.Contains(files, s.path) {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && strings.Contains(text.Value, "/proc/sys/net") {
+				t.Errorf("%s names %s", s.path, text.Value)
+			}
+			return true
+		})
 	}
 }
 

@@ -56,7 +56,7 @@ func New(t testing.TB, title string) *Lab {
 	l.Neighbour = newRouter(t, l, routerConfig{
 		name: "neighbour", radio: neighbourRadio, SSID: "next door", passphrase: "none of yours", channel: 11, subnet: "192.168.60",
 	})
-	l.Phone = newPhone(t, l)
+	l.Phone = newPhone(t, l, "phone", phoneRadio)
 	l.Cable = newCable(t, l)
 	l.Device = newDevice(t, l)
 	t.Cleanup(func() { l.close(t) })

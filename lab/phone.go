@@ -19,10 +19,10 @@ type Phone struct {
 	supplicant *program
 }
 
-func newPhone(t testing.TB, l *Lab) *Phone {
+func newPhone(t testing.TB, l *Lab, ns namespace, radio int) *Phone {
 	t.Helper()
-	p := &Phone{ns: "phone", device: fmt.Sprintf("wlan%d", phoneRadio), folder: filepath.Join(runFolder, "phone"), lab: l}
-	moveRadio(t, p.ns, phoneRadio)
+	p := &Phone{ns: ns, device: fmt.Sprintf("wlan%d", radio), folder: filepath.Join(runFolder, string(ns)), lab: l}
+	moveRadio(t, p.ns, radio)
 	must(t, p.ns, "ip", "link", "set", p.device, "up")
 	return p
 }
@@ -35,17 +35,22 @@ func (p *Phone) Sees(ssid string, mhz int) bool {
 	return hasLine(found, "SSID: "+ssid)
 }
 
-// Join associates with a network that the phone has seen.
+// Join associates with a network that the phone has seen; without a passphrase,
+// with an open one.
 func (p *Phone) Join(t testing.TB, ssid, passphrase string, mhz int, limit time.Duration) {
 	t.Helper()
 	p.Leave()
+	key := "key_mgmt=NONE"
+	if passphrase != "" {
+		key = fmt.Sprintf("psk=%q", passphrase)
+	}
 	config := writeFile(t, p.folder+"/wpa.conf", fmt.Sprintf(`ctrl_interface=%s/wpa
 network={
 	ssid="%s"
-	psk="%s"
+	%s
 	scan_freq=%d
 }
-`, p.folder, ssid, passphrase, mhz))
+`, p.folder, ssid, key, mhz))
 	p.supplicant = p.ns.start(t, p.log("wpa_supplicant"), "wpa_supplicant", "-t", "-Dnl80211", "-i", p.device, "-c", config)
 	until(t, limit, "the phone joins "+ssid, func() (string, bool) {
 		state := p.state()
@@ -111,7 +116,7 @@ func (p *Phone) Leave() {
 }
 
 func (p *Phone) log(program string) string {
-	return filepath.Join(p.lab.logs, "phone-"+program+".log")
+	return filepath.Join(p.lab.logs, string(p.ns)+"-"+program+".log")
 }
 
 func (p *Phone) close() { p.Leave() }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/daemon"
+	"github.com/netconnectd/netconnectd/internal/process"
 )
 
 // version is set by the build.
@@ -28,6 +29,7 @@ const (
 )
 
 func main() {
+	process.RunConfined(os.Args)
 	hangups := outlive()
 	if err := withoutHugePages(); err != nil {
 		fmt.Fprintln(os.Stderr, "netconnectd: warning:", err)
@@ -126,7 +128,7 @@ func serve(
 	defer work.Wait()
 	defer stop()
 	work.Go(func() { onHangup(ctx, hangups, log, cfg.Socket) })
-	return daemon.Run(ctx, cfg, listener, daemon.Options{Version: version, Log: log.Logger, Load: load, Stop: stop})
+	return daemon.Run(ctx, cfg, listener, daemon.Options{Version: version, Log: log.Logger, Load: load, Stop: stop, Self: "/proc/self/exe"})
 }
 
 // onHangup begins a new log file and reloads at each SIGHUP. It asks over the

@@ -16,23 +16,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process is a netconnectd of its own, in a network namespace without links.
-type process struct {
+// running is a netconnectd of its own, in a network namespace without links.
+type running struct {
 	*exec.Cmd
 	socket string
 	stderr *os.File // what the daemon writes
 	ended  chan struct{}
 }
 
-// startProcess starts the daemon with an extra configuration. Its standard error
+// startDaemon starts the daemon with an extra configuration. Its standard error
 // is a pipe of one page.
-func startProcess(t *testing.T, extra string) *process {
+func startDaemon(t *testing.T, extra string) *running {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to make a network namespace")
 	}
 	dir := t.TempDir()
-	p := &process{socket: filepath.Join(dir, "s"), ended: make(chan struct{})}
+	p := &running{socket: filepath.Join(dir, "s"), ended: make(chan struct{})}
 	text := fmt.Sprintf("socket: %s\npaths: {runtime: %s/run, state: %[2]s/state, hooks: %[2]s/hooks}\n%s", p.socket, dir, extra)
 	file := filepath.Join(dir, "netconnectd.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -62,7 +62,7 @@ func startProcess(t *testing.T, extra string) *process {
 }
 
 // until waits for a condition, and fails when the daemon ends before.
-func (p *process) until(t *testing.T, what string, is func() bool) {
+func (p *running) until(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
 		select {
@@ -76,13 +76,13 @@ func (p *process) until(t *testing.T, what string, is func() bool) {
 	}
 }
 
-func (p *process) awaitAnswer(t *testing.T) {
+func (p *running) awaitAnswer(t *testing.T) {
 	t.Helper()
 	p.until(t, "an answer", func() bool { return p.ask() == nil })
 }
 
 // ask asks for the status and reads the first byte of the reply.
-func (p *process) ask() error {
+func (p *running) ask() error {
 	c, err := net.Dial("unix", p.socket)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (p *process) ask() error {
 	return err
 }
 
-func (p *process) signal(t *testing.T, signals ...syscall.Signal) {
+func (p *running) signal(t *testing.T, signals ...syscall.Signal) {
 	t.Helper()
 	for _, s := range signals {
 		if err := p.Process.Signal(s); err != nil {
@@ -105,7 +105,7 @@ func (p *process) signal(t *testing.T, signals ...syscall.Signal) {
 }
 
 // ends tells the daemon to end and sees that it does so by itself.
-func (p *process) ends(t *testing.T) {
+func (p *running) ends(t *testing.T) {
 	t.Helper()
 	p.signal(t, syscall.SIGTERM)
 	<-p.ended
@@ -121,7 +121,7 @@ var deadly = []syscall.Signal{syscall.SIGHUP, syscall.SIGPIPE}
 func TestSignalsEndNoDaemon(t *testing.T) {
 	t.Run("while it reads its configuration", func(t *testing.T) {
 		// The warnings do not fit into the pipe, so nothing comes after them.
-		p := startProcess(t, manyUnknownKeys(200))
+		p := startDaemon(t, manyUnknownKeys(200))
 		p.until(t, "the first warning", func() bool {
 			n, err := unix.IoctlGetInt(int(p.stderr.Fd()), unix.TIOCINQ)
 			return err == nil && n > 0
@@ -132,7 +132,7 @@ func TestSignalsEndNoDaemon(t *testing.T) {
 		p.ends(t)
 	})
 	t.Run("while it runs", func(t *testing.T) {
-		p := startProcess(t, "")
+		p := startDaemon(t, "")
 		go io.Copy(io.Discard, p.stderr)
 		p.awaitAnswer(t)
 		for range 20 {
@@ -142,7 +142,7 @@ func TestSignalsEndNoDaemon(t *testing.T) {
 		p.ends(t)
 	})
 	t.Run("while it ends", func(t *testing.T) {
-		p := startProcess(t, "")
+		p := startDaemon(t, "")
 		go io.Copy(io.Discard, p.stderr)
 		p.awaitAnswer(t)
 		p.signal(t, syscall.SIGTERM)
@@ -170,10 +170,10 @@ func TestReaderOfLogGoes(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		config string
-		when   func(t *testing.T, p *process)
+		when   func(t *testing.T, p *running)
 	}{
-		{"before the first line", manyUnknownKeys(1), func(*testing.T, *process) {}},
-		{"while it runs", "", func(t *testing.T, p *process) {
+		{"before the first line", manyUnknownKeys(1), func(*testing.T, *running) {}},
+		{"while it runs", "", func(t *testing.T, p *running) {
 			if line, err := bufio.NewReader(p.stderr).ReadString('\n'); err != nil || line == "" {
 				t.Fatalf("%q, %v", line, err)
 			}
@@ -181,7 +181,7 @@ func TestReaderOfLogGoes(t *testing.T) {
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			p := startProcess(t, row.config)
+			p := startDaemon(t, row.config)
 			row.when(t, p)
 			p.stderr.Close()
 			p.awaitAnswer(t)

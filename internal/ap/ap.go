@@ -62,24 +62,29 @@ type AccessPoint struct {
 	// come later. New makes one that does nothing.
 	Clients func([]Client)
 
+	// Unguarded is told what is missing of the protection from phones, nil if
+	// nothing is: before hostapd starts, whenever that changes, and at the end.
+	// It must not block. New makes one that does nothing.
+	Unguarded func(error)
+
 	config Config
 	runner *process.Runner
 	links  Links
 	log    *slog.Logger
 
 	hostapdConfig func() []byte // rendered once: deriving the key takes a while
-	forwarding    *forwarding
-	forwardErr    string // what was logged of it last
+	guard         guard
+	missing       *string // of the guard, as it was told last; nil: nothing was told
 }
 
 // New returns an access point that does nothing yet.
 func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *AccessPoint {
 	return &AccessPoint{
 		IsOne:   func(context.Context) bool { return true },
-		Clients: func([]Client) {},
-		config:  config, runner: runner, links: links, log: log,
+		Clients: func([]Client) {}, Unguarded: func(error) {},
+		config: config, runner: runner, links: links, log: log,
 		hostapdConfig: rendered(config),
-		forwarding:    newForwarding(config),
+		guard:         newGuard(config),
 	}
 }
 
@@ -145,6 +150,7 @@ type children struct {
 // starts meanwhile, begins to listen on an address when the address appears.
 func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec) (children, error) {
 	var c children
+	a.keepGuard(ctx) // before the first phone can come
 	if !a.hostapdServes(ctx, hostapd.Hash) {
 		if err := a.clear(ctx); err != nil {
 			return c, err
@@ -182,20 +188,19 @@ func (a *AccessPoint) clear(ctx context.Context) error {
 	return a.links.Apply(ctx, link.Spec{Name: a.config.Interface})
 }
 
-// End ends both programs, whoever started them, takes forwarding back, and
-// clears the interface, which is down afterwards. An interface that is not
-// there needs nothing.
+// End ends both programs, whoever started them, clears the interface, which is
+// down afterwards, and takes the guard back. An interface that is not there
+// needs nothing. While hostapd does not end, the guard stands.
 func (a *AccessPoint) End(ctx context.Context) error {
-	if err := a.forwarding.stop(); err != nil { // must not keep the radio from joining a network
-		a.log.Warn("access point's forwarding is not taken back", "iface", a.config.Interface, "err", err)
-	}
-	var errs []error
-	for _, role := range []string{RoleDnsmasq, RoleHostapd} {
-		errs = append(errs, a.runner.End(ctx, role))
-	}
+	errs := []error{a.runner.End(ctx, RoleDnsmasq)}
+	ended := a.runner.End(ctx, RoleHostapd)
+	errs = append(errs, ended)
 	err := a.links.Apply(ctx, link.Spec{Name: a.config.Interface})
 	if err != nil && !errors.Is(err, link.ErrNotExist) {
 		errs = append(errs, err)
+	}
+	if ended == nil {
+		a.dropGuard()
 	}
 	// The key of the network stays in no file that nobody needs.
 	if err := os.Remove(a.config.hostapdFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -214,7 +219,8 @@ func (a *AccessPoint) hostapdSpec() (process.Spec, error) {
 func (a *AccessPoint) hostapdChild() process.Spec {
 	return hashed(process.Spec{
 		Role: RoleHostapd, Path: a.config.Hostapd, Args: []string{a.config.hostapdFile()},
-		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
+		Caps:    []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
+		Confine: &process.Confinement{Hidden: a.config.StateDir, Own: []string{a.config.hostapdControlDir()}},
 	}, a.hostapdConfig())
 }
 
@@ -222,11 +228,21 @@ func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
 	file := a.config.dnsmasqFile()
 	spec := process.Spec{
 		Role: RoleDnsmasq, Path: a.config.Dnsmasq, Args: []string{"--conf-file=" + file},
-		Caps:     []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE},
+		Caps:     []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_BIND_SERVICE},
+		Confine:  &process.Confinement{Hidden: a.config.StateDir, Own: []string{a.config.leaseFile()}},
 		Pardoned: namesTaken, // it is started again without names
 	}
 	content := renderDnsmasq(a.config, names)
-	return hashed(spec, content), atomicfile.Write(file, content, 0o600)
+	return hashed(spec, content), errors.Join(atomicfile.Write(file, content, 0o600), makeFile(a.config.leaseFile()))
+}
+
+// makeFile makes an empty file if there is none.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // hashed completes a child's Spec by the hash of its configuration.

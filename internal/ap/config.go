@@ -18,6 +18,7 @@ type Config struct {
 	SSID      string        // 1 to 32 bytes, any values
 	PSK       secret.Secret // passphrase of 8 to 63 printable ASCII characters, or 64 hex digits; zero: open network
 	Channel   int           // 1 to 14 (2.4 GHz) or 36 to 177 (5 GHz)
+	Isolate   bool          // phones do not reach each other through the radio; through this device they never do
 	Country   string        // ISO 3166-1 alpha-2 in capitals, e.g. "DE"; "": leave what the system has set
 
 	Address               netip.Prefix // IPv4, ours on the interface, e.g. 10.250.250.1/24
@@ -29,6 +30,7 @@ type Config struct {
 
 	Hostapd, Dnsmasq string // paths of the programs
 	RuntimeDir       string // absolute; configuration, leases and control sockets; only our user may enter
+	StateDir         string // absolute; of the saved networks, which hostapd and dnsmasq are not to see
 	User             string // whom dnsmasq becomes when it is started by root; an existing user
 }
 

@@ -1,7 +1,6 @@
 package ap
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/google/nftables"
 
@@ -17,28 +15,16 @@ import (
 	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
-// forward keeps forwarding as the configuration wants it. That it does not
-// work is no reason to have no access point.
-func (a *AccessPoint) forward(ctx context.Context) {
-	if ctx.Err() != nil {
-		return
-	}
-	said := ""
-	if err := a.forwarding.keep(); err != nil {
-		said = err.Error()
-	}
-	if said != "" && said != a.forwardErr {
-		a.log.Warn("access point does not forward", "interface", a.config.Interface, "to", a.config.ForwardTo, "err", said)
-	}
-	a.forwardErr = said
-}
-
-// forwarding lets phones through to the network behind a wired interface. The
-// kernel forwards what arrives on an interface whose own switch, in
+// forwarding decides what passes between phones and others, by our packet filter
+// table: nothing, or the network behind a wired interface. The table is there
+// also when this device forwards nothing, because other programs (containers,
+// VPNs) may have the kernel forward.
+//
+// Where phones may pass, forwarding has the kernel forward. The kernel forwards
+// what arrives on an interface whose own switch, in
 // /proc/sys/net/ipv4/conf/<interface>/forwarding, is on; so those of the two
 // interfaces are enough, and others stay closed, as they would not with
-// net.ipv4.ip_forward. What may pass between the two is the business of our
-// packet filter table.
+// net.ipv4.ip_forward.
 //
 // What a switch was before is remembered in a file of the runtime folder, as
 // long as there is anything to undo.
@@ -66,9 +52,6 @@ func (f *forwarding) recordFile() string {
 // keep makes forwarding what the configuration wants, and does nothing if it
 // is so already. An interface that is not there is for the next time.
 func (f *forwarding) keep() error {
-	if f.config.ForwardTo == "" {
-		return f.stop()
-	}
 	all, err := readSwitch("all")
 	if err != nil {
 		return fmt.Errorf("read whether the kernel forwards: %w", err)
@@ -77,7 +60,10 @@ func (f *forwarding) keep() error {
 	if err != nil {
 		return err
 	}
-	ours := []string{f.config.Interface, f.config.ForwardTo}
+	var ours []string
+	if f.config.ForwardTo != "" {
+		ours = []string{f.config.Interface, f.config.ForwardTo}
+	}
 	record, err = restoreSwitches(record, all, func(o opened) bool { return !slices.Contains(ours, o.Name) })
 	if err != nil {
 		return err
@@ -103,10 +89,10 @@ func (f *forwarding) keep() error {
 // keepTable installs our table where it is missing or another.
 func (f *forwarding) keepTable(record []opened, all bool) error {
 	want := tableSpec{
-		phones: f.config.Interface, subnet: f.config.Address.Masked(), out: f.config.ForwardTo,
+		phones: f.config.Interface, address: f.config.Address, out: f.config.ForwardTo,
 		// What our switch would let in from there to elsewhere, as long as
 		// nobody else wants it.
-		onlyPhones: !all && slices.ContainsFunc(record, func(o opened) bool { return o.Name == f.config.ForwardTo }),
+		onlyPhones: f.config.ForwardTo != "" && !all && slices.ContainsFunc(record, func(o opened) bool { return o.Name == f.config.ForwardTo }),
 	}
 	there, err := f.tableExists()
 	if err != nil || there && want == f.done {
@@ -206,22 +192,11 @@ func (f *forwarding) writeRecord(record []opened) error {
 	return atomicfile.Write(f.recordFile(), data, 0o600)
 }
 
-// switchFile is that of an interface, or of all of them by the name "all"
-// (Documentation/networking/ip-sysctl.rst). CAP_NET_ADMIN may write it.
-func switchFile(name string) string {
-	return filepath.Join("/proc/sys/net/ipv4/conf", name, "forwarding")
-}
-
 func readSwitch(name string) (on bool, err error) {
-	text, err := os.ReadFile(switchFile(name))
-	return strings.TrimSpace(string(text)) == "1", err
+	text, err := readSetting(settingFile("ipv4", name, "forwarding"))
+	return text == "1", err
 }
 
 func writeSwitch(name string, on bool) error {
-	file, err := os.OpenFile(switchFile(name), os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write([]byte{'0' + bit(on)})
-	return errors.Join(err, file.Close())
+	return writeSetting(settingFile("ipv4", name, "forwarding"), string([]byte{'0' + bit(on)}))
 }

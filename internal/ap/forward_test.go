@@ -76,7 +76,7 @@ func ping(from *netnstest.Namespace, to string) bool {
 
 func setSwitch(t *testing.T, name, value string) {
 	t.Helper()
-	if err := os.WriteFile(switchFile(name), []byte(value), 0o644); err != nil {
+	if err := os.WriteFile(settingFile("ipv4", name, "forwarding"), []byte(value), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -87,7 +87,7 @@ func switchesNow(t *testing.T) string {
 	var all []string
 	for _, name := range []string{"all", "eth0", "wlan0"} {
 		value := "-"
-		if text, err := os.ReadFile(switchFile(name)); err == nil {
+		if text, err := os.ReadFile(settingFile("ipv4", name, "forwarding")); err == nil {
 			value = strings.TrimSpace(string(text))
 		}
 		all = append(all, name+"="+value)
@@ -118,7 +118,7 @@ func others(t *testing.T) (check func()) {
 // ownRules gives the rules of our chains as nft(8) tells them.
 func ownRules(t *testing.T) string {
 	t.Helper()
-	out := netnstest.Run(t, "nft", "list", "table", "ip", tableName)
+	out := netnstest.Run(t, "nft", "list", "table", "inet", tableName)
 	return strings.ReplaceAll(out, "\t", " ")
 }
 
@@ -136,9 +136,19 @@ func TestForwarding(t *testing.T) {
 	if !strings.Contains(ruleset(t), strings.TrimSpace(foreign)) {
 		t.Errorf("the tables of others changed:\n%s", ruleset(t))
 	}
-	want := `table ip netconnectd {
+	want := `table inet netconnectd {
+ chain prerouting {
+  type filter hook prerouting priority raw; policy accept;
+  iifname "wlan0" icmpv6 type nd-router-advert drop
+  iifname "wlan0" icmpv6 type nd-redirect drop
+  iifname "wlan0" icmp type redirect drop
+  iifname "wlan0" ip daddr 127.0.0.0/8 drop
+ }
+
  chain forward {
   type filter hook forward priority filter; policy accept;
+  iifname "wlan0" ct status dnat ct original ip daddr 10.250.250.1 accept
+  oifname "wlan0" ct status dnat ct original ip daddr 10.250.250.1 ct state established,related accept
   iifname "wlan0" ip saddr 10.250.250.0/24 oifname "eth0" accept
   iifname "eth0" oifname "wlan0" ct state established,related accept
   iifname "wlan0" drop
@@ -180,7 +190,7 @@ func TestForwarding(t *testing.T) {
 		t.Errorf("forwarding afterwards: %s", got)
 	}
 	onlyOthers()
-	if _, err := os.Stat(d.ap.forwarding.recordFile()); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(d.ap.guard.forwarding.recordFile()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("record is left: %v", err)
 	}
 }
@@ -210,7 +220,7 @@ func TestForwardingIsTakenBack(t *testing.T) {
 			netnstest.Run(t, "ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other")
 			setSwitch(t, "eth0", "1")
 		}, during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=1 wlan0=0"},
-		{name: "with our table gone", between: func(t *testing.T) { netnstest.Run(t, "nft", "delete", "table", "ip", tableName) },
+		{name: "with our table gone", between: func(t *testing.T) { netnstest.Run(t, "nft", "delete", "table", "inet", tableName) },
 			during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=0 wlan0=0"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -246,6 +256,9 @@ func TestForwardingIsTakenBack(t *testing.T) {
 			}
 			if got := switchesNow(t); got != row.after {
 				t.Errorf("after: %s, want %s", got, row.after)
+			}
+			if err := newForwarding(c).stop(); err != nil {
+				t.Fatal(err)
 			}
 			onlyOthers()
 		})
@@ -292,7 +305,7 @@ func TestForwardingSurvives(t *testing.T) {
 	setSwitch(t, "all", "1")
 	setSwitch(t, "all", "0") // turns all off
 	eventually(t, beat+2*time.Second, "the switches are on again", func() bool { return pings(phone) })
-	if strings.Contains(d.logged.String(), "does not forward") {
+	if strings.Contains(d.logged.String(), "not guarded") {
 		t.Errorf("logged %s", d.logged)
 	}
 	h.leave()
@@ -394,8 +407,8 @@ func TestForwardingWithoutTables(t *testing.T) {
 			cable(t)
 			wire(t)
 			d := newDaemon(t, forwardingConfig(runtimeDir(t)))
-			d.ap.forwarding.dial = row.dial
-			if err := d.ap.forwarding.keep(); err == nil || strings.Contains(err.Error(), "in vain") {
+			d.ap.guard.forwarding.dial = row.dial
+			if err := d.ap.guard.forwarding.keep(); err == nil || strings.Contains(err.Error(), "in vain") {
 				t.Errorf("keep: %v", err)
 			}
 			if err := d.ap.End(t.Context()); err != nil {
@@ -404,7 +417,7 @@ func TestForwardingWithoutTables(t *testing.T) {
 			if logged := strings.Contains(d.logged.String(), "not taken back"); logged != row.logged {
 				t.Errorf("logged %s", d.logged)
 			}
-			if _, err := os.Stat(d.ap.forwarding.recordFile()); (err == nil) != row.left {
+			if _, err := os.Stat(d.ap.guard.forwarding.recordFile()); (err == nil) != row.left {
 				t.Errorf("record: %v", err)
 			}
 		})
@@ -415,15 +428,15 @@ func TestForwardingWithoutTables(t *testing.T) {
 func TestForwardingThatCannotBe(t *testing.T) {
 	cable(t)
 	d := newDaemon(t, forwardingConfig(runtimeDir(t)))
-	if err := os.Mkdir(d.ap.forwarding.recordFile(), 0o755); err != nil {
+	if err := os.Mkdir(d.ap.guard.forwarding.recordFile(), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	h := d.start()
 	h.leave()
 	for range 3 {
-		d.ap.forward(t.Context())
+		d.ap.keepGuard(t.Context())
 	}
-	if n := strings.Count(d.logged.String(), "access point does not forward"); n != 1 {
+	if n := strings.Count(d.logged.String(), "access point is not guarded"); n != 1 {
 		t.Errorf("said %d times:\n%s", n, d.logged)
 	}
 }

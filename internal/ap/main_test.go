@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // TestMain runs the tests in a network namespace of their own if it may.
 func TestMain(m *testing.M) {
+	process.RunConfined(os.Args)
 	if len(os.Args) == 2 && strings.HasPrefix(os.Args[1], "--conf-file=") {
 		playDyingDnsmasq()
 	}
@@ -58,7 +59,7 @@ func testConfig(dir string) Config {
 		RangeFirst: netip.MustParseAddr("10.250.250.100"), RangeLast: netip.MustParseAddr("10.250.250.200"),
 		Domain: "printer.lan", HostName: "octopi",
 		Hostapd: "/usr/sbin/hostapd", Dnsmasq: "/usr/sbin/dnsmasq",
-		RuntimeDir: dir, User: userName(),
+		RuntimeDir: dir, StateDir: "/var/lib/netconnectd", User: userName(),
 	}
 }
 
@@ -164,7 +165,7 @@ func newDaemon(t *testing.T, config Config) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := &process.Runner{Dir: config.RuntimeDir, Output: printed, Log: log}
+	runner := &process.Runner{Dir: config.RuntimeDir, Output: printed, Log: log, Self: "/proc/self/exe"}
 	t.Cleanup(func() {
 		if err := runner.EndAll(context.Background()); err != nil {
 			t.Error(err)

@@ -39,7 +39,10 @@ func renderHostapd(c Config) []byte {
 	set("channel", c.Channel)
 	set("ieee80211n", 1)
 	set("wmm_enabled", 1) // 802.11n requires it
-	set("auth_algs", 1)   // open system, no shared-key WEP
+	if c.Isolate {
+		set("ap_isolate", 1)
+	}
+	set("auth_algs", 1) // open system, no shared-key WEP
 	if !c.PSK.IsZero() {
 		set("wpa", 2) // RSN only
 		set("wpa_key_mgmt", "WPA-PSK")

@@ -22,6 +22,7 @@ var variants = []struct {
 }{
 	{"wpa2", func(*Config) {}},
 	{"open", func(c *Config) { c.PSK = secret.Secret{} }},
+	{"isolated", func(c *Config) { c.Isolate = true }},
 	{"hexkey", func(c *Config) { c.PSK = secret.New(strings.Repeat("0aF1", 16)) }},
 	{"5ghz", func(c *Config) { c.Channel, c.Country = 36, "DE" }},
 	{"bytes", func(c *Config) { c.SSID = "\x00\xff\n\"=#" }},

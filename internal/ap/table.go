@@ -3,19 +3,17 @@ package ap
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"time"
 
 	"github.com/google/nftables"
-	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// tableName is that of our own nftables table, of the family ip. Nothing of
-// others is ever touched; what they drop stays dropped.
+// tableName is that of our own nftables table, of the family inet, which sees
+// IPv4 and IPv6. Nothing of others is ever touched; what they drop stays dropped.
 const tableName = "netconnectd"
 
 // tableLimit bounds one exchange with the kernel. The first one loads modules,
@@ -25,17 +23,25 @@ const tableLimit = 5 * time.Second
 // tableSpec is what our table does.
 type tableSpec struct {
 	phones     string       // interface of the access point
-	subnet     netip.Prefix // of the phones, IPv4
-	out        string       // interface that they may leave through
+	address    netip.Prefix // ours there, IPv4, with the length of the phones' subnet
+	out        string       // interface that phones may leave through; "": none
 	onlyPhones bool         // nobody but them: what comes in from out goes nowhere else
 }
 
 func ownTable() *nftables.Table {
-	return &nftables.Table{Name: tableName, Family: nftables.TableFamilyIPv4}
+	return &nftables.Table{Name: tableName, Family: nftables.TableFamilyINet}
 }
 
-// errNoTables says that this kernel has no nftables at all.
-var errNoTables = errors.New("this kernel has no nftables")
+// ErrNoTables says that this kernel has no nftables at all.
+var ErrNoTables = errors.New("this kernel has no nftables")
+
+// LookForTables asks the kernel whether it has nftables. The error is
+// ErrNoTables, or says why the kernel did not tell: it tells only those who have
+// CAP_NET_ADMIN.
+func LookForTables() error {
+	_, err := listTables(dialTables)
+	return err
+}
 
 func dialTables() (*nftables.Conn, error) {
 	return nftables.New(nftables.WithSockOptions(func(c *netlink.Conn) error {
@@ -52,35 +58,71 @@ func (f *forwarding) installTable(spec tableSpec) error {
 	}
 	table := replace(conn)
 	conn.AddTable(table)
-	forward := conn.AddChain(&nftables.Chain{
-		Name: "forward", Table: table, Type: nftables.ChainTypeFilter,
-		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter,
-	})
-	postrouting := conn.AddChain(&nftables.Chain{
-		Name: "postrouting", Table: table, Type: nftables.ChainTypeNAT,
-		Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource,
-	})
-	for _, rule := range spec.forwardRules() {
-		conn.AddRule(&nftables.Rule{Table: table, Chain: forward, Exprs: rule})
+	for _, c := range spec.chains() {
+		chain := conn.AddChain(&nftables.Chain{Name: c.name, Table: table, Type: c.kind, Hooknum: c.hook, Priority: c.priority})
+		for _, rule := range c.rules {
+			conn.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: rule})
+		}
 	}
-	conn.AddRule(&nftables.Rule{Table: table, Chain: postrouting, Exprs: rule(
-		from(spec.subnet), outOf(spec.out), []expr.Any{&expr.Masq{}},
-	)})
 	if err := conn.Flush(); err != nil {
 		return fmt.Errorf("install table %s: %w", tableName, explainTable(err))
 	}
 	return nil
 }
 
-// forwardRules: phones out of the one interface, answers back, and nothing
-// else from or to them.
+// chain is one of our table's.
+type chain struct {
+	name     string
+	kind     nftables.ChainType
+	hook     *nftables.ChainHook
+	priority *nftables.ChainPriority
+	rules    [][]expr.Any
+}
+
+func (s tableSpec) chains() []chain {
+	chains := []chain{
+		// Before any address is translated, so that what a rule of others sends
+		// to a program on 127.0.0.1 still arrives.
+		{"prerouting", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, nftables.ChainPriorityRaw, s.arrivalRules()},
+		{"forward", nftables.ChainTypeFilter, nftables.ChainHookForward, nftables.ChainPriorityFilter, s.forwardRules()},
+	}
+	if s.out != "" {
+		masquerade := rule(from(s.address.Masked()), outOf(s.out), []expr.Any{&expr.Masq{}})
+		chains = append(chains, chain{"postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource, [][]expr.Any{masquerade}})
+	}
+	return chains
+}
+
+// arrivalRules drop what no phone has to say: that it is a router, or knows a
+// better one. Programs that listen to routers themselves do not hear of it
+// either. Packets to 127.0.0.1 come over the air only where other programs have
+// set route_localnet for all interfaces.
+func (s tableSpec) arrivalRules() [][]expr.Any {
+	return [][]expr.Any{
+		rule(inBy(s.phones), message(unix.IPPROTO_ICMPV6, routerAdvertisement), verdict(expr.VerdictDrop)),
+		rule(inBy(s.phones), message(unix.IPPROTO_ICMPV6, redirect6), verdict(expr.VerdictDrop)),
+		rule(inBy(s.phones), message(unix.IPPROTO_ICMP, redirect4), verdict(expr.VerdictDrop)),
+		rule(inBy(s.phones), to(loopback), verdict(expr.VerdictDrop)),
+	}
+}
+
+// forwardRules: phones out of the one interface, answers back, and nothing else
+// from or to them; also not from one phone to another. What a rule of others
+// publishes on our own address, such as the port of a container, is a service of
+// this device and not of the network behind it.
 func (s tableSpec) forwardRules() [][]expr.Any {
 	rules := [][]expr.Any{
-		rule(inBy(s.phones), from(s.subnet), outOf(s.out), verdict(expr.VerdictAccept)),
-		rule(inBy(s.out), outOf(s.phones), answer(), verdict(expr.VerdictAccept)),
-		rule(inBy(s.phones), verdict(expr.VerdictDrop)),
-		rule(outOf(s.phones), verdict(expr.VerdictDrop)),
+		rule(inBy(s.phones), published(s.address.Addr()), verdict(expr.VerdictAccept)),
+		rule(outOf(s.phones), published(s.address.Addr()), answer(), verdict(expr.VerdictAccept)),
 	}
+	if s.out != "" {
+		rules = append(rules,
+			rule(inBy(s.phones), from(s.address.Masked()), outOf(s.out), verdict(expr.VerdictAccept)),
+			rule(inBy(s.out), outOf(s.phones), answer(), verdict(expr.VerdictAccept)))
+	}
+	rules = append(rules,
+		rule(inBy(s.phones), verdict(expr.VerdictDrop)),
+		rule(outOf(s.phones), verdict(expr.VerdictDrop)))
 	if s.onlyPhones {
 		rules = append(rules, rule(inBy(s.out), verdict(expr.VerdictDrop)))
 	}
@@ -91,7 +133,7 @@ func (s tableSpec) forwardRules() [][]expr.Any {
 func (f *forwarding) removeTable() error {
 	there, err := f.tableExists()
 	switch {
-	case errors.Is(err, errNoTables):
+	case errors.Is(err, ErrNoTables):
 		return nil
 	case err != nil || !there:
 		return err
@@ -120,16 +162,9 @@ func replace(conn *nftables.Conn) *nftables.Table {
 // messages of a transaction by one, so that Flush waits for the others until
 // tableLimit.
 func (f *forwarding) tableExists() (bool, error) {
-	conn, err := f.dial()
+	tables, err := listTables(f.dial)
 	if err != nil {
 		return false, fmt.Errorf("look for table %s: %w", tableName, err)
-	}
-	tables, err := conn.ListTablesOfFamily(nftables.TableFamilyIPv4)
-	if unknown(err) {
-		return false, fmt.Errorf("look for table %s: %w: %w", tableName, errNoTables, err)
-	}
-	if err != nil {
-		return false, fmt.Errorf("look for table %s: %w", tableName, explainTable(err))
 	}
 	for _, table := range tables {
 		if table.Name == tableName {
@@ -137,6 +172,24 @@ func (f *forwarding) tableExists() (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+func listTables(dial func() (*nftables.Conn, error)) ([]*nftables.Table, error) {
+	conn, err := dial()
+	if unknown(err) {
+		return nil, fmt.Errorf("%w: %w", ErrNoTables, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	tables, err := conn.ListTablesOfFamily(nftables.TableFamilyINet)
+	if unknown(err) {
+		return nil, fmt.Errorf("%w: %w", ErrNoTables, err)
+	}
+	if err != nil {
+		return nil, explainTable(err)
+	}
+	return tables, nil
 }
 
 // unknown reports whether a question was answered by a kernel without nftables:
@@ -151,53 +204,9 @@ func unknown(err error) bool {
 func explainTable(err error) error {
 	switch {
 	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOENT), errors.Is(err, unix.EAFNOSUPPORT):
-		return fmt.Errorf("%w (this kernel has no nftables, or not its masquerading)", err)
+		return fmt.Errorf("%w (this kernel has no nftables, or not its connection tracking or masquerading)", err)
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%w (netconnectd needs CAP_NET_ADMIN)", err)
 	}
 	return err
 }
-
-// rule joins conditions and what follows from them.
-func rule(parts ...[]expr.Any) []expr.Any {
-	var all []expr.Any
-	for _, part := range parts {
-		all = append(all, part...)
-	}
-	return all
-}
-
-func inBy(ifname string) []expr.Any  { return named(expr.MetaKeyIIFNAME, ifname) }
-func outOf(ifname string) []expr.Any { return named(expr.MetaKeyOIFNAME, ifname) }
-
-// named compares by name, because an interface may come later or come again.
-func named(key expr.MetaKey, ifname string) []expr.Any {
-	padded := make([]byte, unix.IFNAMSIZ)
-	copy(padded, ifname)
-	return []expr.Any{
-		&expr.Meta{Key: key, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: padded},
-	}
-}
-
-// from compares the source address, which is at byte 12 of the header (RFC 791
-// 3.1), with an IPv4 subnet.
-func from(subnet netip.Prefix) []expr.Any {
-	return []expr.Any{
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 12, Len: 4},
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: net.CIDRMask(subnet.Bits(), 32), Xor: make([]byte, 4)},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: subnet.Addr().AsSlice()},
-	}
-}
-
-// answer is a packet of a connection that is known already.
-func answer() []expr.Any {
-	known := expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED
-	return []expr.Any{
-		&expr.Ct{Register: 1, Key: expr.CtKeySTATE},
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: binaryutil.NativeEndian.PutUint32(known), Xor: make([]byte, 4)},
-		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: make([]byte, 4)},
-	}
-}
-
-func verdict(kind expr.VerdictKind) []expr.Any { return []expr.Any{&expr.Verdict{Kind: kind}} }

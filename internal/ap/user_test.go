@@ -39,6 +39,8 @@ func TestUnprivileged(t *testing.T) {
 	// root pulls the cable in and plays the phone; the user holds the access point.
 	phone := cable(t)
 	wire(t)
+	careless(t)
+	settingsBefore := settingsNow(t)
 	dir := runtimeDir(t)
 	if err := os.Chown(dir, 65534, 65534); err != nil {
 		t.Fatal(err)
@@ -63,12 +65,18 @@ func TestUnprivileged(t *testing.T) {
 	if !pings(phone) {
 		t.Error("no forwarding")
 	}
+	if got := settingsNow(t); got != carefulNow() {
+		t.Errorf("settings of the interface:\n%s", got)
+	}
 	ordinary("TestEndAsOrdinaryUser")
 	if got := addresses(t); len(got) != 0 {
 		t.Errorf("addresses %v", got)
 	}
 	if got := switchesNow(t); got != "all=0 eth0=0 wlan0=0" {
 		t.Errorf("forwarding afterwards: %s", got)
+	}
+	if got := settingsNow(t); got != settingsBefore {
+		t.Errorf("settings of the interface afterwards:\n%s", got)
 	}
 	if strings.Contains(ruleset(t), tableName) {
 		t.Error("our table is left")
@@ -85,7 +93,7 @@ func asOrdinaryUser(t *testing.T) *daemon {
 	if err := process.ClearInheritable(); err != nil && !errors.Is(err, unix.ENOTSUP) { // ENOTSUP: built with cgo
 		t.Fatal(err)
 	}
-	runner := &process.Runner{Dir: dir}
+	runner := &process.Runner{Dir: dir, Self: "/proc/self/exe"}
 	t.Cleanup(runner.Close)
 	return &daemon{t: t, runner: runner, ap: New(forwardingConfig(dir), runner, kernelLinks{}, slog.New(slog.DiscardHandler))}
 }

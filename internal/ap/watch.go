@@ -97,7 +97,7 @@ func (c children) verdict(ctx context.Context, f failure) error {
 }
 
 // heartbeat asks both whether they live, hostapd by asking who is there, and
-// sees that forwarding stays as it is wanted; at every beat and for each phone
+// sees that the guard stays as it is wanted; at every beat and for each phone
 // that comes or goes, until ctx ends or one of the two does not answer.
 func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan struct{}) failure {
 	conn, err := wpactrl.Dial(ctx, a.config.hostapdSocket(), a.config.RuntimeDir)
@@ -134,7 +134,7 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 			return failure{fmt.Errorf("dnsmasq (pid %d) hangs: %w", c.dnsmasq.PID(), dnsmasqErr), c.dnsmasq}
 		}
 		a.Clients(clients)
-		a.forward(ctx) // the first time nobody has to wait for it: the kernel loads modules
+		a.keepGuard(ctx)
 		select {
 		case <-ctx.Done():
 			return failure{}

@@ -90,10 +90,15 @@ type AP struct {
 	RangeLast         netip.Addr
 	Domain            string
 	ForwardingToWired bool          // false while interfaces.wired has no name
+	Isolate           string        // "true", "false" or "auto", see Isolated
 	AskedLimit        time.Duration // an access point that somebody asked for ends then
 	YieldAfter        time.Duration // it gives way to a working uplink even while somebody is on it
 	Rescan            time.Duration // between two looks for known networks
 }
+
+// Isolated reports whether clients are kept from each other. On an open access
+// point they are strangers to each other.
+func (a AP) Isolated() bool { return a.Isolate == "true" || a.Isolate == "auto" && a.PSK.IsZero() }
 
 // Wifi describes the station.
 type Wifi struct {

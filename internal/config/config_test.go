@@ -48,7 +48,7 @@ func defaults(t *testing.T) *Config {
 			Mode: "fallback", Name: "netconnectd_ap", Driver: "nl80211", SSID: defaultSSID(host), Channel: 3,
 			Address:    netip.MustParsePrefix("10.250.250.1/24"),
 			RangeFirst: netip.MustParseAddr("10.250.250.100"), RangeLast: netip.MustParseAddr("10.250.250.200"),
-			AskedLimit: time.Hour, YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
+			Isolate: "auto", AskedLimit: time.Hour, YieldAfter: 10 * time.Minute, Rescan: 15 * time.Second,
 		},
 		Wifi:        Wifi{Name: "netconnectd_wifi", Backend: "auto", Metric: 600, JoinTimeout: 45 * time.Second},
 		Paths:       Paths{Hostapd: "/usr/sbin/hostapd", Dnsmasq: "/usr/sbin/dnsmasq", WPASupplicant: "/sbin/wpa_supplicant", Hooks: "/etc/netconnectd.d"},
@@ -231,6 +231,35 @@ func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
 	}
 }
 
+// TestIsolated: clients of an open access point are strangers to each other.
+func TestIsolated(t *testing.T) {
+	for _, tt := range []struct {
+		name, yaml string
+		want       bool
+		wrong      string
+	}{
+		{name: "open", want: true},
+		{name: "with a passphrase", yaml: "ap: {psk: hunter22}"},
+		{name: "open, as somebody wants it", yaml: "ap: {isolate: no}"},
+		{name: "with a passphrase, as somebody wants it", yaml: "ap: {isolate: on, psk: hunter22}", want: true},
+		{name: "left to the daemon by name", yaml: "ap: {isolate: auto, psk: hunter22}"},
+		{name: "neither", yaml: "ap: {isolate: maybe}", wrong: "ap.isolate: maybe is neither true nor false nor auto (line 1)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _, err := loadYAML(t, tt.yaml)
+			if tt.wrong != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.wrong) {
+					t.Errorf("got %v, want %s", err, tt.wrong)
+				}
+				return
+			}
+			if err != nil || c.AP.Isolated() != tt.want {
+				t.Errorf("isolated: %v, %v", c.AP.Isolated(), err)
+			}
+		})
+	}
+}
+
 // Every key is wired to its flag, its variable and its place in the file.
 func TestEveryKeyFromEverySource(t *testing.T) {
 	changed := map[kind]string{
@@ -240,7 +269,7 @@ func TestEveryKeyFromEverySource(t *testing.T) {
 	special := map[string]string{
 		"permissions.change": "everyone", "link_monitor.enabled": "no", "ap.country": "NO", "ap.psk": "00000000",
 		"ap.ip": "10.250.250.2", "ap.network": "10.250.0.0/16",
-		"probe.kind": "none", "probe.url": "http://example.org/", "ap.mode": "never", "wifi.backend": "networkmanager",
+		"probe.kind": "none", "probe.url": "http://example.org/", "ap.mode": "never", "ap.isolate": "true", "wifi.backend": "networkmanager",
 	}
 	// What a key needs to have an effect.
 	needs := map[string][]string{"ap.forwarding_to_wired": {"--interface-wired=eth7"}}

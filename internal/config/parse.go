@@ -60,6 +60,21 @@ func boolean(field func(*draft) *bool) setting {
 	})
 }
 
+// choice accepts what boolean does, and a word for leaving the choice to the
+// daemon. The field is that word, "true" or "false".
+func choice(field func(*draft) *string, undecided string) setting {
+	return plain(field, func(d *draft, text string) error {
+		truth, ok := truthOf(text)
+		if !ok && text != undecided {
+			return fmt.Errorf("%s is neither true nor false nor %s", shown(text), undecided)
+		}
+		if *field(d) = text; ok {
+			*field(d) = strconv.FormatBool(truth)
+		}
+		return nil
+	})
+}
+
 // Settings that are more than one field.
 var (
 	passphrase = setting{setPassphrase, func(c *Config) any { return c.AP.PSK }}

@@ -46,6 +46,7 @@ type Options struct {
 	Log     *slog.Logger
 	Load    func() (*config.Config, []config.Problem, error) // reads the settings again
 	Stop    func()                                           // ends the daemon
+	Self    string                                           // see process.Runner
 }
 
 // daemon holds the parts that translate into each other.
@@ -89,6 +90,10 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 		return err
 	}
 	defer runner.Close()
+	runner.Self = opts.Self
+	if err := process.CanHide(); err != nil {
+		log.Warn("hostapd, dnsmasq and wpa_supplicant can read the saved networks", "err", err)
+	}
 	only, err := lock(cfg.RuntimeDir)
 	if err != nil {
 		return err
@@ -215,9 +220,10 @@ func (d *daemon) newRadio(iface string) *radio {
 		live:    &d.radio.live,
 		ap:      ap.New(apConfig(cfg, iface), d.runner, link.Kernel{}, d.log),
 		station: wifi.NewStation(wifi.StationConfig{
-			Interface: iface, Program: cfg.Paths.WPASupplicant, Country: cfg.AP.Country, RuntimeDir: cfg.RuntimeDir, Runner: d.runner, Log: d.log,
+			Interface: iface, Program: cfg.Paths.WPASupplicant, Country: cfg.AP.Country, RuntimeDir: cfg.RuntimeDir, StateDir: cfg.StateDir, Runner: d.runner, Log: d.log,
 		}),
 	}
+	r.ap.Unguarded = d.unguarded
 	// One that only goes on knows which association it has made itself.
 	if last := d.radio.current.Load(); last != nil && last.station.Same(r.station) {
 		r.station = last.station
@@ -276,10 +282,10 @@ func apConfig(cfg *config.Config, iface string) ap.Config {
 		host = "" // the access point answers to its address only
 	}
 	return ap.Config{
-		Interface: iface, Driver: cfg.AP.Driver, SSID: cfg.AP.SSID, PSK: cfg.AP.PSK,
+		Interface: iface, Driver: cfg.AP.Driver, SSID: cfg.AP.SSID, PSK: cfg.AP.PSK, Isolate: cfg.AP.Isolated(),
 		Channel: cfg.AP.Channel, Country: cfg.AP.Country, Address: cfg.AP.Address,
 		RangeFirst: cfg.AP.RangeFirst, RangeLast: cfg.AP.RangeLast, Domain: cfg.AP.Domain,
-		Hostapd: cfg.Paths.Hostapd, Dnsmasq: cfg.Paths.Dnsmasq, RuntimeDir: cfg.RuntimeDir,
+		Hostapd: cfg.Paths.Hostapd, Dnsmasq: cfg.Paths.Dnsmasq, RuntimeDir: cfg.RuntimeDir, StateDir: cfg.StateDir,
 		HostName: host, ForwardTo: forwardTo,
 	}
 }

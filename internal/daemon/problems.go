@@ -36,8 +36,7 @@ func (p *problems) all() []client.Problem {
 // ends. Subscribers hear what has changed.
 func (d *daemon) watchProblems(ctx context.Context) {
 	for {
-		cfg := d.cfg.Load()
-		found := append(faults(d.configWrong(), cfg.File), toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.iface())))...)
+		found := d.findProblems(ctx)
 		if old := d.problems.all(); ctx.Err() == nil && !slices.Equal(old, found) {
 			d.problems.seen.Store(&found)
 			for _, p := range found {
@@ -54,6 +53,15 @@ func (d *daemon) watchProblems(ctx context.Context) {
 		case <-d.problems.hint:
 		}
 	}
+}
+
+func (d *daemon) findProblems(ctx context.Context) []client.Problem {
+	cfg := d.cfg.Load()
+	return slices.Concat(
+		faults(d.configWrong(), cfg.File),
+		openings(d.radio.unguarded.Load()),
+		toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.iface()))),
+	)
 }
 
 // wrongConfig is the doctor's finding of the same.
@@ -81,6 +89,30 @@ func faults(wrong error, file string) []client.Problem {
 		})
 	}
 	return list
+}
+
+// unguarded is told what is missing of what protects the device from phones.
+func (d *daemon) unguarded(err error) {
+	var missing *string
+	if err != nil {
+		missing = new(err.Error())
+	}
+	d.radio.unguarded.Store(missing)
+	d.problems.look()
+}
+
+// openings are what phones on the access point may do and should not, because
+// something that protects the device is missing. The doctor's finding has the
+// same name.
+func openings(missing *string) []client.Problem {
+	if missing == nil {
+		return nil
+	}
+	return []client.Problem{{
+		Code:   "packet_filter",
+		Text:   "phones on the access point may reach what is behind this device, where that forwards, and may pose as routers: " + *missing,
+		Remedy: "take a kernel with CONFIG_NF_TABLES_INET, CONFIG_NFT_CT and CONFIG_NFT_MASQ; after an upgrade of the kernel: sudo reboot",
+	}}
 }
 
 func toProblems(found []doctor.Finding) []client.Problem {

@@ -55,6 +55,36 @@ func TestFaultsBecomeProblems(t *testing.T) {
 	}
 }
 
+// What protects the device from phones and is missing is told until it is there
+// again.
+func TestUnguardedAccessPointIsAProblem(t *testing.T) {
+	d := idle(t)
+	unguarded := d.radio.current.Load().ap.Unguarded
+	for _, row := range []struct {
+		name string
+		err  error
+		told int
+	}{
+		{"no packet filter", errors.New("look for table netconnectd: this kernel has no nftables"), 1},
+		{"all is there", nil, 0},
+	} {
+		unguarded(row.err)
+		if len(d.problems.hint) != 1 {
+			t.Errorf("%s: no look is asked for", row.name)
+		}
+		<-d.problems.hint
+		told := 0
+		for _, p := range d.findProblems(t.Context()) {
+			if p.Code == "packet_filter" && strings.Contains(p.Text, "no nftables") && p.Remedy != "" {
+				told++
+			}
+		}
+		if told != row.told {
+			t.Errorf("%s: told %d times", row.name, told)
+		}
+	}
+}
+
 // A reload with a fault is told, too, although it changes nothing.
 func TestReloadTellsWhatIsWrong(t *testing.T) {
 	d := idle(t)

@@ -55,6 +55,7 @@ type live struct {
 	association atomic.Pointer[wifi.Association] // nil while not a station
 	leased      atomic.Pointer[dhcp.Lease]       // the latest
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
+	unguarded   atomic.Pointer[string]           // what protects the device from phones and is missing; nil: nothing is
 	tried       atomic.Pointer[store.Network]    // the latest candidate; another one may be stored by now
 
 	clientsChanged func(ctx context.Context, count int)

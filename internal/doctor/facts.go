@@ -25,6 +25,7 @@ type Facts struct {
 	Networkd  string // file of systemd-networkd that matches the radio; "": none does, or it does not run
 	Ifupdown  Stanza
 	Manager   Manager
+	Filter    Filter
 
 	Tools  map[string]Tool
 	Files  map[string]File // by what it is: one of the file… constants
@@ -147,6 +148,12 @@ type Manager struct {
 	Permissions map[string]string // of the daemon's user, by action: "yes", or what polkit says else
 	Unseen      string            // why there are no Permissions
 	Netplan     []string          // files of profiles that are netplan's
+}
+
+// Filter is the kernel's packet filter.
+type Filter struct {
+	Missing bool
+	Unseen  string
 }
 
 // Tool is a program that netconnectd starts.

@@ -156,6 +156,23 @@ func (f *Facts) folder(file File, why string) []verdict {
 	return good(fmt.Sprintf("user %s may write to %s", f.Daemon.User.Name, file.Path))
 }
 
+// judgeFilter believes the daemon first, which has tried.
+func judgeFilter(f *Facts) []verdict {
+	for _, p := range f.Daemon.Problems {
+		if p.Code == "packet_filter" {
+			return one(Problem, p.Text+" (as the daemon has seen it)", p.Remedy)
+		}
+	}
+	switch {
+	case f.Filter.Missing:
+		return one(Problem, "this kernel has no nftables",
+			"phones on the access point reach what is behind this device where that forwards, and ap.forwarding_to_wired cannot work; take a kernel with CONFIG_NF_TABLES_INET, CONFIG_NFT_CT and CONFIG_NFT_MASQ. After an upgrade of the kernel: sudo reboot")
+	case f.Filter.Unseen != "":
+		return unseen("whether the kernel has nftables", f.Filter.Unseen)
+	}
+	return good("the kernel has nftables")
+}
+
 func judgeClock(f *Facts) []verdict {
 	now := f.Now.UTC().Format(time.DateTime)
 	if f.Now.Before(f.Oldest) {

@@ -73,8 +73,9 @@ func TestNothingSeenIsNotOK(t *testing.T) {
 	f := &Facts{
 		Settings: Settings{Config: cfg, Unseen: "no rights"}, Units: Units{Systemd: true, Unseen: "no rights"},
 		Radio: Radio{Name: "wlan0", Unseen: "no rights"}, Sockets: Sockets{Unseen: "no rights"}, Ifupdown: Stanza{Unseen: "no rights"}, Disk: Disk{Unseen: "no rights"},
-		Tools: map[string]Tool{"hostapd": {Unseen: "no rights"}, "dnsmasq": {Unseen: "no rights"}, "wpa_supplicant": {Unseen: "no rights"}},
-		Files: map[string]File{fileConfig: {Unseen: "no rights"}, fileRuntime: {Unseen: "no rights"}, fileState: {Unseen: "no rights"}},
+		Tools:  map[string]Tool{"hostapd": {Unseen: "no rights"}, "dnsmasq": {Unseen: "no rights"}, "wpa_supplicant": {Unseen: "no rights"}},
+		Filter: Filter{Unseen: "no rights"},
+		Files:  map[string]File{fileConfig: {Unseen: "no rights"}, fileRuntime: {Unseen: "no rights"}, fileState: {Unseen: "no rights"}},
 	}
 	fine := []string{"clock", // is among the facts
 		"other_wpa_supplicant", "other_hostapd", "other_dhcp_client", "systemd_networkd", "iwd", "connman", // everybody sees who runs
@@ -266,6 +267,11 @@ func TestJudge(t *testing.T) {
 		{"state folder is away", func(f *Facts) { f.Files[fileState] = File{Path: "/var/lib/netconnectd", Missing: true} }, "state_folder", Problem, "not there", "restart"},
 		{"state folder on a read-only root", func(f *Facts) { f.Files[fileState] = File{Path: "/var/lib/netconnectd", ReadOnly: true} }, "state_folder", Problem, "cannot be written", "mount it writable"},
 
+		{"no nftables", func(f *Facts) { f.Filter.Missing = true }, "packet_filter", Problem, "no nftables", "CONFIG_NF_TABLES_INET"},
+		{"nftables not seen", func(f *Facts) { f.Filter.Unseen = "only root" }, "packet_filter", Unknown, "only root", ""},
+		{"nftables that refuse", func(f *Facts) {
+			f.Daemon.Problems = []client.Problem{{Code: "packet_filter", Text: "install table: no such file", Remedy: "a kernel"}}
+		}, "packet_filter", Problem, "install table: no such file", "a kernel"},
 		{"clock of a device without battery", func(f *Facts) { f.Now = time.Unix(0, 0) }, "clock", Warning, "1970-01-01", "timedatectl"},
 		{"disk full", func(f *Facts) { f.Disk.Free = 4096 }, "disk_space", Problem, "4 KiB", "make room"},
 		{"no inodes", func(f *Facts) { f.Disk.Inodes = 0 }, "disk_space", Problem, "no room", "df -i"},

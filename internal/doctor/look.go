@@ -89,6 +89,7 @@ func Look(ctx context.Context, o Options) *Facts {
 	f.lookForConflicts(ctx, m)
 	f.Radio.Soft, f.Radio.Hard, f.Radio.RfkillNote = blocked(f.Radio)
 	f.Radio.Country, _ = wifi.Country() // "": not known, which is judged
+	f.Filter = filter(ap.LookForTables())
 	f.Tools = tools(ctx, f.Settings.Paths, f.Daemon.User)
 	f.Files = map[string]File{
 		fileConfig:  m.file(configPath(f.Settings)),
@@ -328,6 +329,19 @@ func parseUnits(text string) map[string]UnitState {
 		states[values["Id"]] = UnitState{values["LoadState"], values["ActiveState"], values["UnitFileState"]}
 	}
 	return states
+}
+
+// filter says what a look for the packet filter means.
+func filter(err error) Filter {
+	switch {
+	case err == nil:
+		return Filter{}
+	case errors.Is(err, ap.ErrNoTables):
+		return Filter{Missing: true}
+	case errors.Is(err, fs.ErrPermission):
+		return Filter{Unseen: reason(fs.ErrPermission)}
+	}
+	return Filter{Unseen: reason(err)}
 }
 
 func blocked(r Radio) (soft, hard bool, note string) {

@@ -29,6 +29,8 @@ type Spec struct {
 	Args []string  // without argv[0]; never a secret, everybody can read them
 	Hash string    // of everything that makes a running child interchangeable with this one
 	Caps []uintptr // ambient capabilities that it keeps, e.g. unix.CAP_NET_ADMIN; none by default
+	// Confine says what it may not do; nil: all that its user may, it may too.
+	Confine *Confinement
 	// Pardoned says whether an end after such last lines is none that Failed is
 	// told of; nil: none is pardoned.
 	Pardoned func(last []string) bool
@@ -40,6 +42,7 @@ type Runner struct {
 	Dir    string       // runtime folder; records are <Dir>/children/<role>.json
 	Output *os.File     // receives what children print, each line led by the role; nil discards it
 	Log    *slog.Logger // nil discards
+	Self   string       // this program, whose main calls RunConfined; "": no child is confined
 	// Failed is told of every child that ends without being told to, and of
 	// those that hang (see EndHung); it must not block. nil: nobody is.
 	Failed func(role string)
@@ -171,7 +174,11 @@ func (r *Runner) start(spec Spec) (*Child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", spec.Role, err)
 	}
-	cmd := exec.Command(spec.Path, spec.Args...)
+	cmd, err := r.command(spec)
+	if err != nil {
+		out.abandon()
+		return nil, fmt.Errorf("start %s: %w", spec.Role, err)
+	}
 	cmd.Env = append(environment(), r.mark(spec.Role))
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = out.child, out.child

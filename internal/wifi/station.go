@@ -40,6 +40,7 @@ type StationConfig struct {
 	Driver     string // wpa_supplicant's -D; "" is "nl80211"
 	Country    string // ISO 3166-1 alpha-2 in capitals, e.g. "DE"; "": leave what the system has set
 	RuntimeDir string // a folder of ours: configuration, control sockets, the key of marks
+	StateDir   string // absolute; of the saved networks, which wpa_supplicant is not to see
 	Runner     *process.Runner
 	Log        *slog.Logger // nil discards
 }
@@ -246,6 +247,8 @@ func (s *Station) prepare() (process.Spec, error) {
 		Args: args,
 		Hash: hex.EncodeToString(hash[:]),
 		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
+		// Networks come over the control socket.
+		Confine: &process.Confinement{Hidden: s.cfg.StateDir, Own: []string{s.controlDir()}},
 	}, nil
 }
 

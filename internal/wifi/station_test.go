@@ -25,6 +25,11 @@ var hostileSSIDs = []string{
 	" leading and trailing ", strings.Repeat("\xff", 32), "<script>", "😀", "\u202eevil", "key=value", "x\tpsk=",
 }
 
+func TestMain(m *testing.M) {
+	process.RunConfined(os.Args)
+	os.Exit(m.Run())
+}
+
 // realStation uses the real wpa_supplicant, without a radio.
 func realStation(t *testing.T, dir string) (*Station, *bytes.Buffer) {
 	t.Helper()
@@ -33,10 +38,10 @@ func realStation(t *testing.T, dir string) (*Station, *bytes.Buffer) {
 	}
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	runner := &process.Runner{Dir: dir, Log: slog.New(slog.DiscardHandler)}
+	runner := &process.Runner{Dir: dir, Log: slog.New(slog.DiscardHandler), Self: "/proc/self/exe"}
 	s := NewStation(StationConfig{
 		Interface: "lo", Program: "/usr/sbin/wpa_supplicant", Driver: "none",
-		RuntimeDir: dir, Runner: runner, Log: logger,
+		RuntimeDir: dir, StateDir: "/var/lib/netconnectd", Runner: runner, Log: logger,
 	})
 	t.Cleanup(func() {
 		if err := runner.EndAll(context.Background()); err != nil {

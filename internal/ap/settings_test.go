@@ -1,0 +1,140 @@
+package ap
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netconnectd/netconnectd/internal/netnstest"
+)
+
+// settingsNow lists the careful settings of wlan0 that this kernel has.
+func settingsNow(t *testing.T) string {
+	t.Helper()
+	var lines strings.Builder
+	for _, s := range careful {
+		if value, err := readSetting(settingFile(s.family, "wlan0", s.name)); err == nil {
+			lines.WriteString(s.family + " " + s.name + "=" + value + "\n")
+		}
+	}
+	return lines.String()
+}
+
+// carefulNow is how they have to be.
+func carefulNow() string {
+	var lines strings.Builder
+	for _, s := range careful {
+		if _, err := os.Stat(settingFile(s.family, "wlan0", s.name)); err == nil {
+			lines.WriteString(s.family + " " + s.name + "=" + s.value + "\n")
+		}
+	}
+	return lines.String()
+}
+
+// careless sets all of them to what helps a phone.
+func careless(t *testing.T) {
+	t.Helper()
+	for _, s := range careful {
+		value := "1"
+		if s.name == "rp_filter" {
+			value = "0"
+		}
+		if file := settingFile(s.family, "wlan0", s.name); os.WriteFile(file, []byte(value), 0o644) != nil {
+			t.Logf("this kernel has no %s", file)
+		}
+	}
+}
+
+// TestSettingsAreTakenBack is for all that can happen between.
+func TestSettingsAreTakenBack(t *testing.T) {
+	replaced := func(before string) string { return strings.Replace(before, "accept_ra=1", "accept_ra=2", 1) }
+	for _, row := range []struct {
+		name    string
+		between func(t *testing.T, c *Config)
+		after   func(before string) string
+	}{
+		{name: "by another daemon after a crash"},
+		{name: "also what another program set again meanwhile, as that set it", after: replaced, between: func(t *testing.T, c *Config) {
+			setSetting(t, "ipv6/conf/wlan0/accept_ra", "2")
+			if err := (settings{*c}).keep(); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{name: "but not what another program set last", after: replaced, between: func(t *testing.T, _ *Config) {
+			setSetting(t, "ipv6/conf/wlan0/accept_ra", "2")
+		}},
+		{name: "when another interface is the access point's", between: func(t *testing.T, c *Config) {
+			c.Interface = "wlan1"
+			if err := (settings{*c}).keep(); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{name: "but not on another interface of that name", after: func(string) string { return carefulNow() }, between: func(t *testing.T, _ *Config) {
+			netnstest.Run(t, "ip", "link", "del", "wlan0")
+			netnstest.Run(t, "ip", "link", "add", "wlan0", "type", "veth", "peer", "name", "other")
+			for _, s := range careful { // as somebody wants them there
+				_ = os.WriteFile(settingFile(s.family, "wlan0", s.name), []byte(s.value), 0o644)
+			}
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			cable(t)
+			careless(t)
+			before := settingsNow(t)
+			c := testConfig(runtimeDir(t))
+			for range 2 {
+				if err := (settings{c}).keep(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(carefulNow(), settingsNow(t)); diff != "" {
+				t.Errorf("during (-want +got):\n%s", diff)
+			}
+			if row.between != nil {
+				row.between(t, &c)
+			}
+			if err := (settings{c}).stop(); err != nil {
+				t.Fatal(err)
+			}
+			want := before
+			if row.after != nil {
+				want = row.after(before)
+			}
+			if diff := cmp.Diff(want, settingsNow(t)); diff != "" {
+				t.Errorf("after (-want +got):\n%s", diff)
+			}
+			if _, err := os.Stat((settings{c}).recordFile()); err == nil {
+				t.Error("the record is left")
+			}
+		})
+	}
+}
+
+// TestSettingsOfNoInterface: one that is not there needs nothing.
+func TestSettingsOfNoInterface(t *testing.T) {
+	netnstest.Need(t)
+	s := settings{testConfig(runtimeDir(t))}
+	if err := s.keep(); err != nil {
+		t.Error(err)
+	}
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSettingsRecordIsUnusable: it is told once and does not stay.
+func TestSettingsRecordIsUnusable(t *testing.T) {
+	cable(t)
+	s := settings{testConfig(runtimeDir(t))}
+	if err := os.WriteFile(s.recordFile(), []byte("["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.stop(); err == nil {
+		t.Error("nothing is said")
+	}
+	if err := s.stop(); err != nil {
+		t.Errorf("an unusable record stays: %v", err)
+	}
+}

@@ -211,8 +211,13 @@ func TestAnswersEndQuietly(t *testing.T) {
 			cmd := exec.Command("netconnectd", append([]string{"-c", file, "-a", file + ".none"}, args...)...)
 			cmd.Stdout, cmd.Stderr = writer, &stderr
 			err = cmd.Run()
-			if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGPIPE || stderr.Len() > 0 {
-				t.Errorf("%v, standard error %q, want an end by SIGPIPE and nothing", err, stderr.String())
+			// The test binary is built with cgo, where doctor cannot give its rights up.
+			said := strings.TrimSpace(stderr.String())
+			if args[0] == "--doctor" && strings.HasPrefix(said, "netconnectd: warning: give up rights: ") && !strings.Contains(said, "\n") {
+				said = ""
+			}
+			if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGPIPE || said != "" {
+				t.Errorf("%v, standard error %q, want an end by SIGPIPE and nothing", err, said)
 			}
 		})
 	}

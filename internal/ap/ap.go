@@ -238,7 +238,7 @@ func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
 
 // makeFile makes an empty file if there is none.
 func makeFile(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|unix.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 	if err != nil {
 		return err
 	}

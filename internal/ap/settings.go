@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
 // setting is a value of an interface below /proc/sys/net
@@ -160,8 +161,11 @@ func restoreSettings(record []changed, which func(changed) bool) (rest []changed
 	return rest, errors.Join(errs...)
 }
 
+// mostRecord is far more than the settings of every interface of a device take.
+const mostRecord = 64 << 10
+
 func (s settings) readRecord() ([]changed, error) {
-	data, err := os.ReadFile(s.recordFile())
+	data, err := namedfile.ReadOwn(s.recordFile(), mostRecord)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -180,7 +184,7 @@ func (s settings) writeRecord(record []changed) error {
 	if err != nil {
 		return fmt.Errorf("write what the interface's settings were before: %w", err)
 	}
-	if old, err := os.ReadFile(s.recordFile()); err == nil && string(old) == string(data) {
+	if old, err := namedfile.ReadOwn(s.recordFile(), mostRecord); err == nil && string(old) == string(data) {
 		return nil
 	}
 	return atomicfile.Write(s.recordFile(), data, 0o600)

@@ -111,9 +111,11 @@ func TestBeforeRebootManaged(t *testing.T) {
 // TestAfterRebootManaged runs in the next boot after TestBeforeRebootManaged.
 func TestAfterRebootManaged(t *testing.T) {
 	l := New(t, "After the reboot, with NetworkManager")
+	manager := &Manager{l.Device}
+	t.Cleanup(func() { manager.close(t) }) // as it was before the scenario ahead of the reboot
 	l.switchOn(t, l.Home)
 	l.bootOn(t)
-	l.Timeline.Step("NetworkManager has the network", func() string { return (&Manager{l.Device}).String() })
+	l.Timeline.Step("NetworkManager has the network", manager.String)
 }
 
 // bootOn lets the boot go on with the neighbourhood on the air: the device's

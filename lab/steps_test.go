@@ -22,9 +22,9 @@ const (
 	servesAfterVerdict = 5 * time.Second  // access point after a join that failed
 )
 
-// noise is how many times as long a promise may take before a scenario fails:
-// the machine is emulated, on cores that others share. The timeline shows the
-// figure itself, and `make bench` insists on it with LAB_NOISE=1.
+// noise is how many times as long as promised something may take before a scenario
+// fails. lab/run sets it: once in virtual time; on Debian's own kernel, in a machine
+// that is emulated on cores that others share, four times.
 func noise() time.Duration {
 	if n, err := strconv.Atoi(os.Getenv("LAB_NOISE")); err == nil && n > 0 {
 		return time.Duration(n)

@@ -81,7 +81,7 @@ func (tl *Timeline) print(began time.Time, what, seen string) {
 	tl.mu.Lock()
 	defer tl.mu.Unlock()
 	at, took := time.Since(tl.origin), time.Since(began)
-	fmt.Fprintf(tl.out, "%8.1f s %+7.1f s  %s\n", at.Seconds(), took.Seconds(), what)
+	fmt.Fprintf(tl.out, "%8.3f s %+7.3f s  %s\n", at.Seconds(), took.Seconds(), what)
 }
 
 // progress shows that a step is going on, until stop is called, any number of

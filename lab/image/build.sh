@@ -25,12 +25,12 @@ absent=(
 	drivers/crypto drivers/edac drivers/target drivers/nvme drivers/platform drivers/accel
 	fs/ocfs2 fs/btrfs fs/xfs fs/ceph fs/nfs fs/nfsd fs/smb fs/gfs2 fs/f2fs sound
 )
-# Files that no scenario needs. The root of the machine in virtual time is in memory,
-# and unpacking it is the longest part of the boot. Perl's own programs here, those of
-# the maintainer scripts, need perl-base, which is elsewhere.
+# Folders that no scenario needs, removed at the end: the root of the machine in
+# virtual time is in memory, and unpacking it is the longest part of the boot. Perl
+# was needed to merge /usr; what the maintainer scripts need of it, perl-base, stays.
 superfluous=(
 	usr/share/doc usr/share/man usr/share/locale usr/share/info usr/share/zoneinfo usr/share/perl
-	usr/lib/x86_64-linux-gnu/perl usr/lib/x86_64-linux-gnu/gconv usr/lib/udev/hwdb.d
+	usr/lib/x86_64-linux-gnu/perl usr/lib/x86_64-linux-gnu/gconv usr/lib/udev/hwdb.d usr/lib/udev/hwdb.bin
 )
 # Units that a machine of a few minutes' life does not need. NetworkManager,
 # hostapd and wpa_supplicant are there for the scenarios that start them.
@@ -65,8 +65,8 @@ bootstrap() {
 	for module in "${absent[@]}"; do
 		options+=(--dpkgopt="path-exclude=/lib/modules/*/kernel/$module/*")
 	done
-	for folder in "${superfluous[@]}"; do
-		options+=(--dpkgopt="path-exclude=/$folder/*")
+	for folder in doc man locale info; do
+		options+=(--dpkgopt="path-exclude=/usr/share/$folder/*")
 	done
 	# For the scenario in which NetworkManager is removed and installed again.
 	options+=(--customize-hook='mkdir "$1/var/lib/packages" && chroot "$1" sh -c "cd /var/lib/packages && apt-get download --quiet=2 network-manager"')
@@ -85,7 +85,8 @@ configure() {
 	chroot "$root" useradd --create-home --shell /bin/bash pi
 	chroot "$root" useradd --create-home --shell /bin/bash guest
 	chroot "$root" passwd --quiet --delete root
-	rm -f "$root/usr/lib/udev/hwdb.bin" "$root/etc/machine-id" "$root/etc/resolv.conf" "$root"/var/cache/apt/*.bin
+	(cd "$root" && rm -rf "${superfluous[@]}")
+	rm -f "$root/etc/machine-id" "$root/etc/resolv.conf" "$root"/var/cache/apt/*.bin
 	echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 	echo netconnectd-lab >"$root/etc/hostname"
 	printf '127.0.0.1 localhost\n127.0.1.1 netconnectd-lab\n' >"$root/etc/hosts"

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -23,12 +24,13 @@ import (
 	"time"
 )
 
-const usage = `usage: run [flags] image|story|test|shell
+const usage = `usage: run [flags] image|story|test|shell|exec PROGRAM [ARGUMENT...]
 
   image   make what the machines need (disk image, kernel) if the cache has none
   story   the main job as one story
   test    the scenarios, flag -run REGEXP for some of them, -count N for N times
   shell   a shell in the machine, with the daemon running, in the host's time
+  exec    a program in the machine, for go test -exec "$PWD/build/bin/lab exec"
 
 flags:
 `
@@ -57,6 +59,7 @@ type options struct {
 	stock    bool
 	machines int
 	freeCPU  bool
+	exec     execution
 }
 
 func parse(args []string) (options, error) {
@@ -76,6 +79,11 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	o.command = flags.Arg(0)
+	if o.command == "exec" {
+		var err error
+		o.exec, err = newExecution(flags.Args()[1:])
+		return o, err
+	}
 	if !slices.Contains([]string{"image", "story", "test", "shell"}, o.command) {
 		flags.Usage()
 		return o, fmt.Errorf("%q is not something to do", o.command)
@@ -117,6 +125,11 @@ func run(ctx context.Context, args []string) error {
 	defer place.leave()
 	if err := place.stage(plans, queue, environment(place.out, starter.noise())); err != nil {
 		return err
+	}
+	if o.command == "exec" {
+		if err := o.exec.stage(filepath.Join(place.work, "share")); err != nil {
+			return err
+		}
 	}
 	report, err := runMachines(ctx, o, starter, place, len(plans))
 	report.print(len(plans))

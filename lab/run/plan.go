@@ -43,6 +43,8 @@ func planFor(ctx context.Context, o options, machines int, took durations) (plan
 	switch o.command {
 	case "shell":
 		return [][]string{{"install", runLine("", shellScenario)}}, nil, nil
+	case "exec":
+		return [][]string{o.exec.plan()}, nil, nil
 	case "story":
 		return [][]string{append([]string{"install"}, rebootLines(reboots[0], "")...)}, nil, nil
 	}

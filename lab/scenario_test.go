@@ -126,17 +126,23 @@ func (l *Lab) bootOn(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 }
 
-// TestRouterDies: no goodbye, so that only beacons and answers are missing.
+// TestRouterDies: no goodbye, so that only beacons and answers are missing. In a
+// soak it happens again and again to the same daemon, which must not grow.
 func TestRouterDies(t *testing.T) {
 	l := New(t, "The router dies without a word and returns 60 s later")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)
 	l.join(t, l.Home)
-	cut := l.routerDies(t, l.Home)
-	l.away(t, cut, 60*time.Second)
-	l.switchOn(t, l.Home)
-	l.seeOn(t, l.Home, joining)
+	var g growth
+	for range rounds() {
+		cut := l.routerDies(t, l.Home)
+		l.away(t, cut, 60*time.Second)
+		l.switchOn(t, l.Home)
+		l.seeOn(t, l.Home, joining)
+		g.sample(t, l.Device)
+	}
+	g.judge(t)
 }
 
 // TestCableDuringFallback: a cable is a way online that ends the access point,

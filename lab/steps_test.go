@@ -41,6 +41,15 @@ func short(usually, long time.Duration) time.Duration {
 	return usually
 }
 
+// rounds is how often a scenario that can repeats what it is about with the same
+// daemon: once, or as often as make soak says.
+func rounds() int {
+	if n, err := strconv.Atoi(os.Getenv("LAB_ROUNDS")); err == nil && n > 0 {
+		return n
+	}
+	return 1
+}
+
 // And what a scenario waits at most where nothing is promised but that it happens.
 const (
 	noticed    = 20 * time.Second // a loss, or an end
@@ -209,11 +218,7 @@ func (l *Lab) away(t *testing.T, cut time.Time, duration time.Duration) {
 // carrierChanges is how often the radio's interface has lost or got its carrier.
 func carrierChanges(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("/sys/class/net/" + radioDevice + "/carrier_changes")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(text))
+	return strings.TrimSpace(readFile(t, "/sys/class/net/"+radioDevice+"/carrier_changes"))
 }
 
 // monotonic is the clock of systemd's …TimestampMonotonic properties.

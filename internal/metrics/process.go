@@ -3,6 +3,7 @@ package metrics
 import (
 	"bytes"
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -15,6 +16,10 @@ func writeProcess(p *page) {
 	if statm, err := os.ReadFile("/proc/self/statm"); err == nil {
 		resident := residentPages(statm) * os.Getpagesize()
 		p.gauge("netconnectd_process_resident_memory_bytes", "Resident memory of the daemon, without the programs that it runs.", float64(resident))
+	}
+	p.gauge("netconnectd_process_goroutines", "Goroutines of the daemon.", float64(runtime.NumGoroutine()))
+	if files, err := os.ReadDir("/proc/self/fd"); err == nil {
+		p.gauge("netconnectd_process_open_files", "Open files of the daemon.", float64(len(files)-1)) // without that folder
 	}
 	var usage unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err == nil {

@@ -123,7 +123,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer place.leave()
-	if err := place.stage(plans, queue, environment(place.out, starter.noise())); err != nil {
+	if err := place.stage(plans, queue, environment(o.count, place.out, starter.noise())); err != nil {
 		return err
 	}
 	if o.command == "exec" {
@@ -161,8 +161,8 @@ func newStarter(ctx context.Context, o options) (starter, error) {
 }
 
 // environment tells the scenarios about the host and about the machine's clock.
-func environment(place string, noise int) []string {
-	lines := []string{"env TERM=" + os.Getenv("TERM")}
+func environment(rounds int, place string, noise int) []string {
+	lines := []string{"env TERM=" + os.Getenv("TERM"), fmt.Sprintf("env LAB_ROUNDS=%d", rounds)}
 	for _, name := range []string{"LAB_LONG", "LAB_MANAGER"} {
 		if value := os.Getenv(name); value != "" {
 			lines = append(lines, "env "+name+"="+value)

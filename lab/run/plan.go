@@ -25,6 +25,10 @@ var reboots = [][2]string{
 	{"TestBeforeRebootManaged", "TestAfterRebootManaged"},
 }
 
+// repeating matches scenarios that repeat what they are about by themselves, with one
+// daemon: see rounds in lab/steps_test.go.
+var repeating = regexp.MustCompile(`^TestRouterDies$`)
+
 // notByDefault matches what runs only when somebody asks for it by name: what is
 // no scenario, and what only measures.
 var notByDefault = regexp.MustCompile(`^(TestShell$|TestBench)`)
@@ -97,7 +101,11 @@ func divide(scenarios []string, count, machines int, took durations) (plans [][]
 	})
 	slices.SortStableFunc(rest, func(a, b string) int { return cmp.Compare(took.of(b), took.of(a)) })
 	for _, name := range rest {
-		for range count {
+		times := count
+		if repeating.MatchString(name) {
+			times = 1
+		}
+		for range times {
 			queue = append(queue, name)
 		}
 	}

@@ -43,6 +43,12 @@ func TestDivide(t *testing.T) {
 			queue:     "TestShort TestShort TestShort",
 		},
 		{
+			name: "a scenario that repeats itself is started once", count: 200, machines: 2,
+			scenarios: []string{"TestRouterDies"},
+			plans:     []string{"install; queue -test.v"},
+			queue:     "TestRouterDies",
+		},
+		{
 			name: "the package on a clean disk, and alone", count: 1, machines: 2,
 			scenarios: []string{"TestPackage"},
 			plans:     []string{"run -test.run ^TestPackage$ -test.v"},

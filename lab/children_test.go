@@ -41,16 +41,20 @@ func (l *Lab) childrenFail(t *testing.T, what string, signal syscall.Signal, lim
 	l.join(t, l.Home)
 	l.childFails(t, "wpa_supplicant", what, signal, limit, func() (string, bool) { return l.Device.On(l.Home) })
 	l.Timeline.Step("guest: netconnectcli metrics", func() string {
-		text := l.Device.must(t, stranger, "metrics")
-		for _, line := range []string{
-			`child_failures_total{role="hostapd"} 1`, `child_failures_total{role="dnsmasq"} 1`, `child_failures_total{role="wpa_supplicant"} 1`,
-			`join_attempts_total{result="joined"} 2`, `join_duration_seconds_count 2`, `uplink_state{state="online"} 1`,
-			`access_point_state{state="off"} 1`, `access_point_clients 0`,
-		} {
-			if !strings.Contains(text, "\nnetconnectd_"+line+"\n") {
-				t.Errorf("no %s in\n%s", line, text)
+		// The witnesses see the station before the daemon has its lease.
+		until(t, noticed, "the metrics count all of it", func() (string, bool) {
+			text := l.Device.must(t, stranger, "metrics")
+			for _, line := range []string{
+				`child_failures_total{role="hostapd"} 1`, `child_failures_total{role="dnsmasq"} 1`, `child_failures_total{role="wpa_supplicant"} 1`,
+				`join_attempts_total{result="joined"} 2`, `join_duration_seconds_count 2`, `uplink_state{state="online"} 1`,
+				`access_point_state{state="off"} 1`, `access_point_clients 0`,
+			} {
+				if !strings.Contains(text, "\nnetconnectd_"+line+"\n") {
+					return fmt.Sprintf("no %s in\n%s", line, text), false
+				}
 			}
-		}
+			return "", true
+		})
 		return "each program has failed once, and Home was joined twice"
 	})
 }

@@ -62,9 +62,9 @@ func TestDoctorWithNetworkManager(t *testing.T) {
 	l.join(t, l.Home)
 	l.sound(t, "as NetworkManager's station")
 	l.Timeline.Step("polkit's rule is taken away", func() string {
-		const rule, aside = "/usr/share/polkit-1/rules.d/60-netconnectd.rules", "/var/tmp/60-netconnectd.rules"
-		must(t, "", "mv", rule, aside)
-		t.Cleanup(func() { must(t, "", "mv", aside, rule) })
+		const aside = "/var/tmp/60-netconnectd.rules"
+		must(t, "", "mv", rulesFile, aside)
+		t.Cleanup(func() { restoreRules(t, aside) })
 		until(t, noticed, "polkit has noticed", func() (string, bool) {
 			found, _ := l.Device.doctor(t, "root")
 			return fmt.Sprint(found), slices.ContainsFunc(found, func(f finding) bool { return f.ID == "polkit" && f.Level == "problem" })

@@ -112,6 +112,38 @@ func (m *Manager) close(t testing.TB) {
 	must(t, "", "systemctl", "daemon-reload")
 	must(t, "", "ip", "addr", "flush", "dev", radioDevice)
 	must(t, "", "ip", "link", "set", radioDevice, "down")
+	forgetSettings(t)
+}
+
+// forgetSettings gives the radio's interface the settings of a new one. Those that
+// NetworkManager leaves (accept_ra=0) would keep the next scenario from learning of
+// an IPv6 router.
+func forgetSettings(t testing.TB) {
+	t.Helper()
+	const folder = "/proc/sys/net/ipv6/conf/"
+	files, _ := filepath.Glob(folder + "default/*")
+	for _, file := range files {
+		own := folder + radioDevice + "/" + filepath.Base(file)
+		fresh, err := os.ReadFile(file) // one that was never set cannot be read
+		if now, nowErr := os.ReadFile(own); err != nil || nowErr != nil || string(now) == string(fresh) {
+			continue
+		}
+		if err := os.WriteFile(own, fresh, 0o644); err != nil {
+			t.Errorf("take back what NetworkManager has set: %v", err)
+		}
+	}
+}
+
+// rulesFile is what polkit knows of the daemon.
+const rulesFile = "/usr/share/polkit-1/rules.d/60-netconnectd.rules"
+
+// restoreRules puts polkit's rules of the daemon back from where they were put
+// aside. polkitd 122 now and then misses that a file is there again; started anew it
+// reads them.
+func restoreRules(t testing.TB, aside string) {
+	t.Helper()
+	must(t, "", "mv", aside, rulesFile)
+	must(t, "", "systemctl", "restart", "polkit.service")
 }
 
 func (m *Manager) String() string { return fmt.Sprintf("nmcli: %s", m.State()) }

@@ -131,9 +131,6 @@ func TestNetworkManagerGetsItBack(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 }
 
-// rulesFile is what polkit knows of the daemon.
-const rulesFile = "/usr/share/polkit-1/rules.d/60-netconnectd.rules"
-
 // TestNetworkManagerRights: the daemon's user may have NetworkManager do what
 // the rules name, and nothing else on the bus. Without the rules, replies and
 // status say which are missing.
@@ -154,7 +151,7 @@ func TestNetworkManagerRights(t *testing.T) {
 		must(t, "", "mv", rulesFile, "/run/rules")
 		t.Cleanup(func() {
 			if _, err := os.Stat("/run/rules"); err == nil {
-				must(t, "", "mv", "/run/rules", rulesFile)
+				restoreRules(t, "/run/rules")
 			}
 		})
 		until(t, noticed, "polkit has noticed", func() (string, bool) { now := m.allowed(t); return fmt.Sprint(now), len(now) == 0 })
@@ -176,8 +173,8 @@ func TestNetworkManagerRights(t *testing.T) {
 		return reply.Code + ": " + reply.Error
 	})
 	l.Timeline.Step("with the rules again", func() string {
-		must(t, "", "mv", "/run/rules", rulesFile)
-		return rulesFile
+		restoreRules(t, "/run/rules")
+		return rulesFile + ", polkit started anew"
 	})
 	l.seeAccessPoint(t, 2*managerAgain)
 }

@@ -279,7 +279,7 @@ func judgePolkit(f *Facts) []verdict {
 		return good("polkit allows what netconnectd asks of NetworkManager")
 	}
 	return one(Problem, "polkit refuses netconnectd NetworkManager's "+strings.Join(refused, ", "),
-		"reinstall netconnectd's package, or put packaging/polkit/60-netconnectd.rules into "+polkitRules[0]+"; polkit sees it at once")
+		"reinstall netconnectd's package, or put packaging/polkit/60-netconnectd.rules into "+polkitRules[0]+"; polkit sees it at once, or after: sudo systemctl restart polkit")
 }
 
 func judgeNetplan(f *Facts) []verdict {

@@ -68,6 +68,24 @@ func LoadKept(args, environ []string, fault error) *Config {
 	return c
 }
 
+// LoadDefaults is for a start at which Load has found a fault and LoadKept nothing:
+// each setting that is wrong has its default, as a device that nobody can reach is
+// worse. It returns nil where that does not help, and where only a check was asked
+// for.
+func LoadDefaults(args, environ []string, fault error) *Config {
+	line, err := parseFlags(args)
+	if err != nil || line.check {
+		return nil
+	}
+	line.defaults = true
+	c, _, err := load(line, environ, readFile)
+	if err != nil {
+		return nil
+	}
+	c.Fault, c.Defaults = fault, true
+	return c
+}
+
 // stateDir is the state folder of a configuration without a file.
 func stateDir(line *commandLine, environ []string) string {
 	var r report // of no interest here

@@ -11,7 +11,7 @@ import (
 
 // openHistory gives the history in the state folder. One that cannot be read is
 // a line in the log, no more.
-func openHistory(stateDir string, log *slog.Logger) *history.History {
+func openHistory(stateDir string, log *slog.Logger) (*history.History, error) {
 	clock, err := history.MachineClock()
 	if err != nil {
 		log.Warn("open the history", "err", err)
@@ -20,7 +20,7 @@ func openHistory(stateDir string, log *slog.Logger) *history.History {
 	if err != nil {
 		log.Error("open the history", "err", err)
 	}
-	return h
+	return h, err
 }
 
 // recordStart notes the start of this run, and if the one before has not noted

@@ -32,8 +32,8 @@ func TestFaultsBecomeProblems(t *testing.T) {
 		}
 		return config.Load([]string{"-c", file}, nil)
 	}
-	if _, _, err := load("ap: {channel: 6}\n"); len(faults(err, file)) > 0 {
-		t.Fatalf("%v, %v", err, faults(err, file))
+	if _, _, err := load("ap: {channel: 6}\n"); len(faults(err, &config.Config{File: file})) > 0 {
+		t.Fatalf("%v, %v", err, faults(err, &config.Config{File: file}))
 	}
 	for _, tt := range []struct {
 		name  string
@@ -43,7 +43,7 @@ func TestFaultsBecomeProblems(t *testing.T) {
 		{"two settings", func() error { _, _, err := load("ap: {channel: 99}\nprobe: {kind: x}\n"); return err }, []string{"ap.channel: 99 is not", "probe.kind: "}},
 		{"no file", func() error { return errors.New("read configuration: no such file") }, []string{"read configuration: no such file; "}},
 	} {
-		got := faults(tt.fault(), file)
+		got := faults(tt.fault(), &config.Config{File: file})
 		if len(got) != len(tt.want) {
 			t.Fatalf("%s: %+v", tt.name, got)
 		}

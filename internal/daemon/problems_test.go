@@ -90,7 +90,7 @@ func TestReloadTellsWhatIsWrong(t *testing.T) {
 	d := idle(t)
 	read := errors.New("not YAML")
 	d.Load = func() (*config.Config, []config.Problem, error) { return d.cfg.Load(), nil, read }
-	if _, err := d.reload(t.Context()); err == nil || len(faults(d.configWrong(), "")) != 1 || len(d.problems.hint) != 1 {
+	if _, err := d.reload(t.Context()); err == nil || len(faults(d.configWrong(), &config.Config{})) != 1 || len(d.problems.hint) != 1 {
 		t.Errorf("%v; %v, %d looks asked for", err, d.configWrong(), len(d.problems.hint))
 	}
 	ended, end := context.WithCancel(t.Context())

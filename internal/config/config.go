@@ -228,6 +228,9 @@ func pardon(line *commandLine, env, file map[string]value, r *report) *draft {
 	wrong := []string{}
 	for _, p := range r.problems {
 		wrong = append(wrong, p.Key)
+		if p.Key == "--logfile" {
+			line.log.File = "" // standard error
+		}
 	}
 	if r.bad(plan...) {
 		wrong = append(wrong, plan...)

@@ -75,22 +75,26 @@ func faults(wrong error, inForce *config.Config) []client.Problem {
 	if wrong == nil {
 		return nil
 	}
-	texts := []string{wrong.Error()}
-	var each *config.Error
-	if errors.As(wrong, &each) {
-		texts = nil
-		for _, p := range each.Problems {
-			texts = append(texts, p.String())
-		}
-	}
 	instead := "the settings before it are in force"
 	if inForce.Defaults {
 		instead = "its default is in force"
 	}
+	texts := []string{wrong.Error() + "; " + instead}
+	var each *config.Error
+	if errors.As(wrong, &each) {
+		texts = nil
+		for _, p := range each.Problems {
+			text := p.String() + "; " + instead
+			if inForce.Defaults && (p.Key == "ap.psk" || p.Key == "") && inForce.AP.PSK.IsZero() {
+				text += ", and the access point is open"
+			}
+			texts = append(texts, text)
+		}
+	}
 	var list []client.Problem
 	for _, text := range texts {
 		list = append(list, client.Problem{
-			Code: wrongConfig, Text: text + "; " + instead,
+			Code: wrongConfig, Text: text,
 			Remedy: fmt.Sprintf("correct %s, then: sudo netconnectcli reload", cmp.Or(inForce.File, config.DefaultFile)),
 		})
 	}

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/doctor"
+	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
@@ -128,5 +130,27 @@ func TestWhatAsksForALook(t *testing.T) {
 	p.look() // does not wait, and one look is enough for both
 	if len(p.hint) != 1 || p.all() != nil {
 		t.Errorf("%d looks asked for, %v seen", len(p.hint), p.all())
+	}
+}
+
+// What was wrong with the files of earlier runs is told, and what to do.
+func TestDamagedFilesBecomeProblems(t *testing.T) {
+	if got := savedFiles(nil, nil, nil); got != nil {
+		t.Errorf("%+v", got)
+	}
+	later := fmt.Errorf("read saved networks x: %w", store.ErrLater)
+	got := savedFiles(later, errors.New("read the history: input/output error"), nil)
+	if len(got) != 2 || got[0].Code != "saved_files" || !strings.Contains(got[0].Remedy, "later netconnectd") || !strings.Contains(got[1].Text, "history") || got[1].Remedy == "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// At a first start with a fault the default is in force, and an access point that
+// is open because of that is said to be.
+func TestDefaultsInForceAreTold(t *testing.T) {
+	wrong := &config.Error{Problems: []config.Problem{{Key: "ap.psk", Text: "too short"}, {Key: "ap.channel", Text: "99"}}}
+	got := faults(wrong, &config.Config{Defaults: true})
+	if len(got) != 2 || !strings.HasSuffix(got[0].Text, "its default is in force, and the access point is open") || !strings.HasSuffix(got[1].Text, "its default is in force") {
+		t.Errorf("%+v", got)
 	}
 }

@@ -215,6 +215,7 @@ const (
 	EventAccessPoint = "access_point" // Old, New, Reason: Status.AccessPoint.State
 	EventJoin        = "join"         // Network, New: how far joining it has come; Code and Reason of a failure
 	EventDaemon      = "daemon"       // New: DaemonStarted or DaemonEnded; of the history only
+	EventNetworks    = "networks"     // New: the command that changed what is saved; Reason: who asked, and what it was; of the history only
 )
 
 // What an EventJoin has as New, in their order.
@@ -253,7 +254,7 @@ type Event struct {
 
 // HistoryEntry is an event that the daemon remembers over restarts: of the
 // uplink and the access point, how joining a network ended (JoinDone,
-// JoinFailed), and of the daemon itself.
+// JoinFailed), of the daemon itself, and of what clients did to the saved networks.
 type HistoryEntry struct {
 	Seq     uint64 `json:"seq"`               // grows by one: the order, whatever the clock did
 	Boot    string `json:"boot"`              // the kernel's boot id: another one, and the device was started in between

@@ -106,10 +106,10 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.connectCommand(),
 		a.named("adopt", "Let a network that others saved in NetworkManager be changed here"),
 		a.named("remove_network", "Forget a saved Wi-Fi network and keep the others"),
-		a.action("forget_wifi", "Forget the configured Wi-Fi network", "forget_wifi"),
+		a.eraseCommand("forget_wifi", "Forget all saved Wi-Fi networks", "forget_wifi"),
 		a.action("start_ap", "Start the access point", "start_ap"),
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
-		a.action("reset", "Forget the configured network and start afresh", "reset"),
+		a.eraseCommand("reset", "Forget all saved Wi-Fi networks and start afresh", "reset"),
 		a.action("reload", "Let the daemon read its configuration again", "reload"),
 		a.showCommand(), a.monitorCommand(), a.eventsCommand(), a.historyCommand(), a.metricsCommand(), a.doctorCommand(), a.versionCommand(),
 	)
@@ -161,7 +161,9 @@ func (a *app) call(ctx context.Context, command string, params any, show func(re
 		return err
 	}
 	defer c.Close()
+	stop := hintAtSilence(ctx, a.address, os.Stderr)
 	frame, err := c.Do(ctx, command, params)
+	stop()
 	if a.json && frame != nil {
 		fmt.Fprintf(a.out, "%s\n", frame)
 	}
@@ -219,5 +221,5 @@ func (e *absentError) Error() string {
 	case errors.Is(e.err, fs.ErrPermission):
 		return fmt.Sprintf("no permission to open %s: run it as root", e.address)
 	}
-	return fmt.Sprintf("netconnectd does not answer on %s: %v", e.address, e.err)
+	return fmt.Sprintf("netconnectd does not answer on %s: %v; %s", e.address, e.err, whereToLook)
 }

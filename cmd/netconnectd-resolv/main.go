@@ -19,7 +19,8 @@ func main() {
 	// A journal that is gone, or a hang-up, must not end a change half-way.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE, syscall.SIGHUP)
 	published := flag.String("file", "/run/netconnectd/"+resolver.FileName, "what the daemon has published")
-	state := flag.String("state-dir", "/var/lib/netconnectd-resolv", "where to keep what was there before")
+	run := flag.String("run-dir", "/run/netconnectd-resolv", "where to note what is set, until the device is started again")
+	state := flag.String("state-dir", "/var/lib/netconnectd-resolv", "where to keep what a file was before that is replaced")
 	flag.Parse()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	if flag.NArg() > 0 {
@@ -28,7 +29,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	system := resolver.System{StateDir: *state, Run: process.Run, Log: log}
+	system := resolver.System{RunDir: *run, StateDir: *state, Run: process.Run, Log: log}
 	if err := system.Apply(ctx, *published); err != nil {
 		log.Error("name servers not changed", "error", err)
 		os.Exit(1)

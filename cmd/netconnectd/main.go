@@ -78,8 +78,8 @@ func run(args []string, hangups <-chan os.Signal) (status int, err error) {
 		fmt.Fprintln(os.Stderr, "netconnectd: warning:", w)
 	}
 	if err != nil {
-		if kept := config.LoadKept(args, os.Environ(), err); kept != nil {
-			cfg, err = kept, nil
+		if cfg = beforeOrDefaults(args, err); cfg != nil {
+			err = nil
 		}
 	}
 	var usage *config.UsageError
@@ -110,6 +110,15 @@ func run(args []string, hangups <-chan os.Signal) (status int, err error) {
 	return exitOK, nil
 }
 
+// beforeOrDefaults returns the settings for a start at which some are wrong, nil
+// where there are none.
+func beforeOrDefaults(args []string, fault error) *config.Config {
+	if kept := config.LoadKept(args, os.Environ(), fault); kept != nil {
+		return kept
+	}
+	return config.LoadDefaults(args, os.Environ(), fault)
+}
+
 // serve is the daemon, or its tear-down.
 func serve(
 	ctx context.Context, stop func(), hangups <-chan os.Signal,
@@ -120,6 +129,9 @@ func serve(
 	if cfg.TearDown {
 		return daemon.TearDown(ctx, cfg, log.Logger)
 	}
+	if cfg.Fault != nil {
+		log.Error("the configuration is wrong", "in force", inForce(cfg), "err", cfg.Fault)
+	}
 	listener, err := daemon.Listen(cfg, log.Logger)
 	if err != nil {
 		return err
@@ -129,6 +141,13 @@ func serve(
 	defer stop()
 	work.Go(func() { onHangup(ctx, hangups, log, cfg.Socket) })
 	return daemon.Run(ctx, cfg, listener, daemon.Options{Version: version, Log: log.Logger, Load: load, Stop: stop, Self: "/proc/self/exe"})
+}
+
+func inForce(cfg *config.Config) string {
+	if cfg.Defaults {
+		return "the default of each wrong setting"
+	}
+	return "the settings before it"
 }
 
 // onHangup begins a new log file and reloads at each SIGHUP. It asks over the

@@ -84,7 +84,7 @@ func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *
 		Clients: func([]Client) {}, Unguarded: func(error) {},
 		config: config, runner: runner, links: links, log: log,
 		hostapdConfig: rendered(config),
-		guard:         newGuard(config),
+		guard:         newGuard(config, log),
 	}
 }
 

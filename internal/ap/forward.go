@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,8 +12,7 @@ import (
 
 	"github.com/google/nftables"
 
-	"github.com/netconnectd/netconnectd/internal/atomicfile"
-	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
 // forwarding decides what passes between phones and others, by our packet filter
@@ -30,12 +30,13 @@ import (
 // long as there is anything to undo.
 type forwarding struct {
 	config Config
+	log    *slog.Logger
 	done   tableSpec // what was installed last
 	dial   func() (*nftables.Conn, error)
 }
 
-func newForwarding(config Config) *forwarding {
-	return &forwarding{config: config, dial: dialTables}
+func newForwarding(config Config, log *slog.Logger) *forwarding {
+	return &forwarding{config: config, log: log, dial: dialTables}
 }
 
 // opened is an interface whose switch was off and which we turned on.
@@ -111,13 +112,16 @@ func (f *forwarding) stop() error {
 		return nil
 	}
 	f.done = tableSpec{}
-	record, readErr := f.readRecord() // an unusable one must not keep the table
+	record, readErr := f.readRecord() // one that the disk does not return must not keep the table
 	all, allErr := readSwitch("all")
 	_, restoreErr := restoreSwitches(record, all, func(opened) bool { return true })
 	if err := errors.Join(allErr, restoreErr, f.removeTable()); err != nil {
 		return errors.Join(readErr, err)
 	}
-	return errors.Join(readErr, os.Remove(f.recordFile()))
+	if err := os.Remove(f.recordFile()); err != nil && !errors.Is(err, os.ErrNotExist) { // set aside by readRecord
+		return errors.Join(readErr, err)
+	}
+	return readErr
 }
 
 // closedOnes lists the interfaces whose switch is off, and notes them in the
@@ -166,19 +170,11 @@ func restoreSwitches(record []opened, all bool, which func(opened) bool) (rest [
 const maxForwarding = 4 << 20
 
 func (f *forwarding) readRecord() ([]opened, error) {
-	data, err := namedfile.ReadOwn(f.recordFile(), maxForwarding)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	var record []opened
-	if err == nil {
-		err = json.Unmarshal(data, &record)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read what forwarding was before: %w", err)
-	}
-	return record, nil
+	record, err := ownfile.ReadList(f.recordFile(), maxForwarding, opened.check)
+	return record, usable(err, f.log, "read what forwarding was before")
 }
+
+func (o opened) check() error { return namesInterface(o.Name) }
 
 // writeRecord writes also an empty record: then there is our table to remove.
 func (f *forwarding) writeRecord(record []opened) error {
@@ -186,10 +182,7 @@ func (f *forwarding) writeRecord(record []opened) error {
 	if err != nil {
 		return fmt.Errorf("write what forwarding was before: %w", err)
 	}
-	if old, err := namedfile.ReadOwn(f.recordFile(), maxForwarding); err == nil && string(old) == string(data) {
-		return nil
-	}
-	return atomicfile.Write(f.recordFile(), data, 0o600)
+	return ownfile.Write(f.recordFile(), data)
 }
 
 func readSwitch(name string) (on bool, err error) {

@@ -3,6 +3,7 @@ package ap
 import (
 	"context"
 	"errors"
+	"log/slog"
 )
 
 // guard protects the device, and what is behind it, from whoever is on the
@@ -18,8 +19,8 @@ type guard struct {
 	forwarding *forwarding
 }
 
-func newGuard(c Config) guard {
-	return guard{settings: settings{config: c}, forwarding: newForwarding(c)}
+func newGuard(c Config, log *slog.Logger) guard {
+	return guard{settings: settings{c, log}, forwarding: newForwarding(c, log)}
 }
 
 // keep makes everything as it has to be, and does nothing if it is so already.

@@ -3,6 +3,7 @@ package ap
 import (
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -27,7 +28,7 @@ var (
 // guarded makes a guard keep, and takes it back at the end.
 func guarded(t *testing.T, c Config, keep func(guard) error) {
 	t.Helper()
-	g := newGuard(c)
+	g := newGuard(c, slog.New(slog.DiscardHandler))
 	if err := keep(g); err != nil {
 		t.Fatal(err)
 	}

@@ -4,14 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
 // setting is a value of an interface below /proc/sys/net
@@ -59,7 +60,10 @@ var careful = []setting{
 
 // settings keeps the careful settings of the access point's interface, and
 // remembers in a file of the runtime folder what was set before.
-type settings struct{ config Config }
+type settings struct {
+	config Config
+	log    *slog.Logger
+}
 
 // changed is a setting that had another value before.
 type changed struct {
@@ -128,7 +132,7 @@ func remember(record, due []changed) []changed {
 func (s settings) stop() error {
 	record, err := s.readRecord()
 	if err != nil {
-		return errors.Join(err, os.Remove(s.recordFile()))
+		return err
 	}
 	rest, err := restoreSettings(record, func(changed) bool { return true })
 	if err != nil {
@@ -164,19 +168,44 @@ func restoreSettings(record []changed, which func(changed) bool) (rest []changed
 // mostRecord is far more than the settings of every interface of a device take.
 const mostRecord = 64 << 10
 
+// readRecord returns what is understood of the record. What is not is set aside
+// and said in the log: the access point, perhaps the only way to the device, does
+// not wait for a person who mends a file.
 func (s settings) readRecord() ([]changed, error) {
-	data, err := namedfile.ReadOwn(s.recordFile(), mostRecord)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+	record, err := ownfile.ReadList(s.recordFile(), mostRecord, changed.check)
+	return record, usable(err, s.log, "read what the interface's settings were before")
+}
+
+// check refuses what this type does not write: a record names a file that is
+// written to.
+func (c changed) check() error {
+	if !slices.ContainsFunc(careful, func(s setting) bool { return s.family == c.Family && s.name == c.Name }) {
+		return errors.New("it is of no setting that is ever changed")
 	}
-	var record []changed
-	if err == nil {
-		err = json.Unmarshal(data, &record)
+	return namesInterface(c.Interface)
+}
+
+// namesInterface refuses what is no name of one folder (dev_valid_name, Linux).
+func namesInterface(name string) error {
+	if name == "" || name == "." || name == ".." || strings.Contains(name, "/") {
+		return errors.New("it names no interface")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read what the interface's settings were before: %w", err)
+	return nil
+}
+
+// usable says in the log what is damaged of a record, and returns what is in the
+// way of a new one.
+func usable(err error, log *slog.Logger, doing string) error {
+	var damaged *ownfile.DamagedError
+	var foreign *namedfile.OwnerError
+	switch {
+	case err == nil, errors.Is(err, os.ErrNotExist):
+		return nil
+	case errors.As(err, &damaged), errors.As(err, &foreign):
+		log.Warn(doing, "err", err)
+		return nil
 	}
-	return record, nil
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 func (s settings) writeRecord(record []changed) error {
@@ -184,10 +213,7 @@ func (s settings) writeRecord(record []changed) error {
 	if err != nil {
 		return fmt.Errorf("write what the interface's settings were before: %w", err)
 	}
-	if old, err := namedfile.ReadOwn(s.recordFile(), mostRecord); err == nil && string(old) == string(data) {
-		return nil
-	}
-	return atomicfile.Write(s.recordFile(), data, 0o600)
+	return ownfile.Write(s.recordFile(), data)
 }
 
 // settingFile is that of an interface, or of all of them by the name "all".

@@ -1,6 +1,8 @@
 package ap
 
 import (
+	"encoding/json"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -58,7 +60,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 		{name: "by another daemon after a crash"},
 		{name: "also what another program set again meanwhile, as that set it", after: replaced, between: func(t *testing.T, c *Config) {
 			setSetting(t, "ipv6/conf/wlan0/accept_ra", "2")
-			if err := (settings{*c}).keep(); err != nil {
+			if err := (settings{*c, slog.New(slog.DiscardHandler)}).keep(); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -67,7 +69,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 		}},
 		{name: "when another interface is the access point's", between: func(t *testing.T, c *Config) {
 			c.Interface = "wlan1"
-			if err := (settings{*c}).keep(); err != nil {
+			if err := (settings{*c, slog.New(slog.DiscardHandler)}).keep(); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -85,7 +87,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 			before := settingsNow(t)
 			c := testConfig(runtimeDir(t))
 			for range 2 {
-				if err := (settings{c}).keep(); err != nil {
+				if err := (settings{c, slog.New(slog.DiscardHandler)}).keep(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -95,7 +97,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 			if row.between != nil {
 				row.between(t, &c)
 			}
-			if err := (settings{c}).stop(); err != nil {
+			if err := (settings{c, slog.New(slog.DiscardHandler)}).stop(); err != nil {
 				t.Fatal(err)
 			}
 			want := before
@@ -105,7 +107,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 			if diff := cmp.Diff(want, settingsNow(t)); diff != "" {
 				t.Errorf("after (-want +got):\n%s", diff)
 			}
-			if _, err := os.Stat((settings{c}).recordFile()); err == nil {
+			if _, err := os.Stat((settings{c, slog.New(slog.DiscardHandler)}).recordFile()); err == nil {
 				t.Error("the record is left")
 			}
 		})
@@ -115,7 +117,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 // TestSettingsOfNoInterface: one that is not there needs nothing.
 func TestSettingsOfNoInterface(t *testing.T) {
 	netnstest.Need(t)
-	s := settings{testConfig(runtimeDir(t))}
+	s := settings{testConfig(runtimeDir(t)), slog.New(slog.DiscardHandler)}
 	if err := s.keep(); err != nil {
 		t.Error(err)
 	}
@@ -124,17 +126,67 @@ func TestSettingsOfNoInterface(t *testing.T) {
 	}
 }
 
-// TestSettingsRecordIsUnusable: it is told once and does not stay.
-func TestSettingsRecordIsUnusable(t *testing.T) {
-	cable(t)
-	s := settings{testConfig(runtimeDir(t))}
-	if err := os.WriteFile(s.recordFile(), []byte("["), 0o600); err != nil {
-		t.Fatal(err)
+// What is damaged of a record is said once, is kept for a person, and keeps neither
+// the access point's guard from being set up nor the rest from being taken back.
+func TestDamagedRecordsAreHealed(t *testing.T) {
+	good := func(s settings, guarded []changed) string {
+		text, err := json.Marshal(guarded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
 	}
-	if err := s.stop(); err == nil {
-		t.Error("nothing is said")
-	}
-	if err := s.stop(); err != nil {
-		t.Errorf("an unusable record stays: %v", err)
+	for _, row := range []struct {
+		name    string
+		spoil   func(text string) string
+		restore bool // what was set before is still known
+	}{
+		{"empty", func(string) string { return "" }, false},
+		{"cut off", func(text string) string { return text[:len(text)/2] }, false},
+		{"another shape", func(string) string { return `{"version": 2}` }, false},
+		{"an element of another shape", func(text string) string { return `["x",` + text[1:] }, true},
+		{"an element of another program's setting", func(text string) string {
+			return `[{"interface":"wlan0","index":1,"family":"ipv4","name":"forwarding","was":"1","set":"0"},` + text[1:]
+		}, true},
+		{"an element that leaves the folder", func(text string) string {
+			return `[{"interface":"../x","index":1,"family":"ipv4","name":"rp_filter","was":"1","set":"0"},` + text[1:]
+		}, true},
+	} {
+		for _, next := range []string{"keep", "stop"} {
+			t.Run(row.name+", then "+next, func(t *testing.T) {
+				cable(t)
+				careless(t)
+				before := settingsNow(t)
+				var said strings.Builder
+				s := settings{testConfig(runtimeDir(t)), slog.New(slog.NewTextHandler(&said, nil))}
+				if err := s.keep(); err != nil {
+					t.Fatal(err)
+				}
+				record, err := s.readRecord()
+				if err != nil || len(record) == 0 {
+					t.Fatal(record, err)
+				}
+				if err := os.WriteFile(s.recordFile(), []byte(row.spoil(good(s, record))), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if next == "keep" {
+					if err := s.keep(); err != nil {
+						t.Errorf("keep: %v", err)
+					}
+				}
+				if err := s.stop(); err != nil {
+					t.Errorf("stop: %v", err)
+				}
+				if n := strings.Count(said.String(), "is damaged"); n != 1 {
+					t.Errorf("said %d times: %s", n, said.String())
+				}
+				if _, err := os.Stat(s.recordFile() + ".broken"); err != nil {
+					t.Error(err)
+				}
+				if got := settingsNow(t); row.restore && got != before {
+					t.Errorf("not taken back:\n%s\nwant\n%s", got, before)
+				}
+			})
+		}
 	}
 }

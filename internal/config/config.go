@@ -24,6 +24,7 @@ const DefaultFile = "/etc/netconnectd.yaml"
 type Config struct {
 	File       string // that was read; empty when there is none
 	Fault      error  // what is wrong with the file, so that it is used as it was kept, or else without what is wrong
+	Defaults   bool   // with Fault: it is used without what is wrong
 	Version    bool   // only the version is asked for; nothing else is set
 	Check      bool   // only the check of the settings is asked for
 	TearDown   bool   // only the end of what an earlier run left is asked for
@@ -173,26 +174,29 @@ func load(line *commandLine, environ []string, read func(path string, named bool
 	path, named := line.path(env)
 	keptIn := stateDir(line, environ)
 	file, err := read(path, named, &r)
-	if err != nil && !line.lenient() && !line.looks() {
+	if err != nil && !line.pardons() {
 		return nil, nil, err
 	}
-	if err != nil && line.lenient() {
+	if err != nil && (line.lenient() || line.defaults) {
 		r.problem("", origin{}, "%v", err)
 	}
 	line.review(&r)
 	d := settle(line, env.values, file.values, &r)
+	if line.pardons() && file.values == nil {
+		file.values = salvage(file.text)
+	}
 	warnings := byLine(r.warnings)
 	if len(r.problems) > 0 {
 		err = &Error{File: file.path, Problems: byLine(r.problems)}
 	}
-	if line.lenient() || line.looks() {
+	if line.pardons() {
 		d = pardon(line, env.values, file.values, &r)
 	}
 	d.Fault, d.Text, d.keptIn = err, secret.New(string(file.text)), keptIn
 	d.File, d.Check, d.TearDown, d.Daemon, d.Log = file.path, line.check, line.tearDown, line.daemon, line.log
 	d.Doctor, d.Bundle = line.looks(), line.bundle
 	switch {
-	case line.lenient():
+	case line.lenient() || line.defaults:
 		return &d.Config, byLine(r.warnings), nil
 	case err != nil && !line.looks():
 		return nil, warnings, err
@@ -224,10 +228,14 @@ func pardon(line *commandLine, env, file map[string]value, r *report) *draft {
 	wrong := []string{}
 	for _, p := range r.problems {
 		wrong = append(wrong, p.Key)
+		if p.Key == "--logfile" {
+			line.log.File = "" // standard error
+		}
 	}
 	if r.bad(plan...) {
 		wrong = append(wrong, plan...)
 	}
+	given := len(env) + len(file)
 	for _, path := range wrong {
 		if f := line.flags[path]; f != nil {
 			f.given = false
@@ -236,7 +244,12 @@ func pardon(line *commandLine, env, file map[string]value, r *report) *draft {
 		delete(file, path)
 	}
 	r.warnings, r.problems = r.problems, nil
-	return settle(line, env, file, &report{})
+	next := report{}
+	d := settle(line, env, file, &next)
+	if len(next.problems) > 0 && len(env)+len(file) < given { // what is left does not fit a default
+		return pardon(line, env, file, &report{problems: next.problems})
+	}
+	return d
 }
 
 // defaultSSID is the access point's name when nobody chose one: the host's

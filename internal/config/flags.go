@@ -20,6 +20,7 @@ type commandLine struct {
 	daemon    string
 	doctor    bool
 	bundle    string
+	defaults  bool // not from a flag: see LoadDefaults
 	log       Log
 	pid       string // of the original; without effect
 }
@@ -29,6 +30,9 @@ func (line *commandLine) lenient() bool { return line.tearDown || line.daemon !=
 
 // looks reports whether a wrong configuration is one of the things to tell.
 func (line *commandLine) looks() bool { return line.doctor || line.bundle != "" }
+
+// pardons reports whether what is wrong takes its default.
+func (line *commandLine) pardons() bool { return line.lenient() || line.looks() || line.defaults }
 
 // path is where the file is, and whether somebody has named it.
 func (line *commandLine) path(env environment) (path string, named bool) {

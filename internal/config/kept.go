@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
 // keptFile is in the state folder that the file does not name: where a file that
@@ -40,13 +40,10 @@ func (c *Config) Keep() error {
 	if err != nil {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}
-	if old, err := namedfile.ReadOwn(path, maxKept); err == nil && bytes.Equal(old, data) {
-		return nil // which spares an SD card
-	}
 	if err := os.MkdirAll(c.keptIn, 0o700); err != nil {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}
-	return atomicfile.Write(path, data, 0o600)
+	return ownfile.Write(path, data)
 }
 
 // LoadKept is for a start at which Load has found a fault: a device that nobody
@@ -71,6 +68,24 @@ func LoadKept(args, environ []string, fault error) *Config {
 	return c
 }
 
+// LoadDefaults is for a start at which Load has found a fault and LoadKept nothing:
+// each setting that is wrong has its default, as a device that nobody can reach is
+// worse. It returns nil where that does not help, and where only a check was asked
+// for.
+func LoadDefaults(args, environ []string, fault error) *Config {
+	line, err := parseFlags(args)
+	if err != nil || line.check {
+		return nil
+	}
+	line.defaults = true
+	c, _, err := load(line, environ, readFile)
+	if err != nil {
+		return nil
+	}
+	c.Fault, c.Defaults = fault, true
+	return c
+}
+
 // stateDir is the state folder of a configuration without a file.
 func stateDir(line *commandLine, environ []string) string {
 	var r report // of no interest here
@@ -79,6 +94,8 @@ func stateDir(line *commandLine, environ []string) string {
 
 // readKept gives what was kept of the file at path.
 func readKept(dir, path string, r *report) (configFile, error) {
+	// Not ownfile.ReadJSON: also root's commands read here, and move no file of the
+	// daemon's away.
 	data, err := namedfile.ReadOwn(filepath.Join(dir, keptFile), maxKept)
 	if err != nil {
 		return configFile{}, err

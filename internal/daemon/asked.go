@@ -12,7 +12,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/history"
-	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
 // asked is what a run keeps for the next about an access point that somebody
@@ -58,13 +58,10 @@ func dropAsked(file string) error {
 
 // loadAsked is how much longer somebody wants the access point, 0 if nobody does.
 func loadAsked(file string, clock history.Clock) (time.Duration, error) {
-	data, err := namedfile.ReadOwn(file, maxKept)
+	var kept asked
+	err := ownfile.ReadJSON(file, maxKept, &kept)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
-	}
-	var kept asked
-	if err == nil {
-		err = json.Unmarshal(data, &kept)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("read how long the access point is asked for: %w", err)

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/history"
@@ -73,6 +74,8 @@ type daemon struct {
 	hooks    *hook.Runner
 	history  *history.History
 	problems problems
+	damaged  []client.Problem // files of earlier runs
+	notesErr error            // of the notes on NetworkManager's profiles
 	metrics  *metrics.Metrics
 }
 
@@ -104,7 +107,9 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 		log.Error("open the saved networks", "err", err)
 	}
 	d := build(ctx, cfg, opts, runner, networks)
-	d.history = openHistory(cfg.StateDir, log)
+	var historyErr error
+	d.history, historyErr = openHistory(cfg.StateDir, log)
+	d.damaged = savedFiles(err, historyErr, d.notesErr)
 	d.configLoaded(cfg.Fault)
 	d.keepConfig()
 	d.recordStart()
@@ -182,7 +187,8 @@ func build(ctx context.Context, cfg *config.Config, opts Options, runner *proces
 	iface := radioName(ctx, cfg, log)
 	var err error
 	if d.profiles, err = networkmanager.OpenProfiles(networks, filepath.Join(cfg.StateDir, "networkmanager.json"), log); err != nil {
-		log.Warn("open the saved networks", "err", err)
+		log.Warn("open the notes on NetworkManager's profiles", "err", err)
+		d.notesErr = err
 	}
 	d.managed.Store(d.wantsManager((&networkmanager.Client{Interface: iface, Log: log}).Device(ctx)))
 	if d.managed.Load() {

@@ -18,7 +18,16 @@ import (
 )
 
 // Handle implements server.Handler.
-func (d *daemon) Handle(ctx context.Context, _ server.Peer, req server.Request) (any, error) {
+func (d *daemon) Handle(ctx context.Context, peer server.Peer, req server.Request) (any, error) {
+	what, changes := d.affected(req)
+	result, err := d.carryOutRequest(ctx, req)
+	if changes && err == nil {
+		d.recordNetworks(peer, req.Command(), what)
+	}
+	return result, err
+}
+
+func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, error) {
 	switch req := req.(type) {
 	case server.Show:
 		return show(ctx, req)

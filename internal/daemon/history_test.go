@@ -1,9 +1,13 @@
 package daemon
 
 import (
+	"context"
+	"sync"
 	"testing"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/server"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
 func TestStartReason(t *testing.T) {
@@ -34,5 +38,45 @@ func TestStartReason(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// What clients do to the saved networks is remembered, with who asked.
+func TestHistorySaysWhoChangedTheNetworks(t *testing.T) {
+	d := idle(t)
+	d.history, _ = openHistory(t.TempDir(), d.log)
+	ctx, end := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	work.Go(func() { _ = d.sup.Run(ctx, policy.Start{}, d.networks()) })
+	defer work.Wait()
+	defer end()
+	home, office := []byte("home"), []byte("office")
+	peer := server.Peer{UID: 4242, PID: 77}
+	for _, row := range []struct {
+		req  server.Request
+		want string
+	}{
+		{server.AddNetwork{SSID: home}, "add_network: asked by uid 4242 (process 77): home"},
+		{server.AddNetwork{SSID: office}, "add_network: asked by uid 4242 (process 77): office"},
+		{server.SetNetwork{SSID: home}, "set_network: asked by uid 4242 (process 77): home"},
+		{server.RemoveNetwork{SSID: office}, "remove_network: asked by uid 4242 (process 77): office"},
+		{server.ForgetWifi{}, "forget_wifi: asked by uid 4242 (process 77): home"},
+		{server.Reset{}, "reset: asked by uid 4242 (process 77): nothing was saved"},
+	} {
+		if _, err := d.Handle(ctx, peer, row.req); err != nil {
+			t.Fatalf("%s: %v", row.req.Command(), err)
+		}
+		var got string
+		for _, e := range d.history.Last(0) {
+			if e.Type == client.EventNetworks {
+				got = e.New + ": " + e.Reason
+			}
+		}
+		if got != row.want {
+			t.Errorf("%s: %q, want %q", row.req.Command(), got, row.want)
+		}
+	}
+	if _, err := d.Handle(ctx, peer, server.RemoveNetwork{SSID: office}); err == nil {
+		t.Error("removed twice")
 	}
 }

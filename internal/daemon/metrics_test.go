@@ -20,7 +20,7 @@ import (
 // TestMetrics: what happens to the daemon is counted.
 func TestMetrics(t *testing.T) {
 	d := idle(t)
-	d.history = openHistory(t.TempDir(), d.log)
+	d.history, _ = openHistory(t.TempDir(), d.log)
 	ended, end := context.WithCancel(t.Context())
 	end()
 

@@ -11,6 +11,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/doctor"
+	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
@@ -58,7 +59,8 @@ func (d *daemon) watchProblems(ctx context.Context) {
 func (d *daemon) findProblems(ctx context.Context) []client.Problem {
 	cfg := d.cfg.Load()
 	return slices.Concat(
-		faults(d.configWrong(), cfg.File),
+		faults(d.configWrong(), cfg),
+		d.damaged,
 		openings(d.radio.unguarded.Load()),
 		toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.iface()))),
 	)
@@ -67,26 +69,53 @@ func (d *daemon) findProblems(ctx context.Context) []client.Problem {
 // wrongConfig is the doctor's finding of the same.
 const wrongConfig = "config"
 
-// faults are what was wrong with the configuration when it was read last; the one
-// before it is in force then.
-func faults(wrong error, file string) []client.Problem {
+// faults are what was wrong with the configuration when it was read last. The one
+// before it is in force then, or, without any, the default of what is wrong.
+func faults(wrong error, inForce *config.Config) []client.Problem {
 	if wrong == nil {
 		return nil
 	}
-	texts := []string{wrong.Error()}
+	instead := "the settings before it are in force"
+	if inForce.Defaults {
+		instead = "its default is in force"
+	}
+	texts := []string{wrong.Error() + "; " + instead}
 	var each *config.Error
 	if errors.As(wrong, &each) {
 		texts = nil
 		for _, p := range each.Problems {
-			texts = append(texts, p.String())
+			text := p.String() + "; " + instead
+			if inForce.Defaults && (p.Key == "ap.psk" || p.Key == "") && inForce.AP.PSK.IsZero() {
+				text += ", and the access point is open"
+			}
+			texts = append(texts, text)
 		}
 	}
 	var list []client.Problem
 	for _, text := range texts {
 		list = append(list, client.Problem{
-			Code: wrongConfig, Text: text + "; the settings before it are in force",
-			Remedy: fmt.Sprintf("correct %s, then: sudo netconnectcli reload", cmp.Or(file, config.DefaultFile)),
+			Code: wrongConfig, Text: text,
+			Remedy: fmt.Sprintf("correct %s, then: sudo netconnectcli reload", cmp.Or(inForce.File, config.DefaultFile)),
 		})
+	}
+	return list
+}
+
+// savedFiles are what was wrong with the files of earlier runs when this one began.
+func savedFiles(networks, history, notes error) []client.Problem {
+	var list []client.Problem
+	for _, f := range []struct {
+		what string
+		err  error
+	}{{"saved networks", networks}, {"history", history}, {"notes on NetworkManager's profiles", notes}} {
+		if f.err == nil {
+			continue
+		}
+		remedy := "nothing has to be done for the daemon to go on; what is missing is in the file that is named"
+		if errors.Is(f.err, store.ErrLater) {
+			remedy = "install the later netconnectd again; changes are not saved until then"
+		}
+		list = append(list, client.Problem{Code: "saved_files", Text: f.what + ": " + f.err.Error(), Remedy: remedy})
 	}
 	return list
 }

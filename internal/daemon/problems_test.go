@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/doctor"
+	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
@@ -32,8 +34,8 @@ func TestFaultsBecomeProblems(t *testing.T) {
 		}
 		return config.Load([]string{"-c", file}, nil)
 	}
-	if _, _, err := load("ap: {channel: 6}\n"); len(faults(err, file)) > 0 {
-		t.Fatalf("%v, %v", err, faults(err, file))
+	if _, _, err := load("ap: {channel: 6}\n"); len(faults(err, &config.Config{File: file})) > 0 {
+		t.Fatalf("%v, %v", err, faults(err, &config.Config{File: file}))
 	}
 	for _, tt := range []struct {
 		name  string
@@ -43,7 +45,7 @@ func TestFaultsBecomeProblems(t *testing.T) {
 		{"two settings", func() error { _, _, err := load("ap: {channel: 99}\nprobe: {kind: x}\n"); return err }, []string{"ap.channel: 99 is not", "probe.kind: "}},
 		{"no file", func() error { return errors.New("read configuration: no such file") }, []string{"read configuration: no such file; "}},
 	} {
-		got := faults(tt.fault(), file)
+		got := faults(tt.fault(), &config.Config{File: file})
 		if len(got) != len(tt.want) {
 			t.Fatalf("%s: %+v", tt.name, got)
 		}
@@ -90,7 +92,7 @@ func TestReloadTellsWhatIsWrong(t *testing.T) {
 	d := idle(t)
 	read := errors.New("not YAML")
 	d.Load = func() (*config.Config, []config.Problem, error) { return d.cfg.Load(), nil, read }
-	if _, err := d.reload(t.Context()); err == nil || len(faults(d.configWrong(), "")) != 1 || len(d.problems.hint) != 1 {
+	if _, err := d.reload(t.Context()); err == nil || len(faults(d.configWrong(), &config.Config{})) != 1 || len(d.problems.hint) != 1 {
 		t.Errorf("%v; %v, %d looks asked for", err, d.configWrong(), len(d.problems.hint))
 	}
 	ended, end := context.WithCancel(t.Context())
@@ -128,5 +130,27 @@ func TestWhatAsksForALook(t *testing.T) {
 	p.look() // does not wait, and one look is enough for both
 	if len(p.hint) != 1 || p.all() != nil {
 		t.Errorf("%d looks asked for, %v seen", len(p.hint), p.all())
+	}
+}
+
+// What was wrong with the files of earlier runs is told, and what to do.
+func TestDamagedFilesBecomeProblems(t *testing.T) {
+	if got := savedFiles(nil, nil, nil); got != nil {
+		t.Errorf("%+v", got)
+	}
+	later := fmt.Errorf("read saved networks x: %w", store.ErrLater)
+	got := savedFiles(later, errors.New("read the history: input/output error"), nil)
+	if len(got) != 2 || got[0].Code != "saved_files" || !strings.Contains(got[0].Remedy, "later netconnectd") || !strings.Contains(got[1].Text, "history") || got[1].Remedy == "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// At a first start with a fault the default is in force, and an access point that
+// is open because of that is said to be.
+func TestDefaultsInForceAreTold(t *testing.T) {
+	wrong := &config.Error{Problems: []config.Problem{{Key: "ap.psk", Text: "too short"}, {Key: "ap.channel", Text: "99"}}}
+	got := faults(wrong, &config.Config{Defaults: true})
+	if len(got) != 2 || !strings.HasSuffix(got[0].Text, "its default is in force, and the access point is open") || !strings.HasSuffix(got[1].Text, "its default is in force") {
+		t.Errorf("%+v", got)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
-	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/ownfile"
 	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
@@ -257,12 +257,15 @@ func (s *session) saveLease(l dhcp.Lease) error {
 
 // loadLease gives the lease that the interface has from that network, or nil.
 func (r *radio) loadLease(ssid []byte) *dhcp.Lease {
-	data, err := namedfile.ReadOwn(r.leaseFile(), maxKept)
-	if err != nil {
-		return nil
-	}
 	var saved savedLease
-	if err := json.Unmarshal(data, &saved); err != nil || saved.SSID != hex.EncodeToString(ssid) {
+	err := ownfile.ReadJSON(r.leaseFile(), maxKept, &saved)
+	if err == nil && !saved.Lease.Address.IsValid() {
+		err = ownfile.Damaged(r.leaseFile(), errors.New("the lease has no address"))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.log.Warn("read the lease; the network is asked for a new one", "err", err)
+	}
+	if err != nil || saved.SSID != hex.EncodeToString(ssid) {
 		return nil
 	}
 	return &saved.Lease

@@ -37,31 +37,67 @@ func readTail(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, readLimit))
 }
 
-// decode reads the lines that are entries, in an order that grows.
-func decode(data []byte) (entries []client.HistoryEntry, lines int, broken bool) {
-	for line := range bytes.Lines(data) {
-		lines++
-		var e client.HistoryEntry
-		err := json.Unmarshal(line, &e)
-		torn := !bytes.HasSuffix(line, []byte("\n"))
-		n := len(entries)
-		if err != nil || torn || e.Type == "" || n > 0 && e.Seq <= entries[n-1].Seq {
-			broken = true
-			continue
-		}
-		entries = append(entries, e)
-	}
-	return entries, lines, broken
+// line is one of the file: an entry, or what was not understood and stays in the
+// file as it is until it is older than the entries that are kept.
+type line struct {
+	client.HistoryEntry
+	text []byte // as it was read; nil: of this run
 }
 
-func encode(entries []client.HistoryEntry) []byte {
+// maxSeq is what a float64 of a JSON reader can count to. No device has had so many
+// entries.
+const maxSeq = 1 << 53
+
+// mostLine is what a line has at most that stays without being understood: an
+// entry has some hundred bytes.
+const mostLine = 4 << 10
+
+// decode reads the lines that are entries. Where their numbers do not grow, they
+// are counted anew: one bad number must not cost all entries after it. Changed
+// says that the file is to be written anew: an entry was there twice or has another
+// number now, or a line is dropped that is far too long or that a power loss has
+// torn.
+func decode(data []byte) (lines []line, changed bool) {
+	last := uint64(0)
+	for text := range bytes.Lines(data) {
+		n := len(lines)
+		torn := !bytes.HasSuffix(text, []byte("\n"))
+		if torn || len(text) > mostLine || n > 0 && bytes.Equal(lines[n-1].text, text) {
+			changed = true
+			continue
+		}
+		var e client.HistoryEntry
+		if err := json.Unmarshal(text, &e); err != nil || e.Type == "" {
+			lines = append(lines, line{text: bytes.Clone(text)})
+			continue
+		}
+		if e.Seq <= last || e.Seq >= maxSeq {
+			e.Seq, changed = last+1, true
+			lines = append(lines, line{HistoryEntry: e})
+		} else {
+			lines = append(lines, line{e, bytes.Clone(text)})
+		}
+		last = e.Seq
+	}
+	return lines, changed
+}
+
+func (l line) understood() bool { return l.Type != "" }
+
+// encode writes lines that were read as they were: they may have fields of a later
+// version.
+func encode(lines []line) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	for _, entry := range entries {
+	for _, l := range lines {
+		if l.text != nil {
+			b.Write(l.text)
+			continue
+		}
 		// Only a year after 9999 cannot be encoded, which no kernel's clock has
 		// (ktime_t ends in 2262).
-		_ = e.Encode(entry)
+		_ = e.Encode(l.HistoryEntry)
 	}
 	return b.Bytes()
 }

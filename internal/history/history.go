@@ -3,7 +3,6 @@
 package history
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +37,7 @@ type History struct {
 	hint  chan struct{} // there is something to write
 
 	mu      sync.Mutex
-	entries []client.HistoryEntry // the oldest first; elements never change
+	entries []line // the oldest first; elements never change
 
 	writing sync.Mutex // guards what follows: of one write at a time
 	saved   uint64     // Seq of the last entry in the file
@@ -49,7 +48,8 @@ type History struct {
 }
 
 // Open reads the file at path, which only this process may use. A line that
-// cannot be read is skipped: the last one may be torn by a power loss. The
+// is not understood is skipped and stays in the file, until it is older than what
+// is kept; a last one that a power loss has torn does not. The
 // History can be used even if there is an error: it is empty then, and a file
 // that could not be read stays as it is.
 func Open(path string, clock Clock, log *slog.Logger) (*History, error) {
@@ -59,10 +59,8 @@ func Open(path string, clock Clock, log *slog.Logger) (*History, error) {
 		h.refuse = fmt.Errorf("read the history: %w", err)
 		return h, h.refuse
 	}
-	h.entries, h.lines, h.broken = decode(data)
-	if n := len(h.entries); n > 0 {
-		h.saved = h.entries[n-1].Seq
-	}
+	h.entries, h.broken = decode(data)
+	h.lines, h.saved = len(h.entries), newest(h.entries).Seq
 	h.entries = last(h.entries, kept)
 	return h, nil
 }
@@ -75,16 +73,13 @@ func (h *History) Record(e client.Event) {
 	}
 	now := client.HistoryEntry{Boot: h.clock.Boot, Uptime: int64(h.clock.Uptime().Seconds()), Event: e}
 	h.mu.Lock()
-	if n := len(h.entries); n > 0 {
-		before := h.entries[n-1]
-		now.Seq = before.Seq
-		if repeats(before.Event, e) {
-			h.mu.Unlock()
-			return
-		}
+	before := newest(h.entries)
+	if repeats(before.Event, e) {
+		h.mu.Unlock()
+		return
 	}
-	now.Seq++
-	h.entries = last(append(h.entries, now), kept)
+	now.Seq = before.Seq + 1
+	h.entries = last(append(h.entries, line{HistoryEntry: now}), kept)
 	h.mu.Unlock()
 	select {
 	case h.hint <- struct{}{}:
@@ -110,8 +105,14 @@ func (h *History) Last(limit int) []client.HistoryEntry {
 		limit = kept
 	}
 	h.mu.Lock()
-	list := append([]client.HistoryEntry{}, last(h.entries, limit)...)
+	all := make([]client.HistoryEntry, 0, len(h.entries))
+	for _, l := range h.entries {
+		if l.understood() {
+			all = append(all, l.HistoryEntry)
+		}
+	}
 	h.mu.Unlock()
+	list := last(all, limit)
 	uptime := int64(h.clock.Uptime().Seconds())
 	for i := range list {
 		if list[i].Boot == h.clock.Boot {
@@ -119,6 +120,16 @@ func (h *History) Last(limit int) []client.HistoryEntry {
 		}
 	}
 	return list
+}
+
+// newest is the last entry, the zero one without any.
+func newest(lines []line) client.HistoryEntry {
+	for _, l := range slices.Backward(lines) {
+		if l.understood() {
+			return l.HistoryEntry
+		}
+	}
+	return client.HistoryEntry{}
 }
 
 // last is the end of a list; it shares the list's memory.
@@ -161,7 +172,10 @@ func (h *History) write() error {
 	h.mu.Lock()
 	all := slices.Clone(h.entries)
 	h.mu.Unlock()
-	first, _ := slices.BinarySearchFunc(all, h.saved+1, func(e client.HistoryEntry, seq uint64) int { return cmp.Compare(e.Seq, seq) })
+	first := len(all)
+	for first > 0 && all[first-1].Seq > h.saved {
+		first--
+	}
 	fresh := all[first:]
 	if len(fresh) == 0 && !h.broken {
 		return nil
@@ -178,9 +192,7 @@ func (h *History) write() error {
 		}
 		h.lines += len(fresh)
 	}
-	if len(all) > 0 {
-		h.saved = all[len(all)-1].Seq
-	}
+	h.saved = newest(all).Seq
 	return nil
 }
 

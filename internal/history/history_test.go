@@ -136,15 +136,19 @@ func TestUnreadableLines(t *testing.T) {
 		name string
 		harm func(file string) string
 		want string
+		left int // lines that are not understood and stay
 	}{
-		{"the last line is torn", func(f string) string { return f[:len(f)-20] }, "a b"},
-		{"the last line lacks its end", func(f string) string { return f[:len(f)-1] }, "a b"},
-		{"the first line is torn", func(f string) string { return f[20:] }, "b c"},
-		{"zeros, as file systems leave them after a power loss", func(f string) string { return f + strings.Repeat("\x00", 512) }, "a b c"},
-		{"a line is there twice", func(f string) string { return f + strings.SplitAfter(f, "\n")[2] }, "a b c"},
-		{"nothing that we wrote", func(string) string { return "<html>\n{}\n[]\n" }, ""},
-		{"nothing", func(string) string { return "" }, ""},
-		{"larger than any that we write", func(f string) string { return strings.Repeat("x", 3*readLimit) + "\n" + f }, "a b c"},
+		{"the last line is torn", func(f string) string { return f[:len(f)-20] }, "a b", 0},
+		{"the last line lacks its end", func(f string) string { return f[:len(f)-1] }, "a b", 0},
+		{"the first line is torn", func(f string) string { return f[20:] }, "b c", 1},
+		{"zeros, as file systems leave them after a power loss", func(f string) string { return f + strings.Repeat("\x00", 512) }, "a b c", 0},
+		{"a line is there twice", func(f string) string { return f + strings.SplitAfter(f, "\n")[2] }, "a b c", 0},
+		{"nothing that we wrote", func(string) string { return "<html>\n{}\n[]\n" }, "", 3},
+		{"an entry of another shape", func(f string) string { return `{"seq":1,"type":{"later":1}}` + "\n" + f }, "a b c", 1},
+		{"a number that no entry after it reaches", func(f string) string { return strings.Replace(f, `"seq":1`, `"seq":9007199254740992`, 1) }, "a b c", 0},
+		{"a number beyond all", func(f string) string { return strings.Replace(f, `"seq":2`, `"seq":18446744073709551615`, 1) }, "a b c", 0},
+		{"nothing", func(string) string { return "" }, "", 0},
+		{"larger than any that we write", func(f string) string { return strings.Repeat("x", 3*readLimit) + "\n" + f }, "a b c", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDevice(t)
@@ -158,8 +162,8 @@ func TestUnreadableLines(t *testing.T) {
 			d.start()
 			want := strings.TrimSpace(tt.want + " d")
 			d.wants(0, want)
-			if lines := strings.Count(d.file(), "\n"); lines != len(strings.Fields(want)) {
-				t.Errorf("the file is not whole again:\n%s", d.file())
+			if lines := strings.Count(d.file(), "\n"); lines != len(strings.Fields(want))+tt.left {
+				t.Errorf("the file is not whole again: %d lines:\n%.2000s", lines, d.file())
 			}
 		})
 	}
@@ -334,4 +338,21 @@ func TestHistoryFollowsNoLink(t *testing.T) {
 	if err := appendTo(pipe, []byte("more\n")); err == nil {
 		t.Error("a pipe without a reader takes the history")
 	}
+}
+
+// What a later version says of an entry beyond what this one knows is still there
+// for it when the file has been written anew.
+func TestFieldsOfALaterVersionStay(t *testing.T) {
+	d := newDevice(t)
+	d.happens("a", "b")
+	later := strings.Replace(d.file(), `"seq":1,`, `"seq":1,"later":"x",`, 1)
+	if err := os.WriteFile(d.path, []byte(later+`{"torn`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.start()
+	d.happens("c")
+	if !strings.HasPrefix(d.file(), later) || strings.Contains(d.file(), "torn") {
+		t.Errorf("the file:\n%s", d.file())
+	}
+	d.wants(0, "a b c")
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
-	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
 // maxNotes is far above what the notes have: 60 bytes of each profile.
@@ -26,23 +26,36 @@ type note struct {
 type notes struct {
 	path string
 
-	mu   sync.Mutex
-	kept map[string]note
+	mu     sync.Mutex
+	kept   map[string]note
+	unread map[string]json.RawMessage // notes that were not understood: they stay in the file
 }
 
-// openNotes reads the file; without it, or with one that cannot be read, there
-// are no notes yet.
+// openNotes reads the file. Notes that are not understood are left out and stay in
+// the file. A file that is damaged as a whole is set aside (ownfile): there are
+// no notes then.
 func openNotes(path string) (*notes, error) {
-	n := &notes{path: path}
-	text, err := namedfile.ReadOwn(path, maxNotes)
-	if err == nil {
-		err = json.Unmarshal(text, &n.kept)
+	n := &notes{path: path, kept: map[string]note{}, unread: map[string]json.RawMessage{}}
+	var all map[string]json.RawMessage
+	err := ownfile.ReadJSON(path, maxNotes, &all)
+	if errors.Is(err, fs.ErrNotExist) {
+		return n, nil
 	}
-	if n.kept == nil || err != nil {
-		n.kept = map[string]note{}
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return n, fmt.Errorf("read notes on NetworkManager's profiles: %w", err)
+	}
+	var faults []error
+	for uuid, text := range all {
+		var of note
+		if err := json.Unmarshal(text, &of); err != nil {
+			n.unread[uuid] = text
+			faults = append(faults, ownfile.Describe(err))
+			continue
+		}
+		n.kept[uuid] = of
+	}
+	if len(faults) > 0 {
+		return n, fmt.Errorf("read notes on NetworkManager's profiles in %s, where what is not understood stays as it is: %w", path, errors.Join(faults...))
 	}
 	return n, nil
 }
@@ -84,16 +97,24 @@ func (n *notes) keep(profiles []Profile) error {
 	for _, p := range profiles {
 		there[p.UUID] = true
 	}
-	before := len(n.kept)
+	before := len(n.kept) + len(n.unread)
 	maps.DeleteFunc(n.kept, func(uuid string, _ note) bool { return !there[uuid] })
-	if len(n.kept) == before {
+	maps.DeleteFunc(n.unread, func(uuid string, _ json.RawMessage) bool { return !there[uuid] })
+	if len(n.kept)+len(n.unread) == before {
 		return nil
 	}
 	return n.save()
 }
 
 func (n *notes) save() error {
-	text, err := json.Marshal(n.kept)
+	all := map[string]any{}
+	for uuid, text := range n.unread {
+		all[uuid] = text
+	}
+	for uuid, of := range n.kept {
+		all[uuid] = of
+	}
+	text, err := json.Marshal(all)
 	if err == nil {
 		err = atomicfile.Write(n.path, text, 0o600)
 	}

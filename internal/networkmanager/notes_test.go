@@ -62,3 +62,28 @@ func TestNotesSpoiled(t *testing.T) {
 		}
 	}
 }
+
+// One note that is not understood costs no other one, and stays in the file
+// while its profile is there.
+func TestBadNoteIsLeftAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "networkmanager.json")
+	if err := os.WriteFile(file, []byte(`{"a": {"frequency": 2412}, "bad": {"frequency": "later"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n, err := openNotes(file)
+	if err == nil || n.of("a").Frequency != 2412 {
+		t.Errorf("%+v, %v", n.kept, err)
+	}
+	if err := n.worked("c", 5180); err != nil {
+		t.Fatal(err)
+	}
+	if n, err = openNotes(file); err == nil || string(n.unread["bad"]) != `{"frequency":"later"}` || n.of("c").Frequency != 5180 {
+		t.Errorf("then %+v, %v", n, err)
+	}
+	if err := n.keep([]Profile{{UUID: "a"}, {UUID: "c"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openNotes(file); err != nil {
+		t.Errorf("without the profile: %v", err)
+	}
+}

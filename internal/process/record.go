@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
-	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
 const recordSuffix = ".json"
@@ -26,13 +26,9 @@ type record struct {
 }
 
 func readRecord(path string) (record, error) {
-	data, err := namedfile.ReadOwn(path, maxRecord)
-	if err != nil {
-		return record{}, err
-	}
 	var rec record
-	if err := json.Unmarshal(data, &rec); err != nil {
-		return record{}, fmt.Errorf("read %s: %w", path, err)
+	if err := ownfile.ReadJSON(path, maxRecord, &rec); err != nil {
+		return record{}, err
 	}
 	return rec, nil
 }

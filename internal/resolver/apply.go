@@ -11,14 +11,14 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/netconnectd/netconnectd/internal/atomicfile"
-	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
 // System is the machine whose resolver is set. It needs root.
 type System struct {
 	Root     string // "" or, in tests, a folder that stands for "/"
-	StateDir string // survives reboots, only root may write there: what to restore
+	RunDir   string // only root may write there, and a reboot empties it: what we have done
+	StateDir string // the same, but survives reboots, where it can be written: what to restore then
 	Run      func(ctx context.Context, path string, args []string, stdin []byte) (stdout []byte, err error)
 	Log      *slog.Logger
 }
@@ -176,37 +176,111 @@ func (s *System) revert(ctx context.Context, ifname string) error {
 	return err
 }
 
-func (s *System) recordPath() string { return filepath.Join(s.StateDir, "applied.json") }
+const recordName = "applied.json"
 
-// load gives the zero record when nothing is applied.
+// runRecord is of what has been done since the device was started.
+func (s *System) runRecord() string { return filepath.Join(s.RunDir, recordName) }
+
+// lastRecord survives a reboot, as a file does that we have replaced.
+func (s *System) lastRecord() string { return filepath.Join(s.StateDir, recordName) }
+
+// load returns the record, the zero one when nothing is applied. A damaged record
+// is set aside: without name servers nobody can even look up what is wrong.
 func (s *System) load() (record, error) {
-	data, err := namedfile.ReadOwn(s.recordPath(), 4*maxSystem)
-	if errors.Is(err, fs.ErrNotExist) {
-		return record{}, nil
+	for _, path := range []string{s.runRecord(), s.lastRecord()} {
+		r, err := readRecord(path)
+		var damaged *ownfile.DamagedError
+		switch {
+		case err == nil:
+			return r, nil
+		case errors.Is(err, fs.ErrNotExist):
+		case errors.As(err, &damaged):
+			s.Log.Warn("read record of name servers", "error", err)
+		default: // a disk that returns nothing
+			s.Log.Error("read record of name servers", "error", err)
+		}
 	}
+	return s.traces()
+}
+
+func readRecord(path string) (record, error) {
 	var r record
-	if err == nil {
-		err = json.Unmarshal(data, &r)
+	if err := ownfile.ReadJSON(path, 4*maxSystem, &r); err != nil {
+		return record{}, err
 	}
-	if err != nil {
-		return record{}, fmt.Errorf("read record of name servers: %w", err)
-	}
-	if !validInterface(r.Interface) || r.Method == byFile && (r.File == nil || !strings.HasPrefix(r.File.Path, "/")) {
-		return record{}, fmt.Errorf("read record of name servers: %s is damaged", s.recordPath())
+	if err := r.check(); err != nil {
+		return record{}, ownfile.Damaged(path, err)
 	}
 	return r, nil
 }
 
+func (r record) check() error {
+	switch {
+	case r.Method == "": // nothing is applied, see forget
+	case !validInterface(r.Interface):
+		return errors.New("it names no interface")
+	case r.Method == byFile && (r.File == nil || !strings.HasPrefix(r.File.Path, "/")):
+		return errors.New("it names no file")
+	case r.Method != byFile && r.Method != byResolved && r.Method != byResolvconf:
+		return errors.New("it says no way in which name servers are set")
+	}
+	return nil
+}
+
+// traces is the record of a resolv.conf that we have written, of which no record
+// is left: what was there before is not known.
+func (s *System) traces() (record, error) {
+	found, err := s.survey()
+	if err != nil || !isOurs(found.Content) {
+		return record{}, nil //nolint:nilerr // setFile says it, where it matters
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(string(found.Content), header), "\n")
+	if !validInterface(name) {
+		return record{}, nil
+	}
+	content := found.Content
+	found.Existed, found.Content, found.Written = false, nil, content
+	return record{Method: byFile, Interface: name, File: &found}, nil
+}
+
+// store writes the record. Only a file that we replace outlives a reboot, and only
+// its record has to. A disk that is full or read-only does not take that; then a
+// reboot leaves resolv.conf without what it was before, which is better than a
+// device without name servers.
 func (s *System) store(r record) error {
 	data, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("write record of name servers: %w", err)
 	}
-	return atomicfile.Write(s.recordPath(), append(data, '\n'), 0o600)
+	data = append(data, '\n')
+	if err := os.MkdirAll(s.RunDir, 0o700); err != nil {
+		return fmt.Errorf("write record of name servers: %w", err)
+	}
+	if err := ownfile.Write(s.runRecord(), data); err != nil {
+		return fmt.Errorf("write record of name servers: %w", err)
+	}
+	if r.Method != byFile {
+		return nil
+	}
+	err = os.MkdirAll(s.StateDir, 0o700)
+	if err == nil {
+		err = ownfile.Write(s.lastRecord(), data)
+	}
+	if err != nil {
+		s.Log.Warn("what resolv.conf was before is not known any more after a reboot", "error", err)
+	}
+	return nil
 }
 
+// forget removes both records. Where the disk keeps the second, the first says
+// until the reboot that nothing is applied.
 func (s *System) forget() error {
-	err := os.Remove(s.recordPath())
+	last := os.Remove(s.lastRecord())
+	if last != nil && !errors.Is(last, fs.ErrNotExist) {
+		s.Log.Warn("remove record of name servers", "error", last)
+		return ownfile.Write(s.runRecord(), []byte("{}\n"))
+	}
+	err := os.Remove(s.runRecord())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove record of name servers: %w", err)
 	}

@@ -33,7 +33,7 @@ func newMachine(t *testing.T) *machine {
 			t.Fatal(err)
 		}
 	}
-	m.system = System{Root: m.root, StateDir: m.root + "/state", Run: process.Run, Log: slog.New(slog.NewTextHandler(&m.logged, nil))}
+	m.system = System{Root: m.root, RunDir: m.root + "/run/netconnectd-resolv", StateDir: m.root + "/state", Run: process.Run, Log: slog.New(slog.NewTextHandler(&m.logged, nil))}
 	return m
 }
 
@@ -306,10 +306,11 @@ func TestApplyByFile(t *testing.T) {
 			m.ok(m.withdraw())
 			m.same("withdrawn", static, m.etc())
 		}},
-		{"the record was lost", func(m *machine) {
+		{"the records were lost", func(m *machine) {
 			m.write(systemFile, static)
 			m.ok(m.publish("wlan0", "10.0.0.1"))
 			m.ok(os.Remove(m.root + "/state/applied.json"))
+			m.ok(os.Remove(m.root + "/run/netconnectd-resolv/applied.json"))
 			m.ok(m.publish("wlan0", "10.0.0.2"))
 			m.ok(m.withdraw())
 			m.same("withdrawn", "absent", m.etc())

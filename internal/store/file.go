@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
+	"strconv"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/netconnectd/netconnectd/internal/ownfile"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -21,11 +22,16 @@ import (
 // netconnectd and is not guessed at.
 const version = 1
 
-// document is the file.
+// ErrLater says that a later netconnectd has written the file, which this one
+// uses as far as it understands it and does not change.
+var ErrLater = errors.New("a later netconnectd has written it")
+
+// document is the file. Records are decoded one by one, so that a bad one does
+// not cost the others.
 type document struct {
-	Version   int      `json:"version"`
-	Networks  []record `json:"networks"`
-	Candidate *record  `json:"candidate,omitempty"`
+	Version   json.RawMessage   `json:"version"`
+	Networks  []json.RawMessage `json:"networks"`
+	Candidate json.RawMessage   `json:"candidate,omitempty"`
 }
 
 // record is a Network in the file. This is the one place where a passphrase
@@ -62,20 +68,36 @@ type eapRecord struct {
 	PrivateKeyPassword string `json:"private_key_password,omitempty"`
 }
 
+// encode writes records that were not understood as they were read.
 func encode(c *contents) ([]byte, error) {
-	doc := document{Version: version, Networks: []record{}}
+	doc := document{Version: json.RawMessage(strconv.Itoa(version)), Networks: []json.RawMessage{}, Candidate: c.unreadCandidate}
 	for _, n := range c.networks {
-		doc.Networks = append(doc.Networks, toRecord(n))
+		text, err := marshal(toRecord(n), "")
+		if err != nil {
+			return nil, err
+		}
+		doc.Networks = append(doc.Networks, text)
+	}
+	for _, u := range c.unread {
+		doc.Networks = append(doc.Networks, u.text)
 	}
 	if c.candidate != nil {
-		r := toRecord(*c.candidate)
-		doc.Candidate = &r
+		text, err := marshal(toRecord(*c.candidate), "")
+		if err != nil {
+			return nil, err
+		}
+		doc.Candidate = text
 	}
+	return marshal(doc, "  ")
+}
+
+// marshal leaves "&" readable.
+func marshal(v any, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // "&" stays readable
-	e.SetIndent("", "  ")
-	err := e.Encode(doc)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	err := e.Encode(v)
 	return b.Bytes(), err
 }
 
@@ -128,59 +150,145 @@ func readable(ssid []byte) string {
 }
 
 // decode reads a file. Its errors name places, not values, because the file
-// holds passphrases.
-func decode(data []byte) (*contents, error) {
+// holds passphrases. The contents are what was understood, also with an error:
+// ErrLater, or what is wrong with the file as a whole. Faults are what is wrong
+// with single records.
+func decode(data []byte) (c *contents, faults []error, err error) {
 	doc, err := decodeDocument(data)
-	if err != nil {
-		return nil, err
-	}
-	c := &contents{}
-	for i, r := range doc.Networks {
-		n, err := r.network()
+	c = &contents{}
+	for i, text := range doc.Networks {
+		n, err := decodeRecord(text)
 		if err != nil {
-			return nil, fmt.Errorf("networks[%d]: %w", i, err)
+			faults = append(faults, fmt.Errorf("networks[%d]: %w", i, err))
+			c.unread = append(c.unread, unread{text, ssidOf(text)})
+			continue
 		}
 		c.networks = append(c.networks, n)
 	}
-	if doc.Candidate != nil {
-		n, err := doc.Candidate.network()
+	if doc.Candidate != nil && string(doc.Candidate) != "null" {
+		n, err := decodeRecord(doc.Candidate)
 		if err != nil {
-			return nil, fmt.Errorf("candidate: %w", err)
+			faults = append(faults, fmt.Errorf("candidate: %w", err))
+			c.unreadCandidate = doc.Candidate
+		} else {
+			c.candidate = &n
 		}
-		c.candidate = &n
 	}
-	return c, nil
+	return c, faults, err
 }
 
+// decodeDocument returns what comes before the first place that is not JSON,
+// also with the error that names this place.
 func decodeDocument(data []byte) (document, error) {
 	var doc document
 	d := json.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(&doc); err != nil {
-		return doc, describe(err)
+	err := doc.read(d)
+	if err == nil {
+		if _, end := d.Token(); !errors.Is(end, io.EOF) {
+			err = fmt.Errorf("something follows the JSON value at byte %d", d.InputOffset())
+		}
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return doc, fmt.Errorf("something follows the JSON value at byte %d", d.InputOffset())
-	}
-	if doc.Version != version {
-		return doc, fmt.Errorf("its format has version %d, not %d", doc.Version, version)
-	}
-	return doc, nil
+	return doc, errors.Join(doc.checkVersion(), err)
 }
 
-// describe keeps what encoding/json says about places and leaves out text of
-// the file.
-func describe(err error) error {
-	var wrongType *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &wrongType):
-		return fmt.Errorf("%s has the wrong type at byte %d", strings.TrimPrefix(wrongType.Field, "."), wrongType.Offset)
-	case errors.As(err, &syntax):
-		return fmt.Errorf("not JSON at byte %d", syntax.Offset)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("not JSON: it ends too early")
+// checkVersion takes a version that it cannot read for a later one: the file is
+// not to be changed then.
+func (doc *document) checkVersion() error {
+	if doc.Version == nil {
+		return errors.New("it says no version of its format")
 	}
-	return errors.New("not JSON of the right shape")
+	var has int
+	switch err := json.Unmarshal(doc.Version, &has); {
+	case err != nil:
+		return fmt.Errorf("%w: the version of its format is no number", ErrLater)
+	case has > version:
+		return fmt.Errorf("%w: its format has version %d, and this one knows %d", ErrLater, has, version)
+	case has < 1:
+		return fmt.Errorf("its format has version %d, which there never was", has)
+	}
+	return nil
+}
+
+// read takes the file's parts in their order.
+func (doc *document) read(d *json.Decoder) error {
+	if err := opens(d, '{'); err != nil {
+		return ownfile.Describe(err)
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return ownfile.Describe(err)
+		}
+		switch key {
+		case "version":
+			err = d.Decode(&doc.Version)
+		case "candidate":
+			err = d.Decode(&doc.Candidate)
+		case "networks":
+			err = doc.readNetworks(d)
+		default:
+			err = d.Decode(new(json.RawMessage))
+		}
+		if err != nil {
+			return ownfile.Describe(err)
+		}
+	}
+	_, err := d.Token()
+	if err != nil {
+		return ownfile.Describe(err)
+	}
+	return nil
+}
+
+func (doc *document) readNetworks(d *json.Decoder) error {
+	if err := opens(d, '['); err != nil {
+		return err
+	}
+	for d.More() {
+		var text json.RawMessage
+		if err := d.Decode(&text); err != nil {
+			return err
+		}
+		doc.Networks = append(doc.Networks, text)
+	}
+	_, err := d.Token()
+	return err
+}
+
+// opens reads the beginning of an object or an array.
+func opens(d *json.Decoder, want json.Delim) error {
+	token, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if token != want {
+		return &json.UnmarshalTypeError{Offset: d.InputOffset()}
+	}
+	return nil
+}
+
+func decodeRecord(text json.RawMessage) (Network, error) {
+	var r record
+	if err := json.Unmarshal(text, &r); err != nil {
+		return Network{}, ownfile.Describe(err)
+	}
+	return r.network()
+}
+
+// ssidOf is the SSID of a record that was not understood, nil where that is the
+// part that was not.
+func ssidOf(text json.RawMessage) []byte {
+	var r struct {
+		SSID string `json:"ssid"`
+	}
+	if json.Unmarshal(text, &r) != nil {
+		return nil
+	}
+	ssid, err := hex.DecodeString(r.SSID)
+	if err != nil || len(ssid) == 0 {
+		return nil
+	}
+	return ssid
 }
 
 func (r record) network() (Network, error) {

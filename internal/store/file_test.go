@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -48,21 +49,24 @@ func TestZeroStoreHasNoFile(t *testing.T) {
 	wantContents(t, &s, nil, home)
 }
 
-func TestBrokenFilesAreKeptAside(t *testing.T) {
-	tests := []struct{ name, file, says string }{
-		{"empty", "", "ends too early"},
-		{"cut off", `{"version": 1, "networks": [{"ssid": "48", "psk": "hunter22`, "ends too early"},
-		{"not JSON", `networks: hunter22`, "not JSON at byte 2"},
-		{"two values", `{"version": 1}{"psk":"hunter22"}`, "something follows"},
-		{"later version", `{"version": 2, "networks": []}`, "version 2, not 1"},
-		{"no version", `{}`, "version 0"},
-		{"list", `[]`, "wrong type"},
-		{"number for a passphrase", `{"version": 1, "networks": [{"ssid": "48", "psk": 12345678}]}`, "networks.psk has the wrong type"},
-		{"SSID is not hexadecimal", `{"version": 1, "networks": [{"ssid": "hunter22"}]}`, "networks[0]: ssid"},
-		{"SSID of 33 bytes", `{"version": 1, "candidate": {"ssid": "` + strings.Repeat("41", 33) + `"}}`, "candidate: ssid"},
-		{"SSID is missing", `{"version": 1, "networks": [{}]}`, "networks[0]: ssid"},
-		{"bad date", `{"version": 1, "networks": [{"ssid": "48", "last_success": "hunter22"}]}`, "not JSON of the right shape"},
-		{"negative frequency", `{"version": 1, "networks": [{"ssid": "48", "frequency": -1}]}`, "frequency"},
+// Files that are damaged as a whole, of which there is no copy.
+func TestDamagedFilesAreKeptAside(t *testing.T) {
+	goodRecord := `{"ssid": "486f6d652026204761726465", "psk": "hunter22"}`
+	tests := []struct {
+		name, file, says string
+		saved            int // networks that are understood
+	}{
+		{"empty", "", "ends too early", 0},
+		{"cut off in a record", `{"version": 1, "networks": [` + goodRecord + `, {"ssid": "48", "psk": "hunter22`, "ends too early", 1},
+		{"a comma too many", `{"version": 1, "networks": [` + goodRecord + `,]}`, "not JSON at byte", 1},
+		{"a record after which a comma lacks", `{"version": 1, "networks": [` + goodRecord + goodRecord + `]}`, "not JSON at byte", 1},
+		{"not JSON", `networks: hunter22`, "not JSON at byte 2", 0},
+		{"zeros, as a file system leaves them", "\x00\x00\x00\x00", "not JSON at byte 1", 0},
+		{"two values", `{"version": 1}{"psk":"hunter22"}`, "something follows", 0},
+		{"no version", `{"networks": [` + goodRecord + `]}`, "no version", 1},
+		{"a version that there never was", `{"version": 0}`, "version 0", 0},
+		{"list", `[]`, "wrong type", 0},
+		{"networks are no list", `{"version": 1, "networks": "hunter22"}`, "wrong type", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -76,14 +80,173 @@ func TestBrokenFilesAreKeptAside(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "hunter22") {
 				t.Errorf("the error tells the secret: %v", err)
 			}
-			must(t, s.SetCandidate(home)) // the device goes on
+			if got := len(s.Networks()); got != tt.saved {
+				t.Errorf("%d networks, want %d", got, tt.saved)
+			}
 			if got := string(read(t, path+".broken")); got != tt.file {
 				t.Errorf("kept %q", got)
 			}
 			wantMode(t, path+".broken")
-			wantContents(t, mustOpen(t, path), &home)
+			if got := len(mustOpen(t, path).Networks()); got != tt.saved { // healed, before any change
+				t.Errorf("the next run has %d networks", got)
+			}
 		})
 	}
+}
+
+// One bad record costs neither the others nor itself: a person, or a later
+// netconnectd, finds it as it was.
+func TestBadRecordsAreLeftAlone(t *testing.T) {
+	tests := []struct{ name, record, says string }{
+		{"number for a passphrase", `{"ssid": "48", "psk": 12345678}`, "psk has the wrong type"},
+		{"SSID is not hexadecimal", `{"ssid": "hunter22"}`, "ssid is not"},
+		{"SSID of 33 bytes", `{"ssid": "` + strings.Repeat("41", 33) + `"}`, "ssid is not"},
+		{"SSID is missing", `{}`, "ssid is not"},
+		{"bad date", `{"ssid": "48", "last_success": "hunter22"}`, "not JSON of the right shape"},
+		{"negative frequency", `{"ssid": "48", "frequency": -1}`, "frequency"},
+		{"bad cell", `{"ssid": "48", "bssid": "hunter22"}`, "bssid"},
+		{"bad address", `{"ssid": "48", "addressing": {"address": "0.0.0.0/0"}}`, "addressing"},
+		{"no object", `"hunter22 & <b>"`, "wrong type"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, path := saved(t, home)
+			good := bytes.TrimSpace(read(t, path))
+			at := bytes.IndexByte(good, '[') + 1
+			file := string(good[:at]) + tt.record + "," + string(good[at:])
+			must(t, os.WriteFile(path, []byte(file), 0o600))
+			for run := range 2 { // the second finds what the first has written
+				s, err := Open(path)
+				if err == nil || !strings.Contains(err.Error(), "networks[") || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "hunter22") {
+					t.Errorf("run %d: error = %v", run, err)
+				}
+				wantContents(t, s, nil, home)
+				must(t, s.SetCandidate(office))
+				if got := spaceless(read(t, path)); !strings.Contains(got, spaceless([]byte(tt.record))) {
+					t.Errorf("run %d: %s is gone from\n%s", run, tt.record, got)
+				}
+				must(t, s.DropCandidate(office))
+			}
+			s, _ := Open(path)
+			if had, err := s.Forget(); !had || err != nil {
+				t.Errorf("Forget: %v, %v", had, err)
+			}
+			wantContents(t, mustOpen(t, path), nil) // a reset forgets what is not understood, too
+		})
+	}
+}
+
+// A record that is not understood makes room for a new one of its network, and
+// can be forgotten by its name.
+func TestBadRecordEndsWithItsNetwork(t *testing.T) {
+	bad := `{"version": 1, "networks": [{"ssid": "486f6d6520262047617264656e", "psk": 1}]}`
+	for name, do := range map[string]func(*Store) error{
+		"add":     func(s *Store) error { return s.Add(home) },
+		"remove":  func(s *Store) error { return s.Remove(home.SSID) },
+		"promote": func(s *Store) error { return errors.Join(s.SetCandidate(home), promote(s)) },
+	} {
+		path := filepath.Join(t.TempDir(), "networks.json")
+		must(t, os.WriteFile(path, []byte(bad), 0o600))
+		s, err := Open(path)
+		if err == nil {
+			t.Fatal("no error")
+		}
+		must(t, do(s))
+		if _, err := Open(path); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCopyIsUsed(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(t *testing.T, path string)
+		says  string
+	}{
+		{"empty file", func(t *testing.T, path string) { must(t, os.WriteFile(path, nil, 0o600)) }, "ends too early"},
+		{"half a file", func(t *testing.T, path string) { must(t, os.Truncate(path, 100)) }, "ends too early"},
+		{"bad record of a known network", func(t *testing.T, path string) {
+			must(t, os.WriteFile(path, bytes.Replace(read(t, path), []byte("2412"), []byte(`"x"`), 1), 0o600))
+		}, "frequency"},
+		{"a folder in its place", func(t *testing.T, path string) {
+			must(t, os.Remove(path))
+			must(t, os.Mkdir(path, 0o700))
+		}, "not a regular file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, path := saved(t, home)
+			must(t, s.Add(office))
+			tt.spoil(t, path)
+			s, err := Open(path)
+			if err == nil || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("error = %v", err)
+			}
+			if got := len(s.Networks()); got != 2 {
+				t.Errorf("%d networks, want 2", got)
+			}
+			if _, err := s.Find(home.SSID); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What is forgotten is in no file any more, and a file that somebody has removed
+// does not come back.
+func TestCopyHasNothingThatIsForgotten(t *testing.T) {
+	s, path := saved(t, home)
+	must(t, s.Remove(home.SSID))
+	if all := append(read(t, path), read(t, path+".copy")...); bytes.Contains(all, []byte("01234567")) {
+		t.Error("the passphrase is still there")
+	}
+	_, path = saved(t, home)
+	wantMode(t, path+".copy")
+	must(t, os.Remove(path))
+	wantContents(t, mustOpen(t, path), nil)
+	if _, err := os.Stat(path + ".copy"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("copy: %v", err)
+	}
+}
+
+// A later netconnectd may come back, and finds all that it has written.
+func TestFileOfALaterVersionIsUsedAndNotChanged(t *testing.T) {
+	for name, number := range map[string]string{"number": "2", "no number": `"2026-01"`} {
+		t.Run(name, func(t *testing.T) {
+			_, path := saved(t, home)
+			later := bytes.Replace(read(t, path), []byte(`"version": 1`), []byte(`"version": `+number+`, "new": {}`), 1)
+			must(t, os.WriteFile(path, later, 0o600))
+			before := read(t, path+".copy")
+			s, err := Open(path)
+			if !errors.Is(err, ErrLater) {
+				t.Fatalf("error = %v", err)
+			}
+			wantContents(t, s, nil, home)
+			if err := s.SetCandidate(office); !errors.Is(err, ErrLater) {
+				t.Errorf("SetCandidate: %v", err)
+			}
+			if err := promote(s); !errors.Is(err, ErrLater) {
+				t.Errorf("Promote: %v", err)
+			}
+			wantContents(t, s, nil, office, home) // until the daemon ends
+			if !bytes.Equal(read(t, path), later) || !bytes.Equal(read(t, path+".copy"), before) {
+				t.Error("the files have changed")
+			}
+			if all, _ := filepath.Glob(path + ".b*"); len(all) > 0 {
+				t.Errorf("set aside: %v", all)
+			}
+		})
+	}
+}
+
+// spaceless is JSON text without the white space between its parts.
+func spaceless(text []byte) string {
+	var b bytes.Buffer
+	if json.Compact(&b, text) != nil {
+		return string(text)
+	}
+	return b.String()
 }
 
 func TestBrokenFilesDoNotReplaceEachOther(t *testing.T) {
@@ -139,7 +302,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"version":1,"networks":[{"ssid":"48","bssid":"02:00:00:00:01:00","pmf":"off","eap":{"method":"tls"},"addressing":{"address":"192.0.2.7/24"}}]}`))
 	f.Add([]byte(`{"version":1}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := decode(data)
+		c, _, err := decode(data)
 		if err != nil {
 			return
 		}
@@ -147,11 +310,11 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := decode(again)
+		back, _, err := decode(again)
 		if err != nil {
 			t.Fatalf("own file: %v\n%s", err, again)
 		}
-		if diff := cmp.Diff(c, back, sameNetwork, cmp.AllowUnexported(contents{}), cmp.Comparer(time.Time.Equal)); diff != "" {
+		if diff := cmp.Diff(c, back, sameNetwork, cmp.AllowUnexported(contents{}, unread{}), cmp.Comparer(func(a, b json.RawMessage) bool { return spaceless(a) == spaceless(b) }), cmp.Comparer(time.Time.Equal)); diff != "" {
 			t.Errorf("changed by a round:\n%s", diff)
 		}
 	})

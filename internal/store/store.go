@@ -5,12 +5,10 @@ package store
 import (
 	"bytes"
 	"cmp"
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"sync"
@@ -18,10 +16,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/netconnectd/netconnectd/internal/atomicfile"
-	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -87,74 +81,15 @@ type Store struct {
 type contents struct {
 	networks  []Network
 	candidate *Network
+
+	unread          []unread        // stay in the file until their network is saved anew or forgotten
+	unreadCandidate json.RawMessage // stays until there is another candidate
 }
 
-// Open reads the file at path, which only this process may use. A missing
-// file is an empty store.
-//
-// The store can be used even if there is an error: it is empty then. A file
-// that cannot be understood is renamed to path + ".broken" (or ".broken2" …)
-// for a person to look at; one that cannot be read or renamed stays as it is
-// and is never replaced: changes then only live in memory.
-func Open(path string) (*Store, error) {
-	s := &Store{path: path, write: atomicfile.Write}
-	atomicfile.Sweep(path)
-	data, err := namedfile.Read(context.Background(), path, maxFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		s.refuse = fmt.Errorf("read saved networks: %w", err)
-		return s, s.refuse
-	}
-	c, err := decode(data)
-	if err != nil {
-		return s, s.setAside(fmt.Errorf("read saved networks %s: %w", path, err))
-	}
-	s.current.Store(c)
-	hide(path)
-	return s, nil
-}
-
-// hide takes the rights of others from a file that somebody made readable,
-// e.g. by restoring a backup. If that fails the next change does it. What a link
-// leads to is not ours to hide.
-func hide(path string) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		_ = f.Chmod(0o600)
-	}
-}
-
-// setAside renames a broken file to a name that is free.
-func (s *Store) setAside(cause error) error {
-	aside, err := freeName(s.path + ".broken")
-	if err == nil {
-		err = os.Rename(s.path, aside)
-	}
-	if err != nil {
-		s.refuse = fmt.Errorf("%w; keep it aside: %w", cause, err)
-		return s.refuse
-	}
-	hide(aside)
-	return fmt.Errorf("%w; it is kept as %s", cause, filepath.Base(aside))
-}
-
-// freeName is name, or name with the first number from 2 that is not in use.
-func freeName(name string) (string, error) {
-	candidate := name
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(candidate); errors.Is(err, fs.ErrNotExist) {
-			return candidate, nil
-		} else if err != nil {
-			return "", err
-		}
-		candidate = fmt.Sprintf("%s%d", name, n)
-	}
+// unread is the record of a network that was not understood.
+type unread struct {
+	text json.RawMessage
+	ssid []byte // nil: not known
 }
 
 func (c *contents) index(ssid []byte) int {
@@ -214,7 +149,7 @@ func (s *Store) SetCandidate(n Network) error {
 	}
 	n = n.Clone()
 	return s.change(func(c contents) (contents, bool, error) {
-		c.candidate = &n
+		c.candidate, c.unreadCandidate = &n, nil
 		return c, true, nil
 	})
 }
@@ -247,7 +182,7 @@ func (s *Store) Add(n Network) error {
 		if c.index(n.SSID) >= 0 {
 			return c, false, fmt.Errorf("add network %q: %w", n.SSID, ErrExists)
 		}
-		c.networks = append(slices.Clone(c.networks), n)
+		c.networks, c.unread = append(slices.Clone(c.networks), n), c.unreadWithout(n.SSID)
 		return c, true, nil
 	})
 }
@@ -279,7 +214,7 @@ func (s *Store) Promote(n Network) error {
 		if c.candidate == nil {
 			return c, false, fmt.Errorf("promote candidate: %w", ErrNoCandidate)
 		}
-		now := contents{networks: append([]Network{n}, c.without(n.SSID)...), candidate: c.candidate}
+		now := contents{networks: append([]Network{n}, c.without(n.SSID)...), candidate: c.candidate, unread: c.unreadWithout(n.SSID)}
 		if reflect.DeepEqual(*c.candidate, n) {
 			now.candidate = nil
 		}
@@ -290,10 +225,11 @@ func (s *Store) Promote(n Network) error {
 // Remove forgets the saved network of that SSID.
 func (s *Store) Remove(ssid []byte) error {
 	return s.change(func(c contents) (contents, bool, error) {
-		if _, err := c.find(ssid); err != nil {
+		left := c.unreadWithout(ssid)
+		if _, err := c.find(ssid); err != nil && len(left) == len(c.unread) {
 			return c, false, fmt.Errorf("remove network %q: %w", ssid, err)
 		}
-		c.networks = c.without(ssid)
+		c.networks, c.unread = c.without(ssid), left
 		return c, true, nil
 	})
 }
@@ -360,7 +296,7 @@ func (s *Store) Failed(ssid []byte) error {
 // there was any.
 func (s *Store) Forget() (had bool, err error) {
 	err = s.change(func(c contents) (contents, bool, error) {
-		had = len(c.networks) > 0 || c.candidate != nil
+		had = len(c.networks) > 0 || c.candidate != nil || len(c.unread) > 0 || c.unreadCandidate != nil
 		return contents{}, had, nil
 	})
 	return had, err
@@ -385,23 +321,6 @@ func (s *Store) change(next func(contents) (c contents, worth bool, err error)) 
 	}
 	s.unsaved = false
 	return nil
-}
-
-func (s *Store) save(c *contents) error {
-	switch {
-	case s.path == "":
-		return nil
-	case s.refuse != nil:
-		return s.refuse
-	}
-	data, err := encode(c)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
-		return err
-	}
-	return s.write(s.path, data, 0o600)
 }
 
 // Clone shares nothing with n.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -406,9 +407,10 @@ func TestChangesLeaveWhatReadersHold(t *testing.T) {
 func TestReadsDoNotWaitForTheDisk(t *testing.T) {
 	s, _ := saved(t, home)
 	writing, finish := make(chan struct{}), make(chan struct{})
+	var once sync.Once // the file, then its copy
 	write := s.write
 	s.write = func(path string, data []byte, perm os.FileMode) error {
-		close(writing)
+		once.Do(func() { close(writing) })
 		<-finish
 		return write(path, data, perm)
 	}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+// errNotErased is the end of a command that a person did not confirm.
+var errNotErased = errors.New("nothing was forgotten")
+
+// eraseCommand is a command that forgets every saved network. On a terminal it
+// names them and asks; without one it does not, as programs call it.
+func (a *app) eraseCommand(name, short, command string) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: short,
+		Long: short + `.
+
+On a terminal the networks are named first, and you are asked. To forget only one
+of them, use remove_network.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !yes && term.IsTerminal(int(os.Stdin.Fd())) {
+				if err := a.confirmErasure(cmd.Context(), os.Stdin, os.Stderr); err != nil {
+					return err
+				}
+			}
+			return a.call(cmd.Context(), command, nil, a.showText)
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+// confirmErasure names what is saved and returns nil when a person agrees that it
+// goes, or when there is nothing to lose.
+func (a *app) confirmErasure(ctx context.Context, in io.Reader, out io.Writer) error {
+	c, err := a.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	stop := hintAtSilence(ctx, a.address, out)
+	status, err := c.Status(ctx)
+	stop()
+	var refused *client.Error
+	if errors.As(err, &refused) {
+		return err
+	}
+	if err != nil {
+		return &absentError{a.address, err}
+	}
+	doomed := status.Wifi.Networks
+	if n := status.Wifi.Candidate; n != nil {
+		doomed = append(doomed, *n)
+	}
+	if len(doomed) == 0 {
+		return nil
+	}
+	fmt.Fprintln(out, "These networks are forgotten, with their passphrases:")
+	for _, n := range doomed {
+		fmt.Fprintln(out, "  "+printable(quote(n)))
+	}
+	fmt.Fprint(out, "Forget them all? [y/N] ")
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errNotErased
+}

@@ -1,0 +1,4 @@
+package migrate
+
+func isYAML(lines []string) bool      { return false }
+func (r *reader) netplan(text []byte) {}

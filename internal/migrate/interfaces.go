@@ -72,6 +72,14 @@ func cutWord(line string) (word, rest string) {
 // network, by wpa-… options (functions.sh of wpasupplicant) or wireless-…
 // options (wireless-tools), as the original netconnectd has written them.
 func (r *reader) interfaces(lines []string) {
+	all := r.stanzas(lines)
+	for _, s := range all {
+		r.stanza(s, all)
+	}
+}
+
+// stanzas reads the iface stanzas.
+func (r *reader) stanzas(lines []string) []*stanza {
 	var all []*stanza
 	var open *stanza
 	for _, line := range join(lines) {
@@ -80,13 +88,12 @@ func (r *reader) interfaces(lines []string) {
 		case word == "iface":
 			open = newStanza(line.number, strings.Fields(rest), all)
 			all = append(all, open)
+		case word == "mapping":
+			open = &stanza{mapping: true}
 		case isKeyword(word):
 			open = nil
 			if strings.HasPrefix(word, "source") {
 				r.problem(line.number, "the files that it names are not read: import them, too: %s", short(rest))
-			}
-			if word == "mapping" {
-				open = &stanza{mapping: true}
 			}
 		case open != nil:
 			open.option(line.number, word, rest)
@@ -94,9 +101,7 @@ func (r *reader) interfaces(lines []string) {
 			r.problem(line.number, "%s stands in no iface stanza; it is not taken over", short(word))
 		}
 	}
-	for _, s := range all {
-		r.stanza(s, all)
-	}
+	return all
 }
 
 // optionName is the name of an option as scripts see it: ifupdown gives them

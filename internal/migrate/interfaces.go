@@ -85,6 +85,9 @@ func (r *reader) stanzas(lines []string) []*stanza {
 	for _, line := range join(lines) {
 		word, rest := cutWord(line.text)
 		switch {
+		case word == "iface" && len(all) == mostNetworks:
+			r.problem(line.number, "more than %d stanzas are in the file; nothing from here on is taken over", mostNetworks)
+			return all
 		case word == "iface":
 			open = newStanza(line.number, strings.Fields(rest), all)
 			all = append(all, open)

@@ -31,7 +31,7 @@ type Problem struct {
 // Read finds the networks in a file's text, of whichever kind the file is. The
 // problems are in the order of their lines.
 func Read(text []byte) ([]Network, []Problem) {
-	r := &reader{}
+	r := &reader{lines: map[string]int{}}
 	r.read(bytes.TrimPrefix(text, []byte("\ufeff")))
 	slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	return r.networks, r.problems
@@ -56,11 +56,16 @@ func (r *reader) read(text []byte) {
 	}
 }
 
+// mostNetworks bounds what a file with aliases or stanzas that inherit can
+// grow to. No device has seen so many networks.
+const mostNetworks = 1000
+
 // reader collects what a file holds.
 type reader struct {
 	networks []Network
 	problems []Problem
-	certain  bool // the file is wpa_supplicant's without a doubt
+	lines    map[string]int // of the networks, by SSID
+	certain  bool           // the file is wpa_supplicant's without a doubt
 }
 
 func (r *reader) problem(line int, format string, args ...any) {
@@ -163,12 +168,11 @@ func (r *reader) take(b *block) {
 		r.problem(problem.Line, "%s%s", prefix, problem.Text)
 		return
 	}
-	for _, other := range r.networks {
-		if bytes.Equal(other.SSID, name) {
-			r.problem(b.line, "%sleft out, the file has it in line %d already", prefix, other.Line)
-			return
-		}
+	if line, again := r.lines[string(name)]; again {
+		r.problem(b.line, "%sleft out, the file has it in line %d already", prefix, line)
+		return
 	}
+	r.lines[string(name)] = b.line
 	r.networks = append(r.networks, Network{b.line, name, settings})
 	b.noteLeftOut()
 	for _, note := range b.notes {
@@ -184,6 +188,15 @@ func (b *block) noteLeftOut() {
 			b.note(v.line, "%s is not taken over", short(name))
 		}
 	}
+}
+
+// passphrase takes a key of 64 digits as such, and else a passphrase of 8 to 63
+// bytes, as files have it that put no quotes around it.
+func (b *block) passphrase(line int, text string) {
+	if !isKey(text) {
+		text = `"` + text + `"`
+	}
+	b.set(line, "psk", text)
 }
 
 // refusal is why a block is no network for us, at the line of a setting.

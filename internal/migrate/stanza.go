@@ -24,7 +24,8 @@ type stanza struct {
 	line                 int
 	name, family, method string
 	options              []option
-	mapping              bool   // it is a mapping stanza, whose options are none of ours
+	mapping              bool // it is a mapping stanza, whose options are none of ours
+	made                 *block
 	fault                string // why ifupdown does not read it
 }
 
@@ -64,14 +65,21 @@ func (s *stanza) option(line int, name, value string) {
 		s.fault = short(name) + " has no value"
 		s.line = line
 	}
+	if len(s.options) == mostOptions {
+		s.fault = "it has too many options"
+		return
+	}
 	i := slices.IndexFunc(s.options, func(o option) bool { return o.name == name })
-	if i < 0 || isCommand(name) {
+	if i < 0 || isCommand(name) || len(s.options[i].value) > 4096 {
 		s.options = append(s.options, option{line, name, value})
 		return
 	}
 	s.options[i].line = line
 	s.options[i].value += "\n" + value
 }
+
+// mostOptions bounds what a stanza can grow to, with those that it inherits.
+const mostOptions = 200
 
 func isCommand(name string) bool {
 	return slices.Contains([]string{"up", "pre-up", "post-up", "down", "pre-down", "post-down"}, name)

@@ -22,8 +22,15 @@ var inertOptions = []string{"address", "netmask", "gateway", "dns-nameservers", 
 	"wireless-freq", "wireless-nick", "wireless-rate", "wireless-mode", "wireless-essid", "wireless-enc", "wpa-action-script",
 	"hostname", "client", "wpa-mapping-script", "wpa-mapping-script-priority", "wpa-maint-debug"}
 
-// block makes the options those of wpa_supplicant.conf(5).
+// block makes the options those of wpa_supplicant.conf(5), once.
 func (s *stanza) block() *block {
+	if s.made == nil {
+		s.made = s.makeBlock()
+	}
+	return s.made
+}
+
+func (s *stanza) makeBlock() *block {
 	b := newBlock(s.line)
 	s.wireless(b)
 	for _, o := range s.options {
@@ -65,11 +72,7 @@ func unquote(text string) string {
 
 // psk takes a key of 64 digits as such, and anything else as a passphrase.
 func (s *stanza) psk(b *block, o option) {
-	raw := unquote(o.value)
-	if !isKey(raw) {
-		raw = `"` + raw + `"`
-	}
-	b.set(o.line, "psk", raw)
+	b.passphrase(o.line, unquote(o.value))
 	if b.word("key_mgmt") == "NONE" && s.value("wpa-key-mgmt") == "" { // of wireless-essid
 		b.put("key_mgmt", variable{unset: true})
 	}

@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/netconnectd/netconnectd/client"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -34,7 +32,7 @@ func told(t *testing.T, text []byte) string {
 	return b.String()
 }
 
-func readFile(t *testing.T, path string) []byte {
+func readFile(t testing.TB, path string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -108,31 +106,11 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever a file holds, what is read can be sent, and messages can be
-// printed and have no secret in them.
+// FuzzRead: whatever a file holds, what is read can be sent, and problems have
+// a line of the file.
 func FuzzRead(f *testing.F) {
-	for _, name := range []string{"testdata/wpa_supplicant.conf", "testdata/interfaces"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(text)
+	for _, text := range seeds(f) {
+		f.Add([]byte(text))
 	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		networks, problems := Read(text)
-		lines := strings.Count(string(text), "\n") + 1
-		for _, n := range networks {
-			if n.Line < 1 || n.Line > lines || len(n.SSID) == 0 || len(n.SSID) > client.MaxSSID {
-				t.Errorf("line %d of %d, SSID %q", n.Line, lines, n.SSID)
-			}
-			if _, err := json.Marshal(n.Settings); err != nil {
-				t.Error(err)
-			}
-		}
-		for _, p := range problems {
-			if p.Line < 1 || p.Line > lines || p.Text == "" {
-				t.Errorf("line %d of %d: %q", p.Line, lines, p.Text)
-			}
-		}
-	})
+	f.Fuzz(func(t *testing.T, text []byte) { check(t, string(text)) })
 }

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"regexp"
@@ -28,7 +29,7 @@ func isYAML(lines []string) bool {
 func (r *reader) netplan(text []byte) {
 	var document yaml.Node
 	if err := yaml.Load(text, &document); err != nil || len(document.Content) == 0 {
-		r.problem(lineOf(err), "the file is not YAML as netplan has it; indent with spaces, and put values that have a : or # in quotes")
+		r.problem(lineOf(err, text), "the file is not YAML as netplan has it; indent with spaces, and put values that have a : or # in quotes")
 		return
 	}
 	root := mapping(document.Content[0])
@@ -55,10 +56,12 @@ func (r *reader) netplan(text []byte) {
 	}
 }
 
-func lineOf(err error) int {
+// lineOf is the line of the fault. The parser counts one more at the end of a
+// file without a line end.
+func lineOf(err error, text []byte) int {
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
-		return max(load.Mark.Line, 1)
+		return min(max(load.Mark.Line, 1), bytes.Count(text, []byte("\n"))+1)
 	}
 	return 1
 }

@@ -75,12 +75,20 @@ func (b *block) foreign() *Problem {
 	return nil
 }
 
-// open is a network without a passphrase, unless it has a key of WEP.
-func (b *block) open() (*string, *Problem) {
+// wep refuses a network that has a key of WEP.
+func (b *block) wep() *Problem {
 	for _, name := range []string{"wep_key0", "wep_key1", "wep_key2", "wep_key3"} {
 		if b.has(name) {
-			return nil, b.refusal(name, "WEP is not supported, it does not protect anything; give the router WPA2")
+			return b.refusal(name, "WEP is not supported, it does not protect anything; give the router WPA2")
 		}
+	}
+	return nil
+}
+
+// open is a network without a passphrase, unless it has a key of WEP.
+func (b *block) open() (*string, *Problem) {
+	if p := b.wep(); p != nil {
+		return nil, p
 	}
 	for _, name := range []string{"psk", "sae_password"} {
 		if b.has(name) {
@@ -110,6 +118,9 @@ func (b *block) personal(akm []string) (security, psk *string, p *Problem) {
 		security, remedy = pointer("wpa3"), inUTF8
 	case len(proto) > 0 && !slices.Contains(proto, "RSN") && !slices.Contains(proto, "WPA2"):
 		security = pointer("wpa")
+	}
+	if p := b.wep(); !ok && p != nil { // a key of WEP is all that there is
+		return nil, nil, p
 	}
 	switch {
 	case !ok && b.has("key_mgmt"):

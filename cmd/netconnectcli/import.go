@@ -18,10 +18,12 @@ func (a *app) importCommand() *cobra.Command {
 		Short: "Save the Wi-Fi networks that other programs know",
 		Long: `Save the Wi-Fi networks that other programs know, without trying them now.
 
-Files are of the kind of wpa_supplicant.conf, or of /etc/network/interfaces as
-ifupdown and the original netconnectd have them; "-" stands for standard input.
-They are only read. What is saved already stays as it is. What cannot be taken
-over is told with its line and what to do; the exit status is 1 then.`,
+Files are of the kind of wpa_supplicant.conf, of /etc/network/interfaces as
+ifupdown and the original netconnectd have them, of NetworkManager's profiles
+(.nmconnection), or of netplan's YAML, which cloud-init's network-config is, too;
+"-" stands for standard input. They are only read, as their own programs read
+them. What is saved already stays as it is. What is left out is told with its
+line and what to do; the exit status is 1 then.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return a.importFiles(cmd, files)

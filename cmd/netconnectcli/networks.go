@@ -94,8 +94,8 @@ password of 802.1X.`,
 				return err
 			}
 			f.secret.argument = args[1:]
-			if f.eap.Method == "tls" {
-				f.secret.open = true
+			if f.eap.Method == "tls" || f.security == "open" || f.security == "owe" { // which have no passphrase
+				f.secret.open = f.secret.open || len(args) == 1 && !f.secret.stdin
 			}
 			psk, err := f.secret.read()
 			if err != nil {

@@ -40,10 +40,13 @@ func (s passphraseSource) read() (string, error) {
 		return s.argument[0], nil
 	case s.stdin:
 		return readPassphrase(os.Stdin)
-	case s.ask && !term.IsTerminal(int(os.Stdin.Fd())):
-		return "", usageError("--ask needs a terminal; without one, give the passphrase by --psk-stdin")
-	case s.open || !term.IsTerminal(int(os.Stdin.Fd())):
+	case s.open:
 		return "", nil
+	case term.IsTerminal(int(os.Stdin.Fd())):
+	case s.ask:
+		return "", usageError("--ask needs a terminal; without one, give the passphrase by --psk-stdin")
+	default: // what standard input holds may be a passphrase, which an open network would not have
+		return "", usageError("standard input is no terminal to ask for the passphrase on: give it by --psk-stdin, or say --open where the network is open")
 	}
 	return prompt(os.Stdin, os.Stderr)
 }

@@ -55,9 +55,9 @@ func (a *app) configureWifiCommand() *cobra.Command {
 		Long: `Configure the Wi-Fi network that select_wifi joins.
 
 Without <psk> the passphrase is asked for on a terminal; an empty one means an
-open network. Without a terminal a network without <psk> is open. Everybody on
-this machine can see a <psk> on the command line while the command runs, so
-prefer the prompt or --psk-stdin.`,
+open network. Without a terminal, say --psk-stdin or --open. Everybody on this
+machine can see a <psk> on the command line while the command runs, so prefer
+the prompt or --psk-stdin.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ssid, err := named.bytes(args[0])

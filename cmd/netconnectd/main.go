@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -95,7 +96,11 @@ func run(args []string, hangups <-chan os.Signal) (status int, err error) {
 		fmt.Println("netconnectd", version)
 		return exitOK, nil
 	case cfg.Check:
-		fmt.Println(cmp.Or(cfg.File, "the configuration"), "is fine")
+		verdict := "is fine"
+		if slices.ContainsFunc(warnings, func(w config.Problem) bool { return w.Surprising }) {
+			verdict = "is valid; the warnings say what the access point will be like"
+		}
+		fmt.Println(cmp.Or(cfg.File, "the configuration"), verdict)
 		return exitOK, nil
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

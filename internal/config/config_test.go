@@ -72,6 +72,12 @@ func loadYAML(t *testing.T, text string, args ...string) (*Config, []Problem, er
 	return Load(append([]string{"-c", writeYAML(t, text)}, args...), nil)
 }
 
+// butOpen leaves out the warning that every configuration without ap.psk has,
+// which TestAccessPointThatPeopleCannotOrAllCanJoin is about.
+func butOpen(warnings []Problem) []Problem {
+	return slices.DeleteFunc(warnings, func(p Problem) bool { return p.Key == "ap.psk" && strings.Contains(p.Text, "everybody can join") })
+}
+
 func texts(problems []Problem) string {
 	var b strings.Builder
 	for _, p := range problems {
@@ -85,7 +91,7 @@ func TestWithoutAnythingTheDefaultsHold(t *testing.T) {
 		t.Skipf("%s is there", DefaultFile)
 	}
 	got, warnings, err := Load(nil, nil)
-	if err != nil || len(warnings) > 0 {
+	if err != nil || len(butOpen(warnings)) > 0 {
 		t.Fatalf("%v, %v", warnings, err)
 	}
 	if diff := cmp.Diff(defaults(t), got, asIs); diff != "" {
@@ -106,7 +112,7 @@ func TestFilesThatSayNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, warnings, err := loadYAML(t, text)
-			if err != nil || len(warnings) > 0 {
+			if err != nil || len(butOpen(warnings)) > 0 {
 				t.Fatalf("%v, %v", warnings, err)
 			}
 			want := defaults(t)
@@ -221,7 +227,7 @@ func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c, warnings, err := Load(append([]string{"-c", writeYAML(t, tt.file)}, tt.args...), tt.env)
-			if err != nil || len(warnings) > 0 {
+			if err != nil || len(butOpen(warnings)) > 0 {
 				t.Fatalf("%v, %v", warnings, err)
 			}
 			if c.LinkMonitor.MaxLinkDown != tt.maxDown || c.AP.SSID != tt.ssid || c.LinkMonitor.Enabled != tt.enabled {
@@ -363,7 +369,7 @@ func TestTextStaysAsItWasTyped(t *testing.T) {
 
 func TestAliasesStandForWhatTheyName(t *testing.T) {
 	c, warnings, err := loadYAML(t, "interfaces: &i\n  wifi: &name wlan7\nap:\n  ssid: *name\n")
-	if err != nil || len(warnings) > 0 || c.AP.SSID != "wlan7" {
+	if err != nil || len(butOpen(warnings)) > 0 || c.AP.SSID != "wlan7" {
 		t.Errorf("%v, %v, %v", c, warnings, err)
 	}
 }

@@ -1,6 +1,11 @@
 package config
 
-import "net/netip"
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"unicode"
+)
 
 // crossCheck judges values that only make sense together. It skips those of
 // which one has a problem already.
@@ -11,6 +16,7 @@ func crossCheck(d *draft, winners map[string]value, r *report) {
 	if !r.bad("ap.channel", "ap.country") && d.AP.Channel > 13 && d.AP.Country == "" {
 		r.warning("ap.channel", winners["ap.channel"].from, "%d is in 5 GHz, where most radios need ap.country", d.AP.Channel)
 	}
+	checkReach(d, winners, r)
 	checkProbe(d, winners, r)
 	if d.AP.ForwardingToWired && d.Interfaces.Wired == "" && !r.bad("interfaces.wired") {
 		r.warning("ap.forwarding_to_wired", winners["ap.forwarding_to_wired"].from, "has no effect without interfaces.wired")
@@ -23,6 +29,66 @@ func crossCheck(d *draft, winners map[string]value, r *report) {
 	if !r.bad("ap.ip", "ap.range") {
 		checkRange(d, winners["ap.range"].from, r)
 	}
+}
+
+// checkReach warns of an access point that everybody can join, and of one
+// whose name or passphrase nobody can type on a phone.
+func checkReach(d *draft, winners map[string]value, r *report) {
+	if d.AP.Mode == "never" {
+		return // it comes up only when somebody asks for it
+	}
+	from := winners["ap.psk"].from
+	if place, empty := r.empty["ap.psk"]; empty && winners["ap.psk"].text == "" {
+		from = place
+	}
+	switch psk := d.AP.PSK.Reveal(); {
+	case r.bad("ap.psk"):
+	case psk == "" && from.line > 0:
+		r.surprise("ap.psk", from, "is empty, so everybody can join the access point; put a passphrase that begins with # in quotes")
+	case psk == "":
+		r.surprise("ap.psk", from, "is not set, so everybody can join the access point; a passphrase has 8 to 63 characters")
+	case untypable(psk) != "":
+		r.surprise("ap.psk", from, "has %s, which phones cannot type or send as other bytes; use the characters of an ASCII keyboard", untypable(psk))
+	}
+	if what := surprising(winners["ap.ssid"].text); what != "" && !r.bad("ap.ssid") {
+		r.surprise("ap.ssid", winners["ap.ssid"].from, "has %s, which people neither see nor can type; leave it out", what)
+	}
+}
+
+// surprising names what makes a name another than it looks, or returns "".
+// Letters of every language are right: phones show names in a list.
+func surprising(text string) string {
+	if what := untypable(text); what != notASCII {
+		return what
+	}
+	if strings.ContainsAny(text, "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f") {
+		return "typographic quotes"
+	}
+	return ""
+}
+
+const notASCII = "a character that is not ASCII"
+
+// untypable names what a text has that a phone's keyboard does not send as it
+// is, without showing it, or returns "". A passphrase has the characters 32
+// to 126 (IEEE 802.11-2020 J.4.1).
+func untypable(text string) string {
+	if text != strings.TrimSpace(text) {
+		return "a space at its beginning or end"
+	}
+	what := ""
+	for _, c := range text {
+		switch {
+		case c >= ' ' && c <= '~':
+		case c < ' ' || c == 0x7f:
+			return "a control character"
+		case !unicode.IsGraphic(c) || unicode.IsSpace(c) || unicode.Is(unicode.Mn, c):
+			return fmt.Sprintf("an invisible character (U+%04X)", c)
+		default:
+			what = notASCII
+		}
+	}
+	return what
 }
 
 // checkAddress joins ap.ip and ap.network.

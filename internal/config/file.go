@@ -202,6 +202,7 @@ func (w *walker) scalar(k *key, node *yaml.Node) (text string, ok bool) {
 	case isNull(node) && node.Anchor != "":
 		w.problem(k.path, at(node), "is an anchor of YAML; put a value that begins with & in quotes")
 	case isNull(node):
+		w.noteEmpty(k.path, at(node))
 	default:
 		return node.Value, true
 	}

@@ -5,6 +5,9 @@ import "strings"
 // didYouMean is the hint for an unknown name: the nearest of the known ones,
 // or nothing when none is near.
 func didYouMean(name string, known []string) string {
+	if ours := ofForks[name]; ours != "" {
+		return "; did you mean " + ours + "?"
+	}
 	best, least := "", 1+max(1, len(name)/3)
 	for _, candidate := range known {
 		if d := nearness(name, candidate); d < least {
@@ -16,6 +19,10 @@ func didYouMean(name string, known []string) string {
 	}
 	return "; did you mean " + best + "?"
 }
+
+// ofForks are keys that forks of the original have for what is ours by another
+// name.
+var ofForks = map[string]string{"wifi.default_country": "ap.country"}
 
 // nearness is small for names that a person mixes up: by letters, or by
 // leaving out or misplacing the section ("channel" for "ap.channel").

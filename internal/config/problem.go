@@ -13,6 +13,10 @@ type Problem struct {
 	Text string // e.g. "15 is not in 1..13"; never a secret
 	From string // "line 24", "--ap-channel", "NETCONNECTD_AP_CHANNEL", "default", or empty
 	line int    // 0 outside the file
+
+	// Surprising says of a warning that the access point is not as its owner will
+	// expect, although everything is valid.
+	Surprising bool
 }
 
 // String gives the form "ap.channel: 15 is not in 1..13 (line 24)".
@@ -63,6 +67,7 @@ func (e *UsageError) Unwrap() error { return e.Err }
 // report collects what is wrong while reading goes on.
 type report struct {
 	problems, warnings []Problem
+	empty              map[string]origin // keys of the file with nothing behind them, or only a comment
 }
 
 func (r *report) problem(key string, from origin, format string, args ...any) {
@@ -71,6 +76,21 @@ func (r *report) problem(key string, from origin, format string, args ...any) {
 
 func (r *report) warning(key string, from origin, format string, args ...any) {
 	r.warnings = append(r.warnings, newProblem(key, from, format, args))
+}
+
+// noteEmpty notes the place of a key that has no value.
+func (r *report) noteEmpty(path string, from origin) {
+	if r.empty == nil {
+		r.empty = map[string]origin{}
+	}
+	r.empty[path] = from
+}
+
+// surprise is a warning of what is valid and yet surprising.
+func (r *report) surprise(key string, from origin, format string, args ...any) {
+	p := newProblem(key, from, format, args)
+	p.Surprising = true
+	r.warnings = append(r.warnings, p)
 }
 
 func newProblem(key string, from origin, format string, args []any) Problem {

@@ -178,7 +178,7 @@ func TestValuesThatOnlyMakeSenseTogether(t *testing.T) {
 				strings.Contains(fmt.Sprint(err), "problems") {
 				t.Errorf("error = %v, want %q", err, tt.problem)
 			}
-			if got := texts(warnings); (got != "") != (tt.warning != "") || !strings.Contains(got, tt.warning) {
+			if got := texts(butOpen(warnings)); (got != "") != (tt.warning != "") || !strings.Contains(got, tt.warning) {
 				t.Errorf("warnings = %q, want %q", got, tt.warning)
 			}
 		})

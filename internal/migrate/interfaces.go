@@ -1,175 +1,118 @@
 package migrate
 
 import (
-	"encoding/binary"
-	"math/bits"
-	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/netconnectd/netconnectd/client"
 )
 
 // keywords begin a stanza of interfaces(5).
-var keywords = []string{"iface", "auto", "mapping", "source", "source-directory", "no-auto-down", "no-scripts", "template", "rename"}
+var keywords = []string{"iface", "auto", "mapping", "source", "source-dir", "source-directory", "no-auto-down", "no-scripts", "template", "rename"}
 
 func isKeyword(word string) bool {
 	return slices.Contains(keywords, word) || strings.HasPrefix(word, "allow-")
 }
 
 // isInterfaces reports whether the text is a file of ifupdown: its first word
-// begins a stanza.
+// begins a stanza, or an iface stanza with all its words is in it.
 func isInterfaces(lines []string) bool {
+	first := true
 	for _, line := range lines {
-		if words := strings.Fields(line); len(words) > 0 && words[0][0] != '#' {
-			return isKeyword(words[0])
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0][0] == '#' {
+			continue
 		}
+		if first && isKeyword(words[0]) || words[0] == "iface" && len(words) >= 4 && strings.HasPrefix(words[2], "inet") {
+			return true
+		}
+		first = false
 	}
 	return false
 }
 
-// interfaces reads interfaces(5). Of its stanzas those count that name a Wi-Fi
-// network, by wpa-… (wpasupplicant's README.Debian) or wireless-… options, as
-// the original netconnectd has written them.
-func (r *reader) interfaces(lines []string) {
-	var open *stanza
+// spaces are those of C's isspace.
+const spaces = " \t\n\v\f\r"
+
+// logicalLine is a line with those that continue it.
+type logicalLine struct {
+	number int // of the first
+	text   string
+}
+
+// join joins lines as ifupdown does: a backslash at the very end continues
+// the line, and nothing is added or taken away in between. Comments and empty
+// lines are left out where a line begins, not where one is continued.
+func join(lines []string) []logicalLine {
+	var joined []logicalLine
 	for i := 0; i < len(lines); i++ {
-		number, line := i+1, strings.TrimSpace(lines[i])
-		for strings.HasSuffix(line, `\`) && i+1 < len(lines) {
+		number, text := i+1, lines[i]
+		if start := strings.TrimLeft(text, spaces); start == "" || start[0] == '#' {
+			continue
+		}
+		var parts []string
+		for strings.HasSuffix(text, `\`) && i+1 < len(lines) {
+			parts = append(parts, strings.TrimSuffix(text, `\`))
 			i++
-			line = strings.TrimSuffix(line, `\`) + " " + strings.TrimSpace(lines[i])
+			text = lines[i]
 		}
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		word, rest := cutWord(line)
-		switch {
-		case !isKeyword(word):
-			open.option(number, word, rest)
-			continue
-		case word == "source" || word == "source-directory":
-			r.problem(number, "the files that it names are not read: import them, too: %s", short(rest))
-		}
-		r.stanza(open)
-		open = nil
-		if fields := strings.Fields(rest); word == "iface" && len(fields) >= 3 {
-			open = &stanza{block: block{line: number, variables: map[string]variable{}}, family: fields[1], method: fields[2]}
-		}
+		text = strings.Join(append(parts, text), "")
+		joined = append(joined, logicalLine{number, strings.Trim(text, spaces)})
 	}
-	r.stanza(open)
+	return joined
 }
 
 func cutWord(line string) (word, rest string) {
-	i := strings.IndexAny(line, " \t")
+	i := strings.IndexAny(line, spaces)
 	if i < 0 {
 		return line, ""
 	}
-	return line[:i], strings.TrimSpace(line[i:])
+	return line[:i], strings.TrimLeft(line[i:], spaces)
 }
 
-// stanza is an iface stanza in the making.
-type stanza struct {
-	block
-	family, method   string
-	address, netmask string
-	gateway          string
-	dns              []string
-	elsewhere        string // the file that has the network
+// interfaces reads interfaces(5). Of its stanzas those count that name a Wi-Fi
+// network, by wpa-… options (functions.sh of wpasupplicant) or wireless-…
+// options (wireless-tools), as the original netconnectd has written them.
+func (r *reader) interfaces(lines []string) {
+	all := r.stanzas(lines)
+	for _, s := range all {
+		r.stanza(s, all)
+	}
 }
 
-func (s *stanza) option(number int, name, value string) {
-	if s == nil {
-		return
-	}
-	text, isText := value, false
-	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
-		text, isText = value[1:len(value)-1], true
-	}
-	v := variable{line: number, value: text, quoted: isText}
-	switch name {
-	case "address":
-		s.address = value
-	case "netmask":
-		s.netmask = value
-	case "gateway":
-		s.gateway = value
-	case "dns-nameservers", "dns-nameserver":
-		s.dns = append(s.dns, strings.Fields(value)...)
-	case "wireless-essid":
-		s.variables["ssid"] = v
-		if !s.has("psk") && !s.has("key_mgmt") {
-			s.variables["key_mgmt"] = variable{line: number, value: "NONE"}
-		}
-	case "wireless-key", "wireless-key1":
-		s.variables["wep_key0"] = v
-	case "wpa-conf", "wpa-roam":
-		s.elsewhere = value
-	case "wpa-psk":
-		delete(s.variables, "key_mgmt")
-		s.variables["psk"] = v
-	default:
-		if option, ok := strings.CutPrefix(name, "wpa-"); ok {
-			s.variables[strings.ReplaceAll(option, "-", "_")] = v
+// stanzas reads the iface stanzas.
+func (r *reader) stanzas(lines []string) []*stanza {
+	var all []*stanza
+	var open *stanza
+	for _, line := range join(lines) {
+		word, rest := cutWord(line.text)
+		switch {
+		case word == "iface" && len(all) == mostNetworks:
+			r.problem(line.number, "more than %d stanzas are in the file; nothing from here on is taken over", mostNetworks)
+			return all
+		case word == "iface":
+			open = newStanza(line.number, strings.Fields(rest), all)
+			all = append(all, open)
+		case word == "mapping":
+			open = &stanza{mapping: true}
+		case isKeyword(word):
+			open = nil
+			if strings.HasPrefix(word, "source") {
+				r.problem(line.number, "the files that it names are not read: import them, too: %s", short(rest))
+			}
+		case open != nil:
+			open.option(line.number, word, rest)
+		case isOfWifi(optionName(word)):
+			r.problem(line.number, "%s stands in no iface stanza; it is not taken over", short(word))
 		}
 	}
+	return all
 }
 
-// stanza ends one. Those of other families than inet only add to a network
-// that has one of inet, too.
-func (r *reader) stanza(s *stanza) {
-	if s == nil || s.family != "inet" {
-		return
-	}
-	if s.elsewhere != "" {
-		r.problem(s.line, "its networks are in another file: import that: %s", short(s.elsewhere))
-		return
-	}
-	if !s.has("ssid") {
-		return // a wired interface, or an access point
-	}
-	if s.method == "static" {
-		static, problem := s.addressing()
-		if problem != "" {
-			r.problem(s.line, "%s: %s", client.SSIDText([]byte(s.word("ssid"))), problem)
-			return
-		}
-		s.static = static
-	}
-	if akm := s.words("key_mgmt"); len(akm) == 0 && !s.has("psk") && !s.has("eap") && !s.has("wep_key0") {
-		s.variables["key_mgmt"] = variable{line: s.line, value: "NONE"}
-	}
-	r.take(&s.block)
+// optionName is the name of an option as scripts see it: ifupdown gives them
+// wpa-ssid and WPA_SSID alike as IF_WPA_SSID.
+func optionName(word string) string {
+	return strings.ReplaceAll(strings.ToLower(word), "_", "-")
 }
 
-// addressing are address, netmask (as an address or a length) and gateway.
-func (s *stanza) addressing() (*client.Addressing, string) {
-	address, mask, ok := strings.Cut(s.address, "/")
-	if !ok {
-		mask = s.netmask
-	}
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return nil, "address is not an IP address"
-	}
-	ones, ok := length(mask)
-	if !ok {
-		return nil, "netmask is neither a mask nor a length"
-	}
-	return &client.Addressing{
-		Method: "static", Address: netip.PrefixFrom(ip, ones).String(), Gateway: s.gateway, DNS: s.dns,
-	}, ""
-}
-
-// length of a netmask, 255.255.255.0 or 24.
-func length(mask string) (int, bool) {
-	if prefix, err := netip.ParsePrefix("0.0.0.0/" + mask); err == nil {
-		return prefix.Bits(), true
-	}
-	address, err := netip.ParseAddr(mask)
-	if err != nil || !address.Is4() {
-		return 0, false
-	}
-	bytes := address.As4()
-	ones := bits.LeadingZeros32(^binary.BigEndian.Uint32(bytes[:]))
-	return ones, binary.BigEndian.Uint32(bytes[:]) == ^uint32(0)<<(32-ones)
+func isOfWifi(name string) bool {
+	return strings.HasPrefix(name, "wpa-") || strings.HasPrefix(name, "wireless-")
 }

@@ -1,13 +1,15 @@
-// Package migrate reads the Wi-Fi networks that other programs have saved:
-// wpa_supplicant.conf(5) and the stanzas of interfaces(5) that wpa_supplicant's
-// and the original netconnectd's scripts understand.
+// Package migrate reads the Wi-Fi networks that other programs have saved, as
+// those programs read them: wpa_supplicant.conf(5), the stanzas of
+// interfaces(5), NetworkManager's keyfiles and netplan's YAML. What is left out
+// becomes a Problem with its line.
 package migrate
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/netconnectd/netconnectd/client"
 )
@@ -19,99 +21,189 @@ type Network struct {
 	Settings client.NetworkSettings
 }
 
-// Problem is what could not be taken over, and what to do about it. It holds no
-// secret.
+// Problem says what could not be taken over, and what to do about it. It holds
+// no secret.
 type Problem struct {
 	Line int
 	Text string
 }
 
-// Read finds the networks in a file's text, of whichever kind it is.
+// Read finds the networks in a file's text, of whichever kind the file is. The
+// problems are in the order of their lines.
 func Read(text []byte) ([]Network, []Problem) {
-	r := &reader{}
-	lines := strings.Split(string(bytes.TrimPrefix(text, []byte("\ufeff"))), "\n")
-	if isInterfaces(lines) {
-		r.interfaces(lines)
-	} else {
-		r.supplicant(lines)
-	}
+	r := &reader{lines: map[string]int{}}
+	r.read(bytes.TrimPrefix(text, []byte("\ufeff")))
+	slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	return r.networks, r.problems
 }
 
+// read has the reader of the file's kind read it.
+func (r *reader) read(text []byte) {
+	if kind := foreignKind(text); kind != "" {
+		r.problem(1, "%s", kind)
+		return
+	}
+	lines := strings.Split(string(text), "\n")
+	switch {
+	case isInterfaces(lines):
+		r.interfaces(lines)
+	case isKeyfile(lines):
+		r.keyfile(lines)
+	case isYAML(lines):
+		r.netplan(text)
+	default:
+		r.supplicant(lines)
+	}
+}
+
+// mostNetworks bounds what a file with aliases or stanzas that inherit can
+// grow to. No device has seen so many networks.
+const mostNetworks = 1000
+
+// reader collects what a file holds.
 type reader struct {
 	networks []Network
 	problems []Problem
+	lines    map[string]int // of the networks, by SSID
+	certain  bool           // the file is wpa_supplicant's without a doubt
 }
 
 func (r *reader) problem(line int, format string, args ...any) {
 	r.problems = append(r.problems, Problem{line, fmt.Sprintf(format, args...)})
 }
 
-// variable is one of a network, as wpa_supplicant.conf(5) names it.
+// variable is the value of one setting, named as in wpa_supplicant.conf(5).
 type variable struct {
 	line   int
-	value  string
-	quoted bool // it was text, not a word or hexadecimal digits
+	value  string // decoded
+	quoted bool   // the file has it as text, which no word such as ext: is
+	unset  bool   // the file says that there is none
 }
 
 // block is what a file says of one network.
 type block struct {
 	line      int
 	variables map[string]variable
+	order     []string // the names, as the file has them
+	fail      *Problem // the first fault, for which the program itself refuses the network
 	static    *client.Addressing
+	notes     []Problem // what is left out, known before the settings are
+}
+
+func newBlock(line int) *block { return &block{line: line, variables: map[string]variable{}} }
+
+// fault notes why the network cannot be taken over.
+func (b *block) fault(line int, format string, args ...any) {
+	if b.fail == nil {
+		b.fail = &Problem{line, fmt.Sprintf(format, args...)}
+	}
+}
+
+// note notes a setting that is left out.
+func (b *block) note(line int, format string, args ...any) {
+	b.notes = append(b.notes, Problem{line, fmt.Sprintf(format, args...)})
+}
+
+// set takes a value as wpa_supplicant.conf(5) has it. The last one counts.
+func (b *block) set(line int, name, raw string) {
+	v, problem := parse(name, raw)
+	if problem != "" {
+		b.fault(line, "%s cannot be read: %s", short(name), problem)
+		return
+	}
+	v.line = line
+	b.put(name, v)
+}
+
+// put takes a value that is decoded already.
+func (b *block) put(name string, v variable) {
+	if _, again := b.variables[name]; !again {
+		b.order = append(b.order, name)
+	}
+	if delete(b.variables, name); !v.unset {
+		b.variables[name] = v
+	}
 }
 
 func (b *block) word(name string) string { return b.variables[name].value }
 
-// words are those of a list, in capitals.
-func (b *block) words(name string) []string {
-	return strings.Fields(strings.ToUpper(b.variables[name].value))
-}
+// words are those of a list.
+func (b *block) words(name string) []string { return strings.Fields(b.word(name)) }
 
 func (b *block) has(name string) bool {
 	_, ok := b.variables[name]
 	return ok
 }
 
-// take makes a network of a block, or says why not.
+// number is 0 where there is none.
+func (b *block) number(name string) int {
+	n, _ := number(b.word(name))
+	return n
+}
+
+// take makes a network of a block, or tells why not.
 func (r *reader) take(b *block) {
+	if b == nil {
+		return
+	}
 	ssid, ok := b.variables["ssid"]
 	name := []byte(ssid.value)
+	prefix := ""
+	if len(name) > 0 && len(name) <= client.MaxSSID {
+		prefix = client.SSIDText(name) + ": "
+	}
 	switch {
+	case b.fail != nil:
+		r.problem(b.fail.Line, "%s%s; the network is left out", prefix, b.fail.Text)
+		return
 	case !ok:
 		r.problem(b.line, "the network has no name (ssid)")
 		return
-	case len(name) == 0 || len(name) > client.MaxSSID:
+	case prefix == "":
 		r.problem(ssid.line, "a network's name has 1 to %d bytes, not %d", client.MaxSSID, len(name))
 		return
 	}
 	settings, problem := b.settings()
 	if problem != nil {
-		r.problem(problem.Line, "%s: %s", client.SSIDText(name), problem.Text)
+		r.problem(problem.Line, "%s%s", prefix, problem.Text)
 		return
 	}
-	for _, other := range r.networks {
-		if bytes.Equal(other.SSID, name) {
-			r.problem(b.line, "%s: left out, the file has it in line %d already", client.SSIDText(name), other.Line)
-			return
-		}
+	if line, again := r.lines[string(name)]; again {
+		r.problem(b.line, "%sleft out, the file has it in line %d already", prefix, line)
+		return
 	}
+	r.lines[string(name)] = b.line
 	r.networks = append(r.networks, Network{b.line, name, settings})
+	b.noteLeftOut()
+	for _, note := range b.notes {
+		r.problem(note.Line, "%s%s", prefix, note.Text)
+	}
 }
 
-// refusal is why a block is no network for us.
+// noteLeftOut notes the settings that we do not have.
+func (b *block) noteLeftOut() {
+	for _, name := range b.order {
+		v, ok := b.variables[name]
+		if ok && !slices.Contains(taken, name) && !harmless(name, v.value) {
+			b.note(v.line, "%s is not taken over", short(name))
+		}
+	}
+}
+
+// passphrase takes a key of 64 digits as such, and else a passphrase of 8 to 63
+// bytes, as files have it that put no quotes around it.
+func (b *block) passphrase(line int, text string) {
+	if !isKey(text) {
+		text = `"` + text + `"`
+	}
+	b.set(line, "psk", text)
+}
+
+// refusal is why a block is no network for us, at the line of a setting.
 func (b *block) refusal(name, format string, args ...any) *Problem {
 	line := b.line
 	if v, ok := b.variables[name]; ok {
 		line = v.line
 	}
 	return &Problem{line, fmt.Sprintf(format, args...)}
-}
-
-// textOf is a secret as a request can have it.
-func textOf(v variable, what, remedy string) (*string, *Problem) {
-	if !utf8.ValidString(v.value) {
-		return nil, &Problem{v.line, what + " is not UTF-8; " + remedy}
-	}
-	return &v.value, nil
 }

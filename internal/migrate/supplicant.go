@@ -1,141 +1,114 @@
 package migrate
 
 import (
-	"strconv"
+	"slices"
 	"strings"
 )
 
-// supplicant reads wpa_supplicant.conf(5): one variable on each line, and
-// blocks of them, network={ … }, of which each stands on lines of its own.
+// supplicant reads wpa_supplicant.conf(5) as wpa_supplicant does: one setting
+// on each line, and blocks of them, of which network={ begins one and } ends
+// it, each on a line of its own. wpa_supplicant refuses the whole file for one
+// fault; we leave out the network that the fault is in.
 func (r *reader) supplicant(lines []string) {
+	r.certain = slices.ContainsFunc(lines, func(line string) bool {
+		return strings.HasPrefix(line, "network={") || strings.HasPrefix(line, "ctrl_interface=") || strings.HasPrefix(line, "update_config=")
+	})
 	var open *block
+	skip := false // until }: a block that is of no use
 	for i, line := range lines {
-		number := i + 1
-		line = strings.TrimSpace(line)
-		brace, _, _ := strings.Cut(line, "#") // a comment may follow it
-		switch compact := strings.Join(strings.Fields(brace), ""); {
-		case line == "", line[0] == '#':
-		case open == nil && compact == "network={":
-			open = &block{line: number, variables: map[string]variable{}}
-		case open == nil && strings.HasSuffix(compact, "={"): // cred={, blob-base64-name={
-			r.problem(number, "%s is not taken over", short(strings.TrimSuffix(compact, "={")))
-			open = &block{line: -1, variables: map[string]variable{}}
-		case line[0] == '}':
-			if open != nil && open.line > 0 {
-				r.take(open)
-			}
-			open = nil
-		case open == nil:
+		number, line := i+1, withoutComment(line)
+		switch {
+		case line == "":
+		case line == "}" && (open != nil || skip):
+			r.take(open)
+			open, skip = nil, false
+		case skip:
+		case open != nil:
+			open.read(number, line)
+		case line == "network={":
+			open = newBlock(number)
+		case opensBlock(line):
+			r.problem(number, "%s", malformed)
+			skip = !strings.HasSuffix(line, "}")
+		case strings.HasSuffix(line, "={"): // cred={, blob-base64-name={
+			r.problem(number, "%s is not taken over", short(strings.TrimSuffix(line, "={")))
+			skip = true
+		default:
 			r.global(number, line)
-		case open.line > 0:
-			r.variable(open, number, line)
 		}
 	}
-	if open != nil && open.line > 0 {
+	if open != nil {
 		r.problem(open.line, "the network has no closing brace; nothing of it is taken over")
 	}
 }
 
-// global is a line outside of the networks. Most say how wpa_supplicant runs,
-// which is not the user's business here.
+// withoutComment is wpa_config_get_line: a # behind the second quote begins a
+// comment, and so does any # where there are not two quotes.
+func withoutComment(line string) string {
+	line = strings.TrimLeft(line, " \t\r")
+	if strings.HasPrefix(line, "#") {
+		return ""
+	}
+	start := 0
+	if parts := strings.SplitN(line, `"`, 3); len(parts) == 3 {
+		start = len(line) - len(parts[2])
+	}
+	if end := strings.IndexByte(line[start:], '#'); end >= 0 {
+		line = line[:start+end]
+	}
+	return strings.TrimRight(line, " \t\r")
+}
+
+// opensBlock reports whether a line begins a block in a way that
+// wpa_supplicant does not read: with spaces, with something behind the brace,
+// or with the brace on the next line.
+func opensBlock(line string) bool {
+	name, rest, found := strings.Cut(line, "=")
+	if !found {
+		name, rest, found = strings.Cut(line, "{")
+		rest = "{" + rest
+	}
+	rest = strings.TrimSpace(rest)
+	return found && strings.TrimSpace(name) == "network" && (rest == "" || rest[0] == '{')
+}
+
+const malformed = "nothing of this network is taken over: network={ has to stand on a line of its own without spaces, " +
+	"each setting and } on lines of their own, as wpa_supplicant wants them"
+
+// global reads a line outside of the networks. Most of them say how
+// wpa_supplicant runs, which has no meaning here.
 func (r *reader) global(number int, line string) {
-	name, value, _ := strings.Cut(line, "=")
-	if strings.TrimSpace(name) == "country" {
+	name, value, found := strings.Cut(line, "=")
+	switch {
+	case name == "country":
 		r.problem(number, "the country is a setting of its own: put ap.country: %s into netconnectd.yaml", short(strings.TrimSpace(value)))
+	case slices.Contains(global, name):
+		r.problem(number, "%s is not taken over", name)
+	case kinds[name] == isText || kinds[name] == isPSK:
+		r.problem(number, "%s stands in no network; nothing is known of it", short(name))
+	case !found && r.certain: // or the file is of another kind
+		r.problem(number, "the line cannot be read: it is not name=value")
 	}
 }
 
-// variable reads a line of a network, by the rules of wpa_supplicant's
-// wpa_config_parse_string: "text", P"text with escapes", or a word.
-func (r *reader) variable(b *block, number int, line string) {
-	name, value, found := strings.Cut(line, "=")
-	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-	v := variable{line: number, value: value}
-	ok := found && name != ""
-	switch {
-	case strings.HasPrefix(value, `P"`):
-		v.quoted = true
-		if v.value, ok = quoted(value[1:]); ok {
-			v.value, ok = unescape(v.value)
-		}
-	case strings.HasPrefix(value, `"`):
-		v.value, ok = quoted(value)
-		v.quoted = true
-	default:
-		v.value, _, _ = strings.Cut(value, "#")
-		v.value = strings.TrimSpace(v.value)
-		if name == "ssid" {
-			v.value, ok = unhex(v.value)
-		}
-	}
-	if !ok {
-		r.problem(number, "%s cannot be read; nothing is known of it", short(name))
+// read takes one line of a network.
+func (b *block) read(number int, line string) {
+	name, raw, found := strings.Cut(line, "=")
+	if line == "network={" {
+		b.fault(b.line, "the network has no closing brace before the next one begins")
 		return
 	}
-	b.variables[name] = v
-}
-
-// quoted is what stands between the first and the last quote; in between
-// there may be more of them.
-func quoted(value string) (string, bool) {
-	end := strings.LastIndexByte(value, '"')
-	if end <= 0 {
-		return "", false
+	if !found {
+		b.fault(number, "the line cannot be read: it is not name=value")
+		return
 	}
-	if rest := strings.TrimSpace(value[end+1:]); rest != "" && rest[0] != '#' {
-		return "", false
+	if strings.HasPrefix(raw, `"`) && strings.Count(raw, `"`) == 1 {
+		b.fault(number, "%s cannot be read: a closing quote is missing at its end", short(name))
+		return
 	}
-	return value[1:end], true
-}
-
-// unescape is printf_decode of wpa_supplicant.
-func unescape(text string) (plain string, ok bool) {
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] != '\\' {
-			b.WriteByte(text[i])
-			continue
-		}
-		if i++; i == len(text) {
-			return "", false
-		}
-		switch c := text[i]; c {
-		case '\\', '"':
-			b.WriteByte(c)
-		case 'n':
-			b.WriteByte('\n')
-		case 'r':
-			b.WriteByte('\r')
-		case 't':
-			b.WriteByte('\t')
-		case 'e':
-			b.WriteByte(0x1b)
-		default:
-			n, value := number(text[i:])
-			if n == 0 {
-				return "", false
-			}
-			b.WriteByte(value)
-			i += n - 1
-		}
+	if plain := strings.TrimSpace(name); plain != name && (slices.Contains(taken, plain) || kinds[plain] != isWord) {
+		b.fault(number, "%s cannot be read: no space may stand before =", short(plain))
+		return
 	}
-	return b.String(), true
-}
-
-// number reads xHH, xH or up to three octal digits, and says how long it is.
-func number(text string) (length int, value byte) {
-	if text[0] == 'x' {
-		for n := min(3, len(text)); n > 1; n-- {
-			if v, err := strconv.ParseUint(text[1:n], 16, 8); err == nil {
-				return n, byte(v)
-			}
-		}
-		return 0, 0
-	}
-	for n := min(3, len(text)); n > 0; n-- {
-		if v, err := strconv.ParseUint(text[:n], 8, 8); err == nil {
-			return n, byte(v)
-		}
-	}
-	return 0, 0
+	b.set(number, name, raw)
 }

@@ -26,6 +26,8 @@ func lasting(a *store.Addressing) dhcp.Lease {
 
 // configure gives the interface what the lease says.
 func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
+	s.addressing.Lock()
+	defer s.addressing.Unlock()
 	spec := leaseSpec(s.iface, s.metric, l)
 	if err := link.Apply(ctx, spec); err != nil {
 		return err

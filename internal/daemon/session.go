@@ -37,8 +37,9 @@ type session struct {
 	adopted bool              // association and address are from an earlier run, and nobody has asked for a new try
 	report  func(policy.Stage)
 
-	first   sync.Once // address of either family
-	timeout *time.Timer
+	addressing sync.Mutex // held by whoever changes what the interface has of the lease
+	first      sync.Once  // address of either family
+	timeout    *time.Timer
 }
 
 // run gets an address, verifies the gateway, and keeps the address until the
@@ -52,6 +53,7 @@ func (s *session) run(ctx context.Context, previous *dhcp.Lease) error {
 	defer s.timeout.Stop()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.station.Wait(ctx) })
+	group.Go(func() error { return s.keepAddressed(ctx) })
 	if s.static != nil {
 		group.Go(func() error { return s.on(ctx, dhcp.Bound{Lease: lasting(s.static)}, group) })
 	} else {
@@ -114,6 +116,8 @@ func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group) 
 	case dhcp.Renewed:
 		return s.configure(ctx, ev.Lease)
 	case dhcp.Lost:
+		s.addressing.Lock()
+		defer s.addressing.Unlock()
 		err := s.clear(ctx, link.Spec{Name: s.iface, Up: true, Autoconf: true})
 		return errors.Join(failure("no_address", "%s", ev.Reason), err)
 	}

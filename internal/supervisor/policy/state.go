@@ -196,6 +196,7 @@ type way struct {
 	probeAt  time.Time // when the next is due
 	probed   time.Time // when the last verdict came; zero: there is none
 	why      string    // it failed
+	bare     time.Time // since when the radio is in a network and has no address; zero: it has one, or needs none
 }
 
 // radio is what was last asked of the radio lane and what came of it.

@@ -25,6 +25,7 @@ func Step(s State, now time.Time, ev Event) (State, []Effect) {
 	st.absorb(ev)
 	st.expire()
 	if st.linksKnown {
+		st.judgeAddress()
 		st.judgeUplink()
 		st.judgeFallback()
 		st.judgeAttempt()
@@ -62,6 +63,9 @@ func (s State) Deadline() (due time.Time, ok bool) {
 	}
 	for _, w := range s.ways {
 		consider(w.probeAt)
+		if !w.bare.IsZero() {
+			consider(w.bare.Add(bareLimit))
+		}
 	}
 	return due, ok
 }

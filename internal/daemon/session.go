@@ -178,12 +178,17 @@ func (s *session) askGateway(ctx context.Context, gateway netip.Addr) error {
 	case s.blind:
 		return nil
 	case !gateway.IsValid():
-		return failure("no_gateway", "the network has no gateway")
+		return noGateway()
 	}
 	if err := probe.Gateway(ctx, s.iface, gateway); err != nil {
 		return failure("no_gateway", "gateway %v: %v", gateway, err)
 	}
 	return nil
+}
+
+// noGateway is the failure of a network that gave an address and no router.
+func noGateway() error {
+	return failure("no_gateway", "the network has no gateway; if it needs none, set probe.kind: none")
 }
 
 func failure(code, format string, args ...any) error {

@@ -111,6 +111,7 @@ type Uplink struct {
 	Carrier   bool
 	Addressed bool       // has a global address of either family
 	Gateway   netip.Addr // of its best default route; zero if none
+	Direct    bool       // its default route names no gateway, as that of a modem
 }
 
 // UplinkStatus is the uplink variable with its reason and since.

@@ -302,9 +302,25 @@ func (st *step) nameUplink() {
 	}
 	switch {
 	case reason == "" && st.Uplink.Reason == justStarted:
-		reason = "nothing came up"
+		reason = st.nothingCameUp()
 	case reason == "":
 		reason = st.Uplink.Reason
 	}
 	st.Uplink = UplinkStatus{State: state, Since: st.now, Reason: reason}
+}
+
+// nothingCameUp says what a wired link that has a carrier lacks, if there is one.
+func (st *step) nothingCameUp() string {
+	for _, w := range st.ways {
+		switch {
+		case w.Wifi || !w.Carrier:
+		case !w.Addressed:
+			return w.Name + " has a carrier and no address"
+		case !st.probeable(w):
+			return w.Name + " has an address and no gateway; probe.kind: none has it count all the same"
+		case w.why != "":
+			return w.Name + " does not work: " + w.why
+		}
+	}
+	return "nothing came up"
 }

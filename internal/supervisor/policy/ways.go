@@ -64,7 +64,7 @@ func (st *step) merge(u Uplink) way {
 		}
 	case !old.Carrier && u.Carrier && !u.Wifi,
 		!old.Addressed && u.Addressed,
-		old.Gateway != u.Gateway:
+		old.Gateway != u.Gateway, old.Direct != u.Direct:
 		w.probeAt, w.probing = st.now, false
 	}
 	return w
@@ -115,7 +115,7 @@ func (st *step) probe() {
 // probeable reports whether there is somebody to ask. A way that works is asked
 // without a gateway, too: that fails, and so the way is lost as by its silence.
 func (st *step) probeable(w way) bool {
-	askable := w.Gateway.IsValid() || !st.Config.Gateway || w.works
+	askable := w.Gateway.IsValid() || w.Direct || !st.Config.Gateway || w.works
 	return w.Carrier && w.Addressed && askable && (!w.Wifi || st.joined())
 }
 

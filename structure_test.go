@@ -207,6 +207,25 @@ func TestPolicyIsPure(t *testing.T) {
 	}
 }
 
+// A lease is counted by a clock that does not stop while the machine is
+// suspended. The timers of package time do.
+func TestLeasesCountSuspendedTime(t *testing.T) {
+	stops := []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Since"}
+	for _, s := range sources(t) {
+		if !strings.HasPrefix(s.pkg, "internal/link/proto/") || filepath.Base(s.path) == "clock.go" {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			if n, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := n.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(stops, n.Sel.Name) {
+					t.Errorf("%s uses time.%s", s.path, n.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
 // A goroutine has an owner who waits for it, so nothing starts one unasked.
 func TestConstructorsStartNoGoroutine(t *testing.T) {
 	for _, s := range sources(t) {

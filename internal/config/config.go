@@ -52,7 +52,7 @@ type Config struct {
 // Interfaces are names of at most 15 bytes. Empty: the daemon decides.
 type Interfaces struct {
 	Wifi  string // empty: the first radio
-	Wired string // empty: every physical wired interface
+	Wired string // empty: every physical wired interface, and whatever else has a default route
 }
 
 // LinkMonitor says when the network counts as lost.

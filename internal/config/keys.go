@@ -93,7 +93,7 @@ var keys = []key{
 		doc:     "Interface of the radio, e.g. wlan0. Empty: the first radio there is."},
 	{path: "interfaces.wired", flag: "interface-wired", kind: kindText,
 		setting: text(func(d *draft) *string { return &d.Interfaces.Wired }, interfaceName),
-		doc:     "Wired interface that can keep the device online, e.g. eth0. Empty: every physical wired interface."},
+		doc:     "Wired interface that can keep the device online, e.g. eth0. Empty: every physical wired interface, and whatever else has a default route."},
 
 	{path: "link_monitor.enabled", flag: "linkmon-disabled", negated: true, kind: kindBoolean, value: "true",
 		setting: boolean(func(d *draft) *bool { return &d.LinkMonitor.Enabled }),

@@ -229,7 +229,7 @@ func (r *radio) verifyAddress(ctx context.Context, report func(policy.Stage)) er
 			report(policy.StageAssociated)
 		}
 		if now.addressed && !has.addressed {
-			missing = failure("no_gateway", "the network has no gateway")
+			missing = noGateway()
 			report(policy.StageAddressed)
 		}
 		has.carrier, has.addressed = has.carrier || now.carrier, has.addressed || now.addressed

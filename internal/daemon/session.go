@@ -2,11 +2,8 @@ package daemon
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -15,10 +12,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
-	"github.com/netconnectd/netconnectd/internal/ownfile"
 	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
@@ -42,8 +37,9 @@ type session struct {
 	adopted bool              // association and address are from an earlier run, and nobody has asked for a new try
 	report  func(policy.Stage)
 
-	first   sync.Once // address of either family
-	timeout *time.Timer
+	addressing sync.Mutex // held by whoever changes what the interface has of the lease
+	first      sync.Once  // address of either family
+	timeout    *time.Timer
 }
 
 // run gets an address, verifies the gateway, and keeps the address until the
@@ -57,6 +53,7 @@ func (s *session) run(ctx context.Context, previous *dhcp.Lease) error {
 	defer s.timeout.Stop()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.station.Wait(ctx) })
+	group.Go(func() error { return s.keepAddressed(ctx) })
 	if s.static != nil {
 		group.Go(func() error { return s.on(ctx, dhcp.Bound{Lease: lasting(s.static)}, group) })
 	} else {
@@ -68,11 +65,6 @@ func (s *session) run(ctx context.Context, previous *dhcp.Lease) error {
 		return cause
 	}
 	return err
-}
-
-// lasting is a static address as a lease that nobody gave and that does not end.
-func lasting(a *store.Addressing) dhcp.Lease {
-	return dhcp.Lease{Address: a.Address, Router: a.Gateway, DNS: a.DNS, Acquired: time.Now()}
 }
 
 // lease has the network give an address until ctx ends.
@@ -124,6 +116,8 @@ func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group) 
 	case dhcp.Renewed:
 		return s.configure(ctx, ev.Lease)
 	case dhcp.Lost:
+		s.addressing.Lock()
+		defer s.addressing.Unlock()
 		err := s.clear(ctx, link.Spec{Name: s.iface, Up: true, Autoconf: true})
 		return errors.Join(failure("no_address", "%s", ev.Reason), err)
 	}
@@ -184,7 +178,7 @@ func (s *session) askGateway(ctx context.Context, gateway netip.Addr) error {
 	case s.blind:
 		return nil
 	case !gateway.IsValid():
-		return failure("no_gateway", "the network has no gateway")
+		return noGateway()
 	}
 	if err := probe.Gateway(ctx, s.iface, gateway); err != nil {
 		return failure("no_gateway", "gateway %v: %v", gateway, err)
@@ -192,91 +186,11 @@ func (s *session) askGateway(ctx context.Context, gateway netip.Addr) error {
 	return nil
 }
 
-// configure gives the interface what the lease says.
-func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
-	valid := time.Duration(0) // an infinite lease, an address for ever
-	if l.Expire > 0 {
-		valid = l.Expire - time.Since(l.Acquired)
-	}
-	spec := link.Spec{
-		Name: s.iface, Up: true, Autoconf: true,
-		Addresses: []link.AddressSpec{{Prefix: l.Address, Valid: valid, Preferred: valid, Metric: s.metric}},
-	}
-	if l.Router.IsValid() {
-		spec.Routes = []link.RouteSpec{{
-			Destination: everywhere(l.Router),
-			Gateway:     l.Router, Metric: s.metric, Source: sourceOf(l),
-			OnLink: !l.Address.Masked().Contains(l.Router),
-		}}
-	}
-	if err := link.Apply(ctx, spec); err != nil {
-		return err
-	}
-	s.log.Info("lease", "iface", s.iface, "address", l.Address, "gateway", l.Router, "server", l.Server, "valid", valid.Round(time.Second))
-	s.leased.Store(&l)
-	s.leaseChanged() // whose name servers are wanted: by IPv6 alone the radio may be the way out already
-	return s.saveLease(l)
-}
-
-// sourceOf is the source of what goes to the gateway. In IPv6 the kernel chooses
-// it: it refuses an address that may turn out to be somebody else's, as a new one
-// is for a second (RFC 4862, duplicate address detection).
-func sourceOf(l dhcp.Lease) netip.Addr {
-	if l.Address.Addr().Is6() {
-		return netip.Addr{}
-	}
-	return l.Address.Addr()
-}
-
-// everywhere is the destination of a default route of the gateway's family.
-func everywhere(gateway netip.Addr) netip.Prefix {
-	if gateway.Is4() {
-		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	}
-	return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+// noGateway is the failure of a network that gave an address and no router.
+func noGateway() error {
+	return failure("no_gateway", "the network has no gateway; if it needs none, set probe.kind: none")
 }
 
 func failure(code, format string, args ...any) error {
 	return &supervisor.Failed{Failure: policy.Failure{Code: code, Reason: fmt.Sprintf(format, args...)}}
-}
-
-// savedLease is the content of the lease file: what the interface has, and
-// which network it is of.
-type savedLease struct {
-	SSID  string     `json:"ssid_hex"`
-	Lease dhcp.Lease `json:"lease"`
-}
-
-func (s *session) saveLease(l dhcp.Lease) error {
-	data, err := json.Marshal(savedLease{SSID: hex.EncodeToString(s.ssid), Lease: l})
-	if err != nil {
-		return fmt.Errorf("write the lease: %w", err)
-	}
-	return atomicfile.Write(s.leaseFile(), data, 0o600)
-}
-
-// loadLease gives the lease that the interface has from that network, or nil.
-func (r *radio) loadLease(ssid []byte) *dhcp.Lease {
-	var saved savedLease
-	err := ownfile.ReadJSON(r.leaseFile(), maxKept, &saved)
-	if err == nil && !saved.Lease.Address.IsValid() {
-		err = ownfile.Damaged(r.leaseFile(), errors.New("the lease has no address"))
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		r.log.Warn("read the lease; the network is asked for a new one", "err", err)
-	}
-	if err != nil || saved.SSID != hex.EncodeToString(ssid) {
-		return nil
-	}
-	return &saved.Lease
-}
-
-// dropLease forgets the lease, and with it the network's name servers.
-func (r *radio) dropLease() error {
-	r.leased.Store(nil)
-	err := os.Remove(r.leaseFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

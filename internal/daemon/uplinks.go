@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"reflect"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -51,22 +52,43 @@ func (d *daemon) findRadio(ctx context.Context, s *link.Snapshot) {
 
 // uplinks reduces the kernel's links to what the policy wants to know: the
 // radio, and the wired interface that the config names or, if it names none,
-// every physical one. Containers' links have a kind and so never count.
+// every one that may lead out of the device.
 func uplinks(s *link.Snapshot, radio, wired string) policy.LinksChanged {
 	var ev policy.LinksChanged
 	for _, l := range s.Links {
 		isRadio := l.Name == radio
-		isWired := l.Name == wired ||
-			wired == "" && l.Type == unix.ARPHRD_ETHER && l.Kind == "" && !l.Wireless && l.Master == 0
-		if !isRadio && !isWired {
+		if !isRadio && l.Name != wired && (wired != "" || !leadsOut(s, l)) {
 			continue
 		}
 		ev.Radio = ev.Radio || isRadio
 		u := policy.Uplink{Name: l.Name, Wifi: isRadio, Carrier: l.Carrier, Addressed: addressed(s, l.Index)}
-		u.Gateway, _ = s.Gateway(l.Index)
+		var routed bool
+		u.Gateway, routed = s.Gateway(l.Index)
+		u.Direct = !routed && hasDefaultRoute(s, l.Index)
 		ev.Uplinks = append(ev.Uplinks, u)
 	}
 	return ev
+}
+
+// leadsOut reports whether a link counts as an uplink by itself: a physical wired
+// one, also before it has a route, and whatever else has a default route (a bond,
+// a bridge, a VLAN, a modem). So a container's veth or bridge does not.
+func leadsOut(s *link.Snapshot, l link.Link) bool {
+	switch {
+	case l.Loopback() || slices.Contains(tunnels, l.Kind):
+		return false
+	case hasDefaultRoute(s, l.Index):
+		return true
+	}
+	return l.Type == unix.ARPHRD_ETHER && l.Kind == "" && !l.Wireless && l.Master == 0
+}
+
+// tunnels are the kinds of links that need another uplink below them, and seem to
+// work when that is dead.
+var tunnels = []string{"erspan", "geneve", "gre", "gretap", "ip6erspan", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "sit", "tun", "vti", "vti6", "vxlan", "wireguard", "xfrm"}
+
+func hasDefaultRoute(s *link.Snapshot, index int) bool {
+	return slices.ContainsFunc(s.Routes, func(r link.Route) bool { return r.Index == index && r.Default() })
 }
 
 // addressed reports whether the link has an address that others can reach.
@@ -82,6 +104,9 @@ func addressed(s *link.Snapshot, index int) bool {
 // Probe implements supervisor.Prober by the probe that the config asks for.
 func (d *daemon) Probe(ctx context.Context, u policy.Uplink) (portal bool, err error) {
 	p := d.cfg.Load().Probe
+	if u.Direct && probe.Kind(p.Kind) == probe.KindGateway {
+		return false, nil // there is no gateway to ask: what is sent goes to the far end
+	}
 	result, err := probe.Check(ctx, probe.Config{
 		Kind: probe.Kind(p.Kind), Hosts: p.Hosts, URL: p.URL, Name: p.Name, Servers: d.servers(u),
 	}, u.Name, u.Gateway)

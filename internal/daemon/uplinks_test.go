@@ -1,15 +1,61 @@
 package daemon
 
 import (
+	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
+
+// TestWhatLeadsOut: whatever has a default route is an uplink, and what a
+// container or a tunnel needs is not.
+func TestWhatLeadsOut(t *testing.T) {
+	const rawIP = 519 // ARPHRD_RAWIP: a modem
+	for _, tt := range []struct {
+		name    string
+		link    link.Link
+		nextHop string // the next hop, "dev" for none; "": there is no default route
+		want    *policy.Uplink
+	}{
+		{"bond", link.Link{Type: unix.ARPHRD_ETHER, Kind: "bond"}, "192.0.2.1", &policy.Uplink{Gateway: netip.MustParseAddr("192.0.2.1")}},
+		{"bridge", link.Link{Type: unix.ARPHRD_ETHER, Kind: "bridge"}, "192.0.2.1", &policy.Uplink{Gateway: netip.MustParseAddr("192.0.2.1")}},
+		{"VLAN", link.Link{Type: unix.ARPHRD_ETHER, Kind: "vlan", Parent: 2}, "fe80::1", &policy.Uplink{Gateway: netip.MustParseAddr("fe80::1")}},
+		{"a container's own end of a veth", link.Link{Type: unix.ARPHRD_ETHER, Kind: "veth"}, "192.0.2.1", &policy.Uplink{Gateway: netip.MustParseAddr("192.0.2.1")}},
+		{"modem without a link layer", link.Link{Type: rawIP}, "dev", &policy.Uplink{Direct: true}},
+		{"PPP", link.Link{Type: unix.ARPHRD_PPP, Kind: "ppp"}, "dev", &policy.Uplink{Direct: true}},
+		{"physical, before it has a route", link.Link{Type: unix.ARPHRD_ETHER}, "", &policy.Uplink{}},
+		{"a bridge of containers", link.Link{Type: unix.ARPHRD_ETHER, Kind: "bridge"}, "", nil},
+		{"a container's veth", link.Link{Type: unix.ARPHRD_ETHER, Kind: "veth"}, "", nil},
+		{"modem that is not connected", link.Link{Type: rawIP}, "", nil},
+		{"loopback", link.Link{Type: unix.ARPHRD_LOOPBACK}, "dev", nil},
+		{"VPN", link.Link{Type: unix.ARPHRD_NONE, Kind: "wireguard"}, "dev", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.link.Index, tt.link.Name, tt.link.Carrier = 7, "way0", true
+			s := &link.Snapshot{Links: []link.Link{tt.link}, Addresses: []link.Address{{Index: 7, Prefix: netip.MustParsePrefix("192.0.2.7/24")}}}
+			if tt.nextHop != "" {
+				route := link.Route{Index: 7, Destination: netip.MustParsePrefix("0.0.0.0/0"), Type: unix.RTN_UNICAST}
+				route.Gateway, _ = netip.ParseAddr(tt.nextHop)
+				s.Routes = append(s.Routes, route)
+			}
+			want := policy.LinksChanged{}
+			if tt.want != nil {
+				tt.want.Name, tt.want.Carrier, tt.want.Addressed = "way0", true, true
+				want.Uplinks = []policy.Uplink{*tt.want}
+			}
+			if diff := cmp.Diff(want, uplinks(s, "wlan0", ""), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
 
 func TestUplinks(t *testing.T) {
 	snapshot := &link.Snapshot{
@@ -51,5 +97,27 @@ func TestUplinks(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestNoGateway: a way that needs no gateway passes the probe that asks for one,
+// and a network that names none is told with the remedy.
+func TestNoGateway(t *testing.T) {
+	d := idle(t)
+	for _, tt := range []struct {
+		uplink policy.Uplink
+		passes bool
+	}{
+		{policy.Uplink{Name: "ppp0", Direct: true}, true},
+		{policy.Uplink{Name: "eth0"}, false},
+	} {
+		if _, err := d.Probe(t.Context(), tt.uplink); (err == nil) != tt.passes {
+			t.Errorf("%+v: %v", tt.uplink, err)
+		}
+	}
+	err := (&session{radio: d.radio.current.Load()}).askGateway(t.Context(), netip.Addr{})
+	var failed *supervisor.Failed
+	if !errors.As(err, &failed) || failed.Code != "no_gateway" || !strings.Contains(failed.Reason, "probe.kind: none") {
+		t.Errorf("a network without a router: %v", err)
 	}
 }

@@ -19,45 +19,54 @@ const applyRounds = 4
 // ErrNotExist when there is no such link, and a *Refusal when the kernel does
 // not do it, e.g. unix.ERFKILL when the radio is blocked.
 func Apply(ctx context.Context, want Spec) error {
+	_, err := Repair(ctx, want)
+	return err
+}
+
+// Repair is Apply, and returns what there was to do, in the order in which it was
+// done; also beside an error.
+func Repair(ctx context.Context, want Spec) ([]Op, error) {
 	if err := want.check(); err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
-	c, done, err := dial(ctx)
+	c, closeConn, err := dial(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer done()
-	if err := c.apply(want); err != nil {
+	defer closeConn()
+	done, err := c.apply(want)
+	if err != nil {
 		if ctx.Err() != nil {
 			err = errors.Join(ctx.Err(), err)
 		}
-		return fmt.Errorf("apply %s: %w", want.Name, err)
+		return done, fmt.Errorf("apply %s: %w", want.Name, err)
 	}
-	return nil
+	return done, nil
 }
 
-func (c conn) apply(want Spec) error {
+func (c conn) apply(want Spec) (done []Op, err error) {
 	for round := range applyRounds {
 		have, l, err := c.about(want.Name)
 		if err != nil {
-			return err
+			return done, err
 		}
 		ops, err := Plan(have, want)
 		if err != nil || len(ops) == 0 {
-			return err
+			return done, err
 		}
 		if round == applyRounds-1 {
-			return fmt.Errorf("somebody else is changing it too, still to do: %v", ops)
+			return done, fmt.Errorf("somebody else is changing it too, still to do: %v", ops)
 		}
 		for _, op := range ops {
 			if err := c.run(op, l.Index); err != nil {
-				return err
+				return done, err
 			}
+			done = append(done, op)
 		}
 	}
-	return nil
+	return done, nil
 }
 
 // about reads what Plan needs to know of one link.

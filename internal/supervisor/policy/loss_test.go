@@ -137,6 +137,25 @@ func TestLossAndReturn(t *testing.T) {
 			150.0s uplink online eth0: eth0 works
 			150.0s ap stopping fallback: eth0 works
 			150.1s ap off: eth0 works`},
+		{"the radio's addresses are taken away for a moment, and later for good", func(w *world) {
+			w.router = true
+			w.boot(Target{}, home)
+			w.run("20s")
+			w.flush(true)
+			w.run("21s")
+			w.flush(false)
+			w.run("60s")
+			w.flush(true)
+			w.run("120s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink joining: joining "home"
+			0.9s uplink online wlan0: wlan0 works
+			20.0s addresses flushed: true
+			21.0s addresses flushed: false
+			60.0s addresses flushed: true
+			70.0s uplink joining: address lost on wlan0, joining "home"
+			70.9s uplink online wlan0: wlan0 works`},
 		{"another probe than the gateway fails: it says itself what was asked", func(w *world) {
 			w.cableThere, w.cable = true, true
 			w.gatewayGone, w.state.Config.Gateway = true, false

@@ -28,8 +28,8 @@ func TestNext(t *testing.T) {
 			w.run("1s")
 		}, "11s", `
 			next 10.0s access_point: access point, if nothing comes up
-			10.0s uplink lost: nothing came up
-			10.0s ap starting fallback: nothing came up`},
+			10.0s uplink lost: eth0 has a carrier and no address
+			10.0s ap starting fallback: eth0 has a carrier and no address`},
 		{"the home router dies", func(w *world) {
 			w.router = true
 			w.boot(Target{}, home)

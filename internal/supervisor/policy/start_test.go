@@ -1,6 +1,9 @@
 package policy
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // TestStarts: the daemon, or what it needs, starts.
 func TestStarts(t *testing.T) {
@@ -107,4 +110,37 @@ func TestStarts(t *testing.T) {
 			30.0s ap starting fallback: no wired link and no known network
 			31.2s ap up fallback: no wired link and no known network`},
 	})
+}
+
+// TestStartReason: at the end of the start somebody with a cable is told what it
+// lacks, and a way that needs no gateway is asked about.
+func TestStartReason(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		uplink Uplink
+		probed bool
+		want   string
+	}{
+		{"no carrier", Uplink{}, false, "no wired link and no known network"},
+		{"no address", Uplink{Carrier: true}, false, "eth0 has a carrier and no address"},
+		{"no gateway", Uplink{Carrier: true, Addressed: true}, false, "eth0 has an address and no gateway; probe.kind: none has it count all the same"},
+		{"needs none", Uplink{Carrier: true, Addressed: true, Direct: true}, true, "eth0 does not work: silent"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := Config{Gateway: true, Settle: 3 * time.Second, MaxLinkDown: 1}
+			s, _ := Step(State{Config: c}, epoch, Start{})
+			tt.uplink.Name = "eth0"
+			s, effects := Step(s, epoch, LinksChanged{Uplinks: []Uplink{tt.uplink}})
+			probed := false
+			for _, e := range effects {
+				if p, ok := e.(RunProbe); ok {
+					probed = true
+					s, _ = Step(s, epoch, ProbeDone{Uplink: "eth0", Gen: p.Gen, Reason: "silent"})
+				}
+			}
+			if s, _ = Step(s, epoch.Add(6*time.Second), Wake{}); s.Uplink.Reason != tt.want || probed != tt.probed {
+				t.Errorf("%q, probed %v", s.Uplink.Reason, probed)
+			}
+		})
+	}
 }

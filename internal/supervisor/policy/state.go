@@ -111,6 +111,7 @@ type Uplink struct {
 	Carrier   bool
 	Addressed bool       // has a global address of either family
 	Gateway   netip.Addr // of its best default route; zero if none
+	Direct    bool       // its default route names no gateway, as that of a modem
 }
 
 // UplinkStatus is the uplink variable with its reason and since.
@@ -196,6 +197,7 @@ type way struct {
 	probeAt  time.Time // when the next is due
 	probed   time.Time // when the last verdict came; zero: there is none
 	why      string    // it failed
+	bare     time.Time // since when the radio is in a network and has no address; zero: it has one, or needs none
 }
 
 // radio is what was last asked of the radio lane and what came of it.

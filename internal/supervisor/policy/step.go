@@ -25,6 +25,7 @@ func Step(s State, now time.Time, ev Event) (State, []Effect) {
 	st.absorb(ev)
 	st.expire()
 	if st.linksKnown {
+		st.judgeAddress()
 		st.judgeUplink()
 		st.judgeFallback()
 		st.judgeAttempt()
@@ -62,6 +63,9 @@ func (s State) Deadline() (due time.Time, ok bool) {
 	}
 	for _, w := range s.ways {
 		consider(w.probeAt)
+		if !w.bare.IsZero() {
+			consider(w.bare.Add(bareLimit))
+		}
 	}
 	return due, ok
 }
@@ -298,9 +302,25 @@ func (st *step) nameUplink() {
 	}
 	switch {
 	case reason == "" && st.Uplink.Reason == justStarted:
-		reason = "nothing came up"
+		reason = st.nothingCameUp()
 	case reason == "":
 		reason = st.Uplink.Reason
 	}
 	st.Uplink = UplinkStatus{State: state, Since: st.now, Reason: reason}
+}
+
+// nothingCameUp says what a wired link that has a carrier lacks, if there is one.
+func (st *step) nothingCameUp() string {
+	for _, w := range st.ways {
+		switch {
+		case w.Wifi || !w.Carrier:
+		case !w.Addressed:
+			return w.Name + " has a carrier and no address"
+		case !st.probeable(w):
+			return w.Name + " has an address and no gateway; probe.kind: none has it count all the same"
+		case w.why != "":
+			return w.Name + " does not work: " + w.why
+		}
+	}
+	return "nothing came up"
 }

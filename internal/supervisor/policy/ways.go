@@ -11,6 +11,10 @@ const (
 	probeAgain = 2 * time.Second
 	// probeLimit is when the verdict of a probe is no longer awaited.
 	probeLimit = 15 * time.Second
+	// bareLimit is how long the radio may be in a network without an address.
+	// Whoever holds the network puts an address back in less than a second; an
+	// IPv6 address counts only after a second of duplicate address detection.
+	bareLimit = 10 * time.Second
 )
 
 func (st *step) way(name string) *way {
@@ -60,10 +64,28 @@ func (st *step) merge(u Uplink) way {
 		}
 	case !old.Carrier && u.Carrier && !u.Wifi,
 		!old.Addressed && u.Addressed,
-		old.Gateway != u.Gateway:
+		old.Gateway != u.Gateway, old.Direct != u.Direct:
 		w.probeAt, w.probing = st.now, false
 	}
 	return w
+}
+
+// judgeAddress ends a stay in a network that leaves the radio without an address:
+// no probe is sent without one, so no probe would find that out.
+func (st *step) judgeAddress() {
+	for i := range st.ways {
+		w := &st.ways[i]
+		switch {
+		case !w.Wifi || w.Addressed || !w.Carrier || !st.joined():
+			w.bare = time.Time{}
+		case w.bare.IsZero():
+			w.bare = st.now
+		case !st.now.Before(w.bare.Add(bareLimit)):
+			w.bare = time.Time{}
+			w.works = false
+			st.radioLost("address lost on " + w.Name)
+		}
+	}
 }
 
 // probe starts the probes that are due. A way with nothing to ask is left
@@ -93,7 +115,7 @@ func (st *step) probe() {
 // probeable reports whether there is somebody to ask. A way that works is asked
 // without a gateway, too: that fails, and so the way is lost as by its silence.
 func (st *step) probeable(w way) bool {
-	askable := w.Gateway.IsValid() || !st.Config.Gateway || w.works
+	askable := w.Gateway.IsValid() || w.Direct || !st.Config.Gateway || w.works
 	return w.Carrier && w.Addressed && askable && (!w.Wifi || st.joined())
 }
 

@@ -26,6 +26,7 @@ type world struct {
 	radio        bool
 	blocked      bool      // the radio, by rfkill
 	up           bool      // the radio's interface; while it is down no scan sees anything
+	flushed      bool      // somebody has taken the radio's addresses away
 	gatewayGone  bool      // the cable's default route is gone, its address is not
 	phones       int       // on the access point, as hostapd says once it is up
 	mute         bool      // hostapd does not say who is on it
@@ -116,8 +117,8 @@ func (w *world) uplinks() []Uplink {
 		all = append(all, u)
 	}
 	if w.radio {
-		u := Uplink{Name: "wlan0", Wifi: true, Carrier: w.associated, Addressed: w.associated}
-		if w.associated {
+		u := Uplink{Name: "wlan0", Wifi: true, Carrier: w.associated, Addressed: w.associated && !w.flushed}
+		if u.Addressed {
 			u.Gateway = netip.MustParseAddr("198.51.100.1")
 		}
 		all = append(all, u)
@@ -157,6 +158,13 @@ func (w *world) setDown(why string) {
 func (w *world) route(there bool) {
 	w.gatewayGone = !there
 	w.note("default route: %v", there)
+	w.links()
+}
+
+// flush plays that somebody takes the radio's addresses away, or puts them back.
+func (w *world) flush(away bool) {
+	w.flushed = away
+	w.note("addresses flushed: %v", away)
 	w.links()
 }
 
@@ -330,7 +338,7 @@ func (w *world) playStation(e SetRadio) {
 			if !current() || !there() {
 				return
 			}
-			w.associated = true
+			w.associated, w.flushed = true, false // it is addressed anew
 			w.links()
 			if w.silent {
 				w.later(3*time.Second, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "no_gateway", Reason: "gateway is silent"}})

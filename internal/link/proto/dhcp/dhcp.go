@@ -2,8 +2,9 @@
 // caller what was leased and never touches the kernel's addresses itself.
 //
 // The timers are a pure state machine (machine.go); Run joins it to a clock
-// and to the sockets. All timers are monotonic: a wall clock that jumps
-// changes nothing. When Run ends the lease is not released, so that a daemon
+// and to the sockets. A wall clock that jumps changes nothing, and the time in
+// which the machine was suspended counts (CLOCK_BOOTTIME): the server has
+// counted it, too. When Run ends the lease is not released, so that a daemon
 // that restarts gets the same address back with one exchange (INIT-REBOOT).
 //
 // There is no address conflict probe and so no DHCPDECLINE, which RFC 2131
@@ -23,6 +24,7 @@ import (
 type Lease struct {
 	Address netip.Prefix `json:"address"`          // the leased address with its subnet's length
 	Router  netip.Addr   `json:"router"`           // first usable router; zero when none was given
+	Routes  []Route      `json:"routes,omitempty"` // beside the default one
 	DNS     []netip.Addr `json:"dns,omitempty"`    // in the server's order of preference
 	Domain  string       `json:"domain,omitempty"` // as received: not to be trusted as a domain name
 	Search  []string     `json:"search,omitempty"` // as received
@@ -30,11 +32,18 @@ type Lease struct {
 
 	// Acquired is when the request was sent that the server granted; the
 	// durations count from it (RFC 2131 4.4.1). In a Lease from Run it carries
-	// the monotonic clock. An infinite lease has three zero durations.
+	// the monotonic clock, set so that time.Since is the age of the lease at the
+	// time of the event, suspended time included. An infinite lease has three zero durations.
 	Acquired time.Time     `json:"acquired"`
 	Renew    time.Duration `json:"renew"`  // T1: ask the same server again
 	Rebind   time.Duration `json:"rebind"` // T2: ask any server
 	Expire   time.Duration `json:"expire"` // the address must not be used any more
+}
+
+// Route is a way to some other network (RFC 3442).
+type Route struct {
+	Destination netip.Prefix `json:"destination"` // of at least 8 bits, masked
+	Gateway     netip.Addr   `json:"gateway"`     // zero: the destination is on the link itself
 }
 
 // Config says on which interface, and as whom, to ask.

@@ -185,6 +185,9 @@ func (s state) reply(in input, r reply) (state, []action) {
 func (s state) verdict(in input, r reply) (state, []action) {
 	switch r.kind {
 	case ack:
+		if r.lease.Address.Addr() != s.wanted {
+			return s, nil // what was not asked for cannot be granted
+		}
 		return s.bind(r)
 	case nak:
 		return s.refused(in)

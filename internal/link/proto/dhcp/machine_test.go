@@ -253,14 +253,14 @@ func TestMachine(t *testing.T) {
 			1s offer 192.168.1.50/24
 			1s ack 192.168.1.50/24 lease 1h
 			1801.5s ack 192.168.1.50/24 lease 1h
-			3601.5s ack 192.168.1.51/24 lease 1h`, want: `
+			3601.5s ack 192.168.1.50/24 lease 1h`, want: `
 			0s discover 1
 			1s request 1 requested 192.168.1.50 server 192.168.1.1
 			1s BOUND 192.168.1.50/24 since 1s
 			30m1s request 1 client 192.168.1.50 unicast 192.168.1.1
 			30m1.5s RENEWED 192.168.1.50/24 since 30m1s
 			1h0m1s request 1 client 192.168.1.50 unicast 192.168.1.1
-			1h0m1.5s RENEWED 192.168.1.51/24 since 1h0m1s`},
+			1h0m1.5s RENEWED 192.168.1.50/24 since 1h0m1s`},
 		{name: "lease of 30 s, server gone: renewing, rebinding, lost, discovering", length: 33 * time.Second, script: `
 			0s offer 192.168.1.50/24
 			0s ack 192.168.1.50/24 lease 30s`, want: `
@@ -337,6 +337,20 @@ func TestMachine(t *testing.T) {
 			0s discover 1
 			0s request 1 requested 192.168.1.50 server 192.168.1.1
 			0s BOUND 192.168.1.50/24 since 0s`},
+		{name: "an address that was not asked for is not taken", previous: "192.168.1.50", length: 19 * time.Second, script: `
+			10ms ack 10.0.0.66/8
+			3.1s offer 192.168.1.50/24
+			3.2s ack 10.0.0.66/8
+			3.3s ack 192.168.1.50/24 lease 30s
+			18.2s ack 10.0.0.66/8
+			18.3s ack 192.168.1.50/24 lease 30s`, want: `
+			0s request 1 requested 192.168.1.50
+			1s request 2 requested 192.168.1.50
+			3s discover 1 requested 192.168.1.50
+			3.1s request 1 requested 192.168.1.50 server 192.168.1.1
+			3.3s BOUND 192.168.1.50/24 since 3.1s
+			18.1s request 1 client 192.168.1.50 unicast 192.168.1.1
+			18.3s RENEWED 192.168.1.50/24 since 18.1s`},
 		{name: "infinite lease", length: 1000 * time.Hour, script: `
 			0s offer 192.168.1.50/24
 			0s ack 192.168.1.50/24 lease 0s`, want: `

@@ -129,6 +129,18 @@ func TestDnsmasqLeases(t *testing.T) {
 	})
 }
 
+// TestDnsmasqNamesRoutes: a real server sends the option of RFC 3442 beside the
+// one that it outdoes.
+func TestDnsmasqNamesRoutes(t *testing.T) {
+	p := newPeer(t)
+	p.dnsmasq("--dhcp-option=121,10.0.0.0/8,192.168.77.2,0.0.0.0/0,192.168.77.3", "--dhcp-option-force=option:router,192.168.77.9")
+	client := p.run(Config{})
+	if got, want := showRoutes(client.bound()), "192.168.77.3 10.0.0.0/8>192.168.77.2"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	client.stop()
+}
+
 // With the capabilities that the daemon has, and nothing else.
 func TestRunWithoutRoot(t *testing.T) {
 	p := newPeer(t)

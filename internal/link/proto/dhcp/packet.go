@@ -6,30 +6,21 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/iana"
 )
 
-const (
-	// defaultLease is assumed when a server breaks RFC 2131 table 3 and gives
-	// no lease time.
-	defaultLease = time.Hour
-	// minLease keeps a server that grants seconds from making us spin.
-	minLease = 10 * time.Second
-	// infinite is the lease time that never ends (RFC 2131 3.3).
-	infinite = 0xffffffff * time.Second
-	// maxMessage is what we can receive: an Ethernet frame's payload without
-	// IP and UDP headers (option 57 counts the DHCP message, RFC 2132 9.10).
-	maxMessage = 1500 - 20 - 8
-)
+// maxMessage is what we can receive: an Ethernet frame's payload without IP
+// and UDP headers (option 57 counts the DHCP message, RFC 2132 9.10).
+const maxMessage = 1500 - 20 - 8
 
-// wantedOptions is the parameter request list. Option 121 is not in it on
-// purpose: who asks for it must ignore option 3 (RFC 3442).
+// wantedOptions is the parameter request list. RFC 3442 requires that option
+// 121 is asked for before option 3.
 var wantedOptions = []dhcpv4.OptionCode{
 	dhcpv4.OptionSubnetMask,
+	dhcpv4.OptionClasslessStaticRoute,
 	dhcpv4.OptionRouter,
 	dhcpv4.OptionDomainNameServer,
 	dhcpv4.OptionDomainName,
@@ -100,6 +91,9 @@ func (id identity) decode(packet []byte) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("decode DHCP message: %w", err)
 	}
+	if err := readOverloaded(m, packet); err != nil {
+		return reply{}, err
+	}
 	if m.OpCode != dhcpv4.OpcodeBootReply {
 		return reply{}, errors.New("not a reply")
 	}
@@ -122,76 +116,48 @@ func (id identity) decode(packet []byte) (reply, error) {
 	case r.kind == nak:
 		return r, nil
 	}
-	r.lease, err = lease(m, r.server)
-	return r, err
+	if r.lease, err = lease(m, r.server); err != nil {
+		return reply{}, &unusableError{r.kind, r.xid, r.server, err}
+	}
+	return r, nil
 }
 
-// lease reads what an offer or acknowledgement grants.
-func lease(m *dhcpv4.DHCPv4, server netip.Addr) (Lease, error) {
-	address := unicast(m.YourIPAddr)
-	if !address.IsValid() || address.IsLoopback() {
-		return Lease{}, fmt.Errorf("%s of the unusable address %s", m.MessageType(), m.YourIPAddr)
+// unusableError says why what a server offers to this very client cannot be
+// taken. Somebody has to mend that server.
+type unusableError struct {
+	kind   kind
+	xid    uint32
+	server netip.Addr
+	why    error
+}
+
+func (e *unusableError) Error() string { return fmt.Sprintf("%s of %s: %v", e.kind, e.server, e.why) }
+
+// Where the fields are that may hold options, too (RFC 2131 figure 1).
+const (
+	serverNameAt = 44
+	fileAt       = 108
+	cookieAt     = 236
+)
+
+// readOverloaded adds the options that option 52 says are in the fields file
+// and sname (RFC 2132 9.3). An option that is in several places is one value in
+// parts, of which those in file come before those in sname (RFC 3396 5).
+func readOverloaded(m *dhcpv4.DHCPv4, packet []byte) error {
+	overload := m.Options.Get(dhcpv4.OptionOptionOverload)
+	if len(overload) != 1 || len(packet) < cookieAt {
+		return nil
 	}
-	l := Lease{
-		Address: netip.PrefixFrom(address, prefixLength(m)),
-		Server:  server,
-	}
-	l.Renew, l.Rebind, l.Expire = times(m)
-	for _, ip := range m.Router() {
-		if router := unicast(ip); router.IsValid() && router != address {
-			l.Router = router
-			break
+	for _, field := range []struct {
+		bit  byte
+		data []byte
+	}{{1, packet[fileAt:cookieAt]}, {2, packet[serverNameAt:fileAt]}} {
+		if overload[0]&field.bit == 0 {
+			continue
+		}
+		if err := m.Options.FromBytes(field.data); err != nil {
+			return fmt.Errorf("decode DHCP options beside the options field: %w", err)
 		}
 	}
-	for _, ip := range m.DNS() {
-		if server := unicast(ip); server.IsValid() {
-			l.DNS = append(l.DNS, server)
-		}
-	}
-	// Some servers put several domains into option 15, or end it with NUL.
-	if domains := strings.Fields(strings.TrimRight(m.DomainName(), "\x00")); len(domains) > 0 {
-		l.Domain = domains[0]
-	}
-	if search := m.DomainSearch(); search != nil && len(search.Labels) > 0 {
-		l.Search = search.Labels
-	}
-	return l, nil
-}
-
-// prefixLength is that of option 1, or of the address class (RFC 950) when
-// the option is absent or no mask.
-func prefixLength(m *dhcpv4.DHCPv4) int {
-	if ones, bits := m.SubnetMask().Size(); bits == 32 && ones > 0 {
-		return ones
-	}
-	if mask := m.YourIPAddr.DefaultMask(); mask != nil {
-		ones, _ := mask.Size()
-		return ones
-	}
-	return 32
-}
-
-// times gives T1, T2 and the length of the lease; zeros for an infinite one.
-// T1 and T2 that are absent or out of order are replaced by the defaults of
-// RFC 2131 4.4.5.
-func times(m *dhcpv4.DHCPv4) (renew, rebind, expire time.Duration) {
-	expire = max(m.IPAddressLeaseTime(defaultLease), minLease)
-	if expire == infinite {
-		return 0, 0, 0
-	}
-	renew = m.IPAddressRenewalTime(expire / 2)
-	rebind = m.IPAddressRebindingTime(expire * 7 / 8)
-	if renew < minLease/2 || renew >= rebind || rebind >= expire {
-		renew, rebind = expire/2, expire*7/8
-	}
-	return renew, rebind, expire
-}
-
-// unicast converts an address that a host can have; zero for others.
-func unicast(ip net.IP) netip.Addr {
-	address, ok := netip.AddrFromSlice(ip.To4())
-	if !ok || address.IsUnspecified() || address.IsMulticast() || address.As4()[0] >= 240 {
-		return netip.Addr{}
-	}
-	return address
+	return nil
 }

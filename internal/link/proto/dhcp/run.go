@@ -4,6 +4,7 @@ import (
 	"context"
 	cryptorand "crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -28,7 +29,12 @@ func Run(ctx context.Context, cfg Config, on func(Event)) error {
 	if err != nil {
 		return err
 	}
-	return newClient(cfg, ifi.HardwareAddr, t, random).run(ctx, on)
+	c, err := openBootClock()
+	if err != nil {
+		return errors.Join(err, t.Close())
+	}
+	defer c.Close()
+	return newClient(cfg, ifi.HardwareAddr, t, c, random).run(ctx, on)
 }
 
 func random() uint64 {
@@ -43,14 +49,16 @@ type client struct {
 	ifname    string
 	start     start
 	transport transport
+	clock     clock
 	random    func() uint64
 	log       *slog.Logger
+	warned    bool // of an offer that cannot be taken; of receive only
 }
 
-func newClient(cfg Config, hardware net.HardwareAddr, t transport, random func() uint64) *client {
+func newClient(cfg Config, hardware net.HardwareAddr, t transport, k clock, random func() uint64) *client {
 	c := &client{
 		identity: newIdentity(cfg, hardware), ifname: cfg.Interface,
-		transport: t, random: random, log: cfg.Log,
+		transport: t, clock: k, random: random, log: cfg.Log,
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -82,8 +90,6 @@ func (c *client) run(ctx context.Context, on func(Event)) error {
 
 // loop feeds the machine. received says that ended has been read.
 func (c *client) loop(ctx context.Context, on func(Event), replies <-chan reply, ended <-chan error) (err error, received bool) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	s, actions := step(state{}, c.input(c.start))
 	for {
 		for _, a := range actions {
@@ -91,8 +97,7 @@ func (c *client) loop(ctx context.Context, on func(Event), replies <-chan reply,
 		}
 		var due <-chan time.Time
 		if !s.due.IsZero() {
-			timer.Reset(time.Until(s.due))
-			due = timer.C
+			due = c.clock.after(s.due.Sub(c.clock.now()))
 		}
 		select {
 		case <-ctx.Done():
@@ -111,7 +116,7 @@ func (c *client) loop(ctx context.Context, on func(Event), replies <-chan reply,
 }
 
 func (c *client) input(event any) input {
-	return input{now: time.Now(), random: c.random(), event: event}
+	return input{now: c.clock.now(), random: c.random(), event: event}
 }
 
 // receive hands over usable replies until the transport fails or is closed.
@@ -124,7 +129,7 @@ func (c *client) receive(replies chan<- reply, done <-chan struct{}) error {
 		}
 		r, err := c.decode(buf[:n])
 		if err != nil {
-			c.log.Debug("ignore DHCP message", "reason", err)
+			c.ignored(err)
 			continue
 		}
 		select {
@@ -135,14 +140,42 @@ func (c *client) receive(replies chan<- reply, done <-chan struct{}) error {
 	}
 }
 
+// ignored logs why a message is not used. The first offer to this client that
+// cannot be taken is worth a line: it may be why there is no address.
+func (c *client) ignored(err error) {
+	var unusable *unusableError
+	if errors.As(err, &unusable) && !c.warned {
+		c.warned = true
+		c.log.Warn("DHCP server offers what cannot be used", "reason", err)
+		return
+	}
+	c.log.Debug("ignore DHCP message", "reason", err)
+}
+
 func (c *client) perform(a action, on func(Event)) {
 	switch a := a.(type) {
 	case send:
 		c.send(a)
 	case notify:
-		c.logEvent(a.event)
-		on(a.event)
+		event := c.byTheWall(a.event)
+		c.logEvent(event)
+		on(event)
 	}
+}
+
+// byTheWall converts when a lease began from this client's clock, which counts
+// suspended time, to the clock of time.Now, which does not: the age is the same.
+func (c *client) byTheWall(event Event) Event {
+	shift := time.Until(c.clock.now())
+	switch e := event.(type) {
+	case Bound:
+		e.Lease.Acquired = e.Lease.Acquired.Add(-shift)
+		return e
+	case Renewed:
+		e.Lease.Acquired = e.Lease.Acquired.Add(-shift)
+		return e
+	}
+	return event
 }
 
 // send transmits. A message that cannot be sent is like one that was lost on

@@ -24,6 +24,9 @@ type wire struct {
 	replies chan []byte
 	failed  chan error
 	trace   strings.Builder
+
+	suspended *time.Duration // see fakeClock
+	lease     Lease          // the last that the client told of
 }
 
 func newWire(answer func(m *dhcpv4.DHCPv4) *dhcpv4.DHCPv4) *wire {
@@ -93,18 +96,35 @@ func grant(m *dhcpv4.DHCPv4) *dhcpv4.DHCPv4 {
 	return reply
 }
 
+// fakeClock is that of the test's bubble, moved by the time in which the machine
+// was suspended.
+type fakeClock struct {
+	suspended *time.Duration
+}
+
+func (c *fakeClock) now() time.Time {
+	if c.suspended == nil {
+		return time.Now()
+	}
+	return time.Now().Add(*c.suspended)
+}
+
+func (c *fakeClock) after(d time.Duration) <-chan time.Time { return time.After(d) }
+
 // play runs a client on w for a time, and gives what happened on the wire and
 // what the caller was told.
 func play(t *testing.T, w *wire, cfg Config, length time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), length)
 	defer cancel()
-	c := newClient(cfg, hardware, w, func() uint64 { return noJitter })
+	c := newClient(cfg, hardware, w, &fakeClock{suspended: w.suspended}, func() uint64 { return noJitter })
 	err := c.run(ctx, func(e Event) {
 		switch e := e.(type) {
 		case Bound:
 			w.log("BOUND %s", e.Lease.Address)
+			w.lease = e.Lease
 		case Renewed:
 			w.log("RENEWED %s", e.Lease.Address)
+			w.lease = e.Lease
 		case Lost:
 			w.log("LOST %s", e.Reason)
 		}
@@ -205,6 +225,46 @@ func TestRunRenewsByBroadcastWhereUnicastIsImpossible(t *testing.T) {
 			15s broadcast REQUEST from 192.168.1.50
 			15s RENEWED 192.168.1.50/24`, got)
 	})
+}
+
+// The server counts the time in which the machine is suspended, and so the
+// client does. Whoever reads Acquired has a clock that does not.
+func TestRunCountsSuspendedTime(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		suspended time.Duration
+		silent    bool // the server, after the machine woke up
+		want      string
+	}{
+		{"past half of the lease", 5 * time.Second, false, `
+			15s unicast 192.168.1.1 REQUEST from 192.168.1.50
+			15s RENEWED 192.168.1.50/24`},
+		{"past the end of the lease", time.Hour, true, `
+			15s LOST lease expired without an answer from any server
+			15s broadcast DISCOVER from invalid IP`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var suspended time.Duration
+				w := newWire(func(m *dhcpv4.DHCPv4) *dhcpv4.DHCPv4 {
+					if suspended > 0 && row.silent {
+						return nil
+					}
+					return grant(m)
+				})
+				w.suspended = &suspended
+				time.AfterFunc(14*time.Second, func() { suspended = row.suspended })
+				got, _ := play(t, w, Config{}, 15500*time.Millisecond)
+				same(t, `
+					0s broadcast DISCOVER from invalid IP
+					0s broadcast REQUEST from invalid IP
+					0s BOUND 192.168.1.50/24`+row.want, got)
+				if age := time.Since(w.lease.Acquired); !row.silent && age != 500*time.Millisecond {
+					t.Errorf("the lease seems to be %v old, want 0.5 s", age)
+				}
+			})
+		})
+	}
 }
 
 func TestRunEndsWithItsInterface(t *testing.T) {

@@ -161,6 +161,23 @@ func TestEveryChildIsConfined(t *testing.T) {
 
 // What is set below /proc/sys/net is taken back, also after a crash, which one
 // file does.
+// TestTextsKeepTheirLines: client.SSIDText is for the fields named ssid, which may
+// have every character. Texts for people take client.SSIDInText.
+func TestTextsKeepTheirLines(t *testing.T) {
+	fields := []string{"client/ssid.go", "internal/daemon/status.go", "internal/networkmanager/profile.go"}
+	for _, s := range sources(t) {
+		if inLab(s.pkg) || s.pkg == "internal/migrate" || slices.Contains(fields, s.path) {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			if name, ok := n.(*ast.Ident); ok && name.Name == "SSIDText" {
+				t.Errorf("%s puts an SSID into a text by SSIDText: use SSIDInText", s.path)
+			}
+			return true
+		})
+	}
+}
+
 func TestSysctlsAreSetInOnePlace(t *testing.T) {
 	files := []string{"internal/ap/settings.go", "internal/link/mptcp/mptcp.go"} // the second only reads
 	for _, s := range sources(t) {
@@ -279,6 +296,25 @@ func TestUnitsHaveTheSameRights(t *testing.T) {
 	daemon, companion := rights("netconnectd.service"), rights("netconnectd-radio.service")
 	if !slices.Equal(daemon, companion) {
 		t.Errorf("netconnectd.service:\n%s\n\nnetconnectd-radio.service:\n%s", strings.Join(daemon, "\n"), strings.Join(companion, "\n"))
+	}
+}
+
+// TestReloadChecksFirst: systemctl reload fails for a file with an error, because
+// systemd runs the lines in their order and stops at the first that fails.
+func TestReloadChecksFirst(t *testing.T) {
+	unit, err := os.ReadFile("systemd/netconnectd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reload []string
+	for line := range strings.Lines(string(unit)) {
+		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecReload="); ok {
+			reload = append(reload, command)
+		}
+	}
+	want := []string{"/usr/sbin/netconnectd --check", "/bin/sh -c 'kill -HUP $MAINPID'"}
+	if !slices.Equal(reload, want) {
+		t.Errorf("systemctl reload runs %q, want %q", reload, want)
 	}
 }
 

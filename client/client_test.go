@@ -106,6 +106,30 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
+// TestSSIDInText: an SSID in a text cannot begin another line or act on a
+// terminal, and different SSIDs that cannot be printed stay different.
+func TestSSIDInText(t *testing.T) {
+	rows := []struct{ name, in, want string }{
+		{"plain", "Home", "could not find wifi cell with ssid Home"},
+		{"UTF-8", "Köln 😀", "could not find wifi cell with ssid Köln 😀"},
+		{"a backslash", `a\b`, `could not find wifi cell with ssid a\b`},
+		{"a new line", "a\nconnected", `could not find wifi cell with ssid a\x0aconnected`},
+		{"a new line and a backslash", "a\n\\x0a", `could not find wifi cell with ssid a\x0a\\x0a`},
+		{"an escape", "\x1b[2J", `could not find wifi cell with ssid \x1b[2J`},
+		{"a control character of Unicode", "a\u0085b", `could not find wifi cell with ssid a\xc2\x85b`},
+		{"the direction of writing", "a\u202eb", `could not find wifi cell with ssid a\xe2\x80\xaeb`},
+		{"bytes", "a\xff", `could not find wifi cell with ssid a\xff`},
+		{"hidden by NULs", "\x00\x00", "could not find wifi cell with ssid "},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			if got := TextNotFound([]byte(row.in)); got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
 func TestSSIDText(t *testing.T) {
 	rows := []struct{ name, in, want string }{
 		{"plain", "Home", "Home"},

@@ -23,6 +23,17 @@ func SSIDText(ssid []byte) string {
 	return ssidtext.Text(ssid)
 }
 
+// SSIDInText writes an SSID as a part of a text for people, which stays on one
+// line and does nothing to a terminal. It is SSIDText, but for an SSID with
+// characters that cannot be printed: all its bytes outside of printable ASCII
+// are escaped, and the backslash is doubled.
+func SSIDInText(ssid []byte) string {
+	if SSIDText(ssid) == "" {
+		return ""
+	}
+	return ssidtext.Printable(ssid)
+}
+
 // NewNetwork names a network by its SSID.
 func NewNetwork(ssid []byte) Network {
 	return Network{SSID: SSIDText(ssid), SSIDHex: hex.EncodeToString(ssid)}

@@ -39,22 +39,22 @@ func TextNotPresent(ifname string) string {
 
 // TextNotFound is the error text when a scan did not find the network.
 func TextNotFound(ssid []byte) string {
-	return "could not find wifi cell with ssid " + SSIDText(ssid)
+	return "could not find wifi cell with ssid " + SSIDInText(ssid)
 }
 
 // ResultAdded is the result of add_network.
 func ResultAdded(ssid []byte) string {
-	return "added " + SSIDText(ssid) + ", which is tried when it is in reach"
+	return "added " + SSIDInText(ssid) + ", which is tried when it is in reach"
 }
 
 // ResultChanged is the result of set_network.
-func ResultChanged(ssid []byte) string { return "changed " + SSIDText(ssid) }
+func ResultChanged(ssid []byte) string { return "changed " + SSIDInText(ssid) }
 
 // ResultAdopted is the result of adopt.
-func ResultAdopted(ssid []byte) string { return "adopted " + SSIDText(ssid) }
+func ResultAdopted(ssid []byte) string { return "adopted " + SSIDInText(ssid) }
 
 // ResultRemoved is the result of remove_network.
-func ResultRemoved(ssid []byte) string { return "removed " + SSIDText(ssid) }
+func ResultRemoved(ssid []byte) string { return "removed " + SSIDInText(ssid) }
 
 // ResultConfigured is the result of config_wifi; name is the original's
 // setting wifi.name.

@@ -196,7 +196,9 @@ func (a *app) showText(result json.RawMessage) error {
 	if err := json.Unmarshal(result, &text); err != nil {
 		return fmt.Errorf("decode result: %w", err)
 	}
-	fmt.Fprintln(a.out, printable(text))
+	for line := range strings.SplitSeq(text, "\n") { // a reload has a warning on each
+		fmt.Fprintln(a.out, printable(line))
+	}
 	return nil
 }
 

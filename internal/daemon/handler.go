@@ -189,9 +189,9 @@ func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
 		}
 	}
 	if best == nil {
-		message := fmt.Sprintf("%s needs a passphrase", client.SSIDText(req.SSID))
+		message := fmt.Sprintf("%s needs a passphrase", client.SSIDInText(req.SSID))
 		if !req.PSK.IsZero() {
-			message = fmt.Sprintf("%s is an open network, it has no passphrase", client.SSIDText(req.SSID))
+			message = fmt.Sprintf("%s is an open network, it has no passphrase", client.SSIDInText(req.SSID))
 		}
 		return store.Network{}, &client.Error{Code: string(wifi.CodeSecurityMismatch), Message: message}
 	}

@@ -76,7 +76,7 @@ func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, er
 	if errors.Is(err, store.ErrExists) {
 		return nil, &client.Error{
 			Code:    client.CodeExists,
-			Message: client.SSIDText(req.SSID) + " is saved already: change it with set_network, or try another passphrase with config_wifi",
+			Message: client.SSIDInText(req.SSID) + " is saved already: change it with set_network, or try another passphrase with config_wifi",
 		}
 	}
 	return d.changed(ctx, "add a network", req.SSID, err, client.ResultAdded(req.SSID))
@@ -168,7 +168,7 @@ func (d *daemon) forgotten(result any, err error) (any, error) {
 		if n.Origin != store.Ours {
 			why = (&networkmanager.ForeignError{Origin: n.Origin}).Error()
 		}
-		text += "; " + client.SSIDText(n.SSID) + " stays: " + why
+		text += "; " + client.SSIDInText(n.SSID) + " stays: " + why
 	}
 	return text, nil
 }
@@ -185,7 +185,7 @@ func (d *daemon) listed(ssid []byte) (store.Network, bool) {
 }
 
 func notSaved(ssid []byte) error {
-	return &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDText(ssid)}
+	return &client.Error{Code: client.CodeNotFound, Message: "no saved network is called " + client.SSIDInText(ssid)}
 }
 
 // Methods of client.Addressing.
@@ -208,9 +208,9 @@ func settle(n store.Network, s server.NetworkSettings) (store.Network, error) {
 		n.PSK, n.EAP = secret.Secret{}, credentials(n.EAP, s.EAP)
 	}
 	if s.BSSID != nil {
-		bssid, err := net.ParseMAC(*s.BSSID)
-		if *s.BSSID != "" && (err != nil || len(bssid) != 6) {
-			return n, badSetting("bssid is an address such as 02:00:00:00:01:00")
+		bssid, err := cell(*s.BSSID)
+		if err != nil {
+			return n, badSetting("bssid " + err.Error())
 		}
 		n.BSSID = bssid
 	}
@@ -221,6 +221,24 @@ func settle(n store.Network, s server.NetworkSettings) (store.Network, error) {
 		}
 	}
 	return n, forClient(n.Check())
+}
+
+// cell is the address of the only cell to join, nil for any. A cell sends from
+// its BSSID, so a BSSID is the address of one station (IEEE 802.11, 9.2.4.3.4).
+func cell(text string) (net.HardwareAddr, error) {
+	if text == "" {
+		return nil, nil
+	}
+	address, err := net.ParseMAC(text)
+	switch {
+	case err != nil || len(address) != 6:
+		return nil, errors.New("is an address such as 02:00:00:00:01:00")
+	case address[0]&1 != 0:
+		return nil, fmt.Errorf("%s is a group of stations, no cell", client.FormatAddress(address))
+	case bytes.Equal(address, make([]byte, 6)):
+		return nil, fmt.Errorf("%s is the address of no cell", client.FormatAddress(address))
+	}
+	return address, nil
 }
 
 // checkFiles reads the files that given credentials name, as who joins will. The
@@ -294,5 +312,34 @@ func addressing(given client.Addressing) (*store.Addressing, error) {
 		}
 		a.DNS = append(a.DNS, server)
 	}
-	return &a, a.Check()
+	if err := a.Check(); err != nil {
+		return nil, err
+	}
+	if err := hostOf(a.Address.Addr(), a.Address); err != nil {
+		return nil, fmt.Errorf("address %w", err)
+	}
+	if err := hostOf(a.Gateway, a.Address); err != nil {
+		return nil, fmt.Errorf("gateway %w", err)
+	}
+	return &a, nil
+}
+
+// hostOf reports why an address cannot be that of one host on a network. The
+// network address and the broadcast address are none (RFC 1122, 3.2.1.3), nor is
+// the anycast address of all routers (RFC 4291, 2.6.1). Links between two hosts
+// have neither (RFC 3021, RFC 6164).
+func hostOf(address netip.Addr, network netip.Prefix) error {
+	switch inside := network.Masked().Contains(address) && network.Bits() < address.BitLen()-1; {
+	case address.IsMulticast():
+		return fmt.Errorf("%v is a multicast address", address)
+	case address.Is4In6():
+		return fmt.Errorf("%v is IPv4: write it as %v", address, address.Unmap())
+	case address.Is4() && (address.As4()[0] == 0 || address.As4()[0] >= 240):
+		return fmt.Errorf("%v is reserved", address)
+	case inside && address == network.Masked().Addr():
+		return fmt.Errorf("%v is the network itself, not a host of %v", address, network.Masked())
+	case inside && address.Is4() && !network.Contains(address.Next()):
+		return fmt.Errorf("%v is the broadcast address of %v", address, network.Masked())
+	}
+	return nil
 }

@@ -51,6 +51,11 @@ func TestSettle(t *testing.T) {
 			n.EAP = &wifi.EAPCredentials{Method: "peap", Identity: "you", Password: psk, CACert: "/ca.pem"}
 		}},
 		{"a passphrase in place of 802.1X", work, server.NetworkSettings{PSK: &other}, func(n *store.Network) { n.PSK, n.EAP = other, nil }},
+		{"a link between two hosts", home, server.NetworkSettings{Addressing: &client.Addressing{
+			Method: "static", Address: "192.0.2.0/31", Gateway: "192.0.2.1",
+		}}, func(n *store.Network) {
+			n.Addressing = &store.Addressing{Address: netip.MustParsePrefix("192.0.2.0/31"), Gateway: netip.MustParseAddr("192.0.2.1")}
+		}},
 		{"a static address", home, server.NetworkSettings{Addressing: &client.Addressing{
 			Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.1", DNS: []string{"192.0.2.53"},
 		}}, func(n *store.Network) {
@@ -90,6 +95,17 @@ func TestSettleRefuses(t *testing.T) {
 		{"DHCP with an address", static(client.Addressing{Method: "dhcp", Address: "192.0.2.7/24"}), client.CodeBadRequest},
 		{"no length", static(client.Addressing{Method: "static", Address: "192.0.2.7"}), client.CodeBadRequest},
 		{"gateway elsewhere", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "198.51.100.1"}), client.CodeBadRequest},
+		{"bssid is a group of stations", server.NetworkSettings{BSSID: new("01:00:5e:00:00:01")}, client.CodeBadRequest},
+		{"bssid is everybody", server.NetworkSettings{BSSID: new("ff:ff:ff:ff:ff:ff")}, client.CodeBadRequest},
+		{"bssid is nobody", server.NetworkSettings{BSSID: new("00:00:00:00:00:00")}, client.CodeBadRequest},
+		{"broadcast address", static(client.Addressing{Method: "static", Address: "192.0.2.255/24", Gateway: "192.0.2.1"}), client.CodeBadRequest},
+		{"network address", static(client.Addressing{Method: "static", Address: "192.0.2.0/24", Gateway: "192.0.2.1"}), client.CodeBadRequest},
+		{"multicast address", static(client.Addressing{Method: "static", Address: "224.0.0.5/24", Gateway: "224.0.0.1"}), client.CodeBadRequest},
+		{"broadcast to all", static(client.Addressing{Method: "static", Address: "255.255.255.255/8", Gateway: "255.0.0.1"}), client.CodeBadRequest},
+		{"all IPv6 routers", static(client.Addressing{Method: "static", Address: "2001:db8::/64", Gateway: "fe80::1"}), client.CodeBadRequest},
+		{"IPv4 in IPv6", static(client.Addressing{Method: "static", Address: "::ffff:192.0.2.7/120", Gateway: "::ffff:192.0.2.1"}), client.CodeBadRequest},
+		{"gateway is the broadcast address", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.255"}), client.CodeBadRequest},
+		{"gateway is the network", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.0"}), client.CodeBadRequest},
 		{"no DNS server", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", DNS: []string{"dns"}}), client.CodeBadRequest},
 	} {
 		t.Run(row.name, func(t *testing.T) {

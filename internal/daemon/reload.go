@@ -46,7 +46,16 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	d.problems.look()
 	d.log.Info("reloaded", "changed", strings.Join(changed, " "))
 	target, _ := d.sup.State().Target()
-	return describe(changed, target.Role == policy.RoleStation && !d.managed.Load()), nil
+	return describe(changed, target.Role == policy.RoleStation && !d.managed.Load()) + warned(warnings), nil
+}
+
+// warned has a line for each warning.
+func warned(warnings []config.Problem) string {
+	var lines strings.Builder
+	for _, w := range warnings {
+		lines.WriteString("\n  warning: " + strings.ReplaceAll(w.String(), "\n", " "))
+	}
+	return lines.String()
 }
 
 // configLoaded notes what was wrong with the configuration when it was read.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"testing"
 
 	"github.com/netconnectd/netconnectd/internal/config"
@@ -25,6 +26,23 @@ func TestReloadSaysWhatItDid(t *testing.T) {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestReloadTellsWarnings: who asks for a reload learns what a start would have
+// warned of.
+func TestReloadTellsWarnings(t *testing.T) {
+	d := idle(t)
+	cfg := *d.cfg.Load()
+	d.Load = func() (*config.Config, []config.Problem, error) {
+		next := cfg
+		return &next, []config.Problem{{Key: "ap.power", Text: "is not known"}, {Text: "the file is\nold"}}, nil
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // nobody receives what the reload posts
+	got, err := d.reload(ctx)
+	if want := "reloaded: nothing differs\n  warning: ap.power: is not known\n  warning: the file is old"; err != nil || got != want {
+		t.Errorf("%q, %v, want %q", got, err, want)
 	}
 }
 

@@ -289,7 +289,7 @@ func (c *conn) lastWords(err error) *client.Error {
 		}
 		return ending
 	case errors.Is(err, io.EOF) && !c.answered, errors.Is(err, io.ErrUnexpectedEOF):
-		return errBadRequest
+		return unreadable("the connection ended before a NUL ended the request")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errRequestSlow
 	}

@@ -35,7 +35,7 @@ func (Watch) Command() string { return "subscribe" }
 func decodeShow(p params) (Request, *client.Error) {
 	text, err := json.Marshal(p)
 	if err != nil {
-		return nil, errBadRequest
+		return nil, unreadable("the parameters are not valid JSON")
 	}
 	filter, bad := decodeFilter(text)
 	return Show{Filter: filter}, bad

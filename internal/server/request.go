@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/netconnectd/netconnectd/client"
@@ -140,8 +145,11 @@ func named(request func(ssid []byte) Request) func(params) (Request, *client.Err
 	}
 }
 
-// errBadRequest is the original's answer to everything that it could not read.
-var errBadRequest = &client.Error{Code: client.CodeBadRequest, Message: client.TextProcessing}
+// unreadable is the original's answer to everything that it could not read, with
+// the reason beside it. The reason never quotes the frame.
+func unreadable(reason string) *client.Error {
+	return &client.Error{Code: client.CodeBadRequest, Message: client.TextProcessing, Reason: reason}
+}
 
 // errUnknown is the answer to a well-formed request for nothing we know.
 var errUnknown = &client.Error{Code: client.CodeUnknownCommand, Message: client.TextUnknownMessage}
@@ -150,13 +158,13 @@ var errUnknown = &client.Error{Code: client.CodeUnknownCommand, Message: client.
 // returned whenever it could be read. Errors never quote the frame, which may
 // hold a passphrase.
 func decode(frame []byte) (id json.RawMessage, req Request, err *client.Error) {
-	top, ok := object(frame)
-	if !ok {
-		return nil, nil, errBadRequest
+	top, err := object("the request", frame)
+	if err != nil {
+		return nil, nil, err
 	}
-	id, ok = top["id"]
+	id, ok := top["id"]
 	if ok && (id[0] == '{' || id[0] == '[') {
-		return nil, nil, errBadRequest
+		return nil, nil, unreadable("id is neither a number nor a text")
 	}
 	var known []string
 	for name := range top {
@@ -171,14 +179,18 @@ func decode(frame []byte) (id json.RawMessage, req Request, err *client.Error) {
 		req, err = decodeCommand(known[0], top[known[0]])
 		return id, req, err
 	default:
-		return id, nil, errBadRequest
+		slices.Sort(known)
+		return id, nil, unreadable("the request has more than one command: " + strings.Join(known, ", "))
 	}
 }
 
 func decodeCommand(name string, text json.RawMessage) (Request, *client.Error) {
-	p, ok := object(text)
-	if !ok {
-		return nil, errBadRequest
+	p, err := object("the value of "+name, text)
+	if err != nil {
+		return nil, err
+	}
+	if halfCharacter(text) {
+		return nil, unreadable("the parameters of " + name + ` have half of a character (\ud800 to \udfff): ssid_hex takes an SSID that is not text`)
 	}
 	return commands[name](p)
 }
@@ -200,36 +212,55 @@ func decodeConfigWifi(p params) (Request, *client.Error) {
 	}
 	req := ConfigWifi{SSID: ssid, Force: p.truthy("force")}
 	if p.truthy("psk") {
-		var psk string
-		if json.Unmarshal(p["psk"], &psk) != nil {
-			return nil, errBadRequest
+		psk, err := p.text("psk")
+		if err != nil {
+			return nil, err
 		}
 		req.PSK = secret.New(psk)
 	}
 	return req, nil
 }
 
-func (p params) ssid() ([]byte, *client.Error) {
-	var text *string
-	var ssid []byte
-	if p.truthy("ssid_hex") {
-		if json.Unmarshal(p["ssid_hex"], &text) != nil {
-			return nil, errBadRequest
+// ssid decodes ssid_hex, or ssid where ssid_hex is absent, null or "".
+func (p params) ssid() (ssid []byte, bad *client.Error) {
+	var digits string
+	if text, given := p["ssid_hex"]; given && string(text) != "null" {
+		if digits, bad = p.text("ssid_hex"); bad != nil {
+			return nil, bad
 		}
+	}
+	if digits != "" {
 		var err error
-		if ssid, err = hex.DecodeString(*text); err != nil {
+		if ssid, err = hex.DecodeString(digits); err != nil {
 			return nil, &client.Error{Code: client.CodeBadRequest, Message: "ssid_hex is not hexadecimal"}
 		}
 	} else {
-		if json.Unmarshal(p["ssid"], &text) != nil || text == nil {
-			return nil, errBadRequest
+		text, bad := p.text("ssid")
+		if bad != nil {
+			return nil, bad
 		}
-		ssid = []byte(*text)
+		ssid = []byte(text)
 	}
 	if len(ssid) > client.MaxSSID {
 		return nil, &client.Error{Code: client.CodeBadRequest, Message: "ssid is longer than 32 bytes"}
 	}
 	return ssid, nil
+}
+
+// text decodes a parameter that must be there and be a JSON string.
+func (p params) text(name string) (string, *client.Error) {
+	text, given := p[name]
+	switch {
+	case !given:
+		return "", unreadable("parameter " + name + " is missing")
+	case text[0] != '"':
+		return "", unreadable("parameter " + name + " is not a text")
+	}
+	var value string
+	if err := json.Unmarshal(text, &value); err != nil {
+		return "", unreadable("parameter " + name + " is not a text")
+	}
+	return value, nil
 }
 
 // truthy tests a parameter as the original, written in Python, did: absent,
@@ -257,17 +288,54 @@ func (p params) truthy(name string) bool {
 }
 
 // object decodes a JSON object of valid UTF-8 and bounded depth with white
-// space around it.
-func object(text []byte) (params, bool) {
+// space around it. what names the object in the reason of an error.
+func object(what string, text []byte) (params, *client.Error) {
 	text = bytes.Trim(text, " \t\n\r\v\f")
-	if len(text) == 0 || text[0] != '{' || !utf8.Valid(text) || depth(text) > maxDepth {
-		return nil, false
+	switch {
+	case len(text) == 0:
+		return nil, unreadable(what + " is empty")
+	case text[0] != '{':
+		return nil, unreadable(what + " is not a JSON object")
+	case !utf8.Valid(text):
+		return nil, unreadable(what + " is not UTF-8: ssid_hex takes an SSID that is not text")
+	case depth(text) > maxDepth:
+		return nil, unreadable(fmt.Sprintf("%s nests deeper than %d", what, maxDepth))
 	}
 	var p params
 	if err := json.Unmarshal(text, &p); err != nil {
-		return nil, false
+		return nil, unreadable(what + " is not valid JSON")
 	}
-	return p, true
+	return p, nil
+}
+
+// halfCharacter reports whether a string in a JSON text has one half of a
+// surrogate pair (RFC 8259, section 8.2). The decoder would make every such half
+// the same character, so that different values would become equal.
+func halfCharacter(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		unit, isUnit := codeUnit(text[i:])
+		switch next, isPair := codeUnit(text[min(i+6, len(text)):]); {
+		case !isUnit || !utf16.IsSurrogate(unit):
+			i++ // the escaped character, which may be a backslash
+		case !isPair || utf16.DecodeRune(unit, next) == utf8.RuneError:
+			return true
+		default:
+			i += 11
+		}
+	}
+	return false
+}
+
+// codeUnit decodes the escape \uXXXX with which a text begins.
+func codeUnit(text []byte) (unit rune, ok bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	value, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(value), err == nil
 }
 
 // depth returns how deep the arrays and objects in a JSON text nest. It bounds

@@ -83,7 +83,7 @@ func settled(request func(ssid []byte, settings NetworkSettings) Request) func(p
 func decodeSettings(p params) (settings NetworkSettings, bad *client.Error) {
 	text, err := json.Marshal(p)
 	if err != nil {
-		return settings, errBadRequest
+		return settings, unreadable("the parameters are not valid JSON")
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -102,5 +102,5 @@ func describe(err error) string {
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return "unknown parameter " + strings.TrimPrefix(err.Error(), "json: unknown field ")
 	}
-	return client.TextProcessing
+	return "the parameters are not those of a network"
 }

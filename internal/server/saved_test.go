@@ -30,9 +30,9 @@ func TestSettingsArrive(t *testing.T) {
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			p, ok := object([]byte(row.params))
-			if !ok {
-				t.Fatal("not an object")
+			p, bad := object("the request", []byte(row.params))
+			if bad != nil {
+				t.Fatal(bad)
 			}
 			got, err := decodeSettings(p)
 			if err != nil || !reflect.DeepEqual(got, row.want) {

@@ -19,13 +19,19 @@ import (
 // What the original answered, with the code that is new beside it.
 const (
 	unknownFrame = `{"error":"unknown message","code":"unknown_command"}` + "\x00"
-	badFrame     = `{"error":"error while processing message from client","code":"bad_request"}` + "\x00"
+	halfFrame    = `{"error":"error while processing message from client","code":"bad_request","reason":"the connection ended before a NUL ended the request"}` + "\x00"
 	resetFrame   = `{"result":"reset daemon"}` + "\x00"
 )
+
+// badFrame is the original's answer to what it could not read, with the reason.
+func badFrame(reason string) string {
+	return `{"error":"error while processing message from client","code":"bad_request","reason":"` + reason + `"}` + "\x00"
+}
 
 // TestWire is the protocol as bytes. Every row is sent whole, byte by byte and
 // in chunks of 16; then the client closes its sending side.
 func TestWire(t *testing.T) {
+	const half = `the parameters of config_wifi have half of a character (\\ud800 to \\udfff): ssid_hex takes an SSID that is not text`
 	rows := []struct{ name, in, out string }{
 		// the commands and their texts
 		{"status", `{"status":{}}` + "\x00", statusReply},
@@ -46,7 +52,7 @@ func TestWire(t *testing.T) {
 		{"add_network without a name", `{"add_network":{"ssid":""}}` + "\x00", `{"error":"ssid is empty: a hidden network has a name, too","code":"bad_request"}` + "\x00"},
 		{"add_network with a setting that is none", `{"add_network":{"ssid":"Home","pkk":"12345678"}}` + "\x00", `{"error":"unknown parameter \"pkk\"","code":"bad_request"}` + "\x00"},
 		{"set_network with another type", `{"set_network":{"ssid":"Home","eap":{"any_server":"yes"}}}` + "\x00", `{"error":"parameter eap.any_server has the wrong type","code":"bad_request"}` + "\x00"},
-		{"connect to nothing", `{"connect":{}}` + "\x00", badFrame},
+		{"connect to nothing", `{"connect":{}}` + "\x00", badFrame("parameter ssid is missing")},
 		{"reset", `{"reset":{}}` + "\x00", resetFrame},
 		{"start_ap", `{"start_ap":{}}` + "\x00", `{"result":"started ap"}` + "\x00"},
 		{"stop_ap", `{"stop_ap":{}}` + "\x00", `{"result":"stopped ap"}` + "\x00"},
@@ -64,24 +70,24 @@ func TestWire(t *testing.T) {
 		{"call of objects", `{"call":{"object":"network","method":"status","args":{}},"id":8}` + "\x00", `{"error":"unknown message","code":"unknown_command","id":8}` + "\x00"},
 
 		// error while processing
-		{"malformed", `{"status":{}` + "\x00", badFrame},
-		{"no JSON", "hello\x00", badFrame},
-		{"empty frame", "\x00", badFrame},
-		{"white space as frame", " \n\x00", badFrame},
-		{"array", `[{"status":{}}]` + "\x00", badFrame},
-		{"string", `"status"` + "\x00", badFrame},
-		{"number", `42` + "\x00", badFrame},
-		{"null", `null` + "\x00", badFrame},
-		{"null parameters", `{"status":null}` + "\x00", badFrame},
-		{"array of parameters", `{"reset":[]}` + "\x00", badFrame},
-		{"two commands", `{"status":{},"reset":{}}` + "\x00", badFrame},
-		{"two objects in a frame", `{"reset":{}}{"reset":{}}` + "\x00", badFrame},
-		{"mandatory parameter missing", `{"config_wifi":{"psk":"12345678"}}` + "\x00", badFrame},
-		{"mandatory parameter null", `{"config_wifi":{"ssid":null}}` + "\x00", badFrame},
-		{"numeric ssid", `{"config_wifi":{"ssid":5}}` + "\x00", badFrame},
-		{"numeric psk", `{"config_wifi":{"ssid":"a","psk":12345678}}` + "\x00", badFrame},
-		{"invalid UTF-8", "{\"config_wifi\":{\"ssid\":\"\xff\"}}\x00", badFrame},
-		{"deeper than 32", `{"reset":{"x":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}}` + "\x00", badFrame},
+		{"malformed", `{"status":{}` + "\x00", badFrame("the request is not valid JSON")},
+		{"no JSON", "hello\x00", badFrame("the request is not a JSON object")},
+		{"empty frame", "\x00", badFrame("the request is empty")},
+		{"white space as frame", " \n\x00", badFrame("the request is empty")},
+		{"array", `[{"status":{}}]` + "\x00", badFrame("the request is not a JSON object")},
+		{"string", `"status"` + "\x00", badFrame("the request is not a JSON object")},
+		{"number", `42` + "\x00", badFrame("the request is not a JSON object")},
+		{"null", `null` + "\x00", badFrame("the request is not a JSON object")},
+		{"null parameters", `{"status":null}` + "\x00", badFrame("the value of status is not a JSON object")},
+		{"array of parameters", `{"reset":[]}` + "\x00", badFrame("the value of reset is not a JSON object")},
+		{"two commands", `{"status":{},"reset":{}}` + "\x00", badFrame("the request has more than one command: reset, status")},
+		{"two objects in a frame", `{"reset":{}}{"reset":{}}` + "\x00", badFrame("the request is not valid JSON")},
+		{"mandatory parameter missing", `{"config_wifi":{"psk":"12345678"}}` + "\x00", badFrame("parameter ssid is missing")},
+		{"mandatory parameter null", `{"config_wifi":{"ssid":null}}` + "\x00", badFrame("parameter ssid is not a text")},
+		{"numeric ssid", `{"config_wifi":{"ssid":5}}` + "\x00", badFrame("parameter ssid is not a text")},
+		{"numeric psk", `{"config_wifi":{"ssid":"a","psk":12345678}}` + "\x00", badFrame("parameter psk is not a text")},
+		{"invalid UTF-8", "{\"config_wifi\":{\"ssid\":\"\xff\"}}\x00", badFrame("the request is not UTF-8: ssid_hex takes an SSID that is not text")},
+		{"deeper than 32", `{"reset":{"x":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}}` + "\x00", badFrame("the request nests deeper than 32")},
 		{"brackets in a string are not depth", `{"reset":{"x":"\"` + strings.Repeat("[", 99) + `"}}` + "\x00", resetFrame},
 
 		// tolerance
@@ -93,20 +99,29 @@ func TestWire(t *testing.T) {
 
 		// beyond the original
 		{"two frames", `{"reset":{}}` + "\x00" + `{"stop_ap":{}}` + "\x00", resetFrame + `{"result":"stopped ap"}` + "\x00"},
-		{"an error does not end the connection", "nonsense\x00" + `{"reset":{}}` + "\x00", badFrame + resetFrame},
-		{"half a frame", `{"reset":`, badFrame},
-		{"a frame and a half", `{"reset":{}}` + "\x00" + `{"re`, resetFrame + badFrame},
-		{"nothing", "", badFrame},
-		{"only white space", "\n", badFrame},
+		{"an error does not end the connection", "nonsense\x00" + `{"reset":{}}` + "\x00", badFrame("the request is not a JSON object") + resetFrame},
+		{"half a frame", `{"reset":`, halfFrame},
+		{"a frame and a half", `{"reset":{}}` + "\x00" + `{"re`, resetFrame + halfFrame},
+		{"nothing", "", halfFrame},
+		{"only white space", "\n", halfFrame},
 		{"number as id", `{"reset":{},"id":7}` + "\x00", `{"result":"reset daemon","id":7}` + "\x00"},
 		{"id first, large", `{"id":12345678901234567890,"reset":{}}` + "\x00", `{"result":"reset daemon","id":12345678901234567890}` + "\x00"},
 		{"string as id", `{"reset":{},"id":"ü\u0000"}` + "\x00", `{"result":"reset daemon","id":"\u00fc\u0000"}` + "\x00"},
 		{"null as id", `{"reset":{},"id":null}` + "\x00", `{"result":"reset daemon","id":null}` + "\x00"},
-		{"object as id", `{"reset":{},"id":{}}` + "\x00", badFrame},
+		{"object as id", `{"reset":{},"id":{}}` + "\x00", badFrame("id is neither a number nor a text")},
 		{"id of an unknown command", `{"fly":{},"id":1}` + "\x00", `{"error":"unknown message","code":"unknown_command","id":1}` + "\x00"},
-		{"id of a bad command", `{"reset":[],"id":1}` + "\x00", `{"error":"error while processing message from client","code":"bad_request","id":1}` + "\x00"},
+		{"id of a bad command", `{"reset":[],"id":1}` + "\x00", `{"error":"error while processing message from client","code":"bad_request","reason":"the value of reset is not a JSON object","id":1}` + "\x00"},
 		{"ssid too long", `{"config_wifi":{"ssid":"` + strings.Repeat("a", 33) + `"}}` + "\x00", `{"error":"ssid is longer than 32 bytes","code":"bad_request"}` + "\x00"},
 		{"ssid_hex is not", `{"config_wifi":{"ssid_hex":"xy"}}` + "\x00", `{"error":"ssid_hex is not hexadecimal","code":"bad_request"}` + "\x00"},
+		{"ssid_hex is a number", `{"config_wifi":{"ssid":"a","ssid_hex":5}}` + "\x00", badFrame("parameter ssid_hex is not a text")},
+		{"ssid_hex is 0", `{"connect":{"ssid":"a","ssid_hex":0}}` + "\x00", badFrame("parameter ssid_hex is not a text")},
+		{"ssid_hex is false", `{"connect":{"ssid":"a","ssid_hex":false}}` + "\x00", badFrame("parameter ssid_hex is not a text")},
+		{"ssid_hex is an empty list", `{"connect":{"ssid":"a","ssid_hex":[]}}` + "\x00", badFrame("parameter ssid_hex is not a text")},
+		{"ssid_hex is an empty object", `{"connect":{"ssid":"a","ssid_hex":{}}}` + "\x00", badFrame("parameter ssid_hex is not a text")},
+		{"half a surrogate pair as ssid", `{"config_wifi":{"ssid":"a\ud800"}}` + "\x00", badFrame(half)},
+		{"half a surrogate pair before a character", `{"config_wifi":{"ssid":"a\ud800\u0041"}}` + "\x00", badFrame(half)},
+		{"half a surrogate pair as psk", `{"config_wifi":{"ssid":"a","psk":"1234567\udfff"}}` + "\x00", badFrame(half)},
+		{"a doubled backslash is no surrogate", `{"reset":{"x":"\\ud800"}}` + "\x00", resetFrame},
 	}
 	r := start(t, &fake{}, nil)
 	for _, row := range rows {
@@ -250,7 +265,7 @@ func TestRequestSizeLimit(t *testing.T) {
 		{"64 KiB fit", request(64 << 10), resetFrame},
 		{"one more does not", request(64<<10 + 1), tooLong},
 		{"the next request does", request(5<<20) + `{"reset":{}}` + "\x00", tooLong + resetFrame},
-		{"too long and unfinished", strings.TrimSuffix(request(1<<20), "\x00"), badFrame},
+		{"too long and unfinished", strings.TrimSuffix(request(1<<20), "\x00"), halfFrame},
 	}
 	r := start(t, &fake{}, nil)
 	for _, row := range rows {

@@ -4,6 +4,7 @@ package ssid
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -14,6 +15,19 @@ func Text(ssid []byte) string {
 	if utf8.Valid(ssid) {
 		return string(ssid)
 	}
+	return escape(ssid)
+}
+
+// Printable is Text for a line that people read: an SSID with a character that
+// cannot be printed is escaped, too.
+func Printable(ssid []byte) string {
+	if strings.ContainsFunc(string(ssid), func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return escape(ssid)
+	}
+	return Text(ssid)
+}
+
+func escape(ssid []byte) string {
 	var text strings.Builder
 	for _, b := range ssid {
 		switch {

@@ -26,6 +26,7 @@ const (
 	transition   security = "WPA2 and WPA3"
 	wpa3         security = "WPA3"
 	wpa3H2E      security = "WPA3, hash to element" // SAE's newer derivation alone, as in the 6 GHz band
+	fastOnly     security = "WPA2, fast transition" // 802.11r, and nothing beside it
 	eap          security = "802.1X"
 )
 
@@ -41,6 +42,8 @@ var hostapdSecurity = map[security]string{
 		"wpa_passphrase=PASSPHRASE\n",
 	wpa3:    "wpa=2\nwpa_key_mgmt=SAE\nrsn_pairwise=CCMP\nieee80211w=2\nsae_password=PASSPHRASE\n",
 	wpa3H2E: "wpa=2\nwpa_key_mgmt=SAE\nrsn_pairwise=CCMP\nieee80211w=2\nsae_pwe=1\nsae_password=PASSPHRASE\n",
+	fastOnly: "wpa=2\nwpa_key_mgmt=FT-PSK\nrsn_pairwise=CCMP\nwpa_passphrase=PASSPHRASE\nnas_identifier=ap.lab\n" +
+		"mobility_domain=a1b2\nft_psk_generate_local=1\nr1_key_holder=000102030405\nft_over_ds=0\n",
 	eap: "wpa=2\nwpa_key_mgmt=WPA-EAP\nrsn_pairwise=CCMP\nieee8021x=1\neap_server=1\neap_user_file=FOLDER/users\n" +
 		"ca_cert=FOLDER/ca.pem\nserver_cert=FOLDER/server.pem\nprivate_key=FOLDER/server.key\n",
 }

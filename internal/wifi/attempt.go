@@ -1,6 +1,7 @@
 package wifi
 
 import (
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ type attempt struct {
 	variant variant
 	id      string // of the network block, as in events
 
+	cell       net.HardwareAddr // that we are talking to, or were last; nil: none
 	phase      phase
 	full       bool // the scan that runs or comes next is of all channels
 	again      bool // it is not the first of all channels
@@ -83,7 +85,7 @@ func (a *attempt) endsTransition(bitmap string) bool {
 	if err != nil {
 		return false
 	}
-	return bits&1 != 0 && a.variant.keyMgmt == "SAE" || bits&4 != 0 && a.network.security() == EAP && a.variant.strength >= protected
+	return bits&1 != 0 && a.variant.sae() || bits&4 != 0 && a.network.security() == EAP && a.variant.strength >= protected
 }
 
 // event takes the next message.
@@ -97,9 +99,11 @@ func (a *attempt) event(e wpactrl.Event) decision {
 		return a.notFound()
 	case "SME:": // "SME: Trying to authenticate with <bssid> (SSID=…"
 		return a.sme(e)
-	case "Trying": // "Trying to associate with …"
+	case "Trying": // "Trying to associate with <bssid> …"
+		a.talksTo(e)
 		a.phase, a.beaconLoss = associating, false
 	case "Associated": // "Associated with <bssid>"
+		a.talksTo(e)
 		a.phase = keyExchange
 	case "CTRL-EVENT-BEACON-LOSS":
 		a.beaconLoss = true
@@ -128,6 +132,15 @@ func (a *attempt) event(e wpactrl.Event) decision {
 		return a.eapFailed()
 	}
 	return decision{}
+}
+
+// talksTo takes the cell from an event that says "… with <bssid> …".
+func (a *attempt) talksTo(e wpactrl.Event) {
+	_, rest, _ := strings.Cut(" "+e.Args, " with ")
+	address, _, _ := strings.Cut(rest, " ")
+	if cell, err := net.ParseMAC(address); err == nil {
+		a.cell = cell
+	}
 }
 
 // eapFailed: the server of a network with 802.1X does not let us in. It says
@@ -216,7 +229,9 @@ func (a *attempt) seen(cells []BSS) decision {
 	case !present:
 		return fail(CodeNotFound, "the network was not found")
 	case !a.offered(cells):
-		return lower(CodeSecurityMismatch, "no cell of the network offers %s", a.variant.keyMgmt)
+		return lower(CodeSecurityMismatch, "no cell of the network offers SAE")
+	case !a.variant.fast() && a.network.onlyFast(cells):
+		return fail(CodeUnsupported, "the network lets in only those who do fast transition (802.11r), which this wpa_supplicant or radio cannot")
 	}
 	// It is there and fits: wpa_supplicant found it too weak, or will try it
 	// after its next scan.
@@ -226,12 +241,13 @@ func (a *attempt) seen(cells []BSS) decision {
 
 // offered reports whether a cell lets somebody in by SAE, where that is asked for.
 func (a *attempt) offered(cells []BSS) bool {
-	return a.variant.keyMgmt != "SAE" || slices.ContainsFunc(cells, func(c BSS) bool { return a.network.isOf(c) && c.offers() == strong })
+	return !a.variant.sae() || slices.ContainsFunc(cells, func(c BSS) bool { return a.network.isOf(c) && c.offers() == strong })
 }
 
 func (a *attempt) sme(e wpactrl.Event) decision {
 	switch {
 	case strings.HasPrefix(e.Args, "Trying to"):
+		a.talksTo(e)
 		a.phase, a.beaconLoss = authenticating, false
 	case e.Args == "Authentication request to the driver failed":
 		a.refusal, a.final = "the driver refused to authenticate (the radio may be in use on another channel)", true

@@ -3,6 +3,7 @@ package wifi
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 )
 
 // Information elements of beacons and probe responses (IEEE 802.11-2020,
@@ -34,6 +35,7 @@ type elements struct {
 // akms are the ways to authenticate that a cell offers.
 type akms struct {
 	psk, sae, owe, eap bool
+	plain              bool // one of them at least is no fast transition (802.11r)
 	pmf                bool // management frames can be protected (9.4.2.24.4, bit 7)
 }
 
@@ -62,12 +64,12 @@ func parseElements(b []byte) elements {
 func parseAKMs(b []byte, oui [3]byte) *akms {
 	b, ok := skip(b, 2+4) // version, group data cipher
 	if !ok || len(b) < 2 {
-		return &akms{eap: true}
+		return &akms{eap: true, plain: true}
 	}
 	pairwise := int(binary.LittleEndian.Uint16(b))
 	b, ok = skip(b, 2+4*pairwise)
 	if !ok || len(b) < 2 {
-		return &akms{eap: true}
+		return &akms{eap: true, plain: true}
 	}
 	count := int(binary.LittleEndian.Uint16(b))
 	found := &akms{}
@@ -87,9 +89,14 @@ func skip(b []byte, n int) ([]byte, bool) {
 	return b[n:], true
 }
 
+// fastTransition are the AKM suites by which only those get in who move between
+// cells as 802.11r says.
+var fastTransition = []byte{3, 4, 9, 13, 16, 17, 19, 22, 25}
+
 // add notes an AKM suite (9.4.2.24.3, table 9-151; 24 and 25: 802.11-2024).
 // WPA1 knows the first two only, with the same numbers.
 func (a *akms) add(suite byte) {
+	a.plain = a.plain || !slices.Contains(fastTransition, suite)
 	switch suite {
 	case 1, 3, 5, 11, 12, 13, 14, 15, 16, 17, 22, 23: // 802.1X, its FT, SHA-256, Suite B and FILS variants
 		a.eap = true
@@ -100,6 +107,11 @@ func (a *akms) add(suite byte) {
 	case 18:
 		a.owe = true
 	}
+}
+
+// fastOnly reports whether a cell lets in only those who do fast transition.
+func (e elements) fastOnly() bool {
+	return e.rsn != nil && !e.rsn.plain && (e.rsn.psk || e.rsn.sae || e.rsn.eap) && e.wpa == nil
 }
 
 // security sums up what a cell offers; where it is several things, what

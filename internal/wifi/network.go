@@ -198,6 +198,12 @@ func (n Network) Mismatch(cells []BSS) (verdict *JoinError, present bool) {
 	return verdict, present
 }
 
+// onlyFast reports whether every cell of the network wants fast transition.
+func (n Network) onlyFast(cells []BSS) bool {
+	return !slices.ContainsFunc(cells, func(c BSS) bool { return n.isOf(c) && !c.FastOnly }) &&
+		slices.ContainsFunc(cells, n.isOf)
+}
+
 func (n Network) expected() string {
 	switch {
 	case n.rawKey():

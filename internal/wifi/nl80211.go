@@ -300,7 +300,7 @@ func decodeCell(ad *netlink.AttributeDecoder, now time.Duration) BSS {
 	}
 	e := parseElements(answer)
 	bss.SSID, bss.Security, bss.Channel = e.ssid, e.security(bss.Privacy), Channel(bss.Frequency)
-	bss.PMF = e.rsn != nil && e.rsn.pmf
+	bss.PMF, bss.FastOnly = e.rsn != nil && e.rsn.pmf, e.fastOnly()
 	return bss
 }
 

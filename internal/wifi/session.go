@@ -35,6 +35,7 @@ type session struct {
 	localDir   string
 	log        *slog.Logger
 	cells      func(ctx context.Context, age time.Duration) ([]BSS, error) // what a scan heard within age
+	strangers  map[string][]string                                         // by mark: cells of a network's name that are somebody else's
 }
 
 func (s *session) close() { s.ctrl.Close() }
@@ -65,6 +66,7 @@ func (s *session) join(ctx context.Context, n Network, mark string) (Association
 func (s *session) tryVariants(ctx context.Context, n Network, mark string) (a Association, verdict error) {
 	begun := time.Now()
 	variants := n.variants(s.abilities(ctx))
+	s.forgetStrangers(n, mark, s.heard(ctx, airAge))
 	if variants[0].strength == strong && len(variants) > 1 && n.mayWeaken(variants[1], variants[0], s.heard(ctx, airAge)) {
 		variants = variants[1:] // to search all channels for such a cell takes 8 s
 	}
@@ -73,7 +75,7 @@ func (s *session) tryVariants(ctx context.Context, n Network, mark string) (a As
 			s.log.Info("weaker security is not tried while the router offers better", "ssid", printable(n.SSID), "key_mgmt", v.keyMgmt, "pmf", v.pmf)
 			break
 		}
-		a, err := s.attempt(ctx, n, mark, v)
+		a, err := s.attemptCells(ctx, n, mark, v, begun)
 		if err == nil {
 			a.PMF = v.pmf
 			return a, nil
@@ -133,7 +135,13 @@ func (s *session) abilities(ctx context.Context) abilities {
 		reply, err := s.ctrl.Request(ctx, "GET_CAPABILITY "+what)
 		return err != nil || slices.Contains(strings.Fields(reply), name)
 	}
-	return abilities{sae: can("key_mgmt", "SAE"), pmf: can("group_mgmt", "AES-128-CMAC")}
+	// A method that wpa_supplicant does not know makes it refuse the others, too.
+	reply, err := s.ctrl.Request(ctx, "GET_CAPABILITY key_mgmt")
+	listed := func(name string) bool { return err == nil && slices.Contains(strings.Fields(reply), name) }
+	return abilities{
+		sae: can("key_mgmt", "SAE"), pmf: can("group_mgmt", "AES-128-CMAC"),
+		ftPSK: listed("FT-PSK"), ftSAE: listed("FT-SAE"), ftEAP: listed("FT-EAP"),
+	}
 }
 
 // clear removes every network, which ends an association, and forgets which
@@ -190,6 +198,12 @@ func (s *session) add(ctx context.Context, n Network, mark string, v variant) (i
 		}
 	}
 	cmd := "SELECT_NETWORK " + id
+	if ignored := s.strangers[mark]; len(ignored) > 0 {
+		// The old name of bssid_ignore, as that of BLACKLIST.
+		if err := s.try(ctx, "SET_NETWORK "+id+" bssid_blacklist "+strings.Join(ignored, " ")); err != nil {
+			return "", err
+		}
+	}
 	if n.Frequency != 0 {
 		cmd += " freq=" + strconv.Itoa(n.Frequency) // of the first scan only
 	}
@@ -230,6 +244,7 @@ func (s *session) follow(ctx context.Context, events *wpactrl.Events, a *attempt
 		case joined:
 			return nil
 		case giveUp:
+			d.fail.cell = a.cell
 			return d.fail
 		case searchFull:
 			if _, err := s.ctrl.Request(ctx, "SELECT_NETWORK "+a.id); err != nil {

@@ -62,8 +62,9 @@ func newProgram(t *testing.T) (*program, *session, lifetime) {
 	life := lifetime{make(chan struct{})}
 	return p, &session{
 		child: life, ctrl: ctrl, socketPath: path, localDir: p.local,
-		log:   slog.New(slog.DiscardHandler),
-		cells: func(context.Context, time.Duration) ([]BSS, error) { return nil, nil },
+		log:       slog.New(slog.DiscardHandler),
+		strangers: map[string][]string{},
+		cells:     func(context.Context, time.Duration) ([]BSS, error) { return nil, nil },
 	}, life
 }
 

@@ -214,6 +214,7 @@ func (s *Station) newSession(child child, ctrl *wpactrl.Conn) *session {
 		ctrl:       ctrl,
 		socketPath: s.socketPath(),
 		localDir:   s.cfg.RuntimeDir,
+		strangers:  map[string][]string{},
 		log:        s.cfg.Log.With("iface", s.cfg.Interface),
 		cells: func(ctx context.Context, age time.Duration) ([]BSS, error) {
 			return cached(ctx, s.cfg.Interface, age)

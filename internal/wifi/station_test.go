@@ -104,7 +104,7 @@ func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
 		"TLS":      {EAP: &EAPCredentials{Method: "tls", Identity: "me", CACert: "/ca", ClientCert: "/c", PrivateKey: "/k", PrivateKeyPassword: password}},
 	} {
 		n.SSID = []byte("home")
-		for _, v := range n.variants(abilities{sae: true, pmf: true}) {
+		for _, v := range n.variants(abilities{sae: true, pmf: true, ftPSK: true, ftSAE: true, ftEAP: true}) {
 			t.Run(name+" "+v.keyMgmt, func(t *testing.T) {
 				id := try(t, n, v)
 				got, want := strings.Fields(ask("GET_NETWORK "+id+" key_mgmt")), strings.Fields(v.keyMgmt)
@@ -117,6 +117,13 @@ func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
 			})
 		}
 	}
+	t.Run("cells to be passed over", func(t *testing.T) {
+		session.strangers["5e"] = []string{"02:00:00:00:01:00", "02:00:00:00:01:01"}
+		id := try(t, Network{SSID: []byte("home"), PSK: password}, variant{keyMgmt: "WPA-PSK"})
+		if got := ask("GET_NETWORK " + id + " bssid_ignore"); got != "02:00:00:00:01:00 02:00:00:00:01:01" {
+			t.Errorf("it passes over %q", got)
+		}
+	})
 }
 
 // TestRealWpaSupplicantRefuses shows that the acceptance above means something.

@@ -1,6 +1,9 @@
 package wifi
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // variant is one way to join a network: the ways to agree on keys that
 // wpa_supplicant may choose from (key_mgmt of wpa_supplicant.conf(5)), and how
@@ -22,13 +25,41 @@ const (
 )
 
 // abilities are what a radio can do.
-type abilities struct{ sae, pmf bool }
+type abilities struct {
+	sae, pmf            bool
+	ftPSK, ftSAE, ftEAP bool // fast transition (802.11r)
+}
 
 // variants are the ways to join the network, strongest first. A weaker one is for
 // where the air shows no cell that can do better, see mayWeaken. What a person
 // has asked for is all. The standard leaves no choice where SAE or OWE are all
 // there is.
 func (n Network) variants(radio abilities) []variant {
+	ways := n.ways(radio)
+	for i := range ways {
+		ways[i].keyMgmt = radio.withFastTransition(ways[i].keyMgmt, n.security())
+	}
+	return ways
+}
+
+// withFastTransition adds to a way its fast form, which shows no more to an
+// attacker: wpa_supplicant chooses it where a cell offers it, and some offer no
+// other. WPA1 has none.
+func (r abilities) withFastTransition(keyMgmt string, security Security) string {
+	switch method, _, _ := strings.Cut(keyMgmt, " "); {
+	case method == "SAE" && r.ftSAE, method == "WPA-EAP" && r.ftEAP, method == "WPA-PSK" && r.ftPSK && security != WPA:
+		return keyMgmt + " FT-" + strings.TrimPrefix(method, "WPA-")
+	}
+	return keyMgmt
+}
+
+// sae reports whether the passphrase is proved by SAE.
+func (v variant) sae() bool { return strings.HasPrefix(v.keyMgmt, "SAE") }
+
+// fast reports whether it can do fast transition.
+func (v variant) fast() bool { return strings.Contains(v.keyMgmt, "FT-") }
+
+func (n Network) ways(radio abilities) []variant {
 	all := n.allVariants()
 	switch {
 	case n.security() == OWE: // leaves no choice, and is tried twice

@@ -82,6 +82,7 @@ type BSS struct {
 	Privacy   bool // the capability bit of the beacon
 	Security  Security
 	PMF       bool          // it can protect management frames
+	FastOnly  bool          // it lets in only those who do fast transition (802.11r)
 	LastSeen  time.Duration // ago
 }
 
@@ -115,7 +116,8 @@ type JoinError struct {
 	Code   Code
 	Reason string // for people, e.g. "the passphrase is not the router's"
 
-	lower bool // another variant may work: a radio or router that cannot protect management frames fails like this
+	cell  net.HardwareAddr // that the verdict is of; nil: none
+	lower bool             // another variant may work: a radio or router that cannot protect management frames fails like this
 }
 
 func (e *JoinError) Error() string { return fmt.Sprintf("join the network: %s", e.Reason) }

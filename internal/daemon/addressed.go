@@ -51,8 +51,10 @@ func (s *session) keepAddressed(ctx context.Context) error {
 // putBack returns what there was to do. Where the monitor has looked at the kernel
 // while the lease was being applied, that is nothing.
 func (s *session) putBack(ctx context.Context) ([]link.Op, error) {
-	s.addressing.Lock()
-	defer s.addressing.Unlock()
+	if err := s.addressing.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer s.addressing.Release(1)
 	seen, l := s.monitor.Snapshot(), s.leased.Load()
 	if seen == nil || l == nil || !incomplete(seen, s.iface, *l) {
 		return nil, nil

@@ -19,7 +19,7 @@ func TestTakenAddressIsPutBack(t *testing.T) {
 	r := wired(t, "taken0")
 	r.leaseChanged = func() {}
 	ip(t, "link add taken0 type veth peer name taker0", "link set taker0 up")
-	s := &session{radio: r}
+	s := newSession(r, nil)
 	lease := dhcp.Lease{
 		Address: netip.MustParsePrefix("192.0.2.7/24"), Router: netip.MustParseAddr("192.0.2.1"),
 		Acquired: time.Now().Add(-time.Minute), Expire: time.Hour,

@@ -67,13 +67,13 @@ func (d *daemon) affected(req server.Request) (what string, changes bool) {
 	case server.ForgetWifi, server.Reset:
 		return d.allNames(), true
 	case server.RemoveNetwork:
-		return client.SSIDText(req.SSID), true
+		return client.SSIDInText(req.SSID), true
 	case server.AddNetwork:
-		return client.SSIDText(req.SSID), true
+		return client.SSIDInText(req.SSID), true
 	case server.SetNetwork:
-		return client.SSIDText(req.SSID), true
+		return client.SSIDInText(req.SSID), true
 	case server.Adopt:
-		return client.SSIDText(req.SSID), true
+		return client.SSIDInText(req.SSID), true
 	}
 	return "", false
 }
@@ -85,10 +85,10 @@ const mostNamed = 20
 func (d *daemon) allNames() string {
 	var names []string
 	for _, n := range d.book().Networks() {
-		names = append(names, client.SSIDText(n.SSID))
+		names = append(names, client.SSIDInText(n.SSID))
 	}
 	if n, ok := d.book().Candidate(); ok {
-		names = append(names, client.SSIDText(n.SSID)+" (to be tried)")
+		names = append(names, client.SSIDInText(n.SSID)+" (to be tried)")
 	}
 	if len(names) == 0 {
 		return "nothing was saved"

@@ -26,8 +26,10 @@ func lasting(a *store.Addressing) dhcp.Lease {
 
 // configure gives the interface what the lease says.
 func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
-	s.addressing.Lock()
-	defer s.addressing.Unlock()
+	if err := s.addressing.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer s.addressing.Release(1)
 	spec := leaseSpec(s.iface, s.metric, l)
 	if err := link.Apply(ctx, spec); err != nil {
 		return err

@@ -16,7 +16,7 @@ func TestLeaseRoutes(t *testing.T) {
 	r := wired(t, "routed0")
 	r.metric, r.leaseChanged = 600, func() {}
 	ip(t, "link add routed0 type veth peer name router0", "link set router0 up")
-	s := &session{radio: r}
+	s := newSession(r, nil)
 	lease := dhcp.Lease{
 		Address: netip.MustParsePrefix("192.0.2.7/24"), Router: netip.MustParseAddr("192.0.2.1"),
 		Acquired: time.Now(), Expire: 136 * 365 * 24 * time.Hour,

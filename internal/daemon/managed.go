@@ -234,7 +234,7 @@ func (r *radio) verifyAddress(ctx context.Context, report func(policy.Stage)) er
 		}
 		has.carrier, has.addressed = has.carrier || now.carrier, has.addressed || now.addressed
 		if now.gateway.IsValid() || r.blind && now.addressed {
-			if missing = (&session{radio: r}).askGateway(ctx, now.gateway); missing == nil {
+			if missing = newSession(r, nil).askGateway(ctx, now.gateway); missing == nil {
 				return nil
 			}
 			if asked++; asked == gatewayTries {

@@ -69,7 +69,7 @@ func TestNameServersComeWithTheLease(t *testing.T) {
 	}
 	ip(t, "link add lease0 type veth")
 	lease := dhcp.Lease{Address: netip.MustParsePrefix("192.0.2.7/24"), DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
-	if err := (&session{radio: r}).configure(t.Context(), lease); err != nil || told != 1 {
+	if err := newSession(r, nil).configure(t.Context(), lease); err != nil || told != 1 {
 		t.Errorf("told %d times, %v", told, err)
 	}
 }

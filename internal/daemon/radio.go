@@ -340,7 +340,8 @@ func (r *radio) holdStation(ctx context.Context, t policy.Target, report func(po
 	r.association.Store(&association)
 	report(policy.StageAssociated)
 	adopted := association.Adopted && !t.Network.Candidate && !t.Asked
-	s := &session{radio: r, ssid: network.SSID, static: network.Addressing, adopted: adopted, report: report}
+	s := newSession(r, network.SSID)
+	s.static, s.adopted, s.report = network.Addressing, adopted, report
 	return r.failed("no_address", s.run(ctx, previous))
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
@@ -37,9 +38,14 @@ type session struct {
 	adopted bool              // association and address are from an earlier run, and nobody has asked for a new try
 	report  func(policy.Stage)
 
-	addressing sync.Mutex // held by whoever changes what the interface has of the lease
-	first      sync.Once  // address of either family
+	addressing *semaphore.Weighted // held by whoever changes what the interface has of the lease
+	first      sync.Once           // address of either family
 	timeout    *time.Timer
+}
+
+// newSession makes a session of the radio in the network.
+func newSession(r *radio, ssid []byte) *session {
+	return &session{radio: r, ssid: ssid, addressing: semaphore.NewWeighted(1)}
 }
 
 // run gets an address, verifies the gateway, and keeps the address until the
@@ -116,8 +122,10 @@ func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group) 
 	case dhcp.Renewed:
 		return s.configure(ctx, ev.Lease)
 	case dhcp.Lost:
-		s.addressing.Lock()
-		defer s.addressing.Unlock()
+		if err := s.addressing.Acquire(ctx, 1); err != nil {
+			return errors.Join(failure("no_address", "%s", ev.Reason), err)
+		}
+		defer s.addressing.Release(1)
 		err := s.clear(ctx, link.Spec{Name: s.iface, Up: true, Autoconf: true})
 		return errors.Join(failure("no_address", "%s", ev.Reason), err)
 	}

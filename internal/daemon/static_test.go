@@ -22,7 +22,7 @@ func TestStaticIPv6(t *testing.T) {
 			for _, command := range []string{"ip addr add fe80::1/64 dev lan nodad", "ip addr add 2001:db8::1/64 dev lan nodad", "ip link set lan up"} {
 				router.Run(strings.Fields(command)...)
 			}
-			s := &session{radio: r}
+			s := newSession(r, nil)
 			static := &store.Addressing{Address: netip.MustParsePrefix("2001:db8::7/64"), Gateway: netip.MustParseAddr(gateway)}
 			if err := s.configure(t.Context(), lasting(static)); err != nil {
 				t.Fatal(err)

@@ -115,7 +115,7 @@ func TestNoGateway(t *testing.T) {
 			t.Errorf("%+v: %v", tt.uplink, err)
 		}
 	}
-	err := (&session{radio: d.radio.current.Load()}).askGateway(t.Context(), netip.Addr{})
+	err := newSession(d.radio.current.Load(), nil).askGateway(t.Context(), netip.Addr{})
 	var failed *supervisor.Failed
 	if !errors.As(err, &failed) || failed.Code != "no_gateway" || !strings.Contains(failed.Reason, "probe.kind: none") {
 		t.Errorf("a network without a router: %v", err)

@@ -24,9 +24,10 @@ type attempt struct {
 
 	cell       net.HardwareAddr // that we are talking to, or were last; nil: none
 	phase      phase
-	full       bool // the scan that runs or comes next is of all channels
-	again      bool // it is not the first of all channels
-	scanned    bool // a scan ended since the network was selected
+	full       bool      // the scan that runs or comes next is of all channels
+	again      bool      // it is not the first of all channels
+	scanned    bool      // a scan ended since the network was selected
+	began      time.Time // when the scan that runs or comes next could begin
 	beaconLoss bool
 	refusals   int
 	refusal    string // the last one, for people
@@ -66,6 +67,10 @@ const (
 	// lasts only for milliseconds.
 	silence = time.Second
 
+	// quickestScan is what a scan of all channels takes at least: a radio stays for
+	// 20 ms or more on each of the eleven channels of 2.4 GHz.
+	quickestScan = 200 * time.Millisecond
+
 	// refusalLimit is how often a router may refuse. wpa_supplicant's second
 	// try, half a second later, goes to another cell of the network if there is
 	// one; before its third it searches all channels, which takes 8 s.
@@ -74,8 +79,14 @@ const (
 
 // newAttempt starts with a scan of the hint only, if the network has one.
 func newAttempt(n Network, v variant, id string) *attempt {
-	return &attempt{network: n, variant: v, id: id, full: n.Frequency == 0}
+	return &attempt{network: n, variant: v, id: id, full: n.Frequency == 0, began: time.Now()}
 }
+
+// foreign reports whether the results that have just come must be those of a scan
+// that another program, or we ourselves for a list, began before the network was
+// selected: wpa_supplicant announces them like its own. They say nothing of all
+// channels.
+func (a *attempt) foreign() bool { return a.full && time.Since(a.began) < quickestScan }
 
 // endsTransition reads the bitmap of the router's Transition Disable indication,
 // in hexadecimal: bit 0 is WPA3-Personal, bit 2 WPA3-Enterprise. The indication
@@ -94,7 +105,7 @@ func (a *attempt) event(e wpactrl.Event) decision {
 	case "CTRL-EVENT-SCAN-FAILED":
 		return a.scanFailed(e)
 	case "CTRL-EVENT-SCAN-RESULTS":
-		a.scanned = a.phase == searching
+		a.scanned = a.phase == searching && !a.foreign()
 	case "CTRL-EVENT-NETWORK-NOT-FOUND":
 		return a.notFound()
 	case "SME:": // "SME: Trying to authenticate with <bssid> (SSID=…"
@@ -196,7 +207,7 @@ func (a *attempt) unfound() decision {
 	// The router may have moved to another channel; a hidden one is only seen if
 	// it hears the one request of the scan, and we its answer.
 	if !a.full || a.network.Hidden && !a.again {
-		a.again, a.full, a.scanned = a.full, true, false
+		a.again, a.full, a.scanned, a.began = a.full, true, false, time.Now()
 		return decision{do: searchFull}
 	}
 	return decision{do: look}

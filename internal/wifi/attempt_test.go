@@ -3,6 +3,8 @@ package wifi
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
@@ -14,6 +16,7 @@ import (
 func play(a *attempt, trace string, cells []BSS) (actions []string, verdict *JoinError) {
 	for line := range strings.Lines(trace) {
 		line = strings.TrimSpace(line)
+		a.began = time.Time{} // a trace has no times, so no result is too early
 		var d decision
 		switch {
 		case line == "":
@@ -290,6 +293,26 @@ func FuzzAttempt(f *testing.F) {
 		if verdict != nil && verdict.Code == CodeWrongKey &&
 			!strings.Contains(trace, "CTRL-EVENT-DISCONNECTED") && !strings.Contains(trace, "CTRL-EVENT-AUTH-REJECT") {
 			t.Errorf("wrong_key without evidence: %v", actions)
+		}
+	})
+}
+
+// TestResultsOfAnotherScan: results that come sooner than any scan of all channels
+// could end are those of an older scan, and no verdict.
+func TestResultsOfAnotherScan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAttempt(homeAny, variant{}, "0")
+		time.Sleep(quickestScan / 2)
+		if did := a.event(wpactrl.Event{Name: "CTRL-EVENT-SCAN-RESULTS"}); did.do != wait {
+			t.Fatalf("after another scan's results: %+v", did)
+		}
+		if did := a.event(wpactrl.Event{Name: "CTRL-EVENT-NETWORK-NOT-FOUND"}); did.do != wait {
+			t.Errorf("not found by another scan: %+v, want to go on waiting", did)
+		}
+		time.Sleep(quickestScan)
+		a.event(wpactrl.Event{Name: "CTRL-EVENT-SCAN-RESULTS"})
+		if did := a.event(wpactrl.Event{Name: "CTRL-EVENT-NETWORK-NOT-FOUND"}); did.do != look {
+			t.Errorf("not found by its own scan: %+v, want to look at the results", did)
 		}
 	})
 }

@@ -94,7 +94,11 @@ func (p *program) serve() {
 		reply := p.answer(cmd, from)
 		p.conn.WriteToUnix([]byte(reply), from)
 		if strings.HasPrefix(cmd, "SELECT_NETWORK") && p.onSelect != nil {
-			p.tell(p.onSelect(cmd))
+			trace := p.onSelect(cmd)
+			if !strings.Contains(cmd, "freq=") && strings.Contains(trace, "CTRL-EVENT-SCAN-RESULTS") {
+				time.Sleep(quickestScan) // as a radio takes for all channels
+			}
+			p.tell(trace)
 		}
 		p.mu.Unlock()
 	}

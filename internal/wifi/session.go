@@ -105,6 +105,7 @@ func (s *session) attempt(ctx context.Context, n Network, mark string, v variant
 		return Association{}, err
 	}
 	defer events.Close()
+	selected := time.Now()
 	id, err := s.add(ctx, n, mark, v)
 	if err != nil {
 		return Association{}, err
@@ -113,6 +114,7 @@ func (s *session) attempt(ctx context.Context, n Network, mark string, v variant
 		return Association{}, radioOff()
 	}
 	attempt := newAttempt(n, v, id)
+	attempt.began = selected
 	if err := s.follow(ctx, events, attempt); err != nil {
 		return Association{}, err
 	}

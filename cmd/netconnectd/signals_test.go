@@ -204,7 +204,7 @@ func TestAnswersEndQuietly(t *testing.T) {
 			reader.Close()
 			defer writer.Close()
 			file := filepath.Join(t.TempDir(), "netconnectd.yaml")
-			if err := os.WriteFile(file, nil, 0o600); err != nil {
+			if err := os.WriteFile(file, []byte("ap: {psk: correct horse}\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			var stderr strings.Builder

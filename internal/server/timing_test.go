@@ -175,7 +175,7 @@ func TestShutdown(t *testing.T) {
 	}{
 		{"has said nothing", "", nil, "500ms " + bye + "\n500ms closed\n"},
 		{"is within a frame", "{", nil, "500ms " + bye + "\n500ms closed\n"},
-		{"has its answer", "x\x00", nil, `0s "{\"error\":\"error while processing message from client\",\"code\":\"bad_request\"}\x00"` + "\n500ms closed\n"},
+		{"has its answer", "x\x00", nil, fmt.Sprintf("0s %q\n500ms closed\n", badFrame("the request is not a JSON object"))},
 		{"waits for an operation", `{"start_wifi":{}}` + "\x00", obedient, "1.5s " + bye + "\n1.5s closed\n"},
 		{"waits for an operation that does not end", `{"start_wifi":{}}` + "\x00", deaf, "3.5s " + bye + "\n3.5s closed\n"},
 	}

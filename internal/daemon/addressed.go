@@ -16,6 +16,10 @@ import (
 const (
 	putBackLimit = 10
 	putBackSpan  = time.Minute
+
+	// putBackCheck is when the session looks again after it put something back: the
+	// monitor is silent about what was taken away again before it looked.
+	putBackCheck = time.Second
 )
 
 // keepAddressed puts the lease's address and default route back on the interface
@@ -23,13 +27,16 @@ const (
 func (s *session) keepAddressed(ctx context.Context) error {
 	hint, cancel := s.monitor.Subscribe()
 	defer cancel()
-	var done []time.Time // when it was put back
+	var done []time.Time       // when it was put back
+	var check <-chan time.Time // nil: nothing was put back since the last look
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-hint:
+		case <-check:
 		}
+		check = nil
 		ops, err := s.putBack(ctx)
 		switch {
 		case errors.Is(err, link.ErrNotExist), ctx.Err() != nil:
@@ -41,6 +48,7 @@ func (s *session) keepAddressed(ctx context.Context) error {
 		default:
 			s.log.Warn("what somebody had taken away is put back", "iface", s.iface, "done", fmt.Sprint(ops))
 		}
+		check = time.After(putBackCheck)
 		done = slices.DeleteFunc(append(done, time.Now()), func(at time.Time) bool { return time.Since(at) > putBackSpan })
 		if len(done) > putBackLimit {
 			return failure("lost", "somebody takes the address of %s away, again and again", s.iface)

@@ -106,6 +106,9 @@ func (a *attempt) event(e wpactrl.Event) decision {
 		return a.scanFailed(e)
 	case "CTRL-EVENT-SCAN-RESULTS":
 		a.scanned = a.phase == searching && !a.foreign()
+		if a.scanned && !a.full && a.variant.sae() {
+			return decision{do: look}
+		}
 	case "CTRL-EVENT-NETWORK-NOT-FOUND":
 		return a.notFound()
 	case "SME:": // "SME: Trying to authenticate with <bssid> (SSID=…"
@@ -231,8 +234,12 @@ func (a *attempt) quiet() decision {
 	return a.unfound()
 }
 
-// seen takes the cells of the scan, after a decision to look.
+// seen takes the cells that were heard, after a decision to look: by the scan of all
+// channels, or before that by the scan of the hint and others of late.
 func (a *attempt) seen(cells []BSS) decision {
+	if !a.full {
+		return a.seenAtHint(cells)
+	}
 	verdict, present := a.network.Mismatch(cells)
 	switch {
 	case verdict != nil:
@@ -240,7 +247,7 @@ func (a *attempt) seen(cells []BSS) decision {
 	case !present:
 		return fail(CodeNotFound, "the network was not found")
 	case !a.offered(cells):
-		return lower(CodeSecurityMismatch, "no cell of the network offers SAE")
+		return a.noSAE()
 	case !a.variant.fast() && a.network.onlyFast(cells):
 		return fail(CodeUnsupported, "the network lets in only those who do fast transition (802.11r), which this wpa_supplicant or radio cannot")
 	}
@@ -248,6 +255,19 @@ func (a *attempt) seen(cells []BSS) decision {
 	// after its next scan.
 	a.scanned = false
 	return decision{}
+}
+
+// seenAtHint ends the search for SAE where cells of the network are heard and none
+// has SAE: to search all channels as well takes seconds.
+func (a *attempt) seenAtHint(cells []BSS) decision {
+	if slices.ContainsFunc(cells, a.network.isOf) && !a.offered(cells) {
+		return a.noSAE()
+	}
+	return decision{}
+}
+
+func (a *attempt) noSAE() decision {
+	return lower(CodeSecurityMismatch, "no cell of the network offers SAE")
 }
 
 // offered reports whether a cell lets somebody in by SAE, where that is asked for.

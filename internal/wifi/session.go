@@ -60,6 +60,13 @@ func (s *session) join(ctx context.Context, n Network, mark string) (Association
 	return Association{}, err
 }
 
+// unspecific reports whether a verdict says only that a way was not on offer, which
+// is no news once a weaker way was tried.
+func unspecific(verdict error) bool {
+	var failed *JoinError
+	return errors.As(verdict, &failed) && failed.lower && failed.Code == CodeSecurityMismatch
+}
+
 // tryVariants makes an attempt in each way to join the network, as long as
 // the failures are such that another way may help, and the air shows no cell
 // that can do better. The first verdict counts, unless a later one knows better.
@@ -67,8 +74,10 @@ func (s *session) tryVariants(ctx context.Context, n Network, mark string) (a As
 	begun := time.Now()
 	variants := n.variants(s.abilities(ctx))
 	s.forgetStrangers(n, mark, s.heard(ctx, airAge))
-	if variants[0].strength == strong && len(variants) > 1 && n.mayWeaken(variants[1], variants[0], s.heard(ctx, airAge)) {
-		variants = variants[1:] // to search all channels for such a cell takes 8 s
+	// Without a hint, the search for SAE is one of all channels. With one, a look at
+	// that channel shows what the router offers now, and not half a minute ago.
+	if n.Frequency == 0 && variants[0].strength == strong && len(variants) > 1 && n.mayWeaken(variants[1], variants[0], s.heard(ctx, airAge)) {
+		variants = variants[1:]
 	}
 	for i, v := range variants {
 		if i > 0 && v.strength < variants[i-1].strength && !n.mayWeaken(v, variants[0], s.heard(ctx, time.Since(begun)+airAge)) {
@@ -84,7 +93,7 @@ func (s *session) tryVariants(ctx context.Context, n Network, mark string) (a As
 		if !errors.As(err, &failed) {
 			return a, err
 		}
-		if verdict == nil || failed.Code == CodeWrongKey {
+		if verdict == nil || failed.Code == CodeWrongKey || unspecific(verdict) {
 			verdict = err
 		}
 		if !failed.lower {
@@ -240,7 +249,11 @@ func (s *session) follow(ctx context.Context, events *wpactrl.Events, a *attempt
 			d = a.event(e)
 		}
 		if d.do == look {
-			d = a.seen(s.heard(ctx, time.Since(begun)))
+			age := time.Since(begun)
+			if !a.full {
+				age += airAge // what the scan of one channel cannot hear
+			}
+			d = a.seen(s.heard(ctx, age))
 		}
 		switch d.do {
 		case joined:

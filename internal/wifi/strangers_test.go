@@ -70,6 +70,8 @@ func TestStrangersCells(t *testing.T) {
 			if row.code == "" && err != nil || row.code != "" && (!errors.As(err, &failed) || failed.Code != row.code) {
 				t.Errorf("ended with %v", err)
 			}
+			p.mu.Lock() // which the script holds
+			defer p.mu.Unlock()
 			if !slices.Equal(tried, row.want) {
 				t.Errorf("tried %v, want %v", tried, row.want)
 			}
@@ -88,6 +90,13 @@ func TestStrangersAreBounded(t *testing.T) {
 	if n := len(s.strangers["5e"]); n != strangersLimit {
 		t.Errorf("%d cells are remembered, want %d", n, strangersLimit)
 	}
+}
+
+// able sets what GET_CAPABILITY says.
+func (p *program) able(radio string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.radio = radio
 }
 
 // TestFastTransition: the fast forms are asked for where wpa_supplicant has them,
@@ -112,7 +121,7 @@ func TestFastTransition(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p, s, _ := newProgram(t)
-			p.radio = row.radio
+			p.able(row.radio)
 			var got []string
 			for _, v := range row.n.variants(s.abilities(t.Context())) {
 				got = append(got, v.keyMgmt)
@@ -124,7 +133,7 @@ func TestFastTransition(t *testing.T) {
 	}
 	t.Run("the network has nothing else", func(t *testing.T) {
 		p, s, _ := newProgram(t)
-		p.radio = hasNot
+		p.able(hasNot)
 		s.cells = airOf(BSS{SSID: wpa2.SSID, Security: WPA2, FastOnly: true})
 		p.script(func(string) string { return scanDone + "CTRL-EVENT-NETWORK-NOT-FOUND" })
 		_, err := s.join(t.Context(), wpa2, "5e")

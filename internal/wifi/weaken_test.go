@@ -1,6 +1,7 @@
 package wifi
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -98,5 +99,54 @@ func TestTransitionDisable(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSearchForSAE: all channels are searched, which takes seconds, only where the
+// channel of the hint and what was heard of late leave it open whether a cell of the
+// network does SAE.
+func TestSearchForSAE(t *testing.T) {
+	name := homeWPA2.SSID
+	both := Network{SSID: name, PSK: secret.New("correct horse"), Security: WPA2WPA3}
+	wpa3 := Network{SSID: name, PSK: secret.New("correct horse"), Security: WPA3}
+	plain, strongCell := BSS{SSID: name, Security: WPA2}, BSS{SSID: name, Security: WPA2WPA3, PMF: true}
+	const notFound = scanDone + "CTRL-EVENT-NETWORK-NOT-FOUND\n"
+	for _, row := range []struct {
+		name  string
+		n     Network
+		cells []BSS
+		want  string
+	}{
+		{"the router has WPA2 alone", hinted(both), []BSS{plain}, "look security_mismatch"},
+		{"another cell of it has SAE", hinted(both), []BSS{plain, strongCell}, "look search full"},
+		{"the router has moved", hinted(both), nil, "look search full"},
+		{"somebody else's cell", hinted(both), []BSS{{SSID: []byte("other"), Security: WPA2}}, "look search full"},
+		{"WPA3 alone is wanted", hinted(wpa3), []BSS{plain}, "look search full"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			sae := row.n.variants(abilities{sae: true, pmf: true})[0]
+			got, _ := play(newAttempt(row.n, sae, "0"), notFound, row.cells)
+			if strings.Join(got, " ") != row.want {
+				t.Errorf("%q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+// TestVerdictOfTheWayOnOffer: that a router has no SAE is no verdict where WPA2 was
+// tried after it.
+func TestVerdictOfTheWayOnOffer(t *testing.T) {
+	both := Network{SSID: homeWPA2.SSID, PSK: secret.New("correct horse"), Security: WPA2WPA3}
+	p, s, _ := newProgram(t)
+	s.cells = airOf(BSS{SSID: homeWPA2.SSID, Security: WPA2, PMF: true})
+	p.script(func(string) string {
+		return scanDone + associated + `
+			CTRL-EVENT-BEACON-LOSS
+			CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=4 locally_generated=1`
+	})
+	_, err := s.join(t.Context(), hinted(both), "5e")
+	var failed *JoinError
+	if !errors.As(err, &failed) || failed.Code != CodeLost {
+		t.Errorf("%v, want %s", err, CodeLost)
 	}
 }

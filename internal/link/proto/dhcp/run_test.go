@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,8 +26,8 @@ type wire struct {
 	failed  chan error
 	trace   strings.Builder
 
-	suspended *time.Duration // see fakeClock
-	lease     Lease          // the last that the client told of
+	suspended *atomic.Int64 // see fakeClock
+	lease     Lease         // the last that the client told of
 }
 
 func newWire(answer func(m *dhcpv4.DHCPv4) *dhcpv4.DHCPv4) *wire {
@@ -99,14 +100,14 @@ func grant(m *dhcpv4.DHCPv4) *dhcpv4.DHCPv4 {
 // fakeClock is that of the test's bubble, moved by the time in which the machine
 // was suspended.
 type fakeClock struct {
-	suspended *time.Duration
+	suspended *atomic.Int64 // nanoseconds; nil: none
 }
 
 func (c *fakeClock) now() time.Time {
 	if c.suspended == nil {
 		return time.Now()
 	}
-	return time.Now().Add(*c.suspended)
+	return time.Now().Add(time.Duration(c.suspended.Load()))
 }
 
 func (c *fakeClock) after(d time.Duration) <-chan time.Time { return time.After(d) }
@@ -245,15 +246,15 @@ func TestRunCountsSuspendedTime(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var suspended time.Duration
+				var suspended atomic.Int64
 				w := newWire(func(m *dhcpv4.DHCPv4) *dhcpv4.DHCPv4 {
-					if suspended > 0 && row.silent {
+					if suspended.Load() > 0 && row.silent {
 						return nil
 					}
 					return grant(m)
 				})
 				w.suspended = &suspended
-				time.AfterFunc(14*time.Second, func() { suspended = row.suspended })
+				time.AfterFunc(14*time.Second, func() { suspended.Store(int64(row.suspended)) })
 				got, _ := play(t, w, Config{}, 15500*time.Millisecond)
 				same(t, `
 					0s broadcast DISCOVER from invalid IP

@@ -45,3 +45,27 @@ FAIL
 		t.Errorf("kept\n%s\nwant\n%s", strings.Join(f.all, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+func TestSummary(t *testing.T) {
+	long := "2|     a_test.go:1: " + strings.Repeat("x", 400)
+	got := summary([]string{
+		"2| --- FAIL: TestReasons (9.00s)",
+		"2|     reasons_test.go:67: events tell of no failures",
+		"2|         more of it",
+		"2|     lab.go:129: the daemon's last lines:",
+		"2|         level=INFO",
+		"--- FAIL: TestFails (41.16s)",
+		"    lab.go:12: alone",
+		long,
+	})
+	want := []string{
+		"2| --- FAIL: TestReasons (9.00s)",
+		"2|     reasons_test.go:67: events tell of no failures",
+		"--- FAIL: TestFails (41.16s)",
+		"    lab.go:12: alone",
+		long[:longestSummaryLine],
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("summary\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

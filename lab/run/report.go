@@ -104,6 +104,7 @@ func (r *report) print(machines int) {
 	}
 	if len(r.failures) > 0 {
 		fmt.Printf("lab: what failed:\n%s\n", strings.Join(r.failures, "\n"))
+		fmt.Printf("lab: the same in short:\n%s\n", strings.Join(summary(r.failures), "\n"))
 	}
 }
 

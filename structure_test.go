@@ -25,8 +25,12 @@ var mayImport = map[string][]string{
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
-		"internal/history", "internal/hook", "internal/metrics", "internal/namedfile", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/resolver", "internal/secret", "internal/server",
+		"internal/history", "internal/hook", "internal/metrics", "internal/namedfile", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
+	},
+	"internal/radio": {
+		"internal/ap", "internal/atomicfile", "internal/link", "internal/link/proto/dhcp", "internal/networkmanager", "internal/ownfile",
+		"internal/probe", "internal/process", "internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi",
 	},
 	"internal/server": {"client", "internal/loglimit", "internal/secret", "state"},
 	"client":          {"internal/ssid"},

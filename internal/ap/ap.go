@@ -60,7 +60,7 @@ type AccessPoint struct {
 	// Clients is told while Hold serves who is on the access point: when it
 	// begins, when a phone comes or goes, and every few seconds, as addresses
 	// come later. New makes one that does nothing.
-	Clients func([]Client)
+	Clients func(context.Context, []Client)
 
 	// Unguarded is told what is missing of the protection from phones, nil if
 	// nothing is: before hostapd starts, whenever that changes, and at the end.
@@ -81,7 +81,7 @@ type AccessPoint struct {
 func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *AccessPoint {
 	return &AccessPoint{
 		IsOne:   func(context.Context) bool { return true },
-		Clients: func([]Client) {}, Unguarded: func(error) {},
+		Clients: func(context.Context, []Client) {}, Unguarded: func(error) {},
 		config: config, runner: runner, links: links, log: log,
 		hostapdConfig: rendered(config),
 		guard:         newGuard(config, log),

@@ -84,7 +84,7 @@ func forbiddenChannel(t *testing.T, hostapdOf func(t *testing.T, dir string) str
 	config.Channel, config.Hostapd = 13, hostapdOf(t, config.RuntimeDir)
 	first := newDaemon(t, config)
 	told := make(chan struct{}, 100)
-	first.ap.Clients = func([]Client) { told <- struct{}{} }
+	first.ap.Clients = func(context.Context, []Client) { told <- struct{}{} }
 	h := first.start()
 	select {
 	case <-told:

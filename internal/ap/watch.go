@@ -133,7 +133,7 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 		case dnsmasqErr != nil:
 			return failure{fmt.Errorf("dnsmasq (pid %d) hangs: %w", c.dnsmasq.PID(), dnsmasqErr), c.dnsmasq}
 		}
-		a.Clients(clients)
+		a.Clients(ctx, clients)
 		a.keepGuard(ctx)
 		select {
 		case <-ctx.Done():

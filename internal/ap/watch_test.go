@@ -218,7 +218,7 @@ func TestClientsAreToldWhenTheyMove(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), beat/2)
 		defer cancel()
 		moved, told := make(chan struct{}, 1), 0
-		a.Clients = func(clients []Client) {
+		a.Clients = func(_ context.Context, clients []Client) {
 			if told++; len(clients) != 1 {
 				t.Errorf("told of %v, want one", clients)
 			}

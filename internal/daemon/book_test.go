@@ -26,7 +26,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// shelf is a book whose networks stay or go as a test says; the candidate is a
+// shelf is a store whose networks stay or go as a test says; the candidate is a
 // store's.
 type shelf struct {
 	*store.Store
@@ -37,7 +37,7 @@ type shelf struct {
 
 func (s *shelf) Networks() []store.Network { return s.networks }
 
-// Find implements book.
+// Find implements radio.NetworkStore.
 func (s *shelf) Find([]byte) (store.Network, error) { return s.networks[0], s.err }
 
 // Remove takes what is ours from it, and has the error.
@@ -85,10 +85,9 @@ func onShelf(t *testing.T, managed bool, s *shelf, play func(*testing.T, *daemon
 	air := &roles{}
 	synctest.Test(t, func(t *testing.T) {
 		s.Store = &store.Store{}
-		d := &daemon{log: slog.New(slog.DiscardHandler), scanner: newScanner(nil, nil, nil)}
-		d.managed.Store(managed)
+		d := &daemon{log: slog.New(slog.DiscardHandler)}
 		d.cfg.Store(&config.Config{Wifi: config.Wifi{Name: "wifi"}})
-		d.radio.current.Store(&radio{book: s, live: &d.radio.live})
+		d.radio = &standIn{networks: s, managed: managed}
 		d.sup = supervisor.New(supervisor.Config{
 			Policy: policy.Config{Delegated: true, JoinTimeout: time.Minute, Rescan: time.Minute, Interval: time.Minute, MaxLinkDown: 3},
 			Radio:  air, Networks: d, Log: d.log, Changed: func(policy.State, policy.State) {},
@@ -197,11 +196,11 @@ func TestRetypedWithoutSecrets(t *testing.T) {
 	want := saved
 	want.PSK, want.Security, want.Frequency = psk, wifi.WPA2, 2412
 	onShelf(t, true, &shelf{networks: []store.Network{saved}, err: networkmanager.ErrAbsent}, func(t *testing.T, d *daemon) {
-		d.scanner.remember([]wifi.BSS{{SSID: saved.SSID, Security: wifi.WPA2, Frequency: 2412}})
+		d.radio.(*standIn).cells = []wifi.BSS{{SSID: saved.SSID, Security: wifi.WPA2, Frequency: 2412}}
 		if _, err := d.Handle(t.Context(), server.Peer{}, server.ConfigWifi{SSID: saved.SSID, PSK: psk}); err != nil {
 			t.Fatal(err)
 		}
-		got, _ := d.book().Candidate()
+		got, _ := d.radio.Networks().Candidate()
 		if diff := cmp.Diff(want, got, sameSaved); diff != "" {
 			t.Errorf("the candidate (-want +got):\n%s", diff)
 		}

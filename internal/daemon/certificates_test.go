@@ -42,7 +42,7 @@ func TestCertificatesAreCheckedWhenSaved(t *testing.T) {
 		} {
 			t.Run(command+" "+file.name, func(t *testing.T) {
 				onShelf(t, false, &shelf{networks: []store.Network{ofOurs}}, func(t *testing.T, d *daemon) {
-					if err := d.book().(*shelf).Store.Add(ofOurs); err != nil {
+					if err := d.radio.Networks().(*shelf).Store.Add(ofOurs); err != nil {
 						t.Fatal(err)
 					}
 					_, err := d.Handle(t.Context(), server.Peer{}, req)
@@ -50,7 +50,7 @@ func TestCertificatesAreCheckedWhenSaved(t *testing.T) {
 					if refused := errors.As(err, &told); refused != (file.want != "") || refused && (told.Code != string(wifi.CodeUnsupported) || !strings.Contains(told.Message, file.want)) {
 						t.Errorf("%v, want %q", err, file.want)
 					}
-					for _, n := range d.book().(*shelf).Store.Networks() {
+					for _, n := range d.radio.Networks().(*shelf).Store.Networks() {
 						if (n.EAP != nil) && file.want != "" {
 							t.Errorf("saved: %+v", n)
 						}

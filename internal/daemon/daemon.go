@@ -29,6 +29,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/radio"
 	"github.com/netconnectd/netconnectd/internal/resolver"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/internal/store"
@@ -36,10 +37,6 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
-
-// nl80211Driver is the driver of hostapd that makes the kernel know of the
-// access point.
-const nl80211Driver = "nl80211"
 
 // Options are what the daemon needs of its program.
 type Options struct {
@@ -56,18 +53,17 @@ type daemon struct {
 	cfg      atomic.Pointer[config.Config]
 	wrong    atomic.Pointer[error] // of the configuration that was read last, which is not in force then
 	log      *slog.Logger
+	began    time.Time
 	jitter   float64       // of this run, see policy.Config
 	relink   chan struct{} // asks watchLinks to look again
-	backends chan struct{} // asks watchNetworkManager to decide again
 	busy     chan struct{} // tells rest that something happens
 	monitor  *link.Monitor
 	saved    *store.Store // of our own backend; the candidate of either
 	profiles *networkmanager.Profiles
-	managed  atomic.Bool // NetworkManager joins networks
-	telling  sync.Mutex  // of tellNetworks
+	telling  sync.Mutex // of tellNetworks
 	radio    slot
+	missing  atomic.Pointer[string] // of what protects the device from phones; nil: nothing is
 	runner   *process.Runner
-	scanner  *scanner
 	dns      *nameServers
 	sup      *supervisor.Supervisor
 	server   *server.Server
@@ -106,7 +102,7 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	if err != nil {
 		log.Error("open the saved networks", "err", err)
 	}
-	d := build(ctx, cfg, opts, runner, networks)
+	d := build(cfg, opts, runner, networks)
 	var historyErr error
 	d.history, historyErr = openHistory(cfg.StateDir, log)
 	d.damaged = savedFiles(err, historyErr, d.notesErr)
@@ -114,22 +110,35 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	d.keepConfig()
 	d.recordStart()
 	defer d.recordEnd()
-	running := d.radio.current.Load().running(ctx)
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { d.radio.Run(ctx); return nil })
 	group.Go(func() error { return ignoreEnd(ctx, d.monitor.Run(ctx)) })
 	group.Go(func() error { d.watchLinks(ctx); return nil })
 	group.Go(func() error { d.dns.run(ctx); return nil })
-	group.Go(func() error { d.watchNetworkManager(ctx); return nil })
 	group.Go(func() error { d.watchProblems(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
 	group.Go(func() error { return ignoreEnd(ctx, d.hooks.Run(ctx)) })
 	group.Go(func() error { d.history.Run(ctx); return nil })
-	group.Go(func() error {
-		return d.sup.Run(ctx, policy.Start{Running: running, Asked: d.stillAsked()}, d.networks())
-	})
+	group.Go(func() error { return d.decide(ctx) })
 	group.Go(func() error { <-ctx.Done(); d.tellSystemd(stopping); return nil })
 	group.Go(func() error { d.rest(ctx); return nil })
-	log.Info("started", "version", opts.Version, "radio", d.radio.iface(), "socket", cfg.Socket, "config", cfg.File)
+	log.Info("started", "version", opts.Version, "socket", cfg.Socket, "config", cfg.File)
+	return group.Wait()
+}
+
+// decide finds out what there is to drive, and then runs the policy. The socket is
+// served before that: a bus that hangs delays the policy, and nothing else.
+func (d *daemon) decide(ctx context.Context) error {
+	if err := d.radio.Discover(ctx); err != nil {
+		return ignoreEnd(ctx, err)
+	}
+	d.log.Info("radio", "iface", d.radio.Interface(), "backend", d.radio.Backend())
+	start := policy.Start{Running: d.radio.Running(ctx), Asked: d.stillAsked()}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { d.radio.WatchNetworkManager(ctx); return nil })
+	group.Go(func() error {
+		return d.sup.Run(ctx, policy.ConfigChanged{Config: d.policyConfig(d.cfg.Load())}, start, d.networks())
+	})
 	return group.Wait()
 }
 
@@ -149,12 +158,18 @@ func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer runner.Close()
-	d := build(ctx, cfg, Options{Log: log}, runner, &store.Store{})
-	r := d.radio.current.Load()
+	d := build(cfg, Options{Log: log}, runner, &store.Store{})
+	discover, stop := context.WithCancel(ctx)
+	owned := make(chan struct{})
+	go func() { defer close(owned); d.radio.Run(discover) }()
+	discoverErr := d.radio.Discover(ctx)
+	stop()
+	<-owned
 	return errors.Join(
-		r.endAP(ctx),
+		discoverErr,
+		d.radio.EndAccessPoint(ctx),
 		runner.EndAll(ctx),
-		r.tearDownStation(ctx),
+		d.radio.TearDownStation(ctx),
 		resolver.Withdraw(cfg.RuntimeDir),
 		dropAsked(askedFile(cfg.RuntimeDir)),
 	)
@@ -167,118 +182,68 @@ func newRunner(cfg *config.Config, log *slog.Logger) (*process.Runner, error) {
 	return &process.Runner{Dir: cfg.RuntimeDir, Output: os.Stderr, Log: log}, nil
 }
 
-func build(ctx context.Context, cfg *config.Config, opts Options, runner *process.Runner, networks *store.Store) *daemon {
+func build(cfg *config.Config, opts Options, runner *process.Runner, networks *store.Store) *daemon {
 	log := opts.Log
 	d := &daemon{
-		Options: opts, log: log, jitter: rand.Float64(), relink: make(chan struct{}, 1), backends: make(chan struct{}, 1), busy: make(chan struct{}, 1),
+		Options: opts, log: log, began: time.Now(), jitter: rand.Float64(), relink: make(chan struct{}, 1), busy: make(chan struct{}, 1),
 		runner: runner, saved: networks, monitor: link.NewMonitor(log), metrics: metrics.New(opts.Version),
 		problems: problems{hint: make(chan struct{}, 1)},
 	}
 	runner.Failed = d.metrics.ChildFailed
 	d.cfg.Store(cfg)
 	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)
-	d.radio.clientsChanged = func(ctx context.Context, n int) {
-		d.metrics.Clients(n)
-		d.sup.Post(ctx, policy.ClientsChanged{Count: n})
-	}
-	d.radio.joinChanged = d.publishJoin
-	d.radio.joinEnded = d.metrics.Join
-	d.radio.leaseChanged = func() { d.dns.changed(); nudge(d.busy) }
-	iface := radioName(ctx, cfg, log)
 	var err error
 	if d.profiles, err = networkmanager.OpenProfiles(networks, filepath.Join(cfg.StateDir, "networkmanager.json"), log); err != nil {
 		log.Warn("open the notes on NetworkManager's profiles", "err", err)
 		d.notesErr = err
 	}
-	d.managed.Store(d.wantsManager((&networkmanager.Client{Interface: iface, Log: log}).Device(ctx)))
-	if d.managed.Load() {
-		if err := d.profiles.Refresh(ctx); err != nil {
-			log.Warn("read the saved networks", "err", err)
-		}
-	}
-	d.radio.current.Store(d.newRadio(iface))
-	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: &d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
-	d.scanner = newScanner(wifi.Scan, d.radio.iface, d.book)
-	d.radio.seenAt = d.scanner.frequency
+	d.radio = radio.New(radio.Parts{
+		RuntimeDir: cfg.RuntimeDir, StateDir: cfg.StateDir, Runner: runner, Monitor: d.monitor, Saved: networks, Profiles: d.profiles, Events: d.radioEvents(), Log: log,
+	}, radioSettings(cfg))
+	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
 	}})
 	d.sup = supervisor.New(supervisor.Config{
-		Policy: d.policyConfig(cfg), Radio: &d.radio, Prober: d, Scanner: d.scanner,
+		Policy: d.policyConfig(cfg), Radio: d.radio, Prober: d, Scanner: d.radio,
 		Networks: d, KeepAsked: d.keepAsked, Log: log, Changed: d.publish,
 		Watchdog: supervisor.Watchdog{Every: watchdogEvery(log), Feed: func() { d.tellSystemd(alive) }},
 	})
 	return d
 }
 
-// newRadio makes the interface of that name the radio, by the settings of now.
-func (d *daemon) newRadio(iface string) *radio {
-	cfg := d.cfg.Load()
-	r := &radio{
-		iface:   iface,
-		metric:  uint32(cfg.Wifi.Metric),
-		blind:   probe.Kind(cfg.Probe.Kind) == probe.KindNone,
-		dir:     cfg.RuntimeDir,
-		book:    d.saved,
-		runner:  d.runner,
-		log:     d.log,
-		monitor: d.monitor,
-		live:    &d.radio.live,
-		ap:      ap.New(apConfig(cfg, iface), d.runner, link.Kernel{}, d.log),
-		station: wifi.NewStation(wifi.StationConfig{
-			Interface: iface, Program: cfg.Paths.WPASupplicant, Country: cfg.AP.Country, RuntimeDir: cfg.RuntimeDir, StateDir: cfg.StateDir, Runner: d.runner, Log: d.log,
-		}),
+// radioEvents are the events of the radio, which the policy, the status and the
+// metrics hear of.
+func (d *daemon) radioEvents() radio.Events {
+	return radio.Events{
+		Join: d.publishJoin,
+		Clients: func(ctx context.Context, n int) {
+			d.metrics.Clients(n)
+			d.sup.Post(ctx, policy.ClientsChanged{Count: n})
+		},
+		Lease:     func() { d.dns.changed(); nudge(d.busy) },
+		Unguarded: d.unguarded,
+		Backend: func(ctx context.Context) {
+			d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(d.cfg.Load())})
+		},
+		Networks: d.tellNetworks,
+		Taken: func(ctx context.Context, reason string) {
+			d.sup.Post(ctx, policy.RadioChanged{Reason: reason})
+		},
 	}
-	r.ap.Unguarded = d.unguarded
-	// One that only goes on knows which association it has made itself.
-	if last := d.radio.current.Load(); last != nil && last.station.Same(r.station) {
-		r.station = last.station
-	}
-	if cfg.Wifi.Kill {
-		r.reset = ap.Reset
-	}
-	if cfg.AP.Driver == nl80211Driver {
-		r.ap.IsOne = func(ctx context.Context) bool { return isAccessPoint(ctx, iface) }
-	}
-	if d.managed.Load() {
-		r.book = d.profiles
-		r.manager = &manager{Client: &networkmanager.Client{Interface: iface, Log: d.log}, profiles: d.profiles, marker: markerFile(cfg.RuntimeDir)}
-	}
-	return r
 }
 
-// book is where networks are saved.
-type book interface {
-	Networks() []store.Network               // best first
-	Find(ssid []byte) (store.Network, error) // with its secrets
-	Add(n store.Network) error
-	Replace(n store.Network) error
-	Remove(ssid []byte) error
-	Forget() (had bool, err error)
-
-	Candidate() (store.Network, bool)
-	SetCandidate(n store.Network) error
-	Promote(n store.Network) error
-	Worked(ssid []byte, seen wifi.Association, when time.Time) error
-	Failed(ssid []byte) error
+// radioSettings are those of the configuration that concern the radio.
+func radioSettings(cfg *config.Config) radio.Settings {
+	return radio.Settings{
+		Interface: cfg.Interfaces.Wifi, Backend: cfg.Wifi.Backend, Free: cfg.Wifi.Free, Reset: cfg.Wifi.Kill,
+		Metric: uint32(cfg.Wifi.Metric), SkipGateway: probe.Kind(cfg.Probe.Kind) == probe.KindNone,
+		Country: cfg.AP.Country, WPASupplicant: cfg.Paths.WPASupplicant, AccessPoint: apConfig(cfg),
+	}
 }
 
-func (d *daemon) book() book { return d.radio.current.Load().book }
-
-// radioName is the interface that the daemon drives: the one that the config
-// names, else the first that can be an access point.
-func radioName(ctx context.Context, cfg *config.Config, log *slog.Logger) string {
-	if cfg.Interfaces.Wifi != "" {
-		return cfg.Interfaces.Wifi
-	}
-	radios, err := wifi.Radios(ctx)
-	if err != nil {
-		log.Warn("look for a radio", "err", err)
-	}
-	return wifi.ChooseRadio(radios)
-}
-
-func apConfig(cfg *config.Config, iface string) ap.Config {
+// apConfig is the access point of the configuration, on no interface yet.
+func apConfig(cfg *config.Config) ap.Config {
 	forwardTo := ""
 	if cfg.AP.ForwardingToWired {
 		forwardTo = cfg.Interfaces.Wired
@@ -288,7 +253,7 @@ func apConfig(cfg *config.Config, iface string) ap.Config {
 		host = "" // the access point answers to its address only
 	}
 	return ap.Config{
-		Interface: iface, Driver: cfg.AP.Driver, SSID: cfg.AP.SSID, PSK: cfg.AP.PSK, Isolate: cfg.AP.Isolated(),
+		Driver: cfg.AP.Driver, SSID: cfg.AP.SSID, PSK: cfg.AP.PSK, Isolate: cfg.AP.Isolated(),
 		Channel: cfg.AP.Channel, Country: cfg.AP.Country, Address: cfg.AP.Address,
 		RangeFirst: cfg.AP.RangeFirst, RangeLast: cfg.AP.RangeLast, Domain: cfg.AP.Domain,
 		Hostapd: cfg.Paths.Hostapd, Dnsmasq: cfg.Paths.Dnsmasq, RuntimeDir: cfg.RuntimeDir, StateDir: cfg.StateDir,
@@ -310,7 +275,7 @@ func (d *daemon) policyConfig(cfg *config.Config) policy.Config {
 		YieldAfter:  cfg.AP.YieldAfter,
 		Rescan:      cfg.AP.Rescan,
 		Jitter:      d.jitter,
-		Delegated:   d.managed.Load(),
+		Delegated:   d.radio.Managed(),
 	}
 }
 
@@ -324,10 +289,10 @@ func ignoreEnd(ctx context.Context, err error) error {
 // networks tells the policy what the store holds.
 func (d *daemon) networks() policy.NetworksChanged {
 	var now policy.NetworksChanged
-	for _, n := range d.book().Networks() {
+	for _, n := range d.radio.Networks().Networks() {
 		now.Saved = append(now.Saved, policy.Network{SSID: string(n.SSID), Hidden: n.Hidden})
 	}
-	if n, ok := d.book().Candidate(); ok {
+	if n, ok := d.radio.Networks().Candidate(); ok {
 		now.Candidate = &policy.Network{SSID: string(n.SSID), Hidden: n.Hidden, Candidate: true}
 	}
 	return now
@@ -344,11 +309,11 @@ func (d *daemon) tellNetworks() {
 
 // Promote implements supervisor.Networks.
 func (d *daemon) Promote(ctx context.Context) error {
-	n := d.radio.tried.Load()
+	n := d.radio.Tried()
 	if n == nil {
 		return fmt.Errorf("promote candidate: %w", store.ErrNoCandidate)
 	}
-	err := d.book().Promote(*n)
+	err := d.radio.Networks().Promote(*n)
 	if err == nil {
 		err = d.recordJoin(n.SSID, false)
 	}
@@ -368,20 +333,20 @@ func (d *daemon) Joined(ctx context.Context, n policy.Network, failed bool) erro
 // the radio is in.
 func (d *daemon) recordJoin(ssid []byte, failed bool) error {
 	if failed {
-		return d.book().Failed(ssid)
+		return d.radio.Networks().Failed(ssid)
 	}
 	var seen wifi.Association
-	if a := d.radio.current.Load().association.Load(); a != nil && (len(ssid) == 0 || bytes.Equal(a.SSID, ssid)) {
+	if a := d.radio.Association(); a != nil && (len(ssid) == 0 || bytes.Equal(a.SSID, ssid)) {
 		seen, ssid = *a, a.SSID
 	}
-	return d.book().Worked(ssid, seen, time.Now())
+	return d.radio.Networks().Worked(ssid, seen, time.Now())
 }
 
 // Forget implements supervisor.Networks. The policy thinks that nothing is left:
 // it has to hear of what somebody else has saved in NetworkManager, and of what
 // could not be removed, or it would never look for those again.
 func (d *daemon) Forget(ctx context.Context) error {
-	_, err := d.book().Forget()
+	_, err := d.radio.Networks().Forget()
 	d.tellNetworks()
 	return err
 }

@@ -7,7 +7,11 @@ import (
 	"log/slog"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/radio"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/internal/store"
@@ -94,7 +98,7 @@ func (d *daemon) carryOut(ctx context.Context, c policy.Command, text string) (a
 	}
 	switch failed.Code {
 	case "no_radio":
-		return nil, &client.Error{Code: failed.Code, Message: client.TextNotPresent(d.radio.iface())}
+		return nil, &client.Error{Code: failed.Code, Message: client.TextNotPresent(d.radio.Interface())}
 	case "not_configured":
 		return nil, &client.Error{Code: failed.Code, Message: client.TextNotConfigured}
 	case "not_saved":
@@ -104,7 +108,7 @@ func (d *daemon) carryOut(ctx context.Context, c policy.Command, text string) (a
 }
 
 func (d *daemon) listWifi(ctx context.Context, force bool) (any, error) {
-	cells, err := d.look(ctx, force)
+	cells, err := d.cells(ctx, force)
 	if err != nil {
 		return nil, err
 	}
@@ -119,12 +123,12 @@ func (d *daemon) listWifi(ctx context.Context, force bool) (any, error) {
 	return list, nil
 }
 
-// look gives the cells in reach. With force, and where the radio cannot scan
+// cells returns the cells in reach. With force, and where the radio cannot scan
 // while it is an access point, the access point goes for as long as it takes.
-func (d *daemon) look(ctx context.Context, force bool) ([]wifi.BSS, error) {
-	cells, err := d.scanner.list(ctx, force)
-	if !force || !errors.Is(err, errCannotScan) {
-		return cells, err
+func (d *daemon) cells(ctx context.Context, force bool) ([]wifi.BSS, error) {
+	cells, err := d.radio.Cells(ctx, force)
+	if !force || !errors.Is(err, radio.ErrCannotScan) {
+		return cells, d.scanError(err)
 	}
 	again := policy.Resume
 	if d.sup.State().AP.Cause == policy.CauseAsked {
@@ -133,23 +137,48 @@ func (d *daemon) look(ctx context.Context, force bool) ([]wifi.BSS, error) {
 	if _, err := d.sup.Do(ctx, policy.Command{Kind: policy.StopAP}); err != nil {
 		return nil, fmt.Errorf("stop the access point to scan: %w", err)
 	}
-	cells, err = d.scanner.list(ctx, true)
+	cells, err = d.radio.Cells(ctx, true)
 	_, againErr := d.sup.Do(ctx, policy.Command{Kind: again})
-	return cells, errors.Join(err, againErr)
+	return cells, errors.Join(d.scanError(err), againErr)
+}
+
+// scanError makes the reason why a scan failed an error for the client, where it is
+// one that a person can do something about.
+func (d *daemon) scanError(err error) error {
+	iface := d.radio.Interface()
+	switch {
+	case errors.Is(err, radio.ErrCannotScan):
+		return &client.Error{Code: "busy", Message: client.TextCannotScan}
+	case errors.Is(err, wifi.ErrNoInterface):
+		return &client.Error{Code: "no_radio", Message: client.TextNotPresent(iface)}
+	case errors.Is(err, wifi.ErrDown), errors.Is(err, unix.ERFKILL):
+		soft, hard, blockedErr := ap.Blocked(iface)
+		return downError(iface, blockedErr == nil && (soft || hard))
+	}
+	return err
+}
+
+// downError says what to do about a radio that cannot scan because it is down.
+func downError(iface string, blocked bool) error {
+	text := "Wifi interface " + iface + " is down: try again in some seconds"
+	if blocked {
+		text = "Wifi interface " + iface + " is switched off: turn it on by `rfkill unblock wlan`, or by the device's switch"
+	}
+	return &client.Error{Code: string(wifi.CodeRadioOff), Message: text}
 }
 
 // configWifi keeps a network beside what worked, for start_wifi to try.
 func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, error) {
-	cells, err := d.look(ctx, req.Force)
+	cells, err := d.cells(ctx, req.Force)
 	if err != nil {
 		return nil, err
 	}
-	found := named(cells, req.SSID)
+	found := radio.CellsOf(cells, req.SSID)
 	if len(found) == 0 && !req.Force { // it may have come up since the list was made
-		if cells, err = d.scanner.list(ctx, true); err != nil {
-			return nil, err
+		if cells, err = d.radio.Cells(ctx, true); err != nil {
+			return nil, d.scanError(err)
 		}
-		found = named(cells, req.SSID)
+		found = radio.CellsOf(cells, req.SSID)
 	}
 	candidate, err := choose(found, req)
 	if err != nil {
@@ -158,7 +187,7 @@ func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, er
 	if saved, ok := d.listed(req.SSID); ok {
 		candidate = retyped(saved, candidate)
 	}
-	if err := d.book().SetCandidate(candidate); err != nil {
+	if err := d.radio.Networks().SetCandidate(candidate); err != nil {
 		d.log.Error("store the candidate", "err", err)
 	}
 	d.tellNetworks()

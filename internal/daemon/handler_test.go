@@ -25,14 +25,13 @@ import (
 // TestListOfThousand: list_wifi of 1,000 cells over the socket, as a program
 // sees it.
 func TestListOfThousand(t *testing.T) {
-	d := &daemon{log: slog.New(slog.DiscardHandler), scanner: newScanner(nil, nil, nil)}
 	var cells []wifi.BSS
 	for i := range 1000 {
 		cells = append(cells, wifi.BSS{
 			SSID: fmt.Appendf(nil, "net-%04d\xff", i), BSSID: []byte{2, 0, 0, 0, byte(i >> 8), byte(i)}, Security: wifi.WPA2, Frequency: 2412,
 		})
 	}
-	d.scanner.remember(cells)
+	d := &daemon{log: slog.New(slog.DiscardHandler), radio: &standIn{cells: cells}}
 	socket := filepath.Join(t.TempDir(), "socket")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {

@@ -84,10 +84,10 @@ const mostNamed = 20
 // allNames names all networks that a reset forgets.
 func (d *daemon) allNames() string {
 	var names []string
-	for _, n := range d.book().Networks() {
+	for _, n := range d.radio.Networks().Networks() {
 		names = append(names, client.SSIDInText(n.SSID))
 	}
-	if n, ok := d.book().Candidate(); ok {
+	if n, ok := d.radio.Networks().Candidate(); ok {
 		names = append(names, client.SSIDInText(n.SSID)+" (to be tried)")
 	}
 	if len(names) == 0 {

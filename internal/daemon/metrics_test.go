@@ -11,6 +11,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/radio"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
@@ -31,7 +32,7 @@ func TestMetrics(t *testing.T) {
 	d.publish(starting, portal)
 	d.expect(t, `netconnectd_uplink_state{state="online"} 1`, `netconnectd_uplink_portal 1`)
 	d.publish(portal, serving)
-	d.radio.clientsChanged(ended, 2)
+	d.radioEvents().Clients(ended, 2)
 	if _, err := d.Probe(t.Context(), policy.Uplink{Name: "absent0"}); err == nil {
 		t.Error("the probe of an interface that is not there passed")
 	}
@@ -53,25 +54,32 @@ func TestMetrics(t *testing.T) {
 	}
 	d.expect(t, `netconnectd_config_last_load_successful 0`)
 
-	d.radio.association.Store(&wifi.Association{Signal: -61})
-	d.expect(t, `netconnectd_wifi_signal_dbm -61`)
-
 	home := policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: "not saved"}}
 	if err := d.radio.Hold(t.Context(), home, func(policy.Stage) {}); err == nil {
 		t.Error("joined a network that is not saved")
 	}
 	_ = d.radio.Hold(ended, home, func(policy.Stage) {}) // whose end is all that counts
 	d.expect(t, `netconnectd_join_attempts_total{result="not_configured"} 1`, `netconnectd_join_attempts_total{result="abandoned"} 1`)
+
+	d.radio = &standIn{association: &wifi.Association{Signal: -61}}
+	d.expect(t, `netconnectd_wifi_signal_dbm -61`)
 }
 
-// idle is a daemon that has been built and does nothing. Its radio is not there.
+// idle is a daemon that has been built, of which only the owner of the radio runs.
+// The radio is not there.
 func idle(t *testing.T) *daemon {
 	t.Helper()
 	runner := &process.Runner{Dir: t.TempDir()}
 	t.Cleanup(runner.Close)
-	cfg := &config.Config{RuntimeDir: runner.Dir, Interfaces: config.Interfaces{Wifi: "absent0"}, Wifi: config.Wifi{Backend: backendOurs}}
+	cfg := &config.Config{RuntimeDir: runner.Dir, Interfaces: config.Interfaces{Wifi: "absent0"}, Wifi: config.Wifi{Backend: radio.BackendOurs}}
 	cfg.Probe.Kind = string(probe.KindGateway)
-	return build(t.Context(), cfg, Options{Version: "1.2.3", Log: slog.New(slog.DiscardHandler)}, runner, &store.Store{})
+	d := build(cfg, Options{Version: "1.2.3", Log: slog.New(slog.DiscardHandler)}, runner, &store.Store{})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	owner := d.radio // a test may put another in its place
+	go func() { defer close(ended); owner.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return d
 }
 
 // expect wants lines of the metrics to begin so.

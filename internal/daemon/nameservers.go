@@ -14,7 +14,7 @@ import (
 type nameServers struct {
 	dir   string // runtime folder
 	hint  chan struct{}
-	radio *slot
+	radio slot
 	log   *slog.Logger
 	way   func() (iface string) // the uplink that works, "" for none
 }
@@ -46,11 +46,11 @@ func (n *nameServers) run(ctx context.Context) {
 
 // want is empty while there is nothing to publish.
 func (n *nameServers) want() resolver.Config {
-	lease := n.radio.leased.Load()
-	if lease == nil || n.way() != n.radio.iface() {
+	lease := n.radio.Lease()
+	if lease == nil || n.way() != n.radio.Interface() {
 		return resolver.Config{}
 	}
-	c := resolver.Config{Interface: n.radio.iface(), Servers: lease.DNS, Search: lease.Search}
+	c := resolver.Config{Interface: n.radio.Interface(), Servers: lease.DNS, Search: lease.Search}
 	if len(c.Search) == 0 && lease.Domain != "" {
 		c.Search = []string{lease.Domain}
 	}

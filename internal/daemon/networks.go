@@ -21,8 +21,8 @@ import (
 // listNetworks tells the saved networks, without their secrets.
 func (d *daemon) listNetworks() []client.SavedNetwork {
 	all := []client.SavedNetwork{}
-	association := d.radio.association.Load()
-	for _, n := range d.book().Networks() {
+	association := d.radio.Association()
+	for _, n := range d.radio.Networks().Networks() {
 		saved := savedNetwork(n)
 		saved.InUse = association != nil && bytes.Equal(association.SSID, n.SSID)
 		all = append(all, saved)
@@ -72,7 +72,7 @@ func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, er
 	if err != nil {
 		return nil, err
 	}
-	err = d.book().Add(n)
+	err = d.radio.Networks().Add(n)
 	if errors.Is(err, store.ErrExists) {
 		return nil, &client.Error{
 			Code:    client.CodeExists,
@@ -85,7 +85,7 @@ func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, er
 // setNetwork changes a saved network. A radio that is on it stays so until it
 // joins again.
 func (d *daemon) setNetwork(ctx context.Context, req server.SetNetwork) (any, error) {
-	saved, err := d.book().Find(req.SSID)
+	saved, err := d.radio.Networks().Find(req.SSID)
 	if err != nil {
 		return nil, refused(req.SSID, err)
 	}
@@ -96,7 +96,7 @@ func (d *daemon) setNetwork(ctx context.Context, req server.SetNetwork) (any, er
 	if err != nil {
 		return nil, err
 	}
-	err = d.book().Replace(n)
+	err = d.radio.Networks().Replace(n)
 	return d.changed(ctx, "change a network", req.SSID, err, client.ResultChanged(req.SSID))
 }
 
@@ -106,7 +106,7 @@ func (d *daemon) adopt(ctx context.Context, ssid []byte) (any, error) {
 		return nil, notSaved(ssid)
 	}
 	var err error
-	if d.managed.Load() {
+	if d.radio.Managed() {
 		err = d.profiles.Adopt(ssid)
 	}
 	return d.changed(ctx, "adopt a network", ssid, err, client.ResultAdopted(ssid))
@@ -114,7 +114,7 @@ func (d *daemon) adopt(ctx context.Context, ssid []byte) (any, error) {
 
 // removeNetwork forgets one saved network. The radio leaves it, if it is on it.
 func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
-	err := d.book().Remove(ssid)
+	err := d.radio.Networks().Remove(ssid)
 	return d.changed(ctx, "remove a network", ssid, err, client.ResultRemoved(ssid))
 }
 
@@ -125,7 +125,7 @@ func (d *daemon) changed(ctx context.Context, what string, ssid []byte, err erro
 	d.tellNetworks()
 	var told *client.Error
 	switch err := refused(ssid, err); {
-	case errors.As(err, &told), err != nil && d.managed.Load():
+	case errors.As(err, &told), err != nil && d.radio.Managed():
 		return nil, err
 	case err != nil:
 		d.log.Error(what, "err", err)
@@ -159,11 +159,11 @@ func refused(ssid []byte, err error) error {
 
 // forgotten adds to a result what is saved still, and why.
 func (d *daemon) forgotten(result any, err error) (any, error) {
-	if err != nil || !d.managed.Load() {
+	if err != nil || !d.radio.Managed() {
 		return result, err
 	}
 	text := fmt.Sprint(result)
-	for _, n := range d.book().Networks() {
+	for _, n := range d.radio.Networks().Networks() {
 		why := "NetworkManager did not remove it, the log has the reason"
 		if n.Origin != store.Ours {
 			why = (&networkmanager.ForeignError{Origin: n.Origin}).Error()
@@ -176,7 +176,7 @@ func (d *daemon) forgotten(result any, err error) (any, error) {
 // listed is the saved network of that SSID as it is listed: of NetworkManager's
 // without the secrets, for which it would have to be asked.
 func (d *daemon) listed(ssid []byte) (store.Network, bool) {
-	for _, n := range d.book().Networks() {
+	for _, n := range d.radio.Networks().Networks() {
 		if bytes.Equal(n.SSID, ssid) {
 			return n, true
 		}

@@ -61,8 +61,8 @@ func (d *daemon) findProblems(ctx context.Context) []client.Problem {
 	return slices.Concat(
 		faults(d.configWrong(), cfg),
 		d.damaged,
-		openings(d.radio.unguarded.Load()),
-		toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.iface()))),
+		openings(d.missing.Load()),
+		toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.Interface()))),
 	)
 }
 
@@ -126,7 +126,7 @@ func (d *daemon) unguarded(err error) {
 	if err != nil {
 		missing = new(err.Error())
 	}
-	d.radio.unguarded.Store(missing)
+	d.missing.Store(missing)
 	d.problems.look()
 }
 

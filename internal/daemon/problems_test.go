@@ -61,7 +61,7 @@ func TestFaultsBecomeProblems(t *testing.T) {
 // again.
 func TestUnguardedAccessPointIsAProblem(t *testing.T) {
 	d := idle(t)
-	unguarded := d.radio.current.Load().ap.Unguarded
+	unguarded := d.radioEvents().Unguarded
 	for _, row := range []struct {
 		name string
 		err  error

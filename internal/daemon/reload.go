@@ -35,18 +35,19 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	old := d.cfg.Load()
 	changed := config.Diff(old, next)
 	keepFixed(next, old)
-	iface := d.radio.iface()
-	accessPoint := !reflect.DeepEqual(apConfig(old, iface), apConfig(next, iface))
+	accessPoint := !reflect.DeepEqual(apConfig(old), apConfig(next))
 	d.cfg.Store(next)
 	d.keepConfig()
-	d.radio.current.Store(d.newRadio(iface))
+	// Also for a client that has gone: what the client has changed counts.
+	if err := d.radio.Configure(context.WithoutCancel(ctx), radioSettings(next)); err != nil {
+		return "", fmt.Errorf("put the radio's settings in force: %w", err)
+	}
 	d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(next), AccessPoint: accessPoint})
 	nudge(d.relink)
-	nudge(d.backends)
 	d.problems.look()
 	d.log.Info("reloaded", "changed", strings.Join(changed, " "))
 	target, _ := d.sup.State().Target()
-	return describe(changed, target.Role == policy.RoleStation && !d.managed.Load()) + warned(warnings), nil
+	return describe(changed, target.Role == policy.RoleStation && !d.radio.Managed()) + warned(warnings), nil
 }
 
 // warned has a line for each warning.

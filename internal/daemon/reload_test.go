@@ -45,32 +45,3 @@ func TestReloadTellsWarnings(t *testing.T) {
 		t.Errorf("%q, %v, want %q", got, err, want)
 	}
 }
-
-// The radio of new settings goes on with the connection to wpa_supplicant, unless
-// they concern that.
-func TestReloadKeepsTheStation(t *testing.T) {
-	d := idle(t)
-	for _, row := range []struct {
-		name   string
-		change func(*config.Config)
-		kept   bool
-	}{
-		{"nothing", func(*config.Config) {}, true},
-		{"the access point", func(c *config.Config) { c.AP.SSID = "renamed" }, true},
-		{"the country", func(c *config.Config) { c.AP.Country = "DE" }, false},
-		{"the program", func(c *config.Config) { c.Paths.WPASupplicant = "/opt/wpa_supplicant" }, false},
-	} {
-		before := d.radio.current.Load()
-		next := *d.cfg.Load()
-		row.change(&next)
-		d.cfg.Store(&next)
-		if after := d.newRadio(before.iface); (after.station == before.station) != row.kept {
-			t.Errorf("%s: kept %v", row.name, !row.kept)
-		} else {
-			d.radio.current.Store(after)
-		}
-	}
-	if other := d.newRadio("absent1"); other.station == d.radio.current.Load().station {
-		t.Error("another radio has the station of the one before")
-	}
-}

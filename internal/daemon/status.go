@@ -5,13 +5,22 @@ import (
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/metrics"
+	"github.com/netconnectd/netconnectd/internal/radio"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
 // Status implements server.Handler from what others keep up to date; it waits
 // for nothing.
-func (d *daemon) Status() client.Status { return d.status(d.sup.State(), d.monitor.Snapshot()) }
+func (d *daemon) Status() client.Status {
+	s := d.sup.State()
+	if s.Uplink.State == "" { // the policy does not run yet, see decide
+		s.Uplink = policy.UplinkStatus{State: policy.Starting, Since: d.began, Reason: "finding out which radio there is"}
+		s.AP = policy.APStatus{State: policy.APOff, Since: d.began}
+	}
+	return d.status(s, d.monitor.Snapshot())
+}
 
 func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 	if links == nil {
@@ -28,7 +37,7 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		Problems:    d.problems.all(),
 	}
 	target, ready := s.Target()
-	for _, u := range uplinks(links, d.radio.iface(), d.cfg.Load().Interfaces.Wired).Uplinks {
+	for _, u := range uplinks(links, d.radio.Interface(), d.cfg.Load().Interfaces.Wired).Uplinks {
 		st.Uplinks = append(st.Uplinks, uplinkInterface(s, links, u))
 		if !s.Works(u.Name) {
 			continue
@@ -91,36 +100,34 @@ func (d *daemon) accessPoint(s policy.State) client.AccessPoint {
 		SSID:      client.SSIDText([]byte(d.cfg.Load().AP.SSID)),
 		Clients:   []client.Station{},
 	}
-	if clients := d.radio.clients.Load(); clients != nil {
-		for _, c := range *clients {
-			station := client.Station{Address: client.FormatAddress(c.MAC), Name: c.HostName, Seconds: int64(c.Connected.Seconds())}
-			if c.Address.IsValid() {
-				station.IP = c.Address.String()
-			}
-			p.Clients = append(p.Clients, station)
+	for _, c := range d.radio.Clients() {
+		station := client.Station{Address: client.FormatAddress(c.MAC), Name: c.HostName, Seconds: int64(c.Connected.Seconds())}
+		if c.Address.IsValid() {
+			station.IP = c.Address.String()
 		}
+		p.Clients = append(p.Clients, station)
 	}
 	return p
 }
 
 func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
-	_, present := links.Link(d.radio.iface())
-	w := client.Wifi{Present: present, Backend: d.backend(), Networks: []client.Network{}}
+	_, present := links.Link(d.radio.Interface())
+	w := client.Wifi{Present: present, Backend: d.radio.Backend(), Networks: []client.Network{}}
 	var err error
 	if w.Country, err = wifi.Country(); err != nil {
 		d.log.Warn("status", "err", err)
 	}
-	if a := d.radio.association.Load(); a != nil {
+	if a := d.radio.Association(); a != nil {
 		network := client.NewNetwork(a.SSID)
 		address := client.FormatAddress(a.BSSID)
 		w.CurrentSSID, w.CurrentSSIDHex, w.CurrentAddress = &network.SSID, &network.SSIDHex, &address
 		w.Frequency = a.Frequency
 		w.Signal = d.signal()
 	}
-	for _, n := range d.book().Networks() {
+	for _, n := range d.radio.Networks().Networks() {
 		w.Networks = append(w.Networks, client.NewNetwork(n.SSID))
 	}
-	if n, ok := d.book().Candidate(); ok {
+	if n, ok := d.radio.Networks().Candidate(); ok {
 		candidate := client.NewNetwork(n.SSID)
 		w.Candidate = &candidate
 	}
@@ -137,7 +144,7 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 
 // signal is that of the network that the radio is in, in dBm; nil: not known.
 func (d *daemon) signal() *int {
-	if a := d.radio.association.Load(); a != nil && a.Signal != 0 {
+	if a := d.radio.Association(); a != nil && a.Signal != 0 {
 		return &a.Signal
 	}
 	return nil
@@ -184,17 +191,30 @@ func (d *daemon) publish(old, next policy.State) {
 	d.tell(client.Event{Type: client.EventStatus, Status: &status})
 }
 
-// publishJoin tells how far joining a network has come, and of which where
-// somebody else has chosen it as soon as that is known.
-func (d *daemon) publishJoin(n policy.Network, now string, why policy.Failure) {
-	e := client.Event{Type: client.EventJoin, New: now, Code: why.Code, Reason: why.Reason}
-	ssid := []byte(n.SSID)
-	if a := d.radio.association.Load(); len(ssid) == 0 && a != nil {
-		ssid = a.SSID
+// joinStages are the stages of an attempt to join a network, in the protocol's words.
+var joinStages = map[policy.Stage]string{
+	"": client.JoinStarted, policy.StageCleared: client.JoinAssociating, policy.StageAssociated: client.JoinAssociated,
+	policy.StageAddressed: client.JoinAddressed, policy.StageReady: client.JoinDone,
+}
+
+// publishJoin counts how an attempt to join a network ended, and publishes how far
+// it is. An attempt that was abandoned is not published: the next one is.
+func (d *daemon) publishJoin(e radio.JoinEvent) {
+	now := joinStages[e.Stage]
+	switch {
+	case e.Abandoned:
+		d.metrics.Join(metrics.Abandoned, e.Took)
+		return
+	case e.Failure.Code != "":
+		now = client.JoinFailed
+		d.metrics.Join(e.Failure.Code, e.Took)
+	case e.Stage == policy.StageReady:
+		d.metrics.Join(metrics.Joined, e.Took)
 	}
-	if len(ssid) > 0 {
-		network := client.NewNetwork(ssid)
-		e.Network = &network
+	event := client.Event{Type: client.EventJoin, New: now, Code: e.Failure.Code, Reason: e.Failure.Reason}
+	if e.Network.SSID != "" {
+		network := client.NewNetwork([]byte(e.Network.SSID))
+		event.Network = &network
 	}
-	d.tell(e)
+	d.tell(event)
 }

@@ -29,24 +29,14 @@ func (d *daemon) watchLinks(ctx context.Context) {
 		if snapshot == nil {
 			continue
 		}
-		d.findRadio(ctx, snapshot)
-		now := uplinks(snapshot, d.radio.iface(), d.cfg.Load().Interfaces.Wired)
+		if err := d.radio.FindInterface(ctx, snapshot); err != nil {
+			return
+		}
+		now := uplinks(snapshot, d.radio.Interface(), d.cfg.Load().Interfaces.Wired)
 		if last == nil || !reflect.DeepEqual(*last, now) {
 			d.sup.Post(ctx, now)
 			last = &now
 		}
-	}
-}
-
-// findRadio puts another radio into the slot when the one in it is gone and
-// the config leaves the choice to us.
-func (d *daemon) findRadio(ctx context.Context, s *link.Snapshot) {
-	if _, there := s.Link(d.radio.iface()); there || d.cfg.Load().Interfaces.Wifi != "" {
-		return
-	}
-	if name := radioName(ctx, d.cfg.Load(), d.log); name != d.radio.iface() {
-		d.log.Info("radio", "iface", name, "instead", d.radio.iface())
-		d.radio.current.Store(d.newRadio(name))
 	}
 }
 
@@ -61,7 +51,7 @@ func uplinks(s *link.Snapshot, radio, wired string) policy.LinksChanged {
 			continue
 		}
 		ev.Radio = ev.Radio || isRadio
-		u := policy.Uplink{Name: l.Name, Wifi: isRadio, Carrier: l.Carrier, Addressed: addressed(s, l.Index)}
+		u := policy.Uplink{Name: l.Name, Wifi: isRadio, Carrier: l.Carrier, Addressed: s.Addressed(l.Index)}
 		var routed bool
 		u.Gateway, routed = s.Gateway(l.Index)
 		u.Direct = !routed && hasDefaultRoute(s, l.Index)
@@ -91,16 +81,6 @@ func hasDefaultRoute(s *link.Snapshot, index int) bool {
 	return slices.ContainsFunc(s.Routes, func(r link.Route) bool { return r.Index == index && r.Default() })
 }
 
-// addressed reports whether the link has an address that others can reach.
-func addressed(s *link.Snapshot, index int) bool {
-	for _, a := range s.AddressesOf(index) {
-		if a.Scope == unix.RT_SCOPE_UNIVERSE && !a.Tentative() && !a.Prefix.Addr().IsLinkLocalUnicast() {
-			return true
-		}
-	}
-	return false
-}
-
 // Probe implements supervisor.Prober by the probe that the config asks for.
 func (d *daemon) Probe(ctx context.Context, u policy.Uplink) (portal bool, err error) {
 	p := d.cfg.Load().Probe
@@ -112,14 +92,14 @@ func (d *daemon) Probe(ctx context.Context, u policy.Uplink) (portal bool, err e
 	}, u.Name, u.Gateway)
 	d.metrics.Probe(err)
 	if u.Wifi {
-		d.radio.current.Load().refresh(ctx)
+		d.radio.Refresh(ctx)
 	}
 	return result.Portal, err
 }
 
 // servers are the name servers that the uplink's network gave, if it is ours.
 func (d *daemon) servers(u policy.Uplink) []netip.Addr {
-	if lease := d.radio.leased.Load(); lease != nil && u.Wifi {
+	if lease := d.radio.Lease(); lease != nil && u.Wifi {
 		return lease.DNS
 	}
 	return nil

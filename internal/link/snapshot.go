@@ -129,6 +129,17 @@ func (s *Snapshot) AddressesOf(index int) []Address {
 	return of
 }
 
+// Addressed reports whether the link has an address that others can reach: a global
+// one of either family that is no link-local one and not tentative.
+func (s *Snapshot) Addressed(index int) bool {
+	for _, a := range s.AddressesOf(index) {
+		if a.Scope == unix.RT_SCOPE_UNIVERSE && !a.Tentative() && !a.Prefix.Addr().IsLinkLocalUnicast() {
+			return true
+		}
+	}
+	return false
+}
+
 // Gateway gives the next hop of the link's best default route: the lowest
 // metric, IPv4 before IPv6.
 func (s *Snapshot) Gateway(index int) (netip.Addr, bool) {

@@ -1,4 +1,4 @@
-package daemon
+package radio
 
 import (
 	"bytes"
@@ -10,10 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/netconnectd/netconnectd/client"
-	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -30,8 +26,8 @@ const (
 	failureAge = 3 * time.Second
 )
 
-// errCannotScan says that the radio cannot scan while it is an access point.
-var errCannotScan = &client.Error{Code: "busy", Message: client.TextCannotScan}
+// ErrCannotScan says that the radio cannot scan while it is an access point.
+var ErrCannotScan = errors.New("the radio cannot scan while it is an access point")
 
 // scanner looks around, one scan at a time, and remembers what it saw. Whoever
 // asks while a scan runs waits for that scan and has its result.
@@ -39,19 +35,19 @@ var errCannotScan = &client.Error{Code: "busy", Message: client.TextCannotScan}
 // The search for saved networks comes first: where the scan that it waited for
 // has failed it scans itself, and nobody else scans until failureAge is over.
 type scanner struct {
-	scan  func(context.Context, wifi.ScanRequest) ([]wifi.BSS, error)
-	iface func() string
-	book  func() book
+	scan     func(context.Context, wifi.ScanRequest) ([]wifi.BSS, error)
+	iface    func() string
+	networks func() NetworkStore
 
-	last atomic.Pointer[sight]
+	last atomic.Pointer[scanResults]
 
-	mu      sync.Mutex // guards what follows; nobody scans under it
-	running *look      // nil: nobody scans
-	failed  *look      // the latest, where that failed
+	mu      sync.Mutex  // guards what follows; nobody scans under it
+	running *sharedScan // nil: nobody scans
+	failed  *sharedScan // the latest, where that failed
 }
 
-// look is one scan. What comes after done is for those who have seen done closed.
-type look struct {
+// sharedScan is one scan. What comes after done is for those who have seen done closed.
+type sharedScan struct {
 	wifi.ScanRequest
 	done  chan struct{}
 	cells []wifi.BSS
@@ -61,16 +57,16 @@ type look struct {
 }
 
 // covers reports whether the result of l answers req, too.
-func (l *look) covers(req wifi.ScanRequest) bool {
+func (l *sharedScan) covers(req wifi.ScanRequest) bool {
 	return l != nil && l.Interface == req.Interface && l.AP == req.AP && (l.Frequencies == nil || req.Frequencies != nil)
 }
 
-func newScanner(scan func(context.Context, wifi.ScanRequest) ([]wifi.BSS, error), iface func() string, book func() book) *scanner {
-	return &scanner{scan: scan, iface: iface, book: book}
+func newScanner(scan func(context.Context, wifi.ScanRequest) ([]wifi.BSS, error), iface func() string, networks func() NetworkStore) *scanner {
+	return &scanner{scan: scan, iface: iface, networks: networks}
 }
 
-// sight is what a scan of all channels has seen.
-type sight struct {
+// scanResults are the cells that a scan of all channels has seen.
+type scanResults struct {
 	cells []wifi.BSS
 	taken time.Time
 }
@@ -84,30 +80,30 @@ func (s *scanner) seen(age time.Duration) ([]wifi.BSS, bool) {
 	return last.cells, true
 }
 
-func (s *scanner) remember(cells []wifi.BSS) { s.last.Store(&sight{cells, time.Now()}) }
+func (s *scanner) remember(cells []wifi.BSS) { s.last.Store(&scanResults{cells, time.Now()}) }
 
-// hintAge is how old a sight may be to tell where to look first: routers stay
+// hintAge is how old the results of a scan may be to tell where to look first: routers stay
 // on their channel for days.
 const hintAge = time.Hour
 
 // frequency is where the network was seen best, in MHz; 0 if it was not.
 func (s *scanner) frequency(ssid []byte) int {
 	cells, _ := s.seen(hintAge)
-	found := named(cells, ssid)
+	found := CellsOf(cells, ssid)
 	if len(found) == 0 {
 		return 0
 	}
 	return slices.MaxFunc(found, func(a, b wifi.BSS) int { return cmp.Compare(a.Signal, b.Signal) }).Frequency
 }
 
-// look scans, or waits for the scan that runs and covers the request. With first
+// request scans, or waits for the scan that runs and covers the request. With first
 // the failure of a scan that somebody else has begun is no answer.
-func (s *scanner) look(ctx context.Context, req wifi.ScanRequest, first bool) ([]wifi.BSS, error) {
+func (s *scanner) request(ctx context.Context, req wifi.ScanRequest, first bool) ([]wifi.BSS, error) {
 	for {
 		s.mu.Lock()
 		running, failed := s.running, s.failed
 		if running == nil && (first || !failed.covers(req) || time.Since(failed.ended) >= failureAge) {
-			own := &look{ScanRequest: req, done: make(chan struct{})}
+			own := &sharedScan{ScanRequest: req, done: make(chan struct{})}
 			s.running = own
 			s.mu.Unlock()
 			if !first {
@@ -135,7 +131,7 @@ func (s *scanner) look(ctx context.Context, req wifi.ScanRequest, first bool) ([
 
 // carryOut scans and keeps what came of it. What was heard until the
 // time was over is good enough.
-func (s *scanner) carryOut(ctx context.Context, l *look) {
+func (s *scanner) carryOut(ctx context.Context, l *sharedScan) {
 	l.cells, l.err = s.scan(ctx, l.ScanRequest)
 	if errors.Is(l.err, context.DeadlineExceeded) && len(l.cells) > 0 {
 		l.err = nil
@@ -160,7 +156,7 @@ func (s *scanner) carryOut(ctx context.Context, l *look) {
 // it is an access point cannot look before it leaps, so there the networks
 // count as visible; the policy's back-off spaces the attempts.
 func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error) {
-	saved := s.book().Networks()
+	saved := s.networks().Networks()
 	if len(saved) == 0 {
 		return nil, nil
 	}
@@ -168,13 +164,13 @@ func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error)
 	if !full {
 		req.Frequencies = frequencies(saved)
 	}
-	cells, err := s.look(ctx, req, true)
+	cells, err := s.request(ctx, req, true)
 	if err != nil && !errors.Is(err, wifi.ErrNotSupported) {
 		return nil, err
 	}
 	var visible []string
 	for _, n := range saved {
-		if err != nil || len(named(cells, n.SSID)) > 0 {
+		if err != nil || len(CellsOf(cells, n.SSID)) > 0 {
 			visible = append(visible, string(n.SSID))
 		}
 	}
@@ -196,35 +192,21 @@ func frequencies(of []store.Network) []int {
 	return all
 }
 
-// list gives the cells in reach: what was seen lately, else a new scan. On a
+// list returns the cells in reach: what was seen lately, else a new scan. On a
 // radio that cannot scan while it is an access point, what was seen before.
 func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	if cells, ok := s.seen(scanAge); ok && !fresh {
 		return cells, nil
 	}
-	cells, err := s.look(ctx, wifi.ScanRequest{Interface: s.iface(), AP: s.isAP(ctx)}, false)
+	cells, err := s.request(ctx, wifi.ScanRequest{Interface: s.iface(), AP: s.isAP(ctx)}, false)
 	switch {
 	case err == nil:
 	case errors.Is(err, wifi.ErrNotSupported) && s.last.Load() != nil && !fresh:
 		return s.last.Load().cells, nil
 	case errors.Is(err, wifi.ErrNotSupported):
-		return nil, errCannotScan
-	case errors.Is(err, wifi.ErrNoInterface):
-		return nil, &client.Error{Code: "no_radio", Message: client.TextNotPresent(s.iface())}
-	case errors.Is(err, wifi.ErrDown), errors.Is(err, unix.ERFKILL):
-		soft, hard, blockedErr := ap.Blocked(s.iface())
-		return nil, downError(s.iface(), blockedErr == nil && (soft || hard))
+		return nil, ErrCannotScan
 	}
 	return cells, err
-}
-
-// downError says what to do about a radio that cannot scan because it is down.
-func downError(iface string, blocked bool) error {
-	text := "Wifi interface " + iface + " is down: try again in some seconds"
-	if blocked {
-		text = "Wifi interface " + iface + " is switched off: turn it on by `rfkill unblock wlan`, or by the device's switch"
-	}
-	return &client.Error{Code: codeRadioOff, Message: text}
 }
 
 // isAP asks the kernel what the radio is at this moment, for which hostapd may
@@ -238,8 +220,8 @@ func isAccessPoint(ctx context.Context, iface string) bool {
 	})
 }
 
-// named picks the cells of a network.
-func named(cells []wifi.BSS, ssid []byte) []wifi.BSS {
+// CellsOf returns the cells of a network.
+func CellsOf(cells []wifi.BSS, ssid []byte) []wifi.BSS {
 	var found []wifi.BSS
 	for _, c := range cells {
 		if bytes.Equal(c.SSID, ssid) {

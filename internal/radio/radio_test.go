@@ -1,4 +1,4 @@
-package daemon
+package radio
 
 import (
 	"bytes"
@@ -33,12 +33,22 @@ func wired(t *testing.T, iface string) *radio {
 	runner := &process.Runner{Dir: t.TempDir(), Log: log}
 	t.Cleanup(runner.Close)
 	r := &radio{
-		iface: iface, dir: runner.Dir, runner: runner, log: log, live: &live{}, monitor: monitoring(t),
+		choice: choice{iface: iface}, dir: runner.Dir, runner: runner, log: log, readings: &readings{}, monitor: monitoring(t),
+		events: silent(), seenAt: func([]byte) int { return 0 },
 		ap:      ap.New(ap.Config{Interface: iface, RuntimeDir: runner.Dir}, runner, link.Kernel{}, log),
 		station: wifi.NewStation(wifi.StationConfig{Interface: iface, RuntimeDir: runner.Dir, Runner: runner}),
 	}
+	r.backend = supplicant{r}
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", iface).Run() }) // may be gone
 	return r
+}
+
+// silent are events that nobody hears.
+func silent() *Events {
+	return &Events{
+		Join: func(JoinEvent) {}, Clients: func(context.Context, int) {}, Lease: func() {}, Unguarded: func(error) {},
+		Backend: func(context.Context) {}, Networks: func() {}, Taken: func(context.Context, string) {},
+	}
 }
 
 // monitoring is a monitor that runs until the test ends.
@@ -121,7 +131,7 @@ func TestIdleRadioIsHeldUp(t *testing.T) {
 		ready := make(chan struct{})
 		ended[i] = make(chan error, 1)
 		go func() {
-			ended[i] <- r.holdOff(holding, func(stage policy.Stage) {
+			ended[i] <- r.holdIdle(holding, func(stage policy.Stage) {
 				if stage == policy.StageReady {
 					close(ready)
 				}
@@ -182,7 +192,7 @@ func TestManagedNetworkWithoutGateway(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := wired(t, "managed0")
-			r.blind = tt.blind
+			r.SkipGateway = tt.blind
 			ip(t, "link add managed0 type veth peer name air0", "link set managed0 up", "link set air0 up", "addr add "+tt.address+" dev managed0")
 			awaitView(t, r, func(s *link.Snapshot) bool {
 				l, _ := s.Link(r.iface)
@@ -191,7 +201,7 @@ func TestManagedNetworkWithoutGateway(t *testing.T) {
 			ctx, end := context.WithTimeout(t.Context(), tt.limit)
 			defer end()
 			var stages []policy.Stage
-			err := r.verifyAddress(ctx, func(s policy.Stage) { stages = append(stages, s) })
+			err := managed{radio: r}.verifyAddress(ctx, func(s policy.Stage) { stages = append(stages, s) })
 			code := ""
 			if failed := (*supervisor.Failed)(nil); errors.As(err, &failed) {
 				code = failed.Code
@@ -209,7 +219,8 @@ func TestManagedNetworkWithoutGateway(t *testing.T) {
 // on it, and of each one after.
 func TestClientsAreAlwaysTold(t *testing.T) {
 	var told []int
-	r := &radio{log: slog.New(slog.DiscardHandler), live: &live{clientsChanged: func(_ context.Context, n int) { told = append(told, n) }}}
+	r := &radio{log: slog.New(slog.DiscardHandler), readings: &readings{}, events: silent()}
+	r.events.Clients = func(_ context.Context, n int) { told = append(told, n) }
 	for _, n := range []int{0, 0, 2, 2} {
 		r.countClients(t.Context(), make([]ap.Client, n))
 	}
@@ -241,7 +252,7 @@ func TestReset(t *testing.T) {
 				if err := os.MkdirAll(filepath.Join(r.leaseFile(), "full"), 0o700); err != nil { // so that it cannot be removed
 					t.Fatal(err)
 				}
-				err := r.mended(t.Context(), policy.Target{Role: policy.RoleAccessPoint}, func(policy.Stage) {})
+				err := r.holdWithReset(t.Context(), policy.Target{Role: policy.RoleAccessPoint}, func(policy.Stage) {})
 				if failed := (*supervisor.Failed)(nil); !errors.As(err, &failed) || failed.Code != codeRadioFailed {
 					t.Fatal(err)
 				}

@@ -1,4 +1,4 @@
-package daemon
+package radio
 
 import (
 	"net/netip"
@@ -16,7 +16,6 @@ func TestStaticIPv6(t *testing.T) {
 	for _, gateway := range []string{"2001:db8::1", "fe80::1"} {
 		t.Run(gateway, func(t *testing.T) {
 			r := wired(t, "static0")
-			r.leaseChanged = func() {}
 			router := netnstest.Another(t)
 			ip(t, "link add static0 type veth peer name lan", "link set lan netns "+router.String())
 			for _, command := range []string{"ip addr add fe80::1/64 dev lan nodad", "ip addr add 2001:db8::1/64 dev lan nodad", "ip link set lan up"} {
@@ -30,7 +29,7 @@ func TestStaticIPv6(t *testing.T) {
 			if routes := netnstest.Run(t, "ip", "-6", "route", "show", "default", "dev", "static0"); !strings.HasPrefix(routes, "default via "+gateway+" ") {
 				t.Errorf("the default route is %q", routes)
 			}
-			if err := s.askGateway(t.Context(), static.Gateway); err != nil {
+			if err := r.askGateway(t.Context(), static.Gateway); err != nil {
 				t.Error(err)
 			}
 		})

@@ -1,4 +1,4 @@
-package daemon
+package radio
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 )
 
@@ -32,22 +31,4 @@ func TestHear(t *testing.T) {
 			t.Errorf("met %v, %v; want %v, %v", met, err, want, gone)
 		}
 	})
-}
-
-// A reload has it decided anew, whether NetworkManager says something or not.
-func TestReloadAsksForTheBackend(t *testing.T) {
-	d := idle(t)
-	d.Load = func() (*config.Config, []config.Problem, error) {
-		next := *d.cfg.Load()
-		next.Wifi.Backend = backendNetworkManager
-		return &next, nil, nil
-	}
-	ended, end := context.WithCancel(t.Context())
-	end()
-	if said, err := d.reload(ended); err != nil || said != "reloaded: wifi.backend" {
-		t.Errorf("%q, %v", said, err)
-	}
-	if len(d.backends) != 1 || len(d.relink) != 1 {
-		t.Errorf("asked for %d looks at the backend and %d at the links", len(d.backends), len(d.relink))
-	}
 }

@@ -1,9 +1,8 @@
-package daemon
+package radio
 
 import (
 	"bufio"
 	"errors"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"github.com/godbus/dbus/v5"
 	"github.com/godbus/dbus/v5/prop"
 
-	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 )
 
@@ -36,25 +34,25 @@ func TestHandedBack(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.radio.start(t)
-			d := idle(t)
-			r := d.radio.current.Load()
-			marker := markerFile(r.dir)
-			r.manager = &manager{Client: &networkmanager.Client{Interface: r.iface, Log: slog.New(slog.DiscardHandler)}, marker: marker}
+			s := idleSlot(t)
+			r := s.current.Load()
+			note := loan{r.dir}
+			m := managed{radio: r, client: networkManager(r.iface, r.log)}
 			hand := func(by string, how func() error) error {
-				if err := os.WriteFile(marker, nil, 0o600); err != nil {
+				if err := os.WriteFile(note.file(), nil, 0o600); err != nil {
 					t.Fatal(err)
 				}
 				err := how()
-				if r.manager.released() != tt.keeps {
+				if note.noted() != tt.keeps {
 					t.Errorf("%s: the radio counts as taken from NetworkManager: %v, want %v", by, !tt.keeps, tt.keeps)
 				}
 				return err
 			}
-			err := hand("the daemon", func() error { return r.failed(codeRadioFailed, r.handBack(t.Context())) })
+			err := hand("the daemon", func() error { return r.failed(codeRadioFailed, m.idle(t.Context())) })
 			if codeOf(err) != tt.code {
 				t.Errorf("the daemon: %v, want %q", err, tt.code)
 			}
-			err = hand("its tear-down", func() error { return TearDown(t.Context(), d.cfg.Load(), d.log) })
+			err = hand("its tear-down", func() error { return s.TearDownStation(t.Context()) })
 			if (err != nil) != tt.keeps {
 				t.Errorf("its tear-down: %v", err)
 			}

@@ -1,4 +1,4 @@
-package daemon
+package radio
 
 import (
 	"context"
@@ -114,7 +114,7 @@ func openStation(t *testing.T, router *netnstest.Namespace) *radio {
 	if err := networks.Add(store.Network{Network: wifi.Network{SSID: []byte("home")}}); err != nil {
 		t.Fatal(err)
 	}
-	r.book, r.seenAt, r.leaseChanged = networks, func([]byte) int { return 0 }, func() {}
+	r.networks = networks
 	r.station = cableStation(r)
 	t.Cleanup(func() {
 		if err := r.runner.EndAll(context.Background()); err != nil {
@@ -144,6 +144,7 @@ func restarted(t *testing.T, r *radio) *radio {
 	next.runner = &process.Runner{Dir: r.dir, Log: slog.New(slog.DiscardHandler)}
 	t.Cleanup(next.runner.Close)
 	next.station = cableStation(&next)
+	next.backend = supplicant{&next}
 	return &next
 }
 

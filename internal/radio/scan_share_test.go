@@ -1,4 +1,4 @@
-package daemon
+package radio
 
 import (
 	"context"
@@ -53,7 +53,7 @@ func (r *slowRadio) scanning(t *testing.T) *scanner {
 	if err := home.Add(store.Network{Network: wifi.Network{SSID: []byte("Home")}}); err != nil {
 		t.Fatal(err)
 	}
-	return &scanner{scan: r.scan, iface: func() string { return "absent0" }, book: func() book { return home }}
+	return &scanner{scan: r.scan, iface: func() string { return "absent0" }, networks: func() NetworkStore { return home }}
 }
 
 // TestScanIsShared: those who ask while a scan runs have its result, of whatever

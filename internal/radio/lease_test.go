@@ -1,6 +1,7 @@
-package daemon
+package radio
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -8,13 +9,14 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/internal/supervisor"
 )
 
 // TestLeaseRoutes: the kernel takes every kind of route that a lease may name, and
 // a lease without them takes them away.
 func TestLeaseRoutes(t *testing.T) {
 	r := wired(t, "routed0")
-	r.metric, r.leaseChanged = 600, func() {}
+	r.Metric = 600
 	ip(t, "link add routed0 type veth peer name router0", "link set router0 up")
 	s := newSession(r, nil)
 	lease := dhcp.Lease{
@@ -58,5 +60,41 @@ func TestLeaseRoutes(t *testing.T) {
 		if want := strings.ReplaceAll(tt.want, "\t", ""); strings.Join(got, "\n") != want {
 			t.Errorf("%s: routes %q, want %q", tt.name, got, want)
 		}
+	}
+}
+
+// Whoever hands them over is told of a lease: the radio may have been the way
+// out by IPv6 before it.
+func TestNameServersComeWithTheLease(t *testing.T) {
+	r := wired(t, "lease0")
+	told := 0
+	r.events.Lease = func() {
+		if r.leased.Load() != nil {
+			told++
+		}
+	}
+	ip(t, "link add lease0 type veth")
+	lease := dhcp.Lease{Address: netip.MustParsePrefix("192.0.2.7/24"), DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
+	if err := newSession(r, nil).configure(t.Context(), lease); err != nil || told != 1 {
+		t.Errorf("told %d times, %v", told, err)
+	}
+}
+
+// A lease that is dropped is gone for whoever reads it: the next network may give
+// no name servers.
+func TestDroppedLeaseIsGone(t *testing.T) {
+	s := idleSlot(t)
+	s.leased.Store(&dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}})
+	if err := s.current.Load().dropLease(); err != nil || s.Lease() != nil {
+		t.Errorf("%+v, %v", s.Lease(), err)
+	}
+}
+
+// TestNoGateway: a network without a router fails with the remedy.
+func TestNoGateway(t *testing.T) {
+	err := idleSlot(t).current.Load().askGateway(t.Context(), netip.Addr{})
+	var failed *supervisor.Failed
+	if !errors.As(err, &failed) || failed.Code != "no_gateway" || !strings.Contains(failed.Reason, "probe.kind: none") {
+		t.Errorf("a network without a router: %v", err)
 	}
 }

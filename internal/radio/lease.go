@@ -1,4 +1,4 @@
-package daemon
+package radio
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -30,13 +31,13 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 		return err
 	}
 	defer s.addressing.Release(1)
-	spec := leaseSpec(s.iface, s.metric, l)
+	spec := leaseSpec(s.iface, s.Metric, l)
 	if err := link.Apply(ctx, spec); err != nil {
 		return err
 	}
 	s.log.Info("lease", "iface", s.iface, "address", l.Address, "gateway", l.Router, "server", l.Server, "valid", spec.Addresses[0].Valid.Round(time.Second))
 	s.leased.Store(&l)
-	s.leaseChanged() // whose name servers are wanted: by IPv6 alone the radio may be the way out already
+	s.events.Lease() // whose name servers are wanted: by IPv6 alone the radio may be the way out already
 	return s.saveLease(l)
 }
 
@@ -88,6 +89,8 @@ type savedLease struct {
 	Lease dhcp.Lease `json:"lease"`
 }
 
+func (r *radio) leaseFile() string { return filepath.Join(r.dir, "lease.json") }
+
 func (s *session) saveLease(l dhcp.Lease) error {
 	data, err := json.Marshal(savedLease{SSID: hex.EncodeToString(s.ssid), Lease: l})
 	if err != nil {
@@ -111,6 +114,9 @@ func (r *radio) loadLease(ssid []byte) *dhcp.Lease {
 	}
 	return &saved.Lease
 }
+
+// maxKept is far above what the file of a lease has.
+const maxKept = 64 << 10
 
 // dropLease forgets the lease, and with it the network's name servers.
 func (r *radio) dropLease() error {

@@ -1,4 +1,4 @@
-package daemon
+package radio
 
 import (
 	"context"
@@ -17,7 +17,6 @@ import (
 // with a lifetime that the server has granted. Somebody who goes on is told of.
 func TestTakenAddressIsPutBack(t *testing.T) {
 	r := wired(t, "taken0")
-	r.leaseChanged = func() {}
 	ip(t, "link add taken0 type veth peer name taker0", "link set taker0 up")
 	s := newSession(r, nil)
 	lease := dhcp.Lease{

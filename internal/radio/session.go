@@ -1,4 +1,4 @@
-package daemon
+package radio
 
 import (
 	"context"
@@ -15,9 +15,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
-	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/store"
-	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
@@ -162,7 +160,7 @@ func ipv6Router(s *link.Snapshot, iface string) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	l, ok := s.Link(iface)
-	if !ok || !addressed(s, l.Index) {
+	if !ok || !s.Addressed(l.Index) {
 		return netip.Addr{}, false
 	}
 	gateway, ok := s.Gateway(l.Index)
@@ -177,28 +175,4 @@ func (s *session) verify(ctx context.Context, gateway netip.Addr) error {
 	}
 	s.report(policy.StageReady)
 	return nil
-}
-
-// askGateway is the proof that the network leads somewhere. The probe that
-// the config asks for follows once the uplink is there.
-func (s *session) askGateway(ctx context.Context, gateway netip.Addr) error {
-	switch {
-	case s.blind:
-		return nil
-	case !gateway.IsValid():
-		return noGateway()
-	}
-	if err := probe.Gateway(ctx, s.iface, gateway); err != nil {
-		return failure("no_gateway", "gateway %v: %v", gateway, err)
-	}
-	return nil
-}
-
-// noGateway is the failure of a network that gave an address and no router.
-func noGateway() error {
-	return failure("no_gateway", "the network has no gateway; if it needs none, set probe.kind: none")
-}
-
-func failure(code, format string, args ...any) error {
-	return &supervisor.Failed{Failure: policy.Failure{Code: code, Reason: fmt.Sprintf(format, args...)}}
 }

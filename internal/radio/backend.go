@@ -1,0 +1,188 @@
+package radio
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/netconnectd/netconnectd/internal/networkmanager"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+)
+
+// Backends of Settings.Backend: who joins networks.
+const (
+	BackendAuto           = "auto" // NetworkManager if it has the radio, else ours
+	BackendOurs           = "wpa_supplicant"
+	BackendNetworkManager = "networkmanager"
+)
+
+// backend joins networks with a radio. There are two: supplicant, which is our own,
+// and managed, which is NetworkManager.
+type backend interface {
+	// running returns the network in which the previous run left the radio; the
+	// zero Target if it left it in none.
+	running(ctx context.Context) policy.Target
+
+	// join joins the network of the target, proves that it leads somewhere, and
+	// holds it until it is lost or ctx ends.
+	join(ctx context.Context, t policy.Target, report func(policy.Stage)) error
+
+	// release leaves the radio to an access point.
+	release(ctx context.Context) error
+
+	// idle leaves the radio in no network.
+	idle(ctx context.Context) error
+
+	// watchIdle blocks while the radio is as idle left it. present says whether
+	// its interface was there then.
+	watchIdle(ctx context.Context, present bool) error
+
+	// tearDown removes what the backend has left on the interface.
+	tearDown(ctx context.Context) error
+}
+
+const (
+	// restartLimit is how long NetworkManager may be away before the radio is
+	// ours: a restart takes it 1 to 3 s.
+	restartLimit = 8 * time.Second
+
+	// busAgain is the pause before the bus is looked for again.
+	busAgain = 5 * time.Second
+)
+
+func (s *Slot) networkManager() *networkmanager.Client {
+	return networkManager(s.Interface(), s.Log)
+}
+
+func (s *Slot) loan() loan { return loan{s.RuntimeDir} }
+
+// WatchNetworkManager decides, until ctx ends, who joins networks: whenever
+// NetworkManager says something that matters for that, and after each Configure.
+func (s *Slot) WatchNetworkManager(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := hear(ctx, s.networkManager().Watch, s.recheck, func(profiles bool) { s.syncBackend(ctx, profiles) })
+		s.syncBackend(ctx, false)
+		if ctx.Err() == nil {
+			s.Log.Debug("no word from NetworkManager", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.recheck:
+		case <-time.After(busAgain):
+		}
+	}
+}
+
+// hear calls sync, until ctx or watch ends, for what is watched and for each
+// hint; one at a time.
+func hear(ctx context.Context, watch func(context.Context, func(networkmanager.Change)) error, hint <-chan struct{}, sync func(profiles bool)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	changes := make(chan networkmanager.Change)
+	group.Go(func() error {
+		return watch(ctx, func(c networkmanager.Change) {
+			if c.Managed || c.Profiles {
+				select {
+				case changes <- c:
+				case <-ctx.Done():
+				}
+			}
+		})
+	})
+	group.Go(func() error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case c := <-changes:
+				sync(c.Profiles)
+			case <-hint:
+				sync(false)
+			}
+		}
+	})
+	return group.Wait()
+}
+
+// syncBackend takes over what has changed of NetworkManager; profiles says whether
+// its saved networks have.
+func (s *Slot) syncBackend(ctx context.Context, profiles bool) {
+	device, err := s.networkManager().Device(ctx)
+	if s.Managed() && errors.Is(err, networkmanager.ErrAbsent) {
+		device, err = s.networkManager().Back(ctx, restartLimit)
+		profiles = true
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	if s.wantsManager(s.current.Load().choice, device, err) && (profiles || !s.Managed()) {
+		s.refreshProfiles(ctx)
+	}
+	change, askErr := s.chooseBackend(ctx, device, err)
+	switch {
+	case askErr != nil: // ctx has ended
+		return
+	case change.is != change.was:
+		s.Log.Info("wifi backend", "networkmanager", change.is, "iface", s.Interface())
+		s.Events.Backend(ctx)
+		s.Events.Networks()
+		s.Events.Taken(ctx, "the radio is joined to networks by "+s.Backend()+" now")
+	case change.is && profiles:
+		s.Events.Networks()
+	case err == nil && device.Managed && s.serving.Load():
+		// It was replugged, or somebody else gave it back. A Hold that is not
+		// ready takes it by itself.
+		s.Log.Info("NetworkManager has taken the radio", "iface", s.Interface())
+		s.Events.Taken(ctx, "NetworkManager has taken the radio")
+	}
+	if err == nil && device.Managed && s.current.Load().Free {
+		s.free(ctx)
+	}
+}
+
+// backendChange says who joins networks, and who did before.
+type backendChange struct{ was, is bool } // NetworkManager
+
+// chooseBackend has the owner decide who joins networks, by the device that
+// NetworkManager has or the error that it answered with.
+func (s *Slot) chooseBackend(ctx context.Context, device networkmanager.Device, deviceErr error) (change backendChange, err error) {
+	err = s.ask(ctx, func(c choice) (choice, bool) {
+		change.was, change.is = c.managed, c.managed
+		change.is = s.wantsManager(c, device, deviceErr)
+		c.managed = change.is
+		return c, change.was != change.is
+	})
+	return change, err
+}
+
+// refreshProfiles reads which networks NetworkManager has saved.
+func (s *Slot) refreshProfiles(ctx context.Context) {
+	if err := s.Profiles.Refresh(ctx); err != nil {
+		s.Log.Warn("read the saved networks", "err", err)
+	}
+}
+
+// free takes the radio from NetworkManager for good (wifi.free).
+func (s *Slot) free(ctx context.Context) {
+	if err := s.loan().take(ctx, s.networkManager()); err != nil {
+		s.Log.Error("take the radio from NetworkManager", "err", err)
+		return
+	}
+	s.Events.Taken(ctx, "the radio was taken from NetworkManager")
+}
+
+// wantsManager decides by the settings, and if they leave it open by who has the
+// radio, or had it before we took it. err is that of asking for the device; one
+// that says nothing of NetworkManager changes nothing.
+func (s *Slot) wantsManager(c choice, device networkmanager.Device, err error) bool {
+	switch {
+	case err != nil && !errors.Is(err, networkmanager.ErrAbsent):
+		return c.managed
+	case c.Settings.Backend == BackendNetworkManager:
+		return true
+	case c.Settings.Backend != BackendAuto, c.Free, err != nil:
+		return false
+	}
+	return device.Managed || s.loan().noted()
+}

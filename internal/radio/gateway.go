@@ -1,0 +1,35 @@
+package radio
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/netconnectd/netconnectd/internal/probe"
+	"github.com/netconnectd/netconnectd/internal/supervisor"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+)
+
+// askGateway is the proof that the network leads somewhere. The probe that
+// the config asks for follows once the uplink is there.
+func (r *radio) askGateway(ctx context.Context, gateway netip.Addr) error {
+	switch {
+	case r.SkipGateway:
+		return nil
+	case !gateway.IsValid():
+		return noGateway()
+	}
+	if err := probe.Gateway(ctx, r.iface, gateway); err != nil {
+		return failure("no_gateway", "gateway %v: %v", gateway, err)
+	}
+	return nil
+}
+
+// noGateway is the failure of a network that gave an address and no router.
+func noGateway() error {
+	return failure("no_gateway", "the network has no gateway; if it needs none, set probe.kind: none")
+}
+
+func failure(code, format string, args ...any) error {
+	return &supervisor.Failed{Failure: policy.Failure{Code: code, Reason: fmt.Sprintf(format, args...)}}
+}

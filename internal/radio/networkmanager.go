@@ -1,0 +1,270 @@
+package radio
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/networkmanager"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+const (
+	// autoLimit is how long NetworkManager may take to join what it knows:
+	// 6 s to 7.5 s after it was given the radio, 4 s of that for its scan.
+	autoLimit = 20 * time.Second
+
+	// hintLimit bounds a scan of some channels: a third of a second each.
+	hintLimit = 5 * time.Second
+
+	// gatewayTries is how often a gateway is asked that does not answer, for 3 s
+	// each.
+	gatewayTries = 2
+)
+
+// managed is the backend that has NetworkManager join networks: by itself those
+// that NetworkManager knows, and under a checkpoint what a person asked for.
+type managed struct {
+	*radio
+	client   *networkmanager.Client
+	profiles *networkmanager.Profiles
+}
+
+// running implements backend.
+func (m managed) running(ctx context.Context) policy.Target {
+	device, err := m.client.Device(ctx)
+	if err != nil || !device.Activated() {
+		return policy.Target{}
+	}
+	a, err := m.client.Association(ctx)
+	if err != nil {
+		return policy.Target{}
+	}
+	return policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: string(a.SSID)}}
+}
+
+// join implements backend.
+func (m managed) join(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	if err := m.idle(ctx); err != nil {
+		return m.failed(codeRadioFailed, err)
+	}
+	report(policy.StageCleared)
+	var trial *networkmanager.Trial
+	var err error
+	if t.Asked {
+		trial, err = m.try(ctx, t.Network)
+	} else {
+		m.hint(ctx)
+		err = m.client.Await(ctx, autoLimit)
+	}
+	if err == nil {
+		err = m.verify(ctx, report)
+	}
+	if trial != nil {
+		err = m.endTrial(ctx, trial, t.Network, err)
+	}
+	if err != nil {
+		return m.failed("rejected", err)
+	}
+	report(policy.StageReady)
+	return m.failed("lost", m.stay(ctx))
+}
+
+// release implements backend.
+func (m managed) release(ctx context.Context) error { return loan{m.dir}.take(ctx, m.client) }
+
+// idle implements backend: NetworkManager has the radio.
+func (m managed) idle(ctx context.Context) error {
+	note := loan{m.dir}
+	if _, serving := m.runner.Find(ap.RoleHostapd); serving || note.noted() {
+		if err := m.endAP(ctx); err != nil {
+			return err
+		}
+	}
+	return errors.Join(m.station.End(ctx), m.dropLease(), note.handBack(ctx, m.client))
+}
+
+// watchIdle implements backend: NetworkManager sets the radio up itself.
+func (m managed) watchIdle(ctx context.Context, _ bool) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// try joins what a person asked for.
+func (m managed) try(ctx context.Context, n policy.Network) (*networkmanager.Trial, error) {
+	profile, saved := m.profiles.Profile([]byte(n.SSID))
+	network, uuid := profile.Network, profile.UUID
+	if n.Candidate || !saved {
+		var err error
+		if network, err = m.network(n); err != nil {
+			return nil, err
+		}
+		uuid = ""
+	}
+	network.Frequency = cmp.Or(network.Frequency, m.seenAt(network.SSID))
+	if err := network.Check(); uuid == "" && err != nil {
+		return nil, err
+	}
+	return m.client.Join(ctx, network, uuid, air{m.iface})
+}
+
+// air is what the radio of that interface hears.
+type air struct{ iface string }
+
+// Cells implements networkmanager.Air. NetworkManager scans often, and on all
+// channels, so its scans make room for ours.
+func (a air) Cells(ctx context.Context, mhz ...int) ([]wifi.BSS, error) {
+	return wifi.Scan(ctx, wifi.ScanRequest{Interface: a.iface, Preempt: true, Frequencies: mhz})
+}
+
+// Listen implements networkmanager.Air.
+func (a air) Listen() (networkmanager.Frames, error) { return wifi.Listen(a.iface) }
+
+// hint scans where the saved networks were: NetworkManager hears what that
+// finds, and need not wait for its own scan of all channels, which takes 4 s.
+func (m managed) hint(ctx context.Context) {
+	var mhz []int
+	for _, n := range m.networks.Networks() {
+		if f := cmp.Or(m.seenAt(n.SSID), n.Frequency); f != 0 && !slices.Contains(mhz, f) {
+			mhz = append(mhz, f)
+		}
+	}
+	if mhz == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, hintLimit)
+	defer cancel()
+	if _, err := (air{m.iface}).Cells(ctx, mhz...); err != nil {
+		m.log.Debug("look where the saved networks were", "err", err)
+	}
+}
+
+// endTrial decides it: a network that leads nowhere is taken back, also when
+// ctx ended before it was known.
+func (m managed) endTrial(ctx context.Context, trial *networkmanager.Trial, n policy.Network, err error) error {
+	if err != nil {
+		return errors.Join(err, trial.Undo(ctx))
+	}
+	if err := trial.Keep(ctx); err != nil {
+		return errors.Join(err, trial.Undo(ctx))
+	}
+	if n.Candidate {
+		m.profiles.Joined(trial)
+	}
+	return nil
+}
+
+// verify is the proof that what NetworkManager has joined leads somewhere.
+func (m managed) verify(ctx context.Context, report func(policy.Stage)) error {
+	association, err := m.client.Association(ctx)
+	if err != nil {
+		return err
+	}
+	m.association.Store(&association)
+	return m.verifyAddress(ctx, report)
+}
+
+// verifyAddress sees the carrier, which NetworkManager thinks is there for 15 s
+// after it is lost, and the address, and asks the gateway; twice, as frames may
+// be lost while the keys are new.
+func (m managed) verifyAddress(ctx context.Context, report func(policy.Stage)) error {
+	ctx, cancel := context.WithTimeout(ctx, addressLimit)
+	defer cancel()
+	hint, stop := m.monitor.Subscribe()
+	defer stop()
+	missing := failure("lost", "carrier lost on %s", m.iface)
+	asked := 0
+	for has := (kernelView{}); ; {
+		now := m.kernelView()
+		if now.carrier && !has.carrier {
+			missing = failure("no_address", "the network gave no address within %v", addressLimit)
+			report(policy.StageAssociated)
+		}
+		if now.addressed && !has.addressed {
+			missing = noGateway()
+			report(policy.StageAddressed)
+		}
+		has.carrier, has.addressed = has.carrier || now.carrier, has.addressed || now.addressed
+		if now.gateway.IsValid() || m.SkipGateway && now.addressed {
+			if missing = m.askGateway(ctx, now.gateway); missing == nil {
+				return nil
+			}
+			if asked++; asked == gatewayTries {
+				return missing
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return missing
+		case <-hint:
+		}
+	}
+}
+
+// kernelView is what the kernel has of the radio's network. Without a carrier
+// the rest of it is not true any more.
+type kernelView struct {
+	carrier, addressed bool
+	gateway            netip.Addr
+}
+
+func (m managed) kernelView() (view kernelView) {
+	s := m.monitor.Snapshot()
+	if s == nil {
+		return view
+	}
+	if l, ok := s.Link(m.iface); ok && l.Carrier {
+		view.carrier, view.addressed = true, s.Addressed(l.Index)
+		if view.addressed {
+			view.gateway, _ = s.Gateway(l.Index)
+		}
+	}
+	return view
+}
+
+// stay blocks while the network holds. NetworkManager notices a router that is
+// gone after 18 s; the carrier tells at once.
+func (m managed) stay(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	changed := make(chan struct{}, 1)
+	group.Go(func() error {
+		return m.client.Watch(ctx, func(c networkmanager.Change) {
+			if c.Joined {
+				nudge(changed)
+			}
+		})
+	})
+	group.Go(func() error {
+		reason, err := m.awaitLoss(ctx, changed, func() string { return m.missing(ctx) })
+		if err != nil {
+			return err
+		}
+		return &wifi.LostError{Reason: reason}
+	})
+	return group.Wait()
+}
+
+// missing returns what the network lacks, "" for nothing.
+func (m managed) missing(ctx context.Context) string {
+	if s := m.monitor.Snapshot(); s != nil {
+		if l, ok := s.Link(m.iface); !ok || !l.Carrier {
+			return "carrier lost on " + m.iface
+		}
+	}
+	device, err := m.client.Device(ctx)
+	switch {
+	case err != nil:
+		return err.Error()
+	case !device.Activated():
+		return "NetworkManager has left the network"
+	}
+	return ""
+}

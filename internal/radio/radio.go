@@ -1,0 +1,256 @@
+package radio
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/process"
+	"github.com/netconnectd/netconnectd/internal/supervisor"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// radio is one Wi-Fi interface under one choice. Each Hold ends first what the one
+// before it left, and tears nothing down when the daemon itself ends, so that the
+// next run finds everything as it was.
+type radio struct {
+	choice
+	dir      string // runtime folder
+	networks NetworkStore
+	runner   *process.Runner
+	monitor  *link.Monitor
+	log      *slog.Logger
+	events   *Events
+	backend  backend
+	ap       *ap.AccessPoint
+	station  *wifi.Station         // of our own backend, or what that has left
+	seenAt   func(ssid []byte) int // frequency in MHz where a scan saw the network; 0: none did
+
+	// reset is for a radio that fails; nil: it is left alone.
+	reset func(ctx context.Context, iface string) error
+
+	*readings
+}
+
+// newRadio makes a radio of the slot's parts.
+func newRadio(s *Slot, c choice) *radio {
+	accessPoint := c.AccessPoint
+	accessPoint.Interface = c.iface
+	r := &radio{
+		choice: c, dir: s.RuntimeDir, networks: s.Saved, runner: s.Runner, monitor: s.Monitor, log: s.Log, events: &s.Events,
+		ap: ap.New(accessPoint, s.Runner, link.Kernel{}, s.Log),
+		station: wifi.NewStation(wifi.StationConfig{
+			Interface: c.iface, Program: c.WPASupplicant, Country: c.Country,
+			RuntimeDir: s.RuntimeDir, StateDir: s.StateDir, Runner: s.Runner, Log: s.Log,
+		}),
+		seenAt: s.scanner.frequency, readings: &s.readings,
+	}
+	r.ap.Clients, r.ap.Unguarded = r.countClients, s.Events.Unguarded
+	if accessPoint.Driver == nl80211Driver {
+		r.ap.IsOne = func(ctx context.Context) bool { return isAccessPoint(ctx, c.iface) }
+	}
+	if c.Reset {
+		r.reset = ap.Reset
+	}
+	r.backend = supplicant{r}
+	if c.managed {
+		r.networks = s.Profiles
+		r.backend = managed{radio: r, client: networkManager(c.iface, s.Log), profiles: s.Profiles}
+	}
+	return r
+}
+
+// nl80211Driver is the driver of hostapd that makes the kernel know of the
+// access point.
+const nl80211Driver = "nl80211"
+
+// Codes of failures after which a reset of the radio may help.
+const (
+	codeRadioOff    = string(wifi.CodeRadioOff)
+	codeRadioFailed = "radio_failed"
+)
+
+// Hold makes the radio what the target says, see supervisor.Radio. A radio
+// that is off or has failed is reset, where the settings want that, before the
+// policy tries again.
+func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	defer r.association.Store(nil)
+	if t.Role == policy.RoleStation {
+		return r.holdReporting(ctx, t, report)
+	}
+	return r.holdWithReset(ctx, t, report)
+}
+
+// holdReporting is Hold of a station, whose progress is an event.
+func (r *radio) holdReporting(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	var joined atomic.Bool
+	start := time.Now()
+	event := func(e JoinEvent) {
+		e.Network, e.Took = r.joining(t.Network), time.Since(start)
+		r.events.Join(e)
+	}
+	event(JoinEvent{})
+	err := r.holdWithReset(ctx, t, func(stage policy.Stage) {
+		report(stage)
+		if stage == policy.StageReady {
+			joined.Store(true)
+		}
+		event(JoinEvent{Stage: stage})
+	})
+	var failed *supervisor.Failed
+	switch {
+	case joined.Load():
+	case ctx.Err() != nil:
+		event(JoinEvent{Abandoned: true})
+	case errors.As(err, &failed):
+		event(JoinEvent{Failure: failed.Failure})
+	}
+	return err
+}
+
+// joining returns the network that is being joined: where NetworkManager chooses,
+// the one of the association, as soon as there is one.
+func (r *radio) joining(n policy.Network) policy.Network {
+	if a := r.association.Load(); n.SSID == "" && a != nil {
+		return policy.Network{SSID: string(a.SSID)}
+	}
+	return n
+}
+
+// holdWithReset resets the radio after it failed.
+func (r *radio) holdWithReset(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	err := r.hold(ctx, t, report)
+	var failed *supervisor.Failed
+	if r.reset == nil || ctx.Err() != nil || !errors.As(err, &failed) || !slices.Contains([]string{codeRadioOff, codeRadioFailed}, failed.Code) {
+		return err
+	}
+	switch resetErr := r.reset(ctx, r.iface); {
+	case errors.Is(resetErr, ap.ErrBlocked): // by a switch of the device, for as long as that is so; the failure says it
+	case resetErr != nil:
+		r.log.Error("reset the radio", "reason", failed.Reason, "err", resetErr)
+	default:
+		r.log.Warn("the radio was reset", "iface", r.iface, "reason", failed.Reason)
+	}
+	return err
+}
+
+func (r *radio) hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	switch t.Role {
+	case policy.RoleAccessPoint:
+		return r.holdAP(ctx, report)
+	case policy.RoleStation:
+		return r.backend.join(ctx, t, report)
+	}
+	return r.holdIdle(ctx, report)
+}
+
+// running finds out what the previous run left the radio as.
+func (r *radio) running(ctx context.Context) policy.Target {
+	if _, ok := r.runner.Find(ap.RoleHostapd); ok {
+		return policy.Target{Role: policy.RoleAccessPoint}
+	}
+	return r.backend.running(ctx)
+}
+
+func (r *radio) holdIdle(ctx context.Context, report func(policy.Stage)) error {
+	if err := r.backend.idle(ctx); err != nil {
+		return r.failed(codeRadioFailed, err)
+	}
+	_, absent := net.InterfaceByName(r.iface)
+	report(policy.StageCleared)
+	report(policy.StageReady)
+	return r.backend.watchIdle(ctx, absent == nil)
+}
+
+func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
+	if err := errors.Join(r.station.End(ctx), r.dropLease()); err != nil {
+		return r.failed(codeRadioFailed, err)
+	}
+	if err := r.backend.release(ctx); err != nil {
+		return r.failed(codeRadioFailed, err)
+	}
+	report(policy.StageCleared)
+	defer r.clients.Store(nil)
+	defer r.serving.Store(false)
+	err := r.ap.Hold(ctx, func() {
+		r.serving.Store(true)
+		report(policy.StageReady)
+		r.stayAwake(ctx)
+	})
+	return r.failed("ap_failed", err)
+}
+
+// endAP ends the access point, also one whose hostapd could not make the
+// interface a station's again.
+func (r *radio) endAP(ctx context.Context) error {
+	if err := r.ap.End(ctx); err != nil {
+		return err
+	}
+	err := wifi.SetStation(ctx, r.iface)
+	if errors.Is(err, wifi.ErrNoInterface) || errors.Is(err, wifi.ErrNotSupported) {
+		return nil
+	}
+	return err
+}
+
+// stayAwake switches power saving off: an access point that sleeps loses
+// what its clients send.
+func (r *radio) stayAwake(ctx context.Context) {
+	if err := wifi.SetPowerSave(ctx, r.iface, false); err != nil && !errors.Is(err, wifi.ErrNotSupported) {
+		r.log.Warn("switch power saving off", "err", err)
+	}
+}
+
+// countClients keeps who is on the access point, and reports how many are, also
+// when their number is the same: the loop feeds its watchdog without a wake-up of
+// its own then.
+func (r *radio) countClients(ctx context.Context, clients []ap.Client) {
+	last := r.clients.Swap(&clients)
+	if last != nil && len(*last) != len(clients) || last == nil && len(clients) > 0 {
+		r.log.Info("access point stations", "count", len(clients))
+	}
+	r.events.Clients(ctx, len(clients))
+}
+
+// tearDown removes what a station has left, and hands the radio back if it was
+// taken from NetworkManager, also where NetworkManager is not the backend any more.
+func (r *radio) tearDown(ctx context.Context) error {
+	noted := loan{r.dir}.noted()
+	if r.managed && !noted {
+		return r.dropLease() // everything else is NetworkManager's
+	}
+	err := r.clear(ctx, link.Spec{Name: r.iface})
+	if noted {
+		err = errors.Join(err, r.returnLoan(ctx))
+	}
+	return err
+}
+
+// failed gives an error the code that the policy and the user see.
+func (r *radio) failed(code string, err error) error {
+	var failed *supervisor.Failed
+	var join *wifi.JoinError
+	var lost *wifi.LostError
+	switch {
+	case err == nil, errors.As(err, &failed):
+		return err
+	case errors.As(err, &join):
+		return &supervisor.Failed{Failure: policy.Failure{Code: string(join.Code), Reason: join.Reason}}
+	case errors.As(err, &lost):
+		return &supervisor.Failed{Failure: policy.Failure{Code: "lost", Reason: lost.Reason}}
+	case errors.Is(err, link.ErrNotExist):
+		code = "no_radio"
+	case errors.Is(err, ap.ErrBlocked), errors.Is(err, unix.ERFKILL):
+		code = codeRadioOff
+	}
+	return &supervisor.Failed{Failure: policy.Failure{Code: code, Reason: err.Error()}}
+}

@@ -1,0 +1,124 @@
+package radio
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/supervisor"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/wifi"
+)
+
+// supplicant is the backend that joins networks with a wpa_supplicant of ours.
+type supplicant struct{ *radio }
+
+// running implements backend.
+func (s supplicant) running(context.Context) policy.Target {
+	if _, ok := s.runner.Find(wifi.Role); !ok {
+		return policy.Target{}
+	}
+	for _, n := range s.networks.Networks() {
+		if s.loadLease(n.SSID) != nil {
+			return policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: string(n.SSID), Hidden: n.Hidden}}
+		}
+	}
+	return policy.Target{}
+}
+
+// release implements backend.
+func (s supplicant) release(context.Context) error { return nil }
+
+// idle implements backend.
+func (s supplicant) idle(ctx context.Context) error {
+	if err := errors.Join(s.endAP(ctx), s.station.End(ctx)); err != nil {
+		return err
+	}
+	return s.clear(ctx, link.Spec{Name: s.iface, Up: true})
+}
+
+// join implements backend.
+func (s supplicant) join(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+	network, err := s.network(t.Network)
+	if err != nil {
+		return s.failed("internal", err)
+	}
+	previous := s.loadLease(network.SSID)
+	if previous == nil { // the interface is not that network's station already
+		if err := errors.Join(s.endAP(ctx), s.clear(ctx, link.Spec{Name: s.iface, Up: true})); err != nil {
+			return s.failed(codeRadioFailed, err)
+		}
+	}
+	report(policy.StageCleared)
+	hinted := network.Network
+	hinted.Frequency = cmp.Or(hinted.Frequency, s.seenAt(hinted.SSID))
+	association, err := s.station.Associate(ctx, hinted)
+	if err != nil {
+		// The next attempt starts from a clean interface.
+		return s.failed("rejected", errors.Join(err, s.dropLease()))
+	}
+	s.association.Store(&association)
+	report(policy.StageAssociated)
+	stay := newSession(s.radio, network.SSID)
+	stay.static, stay.report = network.Addressing, report
+	stay.adopted = association.Adopted && !t.Network.Candidate && !t.Asked
+	return s.failed("no_address", stay.run(ctx, previous))
+}
+
+// watchIdle implements backend: the radio has to be up. rfkill sets it down, and
+// one that is plugged in again is down. One that has not been there at all needs
+// nothing.
+func (s supplicant) watchIdle(ctx context.Context, seen bool) error {
+	reason, err := s.awaitLoss(ctx, nil, func() string {
+		links := s.monitor.Snapshot()
+		if links == nil {
+			return ""
+		}
+		l, there := links.Link(s.iface)
+		seen = seen || there
+		switch {
+		case there && !l.Up:
+			return s.iface + " is down"
+		case !there && seen:
+			return s.iface + " is gone"
+		}
+		return ""
+	})
+	if err != nil {
+		return err
+	}
+	return failure("lost", "%s", reason)
+}
+
+// network returns what the store holds under the policy's name.
+func (r *radio) network(n policy.Network) (store.Network, error) {
+	if n.Candidate {
+		c, ok := r.networks.Candidate()
+		r.tried.Store(&c)
+		if !ok || string(c.SSID) != n.SSID {
+			return c, notStored(n)
+		}
+		return c, nil
+	}
+	saved, err := r.networks.Find([]byte(n.SSID))
+	if errors.Is(err, store.ErrUnknown) {
+		err = notStored(n)
+	}
+	return saved, err
+}
+
+func notStored(n policy.Network) error {
+	return &supervisor.Failed{Failure: policy.Failure{Code: "not_configured", Reason: fmt.Sprintf("%q is not stored any more", n.SSID)}}
+}
+
+// clear removes what a station left on the interface.
+func (r *radio) clear(ctx context.Context, bare link.Spec) error {
+	err := link.Apply(ctx, bare)
+	if errors.Is(err, link.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, r.dropLease())
+}

@@ -25,11 +25,12 @@ var mayImport = map[string][]string{
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
-		"internal/history", "internal/hook", "internal/metrics", "internal/namedfile", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
+		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/namedfile", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
 	},
+	"internal/interfaces": {"internal/link"},
 	"internal/radio": {
-		"internal/ap", "internal/atomicfile", "internal/link", "internal/link/proto/dhcp", "internal/networkmanager", "internal/ownfile",
+		"internal/ap", "internal/atomicfile", "internal/interfaces", "internal/link", "internal/link/proto/dhcp", "internal/networkmanager", "internal/ownfile",
 		"internal/probe", "internal/process", "internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi",
 	},
 	"internal/server": {"client", "internal/loglimit", "internal/secret", "state"},
@@ -113,6 +114,51 @@ func TestImportsGoDownwards(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whoever wants to change an interface is an owner of the lane of package interfaces,
+// so that two owners cannot undo each other's changes and the doctor can say what is
+// wanted. Only package link speaks of changes to the kernel.
+func TestOnlyTheLaneChangesInterfaces(t *testing.T) {
+	lane := 0
+	for _, s := range sources(t) {
+		if inLab(s.pkg) || s.pkg == "internal/netnstest" {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			use, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			pkg, ok := use.X.(*ast.Ident)
+			switch {
+			case !ok:
+			case pkg.Name == "link" && (use.Sel.Name == "Apply" || use.Sel.Name == "Repair"):
+				if s.pkg == "internal/interfaces" {
+					lane++
+				} else {
+					t.Errorf("%s uses link.%s: hand the want to an owner of package interfaces", s.path, use.Sel.Name)
+				}
+			case pkg.Name == "unix" && changesLinks(use.Sel.Name) && s.pkg != "internal/link" && !strings.HasPrefix(s.pkg, "internal/link/"):
+				t.Errorf("%s uses unix.%s: package link makes the requests", s.path, use.Sel.Name)
+			}
+			return true
+		})
+	}
+	if lane == 0 {
+		t.Error("package interfaces changes nothing")
+	}
+}
+
+// changesLinks reports whether a name of package unix belongs to requests that change
+// what rtnetlink manages.
+func changesLinks(name string) bool {
+	for _, prefix := range []string{"NETLINK_ROUTE", "RTM_NEW", "RTM_DEL", "RTM_SET", "SIOCSIF"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func TestOnlyProcessStartsPrograms(t *testing.T) {

@@ -44,9 +44,12 @@ const (
 	adoptLimit = 2 * time.Second
 )
 
-// Links is the part of package link that an access point needs.
+// Links is what an access point needs to change interfaces: an owner of package
+// interfaces.
 type Links interface {
 	Apply(ctx context.Context, want link.Spec) error
+	// Release leaves the interface as rest says; one that is not there needs nothing.
+	Release(ctx context.Context, rest link.Spec) error
 }
 
 // AccessPoint is one access point on one interface. Hold and End must not
@@ -195,10 +198,7 @@ func (a *AccessPoint) End(ctx context.Context) error {
 	errs := []error{a.runner.End(ctx, RoleDnsmasq)}
 	ended := a.runner.End(ctx, RoleHostapd)
 	errs = append(errs, ended)
-	err := a.links.Apply(ctx, link.Spec{Name: a.config.Interface})
-	if err != nil && !errors.Is(err, link.ErrNotExist) {
-		errs = append(errs, err)
-	}
+	errs = append(errs, a.links.Release(ctx, link.Spec{Name: a.config.Interface}))
 	if ended == nil {
 		a.dropGuard()
 	}

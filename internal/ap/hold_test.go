@@ -158,6 +158,10 @@ func (l *recordingLinks) Apply(ctx context.Context, want link.Spec) error {
 	return link.Apply(ctx, want)
 }
 
+func (l *recordingLinks) Release(ctx context.Context, rest link.Spec) error {
+	return kernelLinks{}.Release(ctx, rest)
+}
+
 func TestChangedConfigurationReplaces(t *testing.T) {
 	phone := cable(t)
 	c := testConfig(runtimeDir(t))

@@ -2,6 +2,7 @@ package ap
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -85,6 +86,13 @@ func runtimeDir(t *testing.T) string {
 type kernelLinks struct{}
 
 func (kernelLinks) Apply(ctx context.Context, want link.Spec) error { return link.Apply(ctx, want) }
+
+func (kernelLinks) Release(ctx context.Context, rest link.Spec) error {
+	if err := link.Apply(ctx, rest); !errors.Is(err, link.ErrNotExist) {
+		return err
+	}
+	return nil
+}
 
 // cable makes wlan0, and its other end "phone" in a namespace of its own.
 func cable(t *testing.T) (phone *netnstest.Namespace) {

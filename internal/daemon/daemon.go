@@ -24,6 +24,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/history"
 	"github.com/netconnectd/netconnectd/internal/hook"
+	"github.com/netconnectd/netconnectd/internal/interfaces"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/metrics"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
@@ -70,6 +71,7 @@ type daemon struct {
 	hooks    *hook.Runner
 	history  *history.History
 	problems problems
+	lane     *interfaces.Lane
 	damaged  []client.Problem // files of earlier runs
 	notesErr error            // of the notes on NetworkManager's profiles
 	metrics  *metrics.Metrics
@@ -189,6 +191,7 @@ func build(cfg *config.Config, opts Options, runner *process.Runner, networks *s
 		runner: runner, saved: networks, monitor: link.NewMonitor(log), metrics: metrics.New(opts.Version),
 		problems: problems{hint: make(chan struct{}, 1)},
 	}
+	d.lane = interfaces.New(d.problems.look)
 	runner.Failed = d.metrics.ChildFailed
 	d.cfg.Store(cfg)
 	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)
@@ -198,7 +201,7 @@ func build(cfg *config.Config, opts Options, runner *process.Runner, networks *s
 		d.notesErr = err
 	}
 	d.radio = radio.New(radio.Parts{
-		RuntimeDir: cfg.RuntimeDir, StateDir: cfg.StateDir, Runner: runner, Monitor: d.monitor, Saved: networks, Profiles: d.profiles, Events: d.radioEvents(), Log: log,
+		RuntimeDir: cfg.RuntimeDir, StateDir: cfg.StateDir, Runner: runner, Monitor: d.monitor, Interfaces: d.lane, Saved: networks, Profiles: d.profiles, Events: d.radioEvents(), Log: log,
 	}, radioSettings(cfg))
 	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{

@@ -67,7 +67,7 @@ func (s *session) putBack(ctx context.Context) ([]link.Op, error) {
 	if seen == nil || l == nil || !incomplete(seen, s.iface, *l) {
 		return nil, nil
 	}
-	return link.Repair(ctx, leaseSpec(s.iface, s.Metric, *l))
+	return s.links.Repair(ctx, leaseSpec(s.iface, s.Metric, *l))
 }
 
 // incomplete reports whether the interface lacks the address or the default route

@@ -32,7 +32,7 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 	}
 	defer s.addressing.Release(1)
 	spec := leaseSpec(s.iface, s.Metric, l)
-	if err := link.Apply(ctx, spec); err != nil {
+	if err := s.links.Apply(ctx, spec); err != nil {
 		return err
 	}
 	s.log.Info("lease", "iface", s.iface, "address", l.Address, "gateway", l.Router, "server", l.Server, "valid", spec.Addresses[0].Valid.Round(time.Second))

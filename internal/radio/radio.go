@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/interfaces"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
@@ -28,11 +29,13 @@ type radio struct {
 	networks NetworkStore
 	runner   *process.Runner
 	monitor  *link.Monitor
+	links    interfaces.Owner // changes the interface for a station, or one at rest
 	log      *slog.Logger
 	events   *Events
 	backend  backend
 	ap       *ap.AccessPoint
 	station  *wifi.Station         // of our own backend, or what that has left
+	recheck  func()                // has who joins networks be decided again
 	seenAt   func(ssid []byte) int // frequency in MHz where a scan saw the network; 0: none did
 
 	// reset is for a radio that fails; nil: it is left alone.
@@ -46,13 +49,13 @@ func newRadio(s *Slot, c choice) *radio {
 	accessPoint := c.AccessPoint
 	accessPoint.Interface = c.iface
 	r := &radio{
-		choice: c, dir: s.RuntimeDir, networks: s.Saved, runner: s.Runner, monitor: s.Monitor, log: s.Log, events: &s.Events,
-		ap: ap.New(accessPoint, s.Runner, link.Kernel{}, s.Log),
+		choice: c, dir: s.RuntimeDir, networks: s.Saved, runner: s.Runner, monitor: s.Monitor, links: s.Interfaces.Owner("station"), log: s.Log, events: &s.Events,
+		ap: ap.New(accessPoint, s.Runner, s.Interfaces.Owner("access point"), s.Log),
 		station: wifi.NewStation(wifi.StationConfig{
 			Interface: c.iface, Program: c.WPASupplicant, Country: c.Country,
 			RuntimeDir: s.RuntimeDir, StateDir: s.StateDir, Runner: s.Runner, Log: s.Log,
 		}),
-		seenAt: s.scanner.frequency, readings: &s.readings,
+		recheck: s.recheckBackend, seenAt: s.scanner.frequency, readings: &s.readings,
 	}
 	r.ap.Clients, r.ap.Unguarded = r.countClients, s.Events.Unguarded
 	if accessPoint.Driver == nl80211Driver {
@@ -181,12 +184,20 @@ func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
 	report(policy.StageCleared)
 	defer r.clients.Store(nil)
 	defer r.serving.Store(false)
-	err := r.ap.Hold(ctx, func() {
-		r.serving.Store(true)
-		report(policy.StageReady)
-		r.stayAwake(ctx)
-	})
+	err := r.ap.Hold(ctx, func() { r.serves(ctx, report) })
 	return r.failed("ap_failed", err)
+}
+
+// serves is called when the access point serves. A radio that was plugged in while
+// the access point started may have become NetworkManager's after it was released,
+// so who has the radio is looked at again.
+func (r *radio) serves(ctx context.Context, report func(policy.Stage)) {
+	r.serving.Store(true)
+	report(policy.StageReady)
+	r.stayAwake(ctx)
+	if r.managed {
+		r.recheck()
+	}
 }
 
 // endAP ends the access point, also one whose hostapd could not make the

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/interfaces"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 	"github.com/netconnectd/netconnectd/internal/process"
@@ -30,12 +31,12 @@ func wired(t *testing.T, iface string) *radio {
 	t.Helper()
 	netnstest.Need(t)
 	log := slog.New(slog.DiscardHandler)
-	runner := &process.Runner{Dir: t.TempDir(), Log: log}
+	runner, lane := &process.Runner{Dir: t.TempDir(), Log: log}, interfaces.New(func() {})
 	t.Cleanup(runner.Close)
 	r := &radio{
 		choice: choice{iface: iface}, dir: runner.Dir, runner: runner, log: log, readings: &readings{}, monitor: monitoring(t),
-		events: silent(), seenAt: func([]byte) int { return 0 },
-		ap:      ap.New(ap.Config{Interface: iface, RuntimeDir: runner.Dir}, runner, link.Kernel{}, log),
+		events: silent(), links: lane.Owner("station"), seenAt: func([]byte) int { return 0 },
+		ap:      ap.New(ap.Config{Interface: iface, RuntimeDir: runner.Dir}, runner, lane.Owner("access point"), log),
 		station: wifi.NewStation(wifi.StationConfig{Interface: iface, RuntimeDir: runner.Dir, Runner: runner}),
 	}
 	r.backend = supplicant{r}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/interfaces"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
@@ -88,6 +89,7 @@ type Parts struct {
 	StateDir   string // which children are not to see
 	Runner     *process.Runner
 	Monitor    *link.Monitor
+	Interfaces *interfaces.Lane         // changes the interface
 	Saved      *store.Store             // of our own backend
 	Profiles   *networkmanager.Profiles // of NetworkManager
 	Events     Events

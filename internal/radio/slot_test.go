@@ -7,10 +7,12 @@ import (
 	"testing"
 
 	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/interfaces"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
 // idleSlot is a slot whose interface is not there, and which Run does not own yet.
@@ -20,7 +22,7 @@ func idleSlot(t *testing.T) *Slot {
 	runner := &process.Runner{Dir: t.TempDir(), Log: log}
 	t.Cleanup(runner.Close)
 	return New(Parts{
-		RuntimeDir: runner.Dir, Runner: runner, Monitor: link.NewMonitor(log), Saved: &store.Store{}, Events: *silent(), Log: log,
+		RuntimeDir: runner.Dir, Runner: runner, Monitor: link.NewMonitor(log), Interfaces: interfaces.New(func() {}), Saved: &store.Store{}, Events: *silent(), Log: log,
 	}, Settings{Interface: "absent0", Backend: BackendOurs})
 }
 
@@ -67,6 +69,20 @@ func TestSettingsKeepTheStation(t *testing.T) {
 	}
 	if s.current.Load().station == before {
 		t.Error("another radio has the station of the one before")
+	}
+}
+
+// TestServingRadioIsLookedAtAgain: NetworkManager may have found the radio after the
+// access point had it released, and says so while the access point does not serve yet.
+func TestServingRadioIsLookedAtAgain(t *testing.T) {
+	for managed, want := range map[bool]int{true: 1, false: 0} {
+		s := idleSlot(t)
+		s.build(choice{iface: "absent0", managed: managed})
+		reported := policy.Stage("")
+		s.current.Load().serves(t.Context(), func(stage policy.Stage) { reported = stage })
+		if len(s.recheck) != want || !s.serving.Load() || reported != policy.StageReady {
+			t.Errorf("managed %v: %d looks are due, serving %v, stage %q", managed, len(s.recheck), s.serving.Load(), reported)
+		}
 	}
 }
 

@@ -115,10 +115,6 @@ func notStored(n policy.Network) error {
 }
 
 // clear removes what a station left on the interface.
-func (r *radio) clear(ctx context.Context, bare link.Spec) error {
-	err := link.Apply(ctx, bare)
-	if errors.Is(err, link.ErrNotExist) {
-		err = nil
-	}
-	return errors.Join(err, r.dropLease())
+func (r *radio) clear(ctx context.Context, rest link.Spec) error {
+	return errors.Join(r.links.Release(ctx, rest), r.dropLease())
 }

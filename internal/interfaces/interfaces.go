@@ -1,0 +1,130 @@
+// Package interfaces is the one place from which the daemon changes the kernel's
+// interfaces. Owners (the access point, the station's session) hand in what they
+// want of an interface. One lane plans and applies the wants one after the other,
+// and keeps for each interface who owns it and what became of the want.
+package interfaces
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/netconnectd/netconnectd/internal/link"
+)
+
+// Owned is what an owner wants of an interface, and what became of that.
+type Owned struct {
+	Owner   string
+	Want    link.Spec // with the name of the interface
+	Applied time.Time // when the interface was last as wanted; zero: never yet
+	Done    []link.Op // what there was to do at the last try
+	Refused error     // why the interface is not as wanted; nil: the last try succeeded
+	Tried   time.Time // when the last try ended
+}
+
+// Lane applies wants, one at a time. Its methods may be called from any goroutine.
+type Lane struct {
+	repair func(context.Context, link.Spec) ([]link.Op, error)
+	turn   *semaphore.Weighted // held by who changes an interface
+	hear   func()              // a want was refused, or is applied after it was refused
+
+	mu    sync.Mutex
+	owned map[string]Owned // by the name of the interface
+}
+
+// New returns a lane that changes the interfaces of this network namespace. changed
+// is called when a want was refused, or is applied that had been; it must not block.
+func New(changed func()) *Lane { return newLane(link.Repair, changed) }
+
+func newLane(repair func(context.Context, link.Spec) ([]link.Op, error), changed func()) *Lane {
+	return &Lane{repair: repair, turn: semaphore.NewWeighted(1), hear: changed, owned: map[string]Owned{}}
+}
+
+// Owned returns what is owned, sorted by the interface.
+func (l *Lane) Owned() []Owned {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.SortedFunc(maps.Values(l.owned), func(a, b Owned) int { return cmp.Compare(a.Want.Name, b.Want.Name) })
+}
+
+// Owner returns the owner of that name.
+func (l *Lane) Owner(name string) Owner { return Owner{l, name} }
+
+// Owner hands wants to a lane.
+type Owner struct {
+	lane *Lane
+	name string
+}
+
+// Apply makes an interface what the owner wants, and returns when it is so. The
+// interface is the owner's from then on, also when the kernel refuses. The error is
+// that of link.Apply.
+func (o Owner) Apply(ctx context.Context, want link.Spec) error {
+	_, err := o.Repair(ctx, want)
+	return err
+}
+
+// Repair is Apply, and returns what there was to do; also beside an error.
+func (o Owner) Repair(ctx context.Context, want link.Spec) ([]link.Op, error) {
+	if err := o.lane.turn.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer o.lane.turn.Release(1)
+	done, err := o.lane.repair(ctx, want)
+	if ctx.Err() != nil { // says nothing of the kernel
+		return done, err
+	}
+	o.lane.keep(Owned{Owner: o.name, Want: want, Done: done, Refused: err, Tried: time.Now()})
+	return done, err
+}
+
+// Release leaves an interface as rest says, and owns it no longer. An interface
+// that is not there needs nothing.
+func (o Owner) Release(ctx context.Context, rest link.Spec) error {
+	if err := o.lane.turn.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer o.lane.turn.Release(1)
+	done, err := o.lane.repair(ctx, rest)
+	switch {
+	case err == nil, errors.Is(err, link.ErrNotExist):
+		o.lane.forget(rest.Name)
+		return nil
+	case ctx.Err() == nil:
+		o.lane.keep(Owned{Owner: o.name, Want: rest, Done: done, Refused: err, Tried: time.Now()})
+	}
+	return err
+}
+
+// keep notes what became of a want.
+func (l *Lane) keep(now Owned) {
+	l.mu.Lock()
+	last := l.owned[now.Want.Name]
+	switch {
+	case now.Refused == nil:
+		now.Applied = now.Tried
+	case last.Owner == now.Owner:
+		now.Applied = last.Applied
+	}
+	l.owned[now.Want.Name] = now
+	l.mu.Unlock()
+	if last.Refused != nil || now.Refused != nil {
+		l.hear()
+	}
+}
+
+func (l *Lane) forget(iface string) {
+	l.mu.Lock()
+	last := l.owned[iface]
+	delete(l.owned, iface)
+	l.mu.Unlock()
+	if last.Refused != nil {
+		l.hear()
+	}
+}

@@ -2,8 +2,8 @@ package ap
 
 import (
 	"context"
-	"errors"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"

@@ -27,8 +27,9 @@ var ErrAbsent = errors.New("NetworkManager does not have the radio")
 
 // Client speaks of one radio. Its methods may be called by anybody.
 type Client struct {
-	Interface string // of the radio, e.g. "wlan0"
-	Log       *slog.Logger
+	Interface    string        // of the radio, e.g. "wlan0"
+	AddressLimit time.Duration // how long a network that is being joined may take to give an address; 0: as long as NetworkManager waits
+	Log          *slog.Logger
 }
 
 // Device is the radio as NetworkManager sees it.

@@ -151,6 +151,7 @@ func TestJoin(t *testing.T) {
 		{"nowhere to be seen", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, fakeAir{}, wifi.CodeNotFound},
 		{"seen, with another security", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, air(wifi.WPA3), wifi.CodeSecurityMismatch},
 		{"no address", home, []event{prepare, failed(nm.NmDeviceStateReasonIpConfigUnavailable), over}, nil, air(wifi.WPA2), "no_address"},
+		{"no address, and NetworkManager waits on", home, []event{prepare, state(nm.NmDeviceStateIpConfig, 0)}, nil, air(wifi.WPA2), "no_address"},
 		{"the router does not finish", home, []event{prepare, failed(nm.NmDeviceStateReasonSupplicantTimeout), over}, nil, air(wifi.WPA2), wifi.CodeTimeout},
 		{"somebody else has it do another thing", home, []event{prepare, state(nm.NmDeviceStateDeactivating, nm.NmDeviceStateReasonUserRequested), over}, nil, air(wifi.WPA2), wifi.CodeRejected},
 		{"it ends without a word", home, []event{over}, nil, air(wifi.WPA2), wifi.CodeRejected},
@@ -160,6 +161,7 @@ func TestJoin(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, c := start(t)
+			c.AddressLimit = time.Second
 			f.become(state(nm.NmDeviceStateActivated, 0)) // in the network before
 			f.late = tt.air.late
 			f.script(tt.states, tt.refuse)

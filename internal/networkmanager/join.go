@@ -187,9 +187,20 @@ func (e *stateError) Error() string {
 
 // await waits for the end of the activation, and calls keysDone when the keys
 // are in place. Why it failed the radio's state says; whatever NetworkManager
-// joined before may fail as well, meanwhile.
+// joined before may fail as well, meanwhile. From the keys on the network has
+// AddressLimit: NetworkManager itself waits for router advertisements for longer.
 func (t *Trial) await(ctx context.Context, events *events, n store.Network, keysDone func()) error {
 	why := &stateError{state: nm.NmDeviceStateDisconnected}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	limit := t.client.AddressLimit
+	addressing := sync.OnceFunc(func() {
+		keysDone()
+		if limit > 0 {
+			timer := time.AfterFunc(limit, func() { cancel(noAddress(limit)) })
+			context.AfterFunc(ctx, func() { timer.Stop() })
+		}
+	})
 	for {
 		e, err := events.next(ctx)
 		if err != nil {
@@ -204,7 +215,7 @@ func (t *Trial) await(ctx context.Context, events *events, n store.Network, keys
 		case ours && e.activation == nm.NmActiveConnectionStateDeactivated:
 			return why
 		case e.state == nm.NmDeviceStateIpConfig:
-			keysDone()
+			addressing()
 		case e.state == nm.NmDeviceStatePrepare, e.state == nm.NmDeviceStateFailed, e.state == nm.NmDeviceStateDeactivating:
 			why = &stateError{e.state, e.reason}
 		}

@@ -3,8 +3,10 @@ package networkmanager
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
 	"github.com/godbus/dbus/v5"
@@ -78,6 +80,11 @@ func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Ai
 		return notFound()
 	}
 	return join
+}
+
+// noAddress is the verdict on a network that has let the radio in and does no more.
+func noAddress(limit time.Duration) *wifi.JoinError {
+	return &wifi.JoinError{Code: wifi.CodeNoAddress, Reason: fmt.Sprintf("the network gave no address within %v", limit)}
 }
 
 // notAvailable: NetworkManager does not begin to activate what it does not see.

@@ -77,5 +77,5 @@ func (r *radio) returnLoan(ctx context.Context) error {
 
 // networkManager returns a client for the interface.
 func networkManager(iface string, log *slog.Logger) *networkmanager.Client {
-	return &networkmanager.Client{Interface: iface, Log: log}
+	return &networkmanager.Client{Interface: iface, AddressLimit: addressLimit, Log: log}
 }

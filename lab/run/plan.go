@@ -30,10 +30,8 @@ var reboots = [][2]string{
 var repeating = regexp.MustCompile(`^TestRouterDies$`)
 
 // notByDefault matches what runs only when somebody asks for it by name: what is
-// no scenario, what only measures, and TestNetworkManagerReasons, which shows a fault
-// that is open: after a gateway that was silent, the device does not return to its
-// network within 90 s.
-var notByDefault = regexp.MustCompile(`^(TestShell$|TestBench|TestNetworkManagerReasons$)`)
+// no scenario, and what only measures.
+var notByDefault = regexp.MustCompile(`^(TestShell$|TestBench)`)
 
 // onStock matches what Debian's own kernel is asked for by default: the story, the
 // package, and a dozen scenarios that cover each subsystem.

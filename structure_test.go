@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	},
 	"internal/interfaces": {"internal/link"},
 	"internal/radio": {
-		"internal/ap", "internal/atomicfile", "internal/interfaces", "internal/link", "internal/link/proto/dhcp", "internal/networkmanager", "internal/ownfile",
+		"client", "internal/ap", "internal/atomicfile", "internal/interfaces", "internal/link", "internal/link/proto/dhcp", "internal/networkmanager", "internal/ownfile",
 		"internal/probe", "internal/process", "internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi",
 	},
 	"internal/server": {"client", "internal/loglimit", "internal/secret", "state"},
@@ -39,26 +39,28 @@ var mayImport = map[string][]string{
 		"internal/link", "internal/link/ethtool", "internal/link/genl", "internal/link/mptcp", "internal/link/rtnl",
 		"internal/link/wireguard", "internal/ssid",
 	},
-	"internal/supervisor":      {"internal/supervisor/policy"},
-	"internal/ap":              {"internal/atomicfile", "internal/link", "internal/namedfile", "internal/ownfile", "internal/process", "internal/secret", "internal/wpactrl"},
-	"internal/wifi":            {"internal/atomicfile", "internal/namedfile", "internal/process", "internal/secret", "internal/wpactrl"},
-	"internal/bundle":          {"client", "internal/config", "internal/doctor", "internal/namedfile", "internal/process", "state"},
-	"internal/doctor":          {"client", "internal/ap", "internal/config", "internal/link/genl", "internal/namedfile", "internal/networkmanager", "internal/process", "internal/wifi"},
-	"internal/probe":           {"internal/link", "internal/namedfile"},
-	"internal/resolver":        {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
-	"internal/process":         {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
-	"internal/config":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret"},
-	"internal/store":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
-	"internal/ownfile":         {"internal/atomicfile", "internal/namedfile"},
-	"internal/migrate":         {"client"},
-	"internal/networkmanager":  {"client", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/store", "internal/wifi"},
-	"internal/history":         {"client", "internal/atomicfile"},
-	"internal/hook":            {"client", "internal/loglimit", "internal/namedfile", "internal/process"},
-	"internal/link":            {"internal/link/rtnl"},
-	"internal/link/ethtool":    {"internal/link/genl"},
-	"internal/link/mptcp":      {"internal/link/genl"},
-	"internal/link/wireguard":  {"internal/link/genl"},
-	"internal/link/proto/dhcp": {},
+	"internal/supervisor":        {"client", "internal/supervisor/policy"},
+	"internal/supervisor/policy": {"client"},
+	"internal/metrics":           {"client"},
+	"internal/ap":                {"internal/atomicfile", "internal/link", "internal/namedfile", "internal/ownfile", "internal/process", "internal/secret", "internal/wpactrl"},
+	"internal/wifi":              {"client", "internal/atomicfile", "internal/namedfile", "internal/process", "internal/secret", "internal/wpactrl"},
+	"internal/bundle":            {"client", "internal/config", "internal/doctor", "internal/namedfile", "internal/process", "state"},
+	"internal/doctor":            {"client", "internal/ap", "internal/config", "internal/link/genl", "internal/namedfile", "internal/networkmanager", "internal/process", "internal/wifi"},
+	"internal/probe":             {"internal/link", "internal/namedfile"},
+	"internal/resolver":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
+	"internal/process":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
+	"internal/config":            {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret"},
+	"internal/store":             {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
+	"internal/ownfile":           {"internal/atomicfile", "internal/namedfile"},
+	"internal/migrate":           {"client"},
+	"internal/networkmanager":    {"client", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/store", "internal/wifi"},
+	"internal/history":           {"client", "internal/atomicfile"},
+	"internal/hook":              {"client", "internal/loglimit", "internal/namedfile", "internal/process"},
+	"internal/link":              {"internal/link/rtnl"},
+	"internal/link/ethtool":      {"internal/link/genl"},
+	"internal/link/mptcp":        {"internal/link/genl"},
+	"internal/link/wireguard":    {"internal/link/genl"},
+	"internal/link/proto/dhcp":   {},
 }
 
 // source is one parsed file that is not a test.
@@ -161,6 +163,55 @@ func changesLinks(name string) bool {
 	return false
 }
 
+// otherWords are files with literals that are written as a code of package client is,
+// and mean something else.
+var otherWords = map[string][]string{
+	"internal/supervisor/policy/state.go": {"lost"}, // of the uplink
+	"internal/supervisor/policy/next.go":  {"lost"}, // likewise
+	"internal/metrics/metrics.go":         {"lost"}, // likewise
+	"cmd/netconnectcli/status.go":         {"lost"}, // likewise
+}
+
+// Codes and result texts stand once, in package client, where programs that are not
+// ours look for them.
+func TestCodesStandOnce(t *testing.T) {
+	stands := map[string]bool{}
+	all := sources(t)
+	for _, s := range all {
+		if s.path != "client/error.go" && s.path != "client/texts.go" {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.ValueSpec); ok {
+				for _, v := range spec.Values {
+					if text, ok := v.(*ast.BasicLit); ok {
+						stands[text.Value] = true
+					}
+				}
+			}
+			return true
+		})
+	}
+	if len(stands) < 30 {
+		t.Fatalf("package client has %d codes and texts", len(stands))
+	}
+	for _, s := range all {
+		if !strings.HasPrefix(s.pkg, "internal/") && !strings.HasPrefix(s.pkg, "cmd/") {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			text, ok := n.(*ast.BasicLit)
+			if !ok || text.Kind != token.STRING || !stands[text.Value] {
+				return true
+			}
+			if word, _ := strconv.Unquote(text.Value); !slices.Contains(otherWords[s.path], word) {
+				t.Errorf("%s writes %s: it is a constant of package client", s.path, text.Value)
+			}
+			return true
+		})
+	}
+}
+
 func TestOnlyProcessStartsPrograms(t *testing.T) {
 	for _, s := range sources(t) {
 		if s.pkg != "internal/process" && s.pkg != "internal/netnstest" && !inLab(s.pkg) && slices.Contains(s.imports(), "os/exec") {
@@ -244,7 +295,8 @@ func TestSysctlsAreSetInOnePlace(t *testing.T) {
 }
 
 func TestPolicyIsPure(t *testing.T) {
-	allowed := []string{"cmp", "errors", "fmt", "net/netip", "slices", "strings", "time"}
+	allowed := []string{"cmp", "errors", "fmt", "net/netip", "slices", "strings", "time", module + "client"}
+	texts := []string{"Code", "Result", "Text"} // what package client may be used for
 	clock := []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Since", "Until"}
 	seen := false
 	for _, s := range sources(t) {
@@ -262,8 +314,14 @@ func TestPolicyIsPure(t *testing.T) {
 			case *ast.GoStmt, *ast.ChanType, *ast.SelectStmt, *ast.SendStmt:
 				t.Errorf("%s has a %T", s.path, n)
 			case *ast.SelectorExpr:
-				if x, ok := n.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(clock, n.Sel.Name) {
+				x, ok := n.X.(*ast.Ident)
+				isText := func(prefix string) bool { return strings.HasPrefix(n.Sel.Name, prefix) }
+				switch {
+				case !ok:
+				case x.Name == "time" && slices.Contains(clock, n.Sel.Name):
 					t.Errorf("%s reads the clock: time.%s", s.path, n.Sel.Name)
+				case x.Name == "client" && !slices.ContainsFunc(texts, isText):
+					t.Errorf("%s uses client.%s, which is no code and no text", s.path, n.Sel.Name)
 				}
 			}
 			return true

@@ -2,8 +2,7 @@ package client
 
 import "strings"
 
-// Codes of errors that the socket itself gives. Operations have codes of their
-// own, e.g. "wrong_key".
+// Codes of errors of the socket itself.
 const (
 	CodeUnknownCommand   = "unknown_command"
 	CodeBadRequest       = "bad_request"       // not a frame, not an object, wrong parameters
@@ -13,10 +12,32 @@ const (
 	CodeTooSlow          = "too_slow"          // a request took too long to arrive, or events were not read
 	CodeShuttingDown     = "shutting_down"
 	CodeBadConfig        = "bad_config" // the text has all problems, one per line after the first
-	CodeNotFound         = "not_found"  // no such interface, no such network
+	CodeNotFound         = "not_found"  // no such interface, no such saved network; the network was not seen by a full scan
 	CodeExists           = "exists"     // a network of that SSID is saved already
 	CodeForeign          = "foreign"    // the network is a profile that somebody else has made in NetworkManager
 	CodeSupervised       = "supervised" // something else starts and stops the daemon; the text says what to do
+)
+
+// Codes of failures to join a network, to scan, and to start or stop the access
+// point. A Failure of the status and an Event of a join have them, too.
+const (
+	CodeWrongKey         = "wrong_key"          // the router, or the network's server, does not accept the credentials
+	CodeLost             = "lost"               // the router vanished or fell silent
+	CodeSecurityMismatch = "security_mismatch"  // the network was seen, with another security than the saved one
+	CodeServerNotTrusted = "server_not_trusted" // 802.1X: the certificate of the server is not one that we trust
+	CodeNoAddress        = "no_address"         // the network gave no address
+	CodeNoGateway        = "no_gateway"         // the network named no gateway, or the gateway does not answer
+	CodeRejected         = "rejected"           // the router, or the driver, refuses
+	CodeUnsupported      = "unsupported"        // netconnectd cannot join such a network
+	CodeTimeout          = "timeout"            // no success in time
+	CodeRadioOff         = "radio_off"          // the radio is switched off (rfkill), or its interface is down
+	CodeRadioFailed      = "radio_failed"       // the radio, or its driver, does not do what is asked
+	CodeNoRadio          = "no_radio"           // there is no Wi-Fi interface
+	CodeNotConfigured    = "not_configured"     // no network is saved
+	CodeBusy             = "busy"               // another request is being carried out, or the access point is in the way
+	CodeCancelled        = "cancelled"          // another request, or a change of the networks, has taken its place
+	CodeAPFailed         = "ap_failed"          // the access point did not come up, or went down
+	CodeAPAlways         = "ap_always"          // ap.mode is always, so the radio is no station
 )
 
 // Error is an error reply, or what Do says in its place.

@@ -13,7 +13,6 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/internal/store"
-	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
 // TestCertificatesAreCheckedWhenSaved: a file that nobody could join with, or
@@ -47,7 +46,7 @@ func TestCertificatesAreCheckedWhenSaved(t *testing.T) {
 					}
 					_, err := d.Handle(t.Context(), server.Peer{}, req)
 					var told *client.Error
-					if refused := errors.As(err, &told); refused != (file.want != "") || refused && (told.Code != string(wifi.CodeUnsupported) || !strings.Contains(told.Message, file.want)) {
+					if refused := errors.As(err, &told); refused != (file.want != "") || refused && (told.Code != client.CodeUnsupported || !strings.Contains(told.Message, file.want)) {
 						t.Errorf("%v, want %q", err, file.want)
 					}
 					for _, n := range d.radio.Networks().(*shelf).Store.Networks() {

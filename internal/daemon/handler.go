@@ -97,9 +97,9 @@ func (d *daemon) carryOut(ctx context.Context, c policy.Command, text string) (a
 		return result, err
 	}
 	switch failed.Code {
-	case "no_radio":
+	case client.CodeNoRadio:
 		return nil, &client.Error{Code: failed.Code, Message: client.TextNotPresent(d.radio.Interface())}
-	case "not_configured":
+	case client.CodeNotConfigured:
 		return nil, &client.Error{Code: failed.Code, Message: client.TextNotConfigured}
 	case "not_saved":
 		return nil, notSaved([]byte(c.SSID))
@@ -148,9 +148,9 @@ func (d *daemon) scanError(err error) error {
 	iface := d.radio.Interface()
 	switch {
 	case errors.Is(err, radio.ErrCannotScan):
-		return &client.Error{Code: "busy", Message: client.TextCannotScan}
+		return &client.Error{Code: client.CodeBusy, Message: client.TextCannotScan}
 	case errors.Is(err, wifi.ErrNoInterface):
-		return &client.Error{Code: "no_radio", Message: client.TextNotPresent(iface)}
+		return &client.Error{Code: client.CodeNoRadio, Message: client.TextNotPresent(iface)}
 	case errors.Is(err, wifi.ErrDown), errors.Is(err, unix.ERFKILL):
 		soft, hard, blockedErr := ap.Blocked(iface)
 		return downError(iface, blockedErr == nil && (soft || hard))
@@ -164,7 +164,7 @@ func downError(iface string, blocked bool) error {
 	if blocked {
 		text = "Wifi interface " + iface + " is switched off: turn it on by `rfkill unblock wlan`, or by the device's switch"
 	}
-	return &client.Error{Code: string(wifi.CodeRadioOff), Message: text}
+	return &client.Error{Code: client.CodeRadioOff, Message: text}
 }
 
 // configWifi keeps a network beside what worked, for start_wifi to try.
@@ -208,7 +208,7 @@ func retyped(saved, typed store.Network) store.Network {
 // of the same name: that would be somebody else's.
 func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
 	if len(found) == 0 {
-		return store.Network{}, &client.Error{Code: string(wifi.CodeNotFound), Message: client.TextNotFound(req.SSID)}
+		return store.Network{}, &client.Error{Code: client.CodeNotFound, Message: client.TextNotFound(req.SSID)}
 	}
 	var best *wifi.BSS
 	for i, c := range found {
@@ -222,7 +222,7 @@ func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
 		if !req.PSK.IsZero() {
 			message = fmt.Sprintf("%s is an open network, it has no passphrase", client.SSIDInText(req.SSID))
 		}
-		return store.Network{}, &client.Error{Code: string(wifi.CodeSecurityMismatch), Message: message}
+		return store.Network{}, &client.Error{Code: client.CodeSecurityMismatch, Message: message}
 	}
 	n := wifi.Network{SSID: req.SSID, PSK: req.PSK, Security: best.Security, Frequency: best.Frequency}
 	var join *wifi.JoinError

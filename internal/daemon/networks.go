@@ -143,7 +143,7 @@ func refused(ssid []byte, err error) error {
 	case errors.Is(err, store.ErrUnknown): // perhaps removed meanwhile
 		return notSaved(ssid)
 	case errors.As(err, &file):
-		return &client.Error{Code: string(wifi.CodeUnsupported), Message: file.Error()}
+		return &client.Error{Code: client.CodeUnsupported, Message: file.Error()}
 	case errors.As(err, &foreign):
 		return &client.Error{Code: client.CodeForeign, Message: foreign.Error()}
 	case errors.As(err, &refusal):

@@ -45,7 +45,7 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(next), AccessPoint: accessPoint})
 	nudge(d.relink)
 	d.problems.look()
-	d.log.Info("reloaded", "changed", strings.Join(changed, " "))
+	d.log.Info(client.ResultReloaded, "changed", strings.Join(changed, " "))
 	target, _ := d.sup.State().Target()
 	return describe(changed, target.Role == policy.RoleStation && !d.radio.Managed()) + warned(warnings), nil
 }

@@ -41,8 +41,8 @@ func TestWhyNothingIsListed(t *testing.T) {
 		err  error
 		code string
 	}{
-		{"the radio is down, or blocked", fmt.Errorf("scan on absent0: %w: %w", wifi.ErrDown, unix.ENETDOWN), string(wifi.CodeRadioOff)},
-		{"the driver says that it is blocked", fmt.Errorf("scan on absent0: %w", unix.ERFKILL), string(wifi.CodeRadioOff)},
+		{"the radio is down, or blocked", fmt.Errorf("scan on absent0: %w: %w", wifi.ErrDown, unix.ENETDOWN), client.CodeRadioOff},
+		{"the driver says that it is blocked", fmt.Errorf("scan on absent0: %w", unix.ERFKILL), client.CodeRadioOff},
 		{"there is none", fmt.Errorf("scan on absent0: %w", wifi.ErrNoInterface), "no_radio"},
 		{"it is an access point", radio.ErrCannotScan, "busy"},
 		{"something else", unix.EIO, ""},

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/netconnectd/netconnectd/client"
 )
 
 // Joined is the result of an attempt to join a network that worked, and
@@ -30,8 +32,8 @@ var (
 	causes            = [...]string{"fallback", "asked", "always"}
 	roles             = [...]string{"hostapd", "dnsmasq", "wpa_supplicant"}
 	results           = [...]string{
-		Joined, Abandoned, "wrong_key", "security_mismatch", "unsupported", "server_not_trusted", "rejected", "not_found", "lost",
-		"no_address", "no_gateway", "radio_off", "radio_failed", "no_radio", "not_configured", "timeout", "internal", other,
+		Joined, Abandoned, client.CodeWrongKey, client.CodeSecurityMismatch, client.CodeUnsupported, client.CodeServerNotTrusted, client.CodeRejected, client.CodeNotFound, client.CodeLost,
+		client.CodeNoAddress, client.CodeNoGateway, client.CodeRadioOff, client.CodeRadioFailed, client.CodeNoRadio, client.CodeNotConfigured, client.CodeTimeout, client.CodeInternal, other,
 	}
 )
 

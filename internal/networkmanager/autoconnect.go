@@ -9,6 +9,7 @@ import (
 	nm "github.com/Wifx/gonetworkmanager/v3"
 	"github.com/godbus/dbus/v5"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
@@ -31,7 +32,7 @@ func (c *Client) Await(ctx context.Context, limit time.Duration) error {
 		return err
 	}
 	defer events.close()
-	verdict := &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "NetworkManager has found no known network"}
+	verdict := &wifi.JoinError{Code: client.CodeNotFound, Reason: "NetworkManager has found no known network"}
 	idle := idleLimit
 	for {
 		device, err := c.Device(ctx)
@@ -55,7 +56,7 @@ func (c *Client) Await(ctx context.Context, limit time.Duration) error {
 		case failed != nil:
 			verdict = joinError(failed)
 		}
-		if idle < limit && (errors.Is(err, errIdle) || failed != nil && verdict.Code == wifi.CodeWrongKey) {
+		if idle < limit && (errors.Is(err, errIdle) || failed != nil && verdict.Code == client.CodeWrongKey) {
 			idle = limit
 			if err := events.tryAgain(ctx); err != nil {
 				c.Log.Warn("NetworkManager cannot be told to try again", "iface", c.Interface, "err", err)

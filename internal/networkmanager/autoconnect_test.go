@@ -7,6 +7,7 @@ import (
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
@@ -26,13 +27,13 @@ func TestAwait(t *testing.T) {
 		name          string
 		before, after []event
 		limit         time.Duration
-		code          wifi.Code // "": it is joined
+		code          string // "": it is joined
 		told          string
 	}{
 		{"it joins", joins, nil, 10 * time.Second, "", ""},
-		{"nothing happens", nil, nil, short, wifi.CodeNotFound, ""},
+		{"nothing happens", nil, nil, short, client.CodeNotFound, ""},
 		{"the router throws it out, and not when it tries again", refused, joins, 10 * time.Second, "", agent},
-		{"the router throws it out each time", refused, refused, idleLimit + time.Second, wifi.CodeWrongKey, agent},
+		{"the router throws it out each time", refused, refused, idleLimit + time.Second, client.CodeWrongKey, agent},
 		{"it had given up before", nil, joins, 10 * time.Second, "", agent},
 		{"it fails for another reason, and tries again by itself", append(noAddress, joins...), nil, 10 * time.Second, "", ""},
 		{"it fails for another reason", noAddress, nil, short, "no_address", ""},

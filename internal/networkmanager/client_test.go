@@ -14,6 +14,7 @@ import (
 	nm "github.com/Wifx/gonetworkmanager/v3"
 	"github.com/godbus/dbus/v5"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/wifi"
@@ -87,7 +88,7 @@ func TestSwitchedOff(t *testing.T) {
 			begin := time.Now()
 			err := tt.wait(c)
 			var join *wifi.JoinError
-			if !errors.As(err, &join) || join.Code != wifi.CodeRadioOff || !strings.Contains(join.Reason, "rfkill unblock") || time.Since(begin) > 5*time.Second {
+			if !errors.As(err, &join) || join.Code != client.CodeRadioOff || !strings.Contains(join.Reason, "rfkill unblock") || time.Since(begin) > 5*time.Second {
 				t.Errorf("after %v: %v, want radio_off and its remedy at once", time.Since(begin), err)
 			}
 			if got := f.notes(); got != tt.told {
@@ -131,33 +132,33 @@ func TestJoin(t *testing.T) {
 	up, over := event{active: fakeActive, activation: nm.NmActiveConnectionStateActivated}, event{active: fakeActive, activation: nm.NmActiveConnectionStateDeactivated}
 	otherUp, otherOver := event{active: otherActive, activation: up.activation}, event{active: otherActive, activation: over.activation}
 	eap := func(status, parameter string) event { return event{authentication: eapSignal{status, parameter}} }
-	lost := &wifi.JoinError{Code: wifi.CodeLost, Reason: "the router vanished"}
+	lost := &wifi.JoinError{Code: client.CodeLost, Reason: "the router vanished"}
 	for _, tt := range []struct {
 		name   string
 		n      store.Network
 		states []event
 		refuse *dbus.Error
 		air    fakeAir
-		code   wifi.Code // "": it is joined
+		code   string // "": it is joined
 	}{
 		{"it works", home, []event{prepare, up}, nil, fakeAir{}, ""},
 		{"it works, after what was before has failed", home, []event{prepare, failed(nm.NmDeviceStateReasonNoSecrets), otherOver, prepare, up}, nil, fakeAir{}, ""},
 		{"it works, after what was before had come up", home, []event{otherUp, taken, otherOver, prepare, up}, nil, fakeAir{}, ""},
-		{"another network takes its place", home, []event{prepare, taken, over, prepare, otherUp}, nil, air(wifi.WPA2), wifi.CodeRejected},
-		{"a wrong passphrase", home, []event{prepare, needAuth, failed(nm.NmDeviceStateReasonNoSecrets), over}, nil, air(wifi.WPA2), wifi.CodeWrongKey},
-		{"the same, and the router is gone", home, []event{prepare, failed(nm.NmDeviceStateReasonNoSecrets), over}, nil, fakeAir{}, wifi.CodeLost},
-		{"the router's frames prove why", home, []event{prepare}, nil, fakeAir{verdict: lost}, wifi.CodeLost},
+		{"another network takes its place", home, []event{prepare, taken, over, prepare, otherUp}, nil, air(wifi.WPA2), client.CodeRejected},
+		{"a wrong passphrase", home, []event{prepare, needAuth, failed(nm.NmDeviceStateReasonNoSecrets), over}, nil, air(wifi.WPA2), client.CodeWrongKey},
+		{"the same, and the router is gone", home, []event{prepare, failed(nm.NmDeviceStateReasonNoSecrets), over}, nil, fakeAir{}, client.CodeLost},
+		{"the router's frames prove why", home, []event{prepare}, nil, fakeAir{verdict: lost}, client.CodeLost},
 		{"they prove nothing when the keys are in place", home, []event{prepare, state(nm.NmDeviceStateIpConfig, 0), awaitListener, up}, nil, fakeAir{verdict: lost, late: make(chan struct{})}, ""},
-		{"nowhere to be seen", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, fakeAir{}, wifi.CodeNotFound},
-		{"seen, with another security", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, air(wifi.WPA3), wifi.CodeSecurityMismatch},
+		{"nowhere to be seen", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, fakeAir{}, client.CodeNotFound},
+		{"seen, with another security", home, []event{prepare, failed(nm.NmDeviceStateReasonSsidNotFound), over}, nil, air(wifi.WPA3), client.CodeSecurityMismatch},
 		{"no address", home, []event{prepare, failed(nm.NmDeviceStateReasonIpConfigUnavailable), over}, nil, air(wifi.WPA2), "no_address"},
 		{"no address, and NetworkManager waits on", home, []event{prepare, state(nm.NmDeviceStateIpConfig, 0)}, nil, air(wifi.WPA2), "no_address"},
-		{"the router does not finish", home, []event{prepare, failed(nm.NmDeviceStateReasonSupplicantTimeout), over}, nil, air(wifi.WPA2), wifi.CodeTimeout},
-		{"somebody else has it do another thing", home, []event{prepare, state(nm.NmDeviceStateDeactivating, nm.NmDeviceStateReasonUserRequested), over}, nil, air(wifi.WPA2), wifi.CodeRejected},
-		{"it ends without a word", home, []event{over}, nil, air(wifi.WPA2), wifi.CodeRejected},
-		{"it does not even begin", home, nil, dbus.NewError("org.freedesktop.NetworkManager.UnknownConnection", []any{"not available"}), fakeAir{}, wifi.CodeNotFound},
-		{"802.1X, the server is not trusted", office, []event{prepare, eap("remote certificate verification", "unable to get local issuer certificate")}, nil, fakeAir{}, wifi.CodeServerNotTrusted},
-		{"802.1X, the password is wrong", office, []event{prepare, eap("remote certificate verification", "success"), eap("completion", "failure")}, nil, fakeAir{}, wifi.CodeWrongKey},
+		{"the router does not finish", home, []event{prepare, failed(nm.NmDeviceStateReasonSupplicantTimeout), over}, nil, air(wifi.WPA2), client.CodeTimeout},
+		{"somebody else has it do another thing", home, []event{prepare, state(nm.NmDeviceStateDeactivating, nm.NmDeviceStateReasonUserRequested), over}, nil, air(wifi.WPA2), client.CodeRejected},
+		{"it ends without a word", home, []event{over}, nil, air(wifi.WPA2), client.CodeRejected},
+		{"it does not even begin", home, nil, dbus.NewError("org.freedesktop.NetworkManager.UnknownConnection", []any{"not available"}), fakeAir{}, client.CodeNotFound},
+		{"802.1X, the server is not trusted", office, []event{prepare, eap("remote certificate verification", "unable to get local issuer certificate")}, nil, fakeAir{}, client.CodeServerNotTrusted},
+		{"802.1X, the password is wrong", office, []event{prepare, eap("remote certificate verification", "success"), eap("completion", "failure")}, nil, fakeAir{}, client.CodeWrongKey},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, c := start(t)
@@ -198,7 +199,7 @@ func TestJoin(t *testing.T) {
 func TestJoinFromNothing(t *testing.T) {
 	prepare := event{state: nm.NmDeviceStatePrepare}
 	up, over := event{active: fakeActive, activation: nm.NmActiveConnectionStateActivated}, event{active: fakeActive, activation: nm.NmActiveConnectionStateDeactivated}
-	refused := fakeAir{verdict: &wifi.JoinError{Code: wifi.CodeWrongKey, Reason: "the passphrase is not the router's"}}
+	refused := fakeAir{verdict: &wifi.JoinError{Code: client.CodeWrongKey, Reason: "the passphrase is not the router's"}}
 	for _, tt := range []struct {
 		name   string
 		uuid   string // "": a candidate
@@ -250,12 +251,12 @@ func TestLookFirst(t *testing.T) {
 		name  string
 		n     store.Network
 		cells map[int][]wifi.BSS // by frequency, 0: all
-		code  wifi.Code          // "": it goes on
+		code  string             // "": it goes on
 	}{
-		{"not heard now, but NetworkManager knows another security of it", known, nil, wifi.CodeSecurityMismatch},
-		{"not there", home, nil, wifi.CodeNotFound},
-		{"not where it was, nor elsewhere", elsewhere, nil, wifi.CodeNotFound},
-		{"another security", home, map[int][]wifi.BSS{0: {{SSID: []byte("home"), Security: wifi.WPA3}}}, wifi.CodeSecurityMismatch},
+		{"not heard now, but NetworkManager knows another security of it", known, nil, client.CodeSecurityMismatch},
+		{"not there", home, nil, client.CodeNotFound},
+		{"not where it was, nor elsewhere", elsewhere, nil, client.CodeNotFound},
+		{"another security", home, map[int][]wifi.BSS{0: {{SSID: []byte("home"), Security: wifi.WPA3}}}, client.CodeSecurityMismatch},
 		{"it has moved", elsewhere, map[int][]wifi.BSS{0: {{SSID: []byte("home"), Security: wifi.WPA2}}}, ""},
 		{"there", elsewhere, map[int][]wifi.BSS{2462: {{SSID: []byte("home"), Security: wifi.WPA2}}}, ""},
 	} {

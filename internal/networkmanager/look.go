@@ -7,6 +7,7 @@ import (
 
 	nm "github.com/Wifx/gonetworkmanager/v3"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -83,7 +84,7 @@ func (c *Client) see(ctx context.Context, device Device, events *events, n store
 }
 
 func notFound() *wifi.JoinError {
-	return &wifi.JoinError{Code: wifi.CodeNotFound, Reason: "the network was not found"}
+	return &wifi.JoinError{Code: client.CodeNotFound, Reason: "the network was not found"}
 }
 
 // heard are the cells that NetworkManager knows, with what Mismatch looks at.

@@ -11,6 +11,7 @@ import (
 	nm "github.com/Wifx/gonetworkmanager/v3"
 	"github.com/godbus/dbus/v5"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -18,27 +19,27 @@ import (
 // joinError translates why NetworkManager ended an activation. Its words are
 // kept in the reason, since it does not tell all that wpa_supplicant knows.
 func joinError(e *stateError) *wifi.JoinError {
-	code, text := wifi.CodeRejected, "the network could not be joined"
+	code, text := client.CodeRejected, "the network could not be joined"
 	switch e.reason {
 	case nm.NmDeviceStateReasonNoSecrets:
-		code, text = wifi.CodeWrongKey, "the passphrase is not the router's"
+		code, text = client.CodeWrongKey, "the passphrase is not the router's"
 	case nm.NmDeviceStateReasonSsidNotFound:
-		code, text = wifi.CodeNotFound, "the network was not found"
+		code, text = client.CodeNotFound, "the network was not found"
 	case nm.NmDeviceStateReasonSupplicantDisconnect, nm.NmDeviceStateReasonSupplicantTimeout, nm.NmDeviceStateReasonSupplicantFailed:
-		code, text = wifi.CodeTimeout, "the router did not finish the key exchange"
+		code, text = client.CodeTimeout, "the router did not finish the key exchange"
 	case nm.NmDeviceStateReasonIpConfigUnavailable, nm.NmDeviceStateReasonIpConfigExpired, nm.NmDeviceStateReasonDhcpStartFailed,
 		nm.NmDeviceStateReasonDhcpError, nm.NmDeviceStateReasonDhcpFailed:
-		code, text = wifi.CodeNoAddress, "the network gave no address"
+		code, text = client.CodeNoAddress, "the network gave no address"
 	case nm.NmDeviceStateReasonCarrier:
-		code, text = wifi.CodeLost, "the router vanished"
+		code, text = client.CodeLost, "the router vanished"
 	case nm.NmDeviceStateReasonSleeping, nm.NmDeviceStateReasonFirmwareMissing:
-		code, text = wifi.CodeRadioOff, "NetworkManager cannot use the radio"
+		code, text = client.CodeRadioOff, "NetworkManager cannot use the radio"
 	}
 	return &wifi.JoinError{Code: code, Reason: text + " (" + e.Error() + ")"}
 }
 
 func radioOff() *wifi.JoinError {
-	return &wifi.JoinError{Code: wifi.CodeRadioOff, Reason: "the radio is switched off: switch it on by `rfkill unblock wlan`, `nmcli radio wifi on` or the device's own switch"}
+	return &wifi.JoinError{Code: client.CodeRadioOff, Reason: "the radio is switched off: switch it on by `rfkill unblock wlan`, `nmcli radio wifi on` or the device's own switch"}
 }
 
 // verdict finds out what NetworkManager does not tell: whether the router is
@@ -51,17 +52,17 @@ func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Ai
 		return join
 	case errors.As(err, &state):
 		join = joinError(state)
-		if n.EAP != nil && join.Code == wifi.CodeWrongKey {
+		if n.EAP != nil && join.Code == client.CodeWrongKey {
 			join.Reason = "the network's server does not accept the credentials, or one is missing (" + state.Error() + ")"
 		}
 	case notAvailable(err):
 		join = notFound()
 	case errors.Is(err, context.DeadlineExceeded):
-		join = &wifi.JoinError{Code: wifi.CodeTimeout, Reason: "NetworkManager did not join it in time"}
+		join = &wifi.JoinError{Code: client.CodeTimeout, Reason: "NetworkManager did not join it in time"}
 	default:
 		return err
 	}
-	if !slices.Contains([]wifi.Code{wifi.CodeWrongKey, wifi.CodeNotFound, wifi.CodeTimeout, wifi.CodeRejected}, join.Code) {
+	if !slices.Contains([]string{client.CodeWrongKey, client.CodeNotFound, client.CodeTimeout, client.CodeRejected}, join.Code) {
 		return join
 	}
 	ctx, cancel := context.WithTimeout(ctx, againLimit)
@@ -74,9 +75,9 @@ func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Ai
 	switch {
 	case mismatch != nil:
 		return mismatch
-	case !present && join.Code == wifi.CodeWrongKey:
-		return &wifi.JoinError{Code: wifi.CodeLost, Reason: "the router vanished during the key exchange"}
-	case !present && join.Code != wifi.CodeNotFound:
+	case !present && join.Code == client.CodeWrongKey:
+		return &wifi.JoinError{Code: client.CodeLost, Reason: "the router vanished during the key exchange"}
+	case !present && join.Code != client.CodeNotFound:
 		return notFound()
 	}
 	return join
@@ -84,7 +85,7 @@ func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Ai
 
 // noAddress is the verdict on a network that has let the radio in and does no more.
 func noAddress(limit time.Duration) *wifi.JoinError {
-	return &wifi.JoinError{Code: wifi.CodeNoAddress, Reason: fmt.Sprintf("the network gave no address within %v", limit)}
+	return &wifi.JoinError{Code: client.CodeNoAddress, Reason: fmt.Sprintf("the network gave no address within %v", limit)}
 }
 
 // notAvailable: NetworkManager does not begin to activate what it does not see.

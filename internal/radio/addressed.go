@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 )
@@ -51,7 +52,7 @@ func (s *session) keepAddressed(ctx context.Context) error {
 		check = time.After(putBackCheck)
 		done = slices.DeleteFunc(append(done, time.Now()), func(at time.Time) bool { return time.Since(at) > putBackSpan })
 		if len(done) > putBackLimit {
-			return failure("lost", "somebody takes the address of %s away, again and again", s.iface)
+			return failure(client.CodeLost, "somebody takes the address of %s away, again and again", s.iface)
 		}
 	}
 }

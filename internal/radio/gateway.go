@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/probe"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
@@ -20,14 +21,14 @@ func (r *radio) askGateway(ctx context.Context, gateway netip.Addr) error {
 		return noGateway()
 	}
 	if err := probe.Gateway(ctx, r.iface, gateway); err != nil {
-		return failure("no_gateway", "gateway %v: %v", gateway, err)
+		return failure(client.CodeNoGateway, "gateway %v: %v", gateway, err)
 	}
 	return nil
 }
 
 // noGateway is the failure of a network that gave an address and no router.
 func noGateway() error {
-	return failure("no_gateway", "the network has no gateway; if it needs none, set probe.kind: none")
+	return failure(client.CodeNoGateway, "the network has no gateway; if it needs none, set probe.kind: none")
 }
 
 func failure(code, format string, args ...any) error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/wifi"
@@ -59,7 +60,7 @@ func (l loan) forget() error {
 // isOff reports whether err only says that the radio is switched off.
 func isOff(err error) bool {
 	var join *wifi.JoinError
-	return errors.As(err, &join) && join.Code == wifi.CodeRadioOff
+	return errors.As(err, &join) && join.Code == client.CodeRadioOff
 }
 
 // returnLoan hands the radio back at the tear-down, for which NetworkManager may

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
@@ -53,7 +54,7 @@ func (m managed) running(ctx context.Context) policy.Target {
 // join implements backend.
 func (m managed) join(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	if err := m.idle(ctx); err != nil {
-		return m.failed(codeRadioFailed, err)
+		return m.failed(client.CodeRadioFailed, err)
 	}
 	report(policy.StageCleared)
 	var trial *networkmanager.Trial
@@ -71,10 +72,10 @@ func (m managed) join(ctx context.Context, t policy.Target, report func(policy.S
 		err = m.endTrial(ctx, trial, t.Network, err)
 	}
 	if err != nil {
-		return m.failed("rejected", err)
+		return m.failed(client.CodeRejected, err)
 	}
 	report(policy.StageReady)
-	return m.failed("lost", m.stay(ctx))
+	return m.failed(client.CodeLost, m.stay(ctx))
 }
 
 // release implements backend.
@@ -179,12 +180,12 @@ func (m managed) verifyAddress(ctx context.Context, report func(policy.Stage)) e
 	defer cancel()
 	hint, stop := m.monitor.Subscribe()
 	defer stop()
-	missing := failure("lost", "carrier lost on %s", m.iface)
+	missing := failure(client.CodeLost, "carrier lost on %s", m.iface)
 	asked := 0
 	for has := (kernelView{}); ; {
 		now := m.kernelView()
 		if now.carrier && !has.carrier {
-			missing = failure("no_address", "the network gave no address within %v", addressLimit)
+			missing = failure(client.CodeNoAddress, "the network gave no address within %v", addressLimit)
 			report(policy.StageAssociated)
 		}
 		if now.addressed && !has.addressed {

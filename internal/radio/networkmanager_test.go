@@ -13,6 +13,7 @@ import (
 	"github.com/godbus/dbus/v5"
 	"github.com/godbus/dbus/v5/prop"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 )
 
@@ -26,11 +27,11 @@ func TestHandedBack(t *testing.T) {
 		keeps bool   // it has not been given back: the note stays, and the tear-down fails
 	}{
 		{"it can be used", lentRadio{state: nm.NmDeviceStateDisconnected, on: true}, "", false},
-		{"it is switched off", lentRadio{state: nm.NmDeviceStateUnavailable}, codeRadioOff, false},
+		{"it is switched off", lentRadio{state: nm.NmDeviceStateUnavailable}, client.CodeRadioOff, false},
 		{"polkit refuses", lentRadio{
 			state:  nm.NmDeviceStateUnmanaged,
 			refuse: dbus.NewError(nm.NetworkManagerInterface+".PermissionDenied", []any{"no"}),
-		}, codeRadioFailed, true},
+		}, client.CodeRadioFailed, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.radio.start(t)
@@ -48,7 +49,7 @@ func TestHandedBack(t *testing.T) {
 				}
 				return err
 			}
-			err := hand("the daemon", func() error { return r.failed(codeRadioFailed, m.idle(t.Context())) })
+			err := hand("the daemon", func() error { return r.failed(client.CodeRadioFailed, m.idle(t.Context())) })
 			if codeOf(err) != tt.code {
 				t.Errorf("the daemon: %v, want %q", err, tt.code)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/interfaces"
 	"github.com/netconnectd/netconnectd/internal/link"
@@ -76,12 +77,6 @@ func newRadio(s *Slot, c choice) *radio {
 // access point.
 const nl80211Driver = "nl80211"
 
-// Codes of failures after which a reset of the radio may help.
-const (
-	codeRadioOff    = string(wifi.CodeRadioOff)
-	codeRadioFailed = "radio_failed"
-)
-
 // Hold makes the radio what the target says, see supervisor.Radio. A radio
 // that is off or has failed is reset, where the settings want that, before the
 // policy tries again.
@@ -133,7 +128,7 @@ func (r *radio) joining(n policy.Network) policy.Network {
 func (r *radio) holdWithReset(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	err := r.hold(ctx, t, report)
 	var failed *supervisor.Failed
-	if r.reset == nil || ctx.Err() != nil || !errors.As(err, &failed) || !slices.Contains([]string{codeRadioOff, codeRadioFailed}, failed.Code) {
+	if r.reset == nil || ctx.Err() != nil || !errors.As(err, &failed) || !slices.Contains([]string{client.CodeRadioOff, client.CodeRadioFailed}, failed.Code) {
 		return err
 	}
 	switch resetErr := r.reset(ctx, r.iface); {
@@ -166,7 +161,7 @@ func (r *radio) running(ctx context.Context) policy.Target {
 
 func (r *radio) holdIdle(ctx context.Context, report func(policy.Stage)) error {
 	if err := r.backend.idle(ctx); err != nil {
-		return r.failed(codeRadioFailed, err)
+		return r.failed(client.CodeRadioFailed, err)
 	}
 	_, absent := net.InterfaceByName(r.iface)
 	report(policy.StageCleared)
@@ -176,16 +171,16 @@ func (r *radio) holdIdle(ctx context.Context, report func(policy.Stage)) error {
 
 func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
 	if err := errors.Join(r.station.End(ctx), r.dropLease()); err != nil {
-		return r.failed(codeRadioFailed, err)
+		return r.failed(client.CodeRadioFailed, err)
 	}
 	if err := r.backend.release(ctx); err != nil {
-		return r.failed(codeRadioFailed, err)
+		return r.failed(client.CodeRadioFailed, err)
 	}
 	report(policy.StageCleared)
 	defer r.clients.Store(nil)
 	defer r.serving.Store(false)
 	err := r.ap.Hold(ctx, func() { r.serves(ctx, report) })
-	return r.failed("ap_failed", err)
+	return r.failed(client.CodeAPFailed, err)
 }
 
 // serves is called when the access point serves. A radio that was plugged in while
@@ -257,11 +252,11 @@ func (r *radio) failed(code string, err error) error {
 	case errors.As(err, &join):
 		return &supervisor.Failed{Failure: policy.Failure{Code: string(join.Code), Reason: join.Reason}}
 	case errors.As(err, &lost):
-		return &supervisor.Failed{Failure: policy.Failure{Code: "lost", Reason: lost.Reason}}
+		return &supervisor.Failed{Failure: policy.Failure{Code: client.CodeLost, Reason: lost.Reason}}
 	case errors.Is(err, link.ErrNotExist):
-		code = "no_radio"
+		code = client.CodeNoRadio
 	case errors.Is(err, ap.ErrBlocked), errors.Is(err, unix.ERFKILL):
-		code = codeRadioOff
+		code = client.CodeRadioOff
 	}
 	return &supervisor.Failed{Failure: policy.Failure{Code: code, Reason: err.Error()}}
 }

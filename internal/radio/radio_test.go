@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/interfaces"
 	"github.com/netconnectd/netconnectd/internal/link"
@@ -254,7 +255,7 @@ func TestReset(t *testing.T) {
 					t.Fatal(err)
 				}
 				err := r.holdWithReset(t.Context(), policy.Target{Role: policy.RoleAccessPoint}, func(policy.Stage) {})
-				if failed := (*supervisor.Failed)(nil); !errors.As(err, &failed) || failed.Code != codeRadioFailed {
+				if failed := (*supervisor.Failed)(nil); !errors.As(err, &failed) || failed.Code != client.CodeRadioFailed {
 					t.Fatal(err)
 				}
 				want, say := 0, ""

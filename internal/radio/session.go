@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/store"
@@ -52,7 +53,7 @@ func (s *session) run(ctx context.Context, previous *dhcp.Lease) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	s.timeout = time.AfterFunc(addressLimit, func() {
-		fail(failure("no_address", "the network gave no address within %v", addressLimit))
+		fail(failure(client.CodeNoAddress, "the network gave no address within %v", addressLimit))
 	})
 	defer s.timeout.Stop()
 	group, ctx := errgroup.WithContext(ctx)
@@ -121,11 +122,11 @@ func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group) 
 		return s.configure(ctx, ev.Lease)
 	case dhcp.Lost:
 		if err := s.addressing.Acquire(ctx, 1); err != nil {
-			return errors.Join(failure("no_address", "%s", ev.Reason), err)
+			return errors.Join(failure(client.CodeNoAddress, "%s", ev.Reason), err)
 		}
 		defer s.addressing.Release(1)
 		err := s.clear(ctx, link.Spec{Name: s.iface, Up: true, Autoconf: true})
-		return errors.Join(failure("no_address", "%s", ev.Reason), err)
+		return errors.Join(failure(client.CodeNoAddress, "%s", ev.Reason), err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
@@ -44,12 +45,12 @@ func (s supplicant) idle(ctx context.Context) error {
 func (s supplicant) join(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	network, err := s.network(t.Network)
 	if err != nil {
-		return s.failed("internal", err)
+		return s.failed(client.CodeInternal, err)
 	}
 	previous := s.loadLease(network.SSID)
 	if previous == nil { // the interface is not that network's station already
 		if err := errors.Join(s.endAP(ctx), s.clear(ctx, link.Spec{Name: s.iface, Up: true})); err != nil {
-			return s.failed(codeRadioFailed, err)
+			return s.failed(client.CodeRadioFailed, err)
 		}
 	}
 	report(policy.StageCleared)
@@ -58,14 +59,14 @@ func (s supplicant) join(ctx context.Context, t policy.Target, report func(polic
 	association, err := s.station.Associate(ctx, hinted)
 	if err != nil {
 		// The next attempt starts from a clean interface.
-		return s.failed("rejected", errors.Join(err, s.dropLease()))
+		return s.failed(client.CodeRejected, errors.Join(err, s.dropLease()))
 	}
 	s.association.Store(&association)
 	report(policy.StageAssociated)
 	stay := newSession(s.radio, network.SSID)
 	stay.static, stay.report = network.Addressing, report
 	stay.adopted = association.Adopted && !t.Network.Candidate && !t.Asked
-	return s.failed("no_address", stay.run(ctx, previous))
+	return s.failed(client.CodeNoAddress, stay.run(ctx, previous))
 }
 
 // watchIdle implements backend: the radio has to be up. rfkill sets it down, and
@@ -90,7 +91,7 @@ func (s supplicant) watchIdle(ctx context.Context, seen bool) error {
 	if err != nil {
 		return err
 	}
-	return failure("lost", "%s", reason)
+	return failure(client.CodeLost, "%s", reason)
 }
 
 // network returns what the store holds under the policy's name.
@@ -111,7 +112,7 @@ func (r *radio) network(n policy.Network) (store.Network, error) {
 }
 
 func notStored(n policy.Network) error {
-	return &supervisor.Failed{Failure: policy.Failure{Code: "not_configured", Reason: fmt.Sprintf("%q is not stored any more", n.SSID)}}
+	return &supervisor.Failed{Failure: policy.Failure{Code: client.CodeNotConfigured, Reason: fmt.Sprintf("%q is not stored any more", n.SSID)}}
 }
 
 // clear removes what a station left on the interface.

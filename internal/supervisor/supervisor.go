@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
@@ -335,7 +336,7 @@ func failure(err error) policy.Failure {
 	case errors.As(err, &f):
 		return f.Failure
 	case err == nil:
-		return policy.Failure{Code: "internal", Reason: "the radio's work ended by itself"}
+		return policy.Failure{Code: client.CodeInternal, Reason: "the radio's work ended by itself"}
 	}
-	return policy.Failure{Code: "internal", Reason: err.Error()}
+	return policy.Failure{Code: client.CodeInternal, Reason: err.Error()}
 }

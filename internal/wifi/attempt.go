@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
@@ -165,7 +166,7 @@ func (a *attempt) eapFailed() decision {
 	case eap == nil:
 		return decision{}
 	case !a.selected:
-		return fail(CodeRejected, "the network's server does not know the identity, or does not offer EAP %s", strings.ToUpper(eap.Method))
+		return fail(client.CodeRejected, "the network's server does not know the identity, or does not offer EAP %s", strings.ToUpper(eap.Method))
 	default:
 		return decision{do: giveUp, fail: eap.NotAccepted()}
 	}
@@ -191,7 +192,7 @@ func (a *attempt) scanFailed(e wpactrl.Event) decision {
 }
 
 func radioOff() *JoinError {
-	return joinError(CodeRadioOff, "the radio is switched off or its interface is down")
+	return joinError(client.CodeRadioOff, "the radio is switched off or its interface is down")
 }
 
 // notFound also comes at once when the network is selected while older scan
@@ -199,7 +200,7 @@ func radioOff() *JoinError {
 func (a *attempt) notFound() decision {
 	switch {
 	case a.phase != searching:
-		return fail(CodeLost, "the router vanished while we joined")
+		return fail(client.CodeLost, "the router vanished while we joined")
 	case !a.scanned:
 		return decision{}
 	}
@@ -245,11 +246,11 @@ func (a *attempt) seen(cells []BSS) decision {
 	case verdict != nil:
 		return decision{do: giveUp, fail: verdict}
 	case !present:
-		return fail(CodeNotFound, "the network was not found")
+		return fail(client.CodeNotFound, "the network was not found")
 	case !a.offered(cells):
 		return a.noSAE()
 	case !a.variant.fast() && a.network.onlyFast(cells):
-		return fail(CodeUnsupported, "the network lets in only those who do fast transition (802.11r), which this wpa_supplicant or radio cannot")
+		return fail(client.CodeUnsupported, "the network lets in only those who do fast transition (802.11r), which this wpa_supplicant or radio cannot")
 	}
 	// It is there and fits: wpa_supplicant found it too weak, or will try it
 	// after its next scan.
@@ -267,7 +268,7 @@ func (a *attempt) seenAtHint(cells []BSS) decision {
 }
 
 func (a *attempt) noSAE() decision {
-	return lower(CodeSecurityMismatch, "no cell of the network offers SAE")
+	return lower(client.CodeSecurityMismatch, "no cell of the network offers SAE")
 }
 
 // offered reports whether a cell lets somebody in by SAE, where that is asked for.
@@ -310,7 +311,9 @@ func vanished(local bool, reason int, beaconLoss bool) bool {
 	return local && (beaconLoss || reason == 4)
 }
 
-func wrongKey() *JoinError { return joinError(CodeWrongKey, "the passphrase is not the router's") }
+func wrongKey() *JoinError {
+	return joinError(client.CodeWrongKey, "the passphrase is not the router's")
+}
 
 // refusedWith takes a refusal that has an IEEE 802.11 status code.
 func (a *attempt) refusedWith(what, status string) decision {
@@ -331,9 +334,9 @@ func (a *attempt) refused(refusal string, final bool) decision {
 // management frames or SAE adds, so less may do.
 func (a *attempt) rejected() *JoinError {
 	if a.final {
-		return joinError(CodeRejected, "%s", a.refusal)
+		return joinError(client.CodeRejected, "%s", a.refusal)
 	}
-	return lowerError(CodeRejected, "%s", a.refusal)
+	return lowerError(client.CodeRejected, "%s", a.refusal)
 }
 
 // disconnected decides during the key exchange only; before that
@@ -352,9 +355,9 @@ func (a *attempt) disconnected(e wpactrl.Event) decision {
 	reason, local := e.Param("reason"), e.Param("locally_generated") == "1"
 	switch {
 	case vanished(local, integer(reason), a.beaconLoss):
-		return fail(CodeLost, "the router vanished during the key exchange")
+		return fail(client.CodeLost, "the router vanished during the key exchange")
 	case local: // also when the driver does not take the key for management frames
-		return lower(CodeTimeout, "the router did not finish the key exchange")
+		return lower(client.CodeTimeout, "the router did not finish the key exchange")
 	case a.network.keyExchangeProves() && handshakeRefused(integer(reason)):
 		return decision{do: giveUp, fail: wrongKey()}
 	}
@@ -369,11 +372,11 @@ func (a *attempt) tempDisabled(e wpactrl.Event) decision {
 	case a.refusal != "":
 		return decision{do: giveUp, fail: a.rejected()}
 	case a.beaconLoss:
-		return fail(CodeLost, "the router stopped answering")
+		return fail(client.CodeLost, "the router stopped answering")
 	case a.phase == authenticating || a.phase == associating: // firmware that cannot do SAE falls silent, too
-		return lower(CodeLost, "the router stopped answering")
+		return lower(client.CodeLost, "the router stopped answering")
 	}
-	return lower(CodeTimeout, "the router did not finish the key exchange")
+	return lower(client.CodeTimeout, "the router did not finish the key exchange")
 }
 
 // overdue is the verdict when the attempt's time is over.
@@ -382,16 +385,16 @@ func (a *attempt) overdue() *JoinError {
 	case a.refusal != "":
 		return a.rejected()
 	case a.phase == searching:
-		return joinError(CodeTimeout, "the search for the network took too long")
+		return joinError(client.CodeTimeout, "the search for the network took too long")
 	}
-	return joinError(CodeTimeout, "the router did not answer in time")
+	return joinError(client.CodeTimeout, "the router did not answer in time")
 }
 
-func fail(code Code, format string, args ...any) decision {
+func fail(code string, format string, args ...any) decision {
 	return decision{do: giveUp, fail: joinError(code, format, args...)}
 }
 
-func lower(code Code, format string, args ...any) decision {
+func lower(code string, format string, args ...any) decision {
 	return decision{do: giveUp, fail: lowerError(code, format, args...)}
 }
 

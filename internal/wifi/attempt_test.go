@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
@@ -290,7 +291,7 @@ func FuzzAttempt(f *testing.F) {
 			n = hinted(n)
 		}
 		actions, verdict := play(newAttempt(n, variant{}, "0"), trace, nil)
-		if verdict != nil && verdict.Code == CodeWrongKey &&
+		if verdict != nil && verdict.Code == client.CodeWrongKey &&
 			!strings.Contains(trace, "CTRL-EVENT-DISCONNECTED") && !strings.Contains(trace, "CTRL-EVENT-AUTH-REJECT") {
 			t.Errorf("wrong_key without evidence: %v", actions)
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
@@ -57,12 +58,12 @@ func (f CertificateFile) read(ctx context.Context) ([]byte, error) {
 	text, err := namedfile.Read(ctx, f.Path, maxCertificates)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return nil, joinError(CodeUnsupported, "read the %s: %v; netconnectd has to be able to: sudo chgrp netconnectd %s; sudo chmod g+r %[3]s", f.What, err, f.Path)
+		return nil, joinError(client.CodeUnsupported, "read the %s: %v; netconnectd has to be able to: sudo chgrp netconnectd %s; sudo chmod g+r %[3]s", f.What, err, f.Path)
 	case err != nil:
-		return nil, joinError(CodeUnsupported, "read the %s: %v", f.What, err)
+		return nil, joinError(client.CodeUnsupported, "read the %s: %v", f.What, err)
 	}
 	if block, _ := pem.Decode(text); block == nil {
-		return nil, joinError(CodeUnsupported, "the %s %s is not a PEM file", f.What, f.Path)
+		return nil, joinError(client.CodeUnsupported, "the %s %s is not a PEM file", f.What, f.Path)
 	}
 	return text, nil
 }

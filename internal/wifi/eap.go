@@ -3,6 +3,8 @@ package wifi
 import (
 	"encoding/hex"
 	"strings"
+
+	"github.com/netconnectd/netconnectd/client"
 )
 
 // What a person gives is bounded: an identity is at most a RADIUS User-Name
@@ -26,9 +28,9 @@ func (c *EAPCredentials) check() error {
 	} {
 		switch {
 		case len(text.value) > text.limit:
-			return joinError(CodeUnsupported, "the %s is longer than %d bytes", text.what, text.limit)
+			return joinError(client.CodeUnsupported, "the %s is longer than %d bytes", text.what, text.limit)
 		case strings.ContainsFunc(text.value, func(r rune) bool { return r < 0x20 || r == 0x7f }):
-			return joinError(CodeUnsupported, "the %s has control characters", text.what)
+			return joinError(client.CodeUnsupported, "the %s has control characters", text.what)
 		}
 	}
 	if err := c.checkMethod(); err != nil {
@@ -36,10 +38,10 @@ func (c *EAPCredentials) check() error {
 	}
 	switch {
 	case c.Identity == "":
-		return joinError(CodeUnsupported, "802.1X wants an identity: the name of the user")
+		return joinError(client.CodeUnsupported, "802.1X wants an identity: the name of the user")
 	case c.CACert == "" && !c.AnyServer:
 		// Who imitates the network would get the password.
-		return joinError(CodeUnsupported, "802.1X wants a CA certificate, to know the right server by; "+
+		return joinError(client.CodeUnsupported, "802.1X wants a CA certificate, to know the right server by; "+
 			"without one, say that any server may be trusted")
 	}
 	return nil
@@ -49,15 +51,15 @@ func (c *EAPCredentials) checkMethod() error {
 	switch c.Method {
 	case "tls":
 		if c.ClientCert == "" || c.PrivateKey == "" {
-			return joinError(CodeUnsupported, "EAP-TLS wants a client certificate and its private key")
+			return joinError(client.CodeUnsupported, "EAP-TLS wants a client certificate and its private key")
 		}
 		return nil
 	case "peap", "ttls":
 		if c.Password.IsZero() {
-			return joinError(CodeUnsupported, "EAP %s wants a password", strings.ToUpper(c.Method))
+			return joinError(client.CodeUnsupported, "EAP %s wants a password", strings.ToUpper(c.Method))
 		}
 	default:
-		return joinError(CodeUnsupported, "the EAP method is peap, ttls or tls, not %q", c.Method)
+		return joinError(client.CodeUnsupported, "the EAP method is peap, ttls or tls, not %q", c.Method)
 	}
 	switch c.Phase2 {
 	case "", "mschapv2":
@@ -67,7 +69,7 @@ func (c *EAPCredentials) checkMethod() error {
 			return nil
 		}
 	}
-	return joinError(CodeUnsupported, "the inner method is mschapv2, or with TTLS pap, not %q", c.Phase2)
+	return joinError(client.CodeUnsupported, "the inner method is mschapv2, or with TTLS pap, not %q", c.Phase2)
 }
 
 // settings renders the credentials for SET_NETWORK, in hexadecimal: no text
@@ -101,13 +103,13 @@ func NotTrusted(why string) *JoinError {
 		}
 		return r
 	}, why[:min(len(why), 100)])
-	return joinError(CodeServerNotTrusted, "the server's certificate is not trusted: %s", why)
+	return joinError(client.CodeServerNotTrusted, "the server's certificate is not trusted: %s", why)
 }
 
 // NotAccepted is the verdict on a server that says no after it took our method.
 func (c *EAPCredentials) NotAccepted() *JoinError {
 	if c.Method == "tls" {
-		return joinError(CodeWrongKey, "the network's server does not accept the client certificate")
+		return joinError(client.CodeWrongKey, "the network's server does not accept the client certificate")
 	}
-	return joinError(CodeWrongKey, "the network's server does not accept the identity or the password")
+	return joinError(client.CodeWrongKey, "the network's server does not accept the identity or the password")
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/client"
 )
 
 // Listener hears the frames by which the interface and a router agree, as the
@@ -107,7 +109,7 @@ func (e *exchange) hear(f mlmeFrame) *JoinError {
 func (e *exchange) ended(f mlmeFrame) *JoinError {
 	switch {
 	case vanished(f.local, f.reason, e.beaconLoss):
-		return joinError(CodeLost, "the router vanished during the key exchange")
+		return joinError(client.CodeLost, "the router vanished during the key exchange")
 	case !f.local && e.network.keyExchangeProves() && handshakeRefused(f.reason):
 		return wrongKey()
 	}

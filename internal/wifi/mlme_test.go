@@ -8,6 +8,8 @@ import (
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/client"
 )
 
 var ownAddress = net.HardwareAddr{2, 0, 0, 0, 0, 0}
@@ -66,19 +68,19 @@ func TestExchange(t *testing.T) {
 		name   string
 		n      Network
 		events []genetlink.Message
-		want   Code // "": nothing is proved
+		want   string // "": nothing is proved
 	}{
-		{"the router ends the handshake", homeWPA2, after(frame(deauth, bssid, 15)), CodeWrongKey},
-		{"of a passphrase that NetworkManager keeps", Network{SSID: []byte("home"), Security: WPA2WPA3}, after(frame(deauth, bssid, 15)), CodeWrongKey},
-		{"so does one of a driver that authenticates by itself", homeWPA2, []genetlink.Message{connect, disconnect(true, 15)}, CodeWrongKey},
-		{"the router vanishes in the handshake", homeWPA2, after(beaconLoss, frame(deauth, ownAddress, 4)), CodeLost},
-		{"it vanishes, and we end it for another reason", homeWPA2, after(beaconLoss, frame(deauth, ownAddress, 3)), CodeLost},
+		{"the router ends the handshake", homeWPA2, after(frame(deauth, bssid, 15)), client.CodeWrongKey},
+		{"of a passphrase that NetworkManager keeps", Network{SSID: []byte("home"), Security: WPA2WPA3}, after(frame(deauth, bssid, 15)), client.CodeWrongKey},
+		{"so does one of a driver that authenticates by itself", homeWPA2, []genetlink.Message{connect, disconnect(true, 15)}, client.CodeWrongKey},
+		{"the router vanishes in the handshake", homeWPA2, after(beaconLoss, frame(deauth, ownAddress, 4)), client.CodeLost},
+		{"it vanishes, and we end it for another reason", homeWPA2, after(beaconLoss, frame(deauth, ownAddress, 3)), client.CodeLost},
 		{"we end the handshake", homeWPA2, after(frame(deauth, ownAddress, 3)), ""},
 		{"the router ends it for another reason", homeWPA2, after(frame(deauth, bssid, 5)), ""},
 		{"the router leaves before we were taken", homeWPA2, []genetlink.Message{frame(auth, bssid, open, 2, 0), frame(deauth, bssid, 15)}, ""},
 		{"the network before was left", homeWPA2, []genetlink.Message{frame(deauth, ownAddress, 3)}, ""},
 		{"an open network has no key", homeOpen, after(frame(deauth, bssid, 15)), ""},
-		{"SAE: the confirmation is refused", homeAny, []genetlink.Message{frame(auth, bssid, sae, 1, 0), frame(auth, bssid, sae, 2, 1)}, CodeWrongKey},
+		{"SAE: the confirmation is refused", homeAny, []genetlink.Message{frame(auth, bssid, sae, 1, 0), frame(auth, bssid, sae, 2, 1)}, client.CodeWrongKey},
 		{"SAE: what we send proves nothing", homeAny, []genetlink.Message{frame(auth, ownAddress, sae, 2, 1)}, ""},
 		{"SAE: the router wants a token first", homeAny, []genetlink.Message{frame(auth, bssid, sae, 1, 76)}, ""},
 		{"no answer", homeWPA2, []genetlink.Message{unanswered, unanswered}, ""},
@@ -86,7 +88,7 @@ func TestExchange(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			l, e := Listener{ifindex: 5}, exchange{network: row.n}
-			got := Code("")
+			got := ""
 			for _, m := range row.events {
 				if heard, ok := l.decode(m); ok && got == "" {
 					if verdict := e.hear(heard); verdict != nil {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/netconnectd/netconnectd/client"
 )
 
 // setting is one variable of a network block of wpa_supplicant.conf(5), in
@@ -20,7 +22,7 @@ type setting struct{ name, value string }
 // with a text for whoever typed the passphrase.
 func (n Network) Check() error {
 	if len(n.SSID) == 0 || len(n.SSID) > maxSSID {
-		return joinError(CodeUnsupported, "a network's name has 1 to %d bytes, not %d", maxSSID, len(n.SSID))
+		return joinError(client.CodeUnsupported, "a network's name has 1 to %d bytes, not %d", maxSSID, len(n.SSID))
 	}
 	if err := n.checkPMF(); err != nil {
 		return err
@@ -29,35 +31,35 @@ func (n Network) Check() error {
 	case Open, OWE:
 		if !n.PSK.IsZero() {
 			// Whoever imitates the name must not get us without the passphrase.
-			return joinError(CodeSecurityMismatch, "the network is open, but there is a passphrase for it")
+			return joinError(client.CodeSecurityMismatch, "the network is open, but there is a passphrase for it")
 		}
 		return nil
 	case WPA, WPA2, WPA3, WPA2WPA3:
 		return n.checkPSK()
 	case WEP:
-		return joinError(CodeUnsupported, "the network uses WEP, which does not protect anything")
+		return joinError(client.CodeUnsupported, "the network uses WEP, which does not protect anything")
 	case EAP:
 		if n.EAP == nil {
-			return joinError(CodeSecurityMismatch, "the network wants a user's own credentials (802.1X)")
+			return joinError(client.CodeSecurityMismatch, "the network wants a user's own credentials (802.1X)")
 		}
 		return n.EAP.check()
 	}
-	return joinError(CodeUnsupported, "the network's security %q is not supported", n.Security)
+	return joinError(client.CodeUnsupported, "the network's security %q is not supported", n.Security)
 }
 
 func (n Network) checkPSK() error {
 	psk := n.PSK.Reveal()
 	switch {
 	case psk == "":
-		return joinError(CodeSecurityMismatch, "the network wants a passphrase")
+		return joinError(client.CodeSecurityMismatch, "the network wants a passphrase")
 	case n.rawKey() && n.security() == WPA3:
-		return joinError(CodeUnsupported, "the network is WPA3 only and wants the passphrase itself, not a key of 64 digits")
+		return joinError(client.CodeUnsupported, "the network is WPA3 only and wants the passphrase itself, not a key of 64 digits")
 	case n.rawKey():
 		return nil
 	case len(psk) < 8 || len(psk) > 63: // IEEE 802.11-2020, annex J.4
-		return joinError(CodeUnsupported, "a passphrase has 8 to 63 bytes, not %d", len(psk))
+		return joinError(client.CodeUnsupported, "a passphrase has 8 to 63 bytes, not %d", len(psk))
 	case strings.ContainsFunc(psk, func(r rune) bool { return r < 0x20 || r == 0x7f }):
-		return joinError(CodeUnsupported, "a passphrase has no control characters")
+		return joinError(client.CodeUnsupported, "a passphrase has no control characters")
 	}
 	return nil
 }
@@ -193,7 +195,7 @@ func (n Network) Mismatch(cells []BSS) (verdict *JoinError, present bool) {
 			return nil, true
 		}
 		present = true
-		verdict = joinError(CodeSecurityMismatch, "the network's security is %s, expected was %s", cell.Security, n.expected())
+		verdict = joinError(client.CodeSecurityMismatch, "the network's security is %s, expected was %s", cell.Security, n.expected())
 	}
 	return verdict, present
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
@@ -87,27 +88,27 @@ func TestNetworkCheck(t *testing.T) {
 		ssid     string
 		psk      string
 		security Security
-		want     Code
+		want     string
 	}{
 		{"shortest passphrase", "x", "8letters", "", ""},
 		{"longest passphrase", "x", strings.Repeat("a", 63), WPA2, ""},
 		{"UTF-8 passphrase", "x", "pässwörter", WPA2, ""},
 		{"32 bytes of 0xff", strings.Repeat("\xff", 32), "", Open, ""},
 		{"NUL as SSID", "\x00", "", Open, ""},
-		{"no SSID", "", "", Open, CodeUnsupported},
-		{"SSID too long", strings.Repeat("a", 33), "", Open, CodeUnsupported},
-		{"too short", "x", "7letter", "", CodeUnsupported},
-		{"too long", "x", strings.Repeat("g", 64), "", CodeUnsupported},
-		{"with a newline", "x", "pass\nword", "", CodeUnsupported},
-		{"with a NUL", "x", "pass\x00word", "", CodeUnsupported},
-		{"64 digits, WPA3", "x", digits64, WPA3, CodeUnsupported},
-		{"WPA2 without passphrase", "x", "", WPA2, CodeSecurityMismatch},
-		{"open twin of a protected network", "x", "password", Open, CodeSecurityMismatch},
-		{"OWE twin of a protected network", "x", "password", OWE, CodeSecurityMismatch},
-		{"WEP", "x", "password", WEP, CodeUnsupported},
-		{"EAP", "x", "password", EAP, CodeSecurityMismatch},
-		{"unknown", "x", "password", Unknown, CodeUnsupported},
-		{"a security that is none", "x", "password", "wpa9", CodeUnsupported},
+		{"no SSID", "", "", Open, client.CodeUnsupported},
+		{"SSID too long", strings.Repeat("a", 33), "", Open, client.CodeUnsupported},
+		{"too short", "x", "7letter", "", client.CodeUnsupported},
+		{"too long", "x", strings.Repeat("g", 64), "", client.CodeUnsupported},
+		{"with a newline", "x", "pass\nword", "", client.CodeUnsupported},
+		{"with a NUL", "x", "pass\x00word", "", client.CodeUnsupported},
+		{"64 digits, WPA3", "x", digits64, WPA3, client.CodeUnsupported},
+		{"WPA2 without passphrase", "x", "", WPA2, client.CodeSecurityMismatch},
+		{"open twin of a protected network", "x", "password", Open, client.CodeSecurityMismatch},
+		{"OWE twin of a protected network", "x", "password", OWE, client.CodeSecurityMismatch},
+		{"WEP", "x", "password", WEP, client.CodeUnsupported},
+		{"EAP", "x", "password", EAP, client.CodeSecurityMismatch},
+		{"unknown", "x", "password", Unknown, client.CodeUnsupported},
+		{"a security that is none", "x", "password", "wpa9", client.CodeUnsupported},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			err := Network{SSID: []byte(row.ssid), PSK: secret.New(row.psk), Security: row.security}.Check()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
@@ -64,7 +65,7 @@ func (s *session) join(ctx context.Context, n Network, mark string) (Association
 // is no news once a weaker way was tried.
 func unspecific(verdict error) bool {
 	var failed *JoinError
-	return errors.As(verdict, &failed) && failed.lower && failed.Code == CodeSecurityMismatch
+	return errors.As(verdict, &failed) && failed.lower && failed.Code == client.CodeSecurityMismatch
 }
 
 // tryVariants makes an attempt in each way to join the network, as long as
@@ -93,7 +94,7 @@ func (s *session) tryVariants(ctx context.Context, n Network, mark string) (a As
 		if !errors.As(err, &failed) {
 			return a, err
 		}
-		if verdict == nil || failed.Code == CodeWrongKey || unspecific(verdict) {
+		if verdict == nil || failed.Code == client.CodeWrongKey || unspecific(verdict) {
 			verdict = err
 		}
 		if !failed.lower {
@@ -136,7 +137,7 @@ func (s *session) attempt(ctx context.Context, n Network, mark string, v variant
 		a.TransitionOver = attempt.transitionOver
 		return a, nil
 	}
-	return Association{}, lowerError(CodeLost, "the association was lost at once")
+	return Association{}, lowerError(client.CodeLost, "the association was lost at once")
 }
 
 // abilities asks what the radio can do. Of one that is not told it counts as
@@ -228,7 +229,7 @@ func (s *session) set(ctx context.Context, id string, v setting) error {
 	_, err := s.ctrl.Request(ctx, "SET_NETWORK "+id+" "+v.name+" "+v.value)
 	var refused *wpactrl.CommandError
 	if errors.As(err, &refused) {
-		return joinError(CodeUnsupported, "this wpa_supplicant does not accept the network's %s", v.name)
+		return joinError(client.CodeUnsupported, "this wpa_supplicant does not accept the network's %s", v.name)
 	}
 	return err
 }

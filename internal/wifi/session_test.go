@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/timetest"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
@@ -206,7 +207,7 @@ func TestJoinRemovesTheNetworkAfterAFailure(t *testing.T) {
 	})
 	_, err := s.join(t.Context(), homeWPA2, "5e")
 	var verdict *JoinError
-	if !errors.As(err, &verdict) || verdict.Code != CodeWrongKey {
+	if !errors.As(err, &verdict) || verdict.Code != client.CodeWrongKey {
 		t.Fatalf("error %v, want wrong_key", err)
 	}
 	if got := p.did(); !strings.HasSuffix(got, "\nREMOVE_NETWORK all\nABORT_SCAN") {
@@ -224,12 +225,12 @@ func TestJoinTriesLess(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		second string // what comes of the second variant
-		want   Code
+		want   string
 		pmf    PMF
 	}{
 		{"and joins", scanDone + associated + connected, "", PMFOff},
-		{"and fails otherwise: the first verdict counts", scanDone + strings.Repeat("CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:01:00 status_code=31\n", 2), CodeTimeout, ""},
-		{"and hears that the key is wrong", scanDone + associated + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15", CodeWrongKey, ""},
+		{"and fails otherwise: the first verdict counts", scanDone + strings.Repeat("CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:01:00 status_code=31\n", 2), client.CodeTimeout, ""},
+		{"and hears that the key is wrong", scanDone + associated + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15", client.CodeWrongKey, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p, s, _ := newProgram(t)
@@ -302,7 +303,7 @@ func TestJoinAsksTheScanResultsWhenWpaSupplicantIsSilent(t *testing.T) {
 		_, err := s.join(t.Context(), homeWPA2, "5e")
 		took := time.Since(begun)
 		var verdict *JoinError
-		if !errors.As(err, &verdict) || verdict.Code != CodeSecurityMismatch {
+		if !errors.As(err, &verdict) || verdict.Code != client.CodeSecurityMismatch {
 			t.Errorf("error %v, want security_mismatch", err)
 		}
 		return took
@@ -314,11 +315,11 @@ func TestJoinEndsWithItsContext(t *testing.T) {
 		name   string
 		state  string
 		cancel bool
-		want   Code
+		want   string
 	}{
 		{"cancelled: no verdict", "SCANNING", true, ""},
-		{"deadline: a time-out", "SCANNING", false, CodeTimeout},
-		{"disabled interface: at once", "INTERFACE_DISABLED", false, CodeRadioOff},
+		{"deadline: a time-out", "SCANNING", false, client.CodeTimeout},
+		{"disabled interface: at once", "INTERFACE_DISABLED", false, client.CodeRadioOff},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p, s, _ := newProgram(t)

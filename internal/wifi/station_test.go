@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
@@ -136,7 +137,7 @@ func TestRealWpaSupplicantRefuses(t *testing.T) {
 	unchecked := Network{SSID: []byte("home"), PSK: secret.New("short")}
 	_, err = session.add(t.Context(), unchecked, "5e", unchecked.variants(abilities{sae: true, pmf: true})[0])
 	var verdict *JoinError
-	if !errors.As(err, &verdict) || verdict.Code != CodeUnsupported || strings.Contains(err.Error(), "short") {
+	if !errors.As(err, &verdict) || verdict.Code != client.CodeUnsupported || strings.Contains(err.Error(), "short") {
 		t.Errorf("error %v, want unsupported without the passphrase", err)
 	}
 }
@@ -155,7 +156,7 @@ func TestStationStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
 	defer cancel()
 	_, err = s.Associate(ctx, homeWPA2)
 	var verdict *JoinError
-	if !errors.As(err, &verdict) || verdict.Code != CodeTimeout {
+	if !errors.As(err, &verdict) || verdict.Code != client.CodeTimeout {
 		t.Fatalf("Associate = %v, want a time-out", err)
 	}
 	child, found := s.cfg.Runner.Find(Role)

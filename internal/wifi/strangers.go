@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/netconnectd/netconnectd/client"
 )
 
 // strangersLimit bounds how many cells of one name are passed over: each costs an
@@ -12,7 +14,7 @@ import (
 const strangersLimit = 16
 
 // notOurs are the verdicts that a stranger's cell of our network's name brings.
-var notOurs = []Code{CodeWrongKey, CodeServerNotTrusted, CodeRejected}
+var notOurs = []string{client.CodeWrongKey, client.CodeServerNotTrusted, client.CodeRejected}
 
 // attemptCells makes attempts in one way, each without the cells that turned out to
 // be a stranger's, until no cell of the network is left. So the verdict is that
@@ -25,7 +27,7 @@ func (s *session) attemptCells(ctx context.Context, n Network, mark string, v va
 		if !errors.As(err, &failed) {
 			return a, err
 		}
-		if verdict == nil || failed.Code == CodeWrongKey {
+		if verdict == nil || failed.Code == client.CodeWrongKey {
 			verdict = err
 		}
 		if ctx.Err() != nil || !slices.Contains(notOurs, failed.Code) || !s.passOver(ctx, n, mark, failed, begun) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
@@ -31,14 +32,14 @@ func TestStrangersCells(t *testing.T) {
 		says  map[string]string
 		joins int
 		want  []string // the cells that were talked to, in all joins
-		code  Code     // of the last; "": it is joined
+		code  string   // of the last; "": it is joined
 	}{
 		{"ours is weaker", []string{stranger, ours}, map[string]string{stranger: refuses, ours: lets}, 1, []string{stranger, ours}, ""},
 		{"it is remembered", []string{stranger, ours}, map[string]string{stranger: refuses, ours: lets}, 2, []string{stranger, ours, ours}, ""},
 		{"two of them", []string{stranger, third, ours}, map[string]string{stranger: refuses, third: refuses, ours: lets}, 1, []string{stranger, third, ours}, ""},
-		{"nothing else is there", []string{stranger}, map[string]string{stranger: refuses}, 1, []string{stranger}, CodeWrongKey},
+		{"nothing else is there", []string{stranger}, map[string]string{stranger: refuses}, 1, []string{stranger}, client.CodeWrongKey},
 		{"the passphrase is wrong: all are tried, each time", []string{stranger, ours}, map[string]string{stranger: refuses, ours: refuses}, 2,
-			[]string{stranger, ours, stranger, ours}, CodeWrongKey},
+			[]string{stranger, ours, stranger, ours}, client.CodeWrongKey},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p, s, _ := newProgram(t)
@@ -138,8 +139,8 @@ func TestFastTransition(t *testing.T) {
 		p.script(func(string) string { return scanDone + "CTRL-EVENT-NETWORK-NOT-FOUND" })
 		_, err := s.join(t.Context(), wpa2, "5e")
 		var failed *JoinError
-		if !errors.As(err, &failed) || failed.Code != CodeUnsupported {
-			t.Errorf("%v, want %s", err, CodeUnsupported)
+		if !errors.As(err, &failed) || failed.Code != client.CodeUnsupported {
+			t.Errorf("%v, want %s", err, client.CodeUnsupported)
 		}
 	})
 }

@@ -3,6 +3,8 @@ package wifi
 import (
 	"bytes"
 	"strings"
+
+	"github.com/netconnectd/netconnectd/client"
 )
 
 // variant is one way to join a network: the ways to agree on keys that
@@ -140,14 +142,14 @@ func (n Network) checkPMF() error {
 		return nil
 	case PMFRequired:
 		if security == Open || security == WPA {
-			return joinError(CodeUnsupported, "%s networks cannot protect management frames", security)
+			return joinError(client.CodeUnsupported, "%s networks cannot protect management frames", security)
 		}
 		return nil
 	case PMFOff:
 		if security == WPA3 || security == OWE {
-			return joinError(CodeUnsupported, "%s needs protected management frames", security)
+			return joinError(client.CodeUnsupported, "%s needs protected management frames", security)
 		}
 		return nil
 	}
-	return joinError(CodeUnsupported, "protection of management frames is required, optional or off, not %q", n.PMF)
+	return joinError(client.CodeUnsupported, "protection of management frames is required, optional or off, not %q", n.PMF)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
@@ -146,7 +147,7 @@ func TestVerdictOfTheWayOnOffer(t *testing.T) {
 	})
 	_, err := s.join(t.Context(), hinted(both), "5e")
 	var failed *JoinError
-	if !errors.As(err, &failed) || failed.Code != CodeLost {
-		t.Errorf("%v, want %s", err, CodeLost)
+	if !errors.As(err, &failed) || failed.Code != client.CodeLost {
+		t.Errorf("%v, want %s", err, client.CodeLost)
 	}
 }

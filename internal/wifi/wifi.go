@@ -94,26 +94,9 @@ var (
 	ErrDown         = errors.New("the interface is down")
 )
 
-// Code says why a network was not joined; part of the socket's protocol.
-type Code string
-
-// The codes of a JoinError.
-const (
-	CodeWrongKey         Code = "wrong_key"
-	CodeLost             Code = "lost"               // the router vanished or fell silent while we joined
-	CodeNotFound         Code = "not_found"          // not seen by a full scan
-	CodeSecurityMismatch Code = "security_mismatch"  // seen, but with other security than ours
-	CodeServerNotTrusted Code = "server_not_trusted" // 802.1X: its certificate is not one that we trust
-	CodeNoAddress        Code = "no_address"         // of NetworkManager, which gets addresses, too
-	CodeRejected         Code = "rejected"           // the router, or the driver, does not want us
-	CodeRadioOff         Code = "radio_off"          // rfkill, or the interface is down
-	CodeUnsupported      Code = "unsupported"        // we cannot join such a network
-	CodeTimeout          Code = "timeout"
-)
-
 // JoinError is the verdict on an attempt to join.
 type JoinError struct {
-	Code   Code
+	Code   string // of package client, e.g. client.CodeWrongKey
 	Reason string // for people, e.g. "the passphrase is not the router's"
 
 	cell  net.HardwareAddr // that the verdict is of; nil: none
@@ -122,12 +105,12 @@ type JoinError struct {
 
 func (e *JoinError) Error() string { return fmt.Sprintf("join the network: %s", e.Reason) }
 
-func joinError(code Code, format string, args ...any) *JoinError {
+func joinError(code string, format string, args ...any) *JoinError {
 	return &JoinError{Code: code, Reason: fmt.Sprintf(format, args...)}
 }
 
 // lowerError is a joinError after which another variant may work.
-func lowerError(code Code, format string, args ...any) *JoinError {
+func lowerError(code string, format string, args ...any) *JoinError {
 	e := joinError(code, format, args...)
 	e.lower = true
 	return e

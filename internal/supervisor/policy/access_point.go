@@ -1,5 +1,7 @@
 package policy
 
+import "github.com/netconnectd/netconnectd/client"
+
 import "time"
 
 // apReady: hostapd may have been adopted with the phones that were on it, and
@@ -10,7 +12,7 @@ func (st *step) apReady() {
 	}
 	st.scan = scan{gen: st.scan.gen, at: st.now.Add(st.Config.Rescan)}
 	if st.startAP != 0 {
-		st.reply(st.startAP, "started ap")
+		st.reply(st.startAP, client.ResultStartedAP)
 		st.startAP = 0
 		st.askedUntil = st.now.Add(st.Config.AskedLimit) // it begins now
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/netconnectd/netconnectd/client"
 )
 
 // command carries out a request, or answers why not.
@@ -18,17 +20,17 @@ func (st *step) command(c Command) {
 	case Connect:
 		st.commandConnect(c.ID, c.SSID)
 	case Forget:
-		result := "wifi was not configured yet"
+		result := client.ResultNotConfigured
 		if len(st.saved) > 0 || st.candidate != nil {
-			result = "forgot configured wifi"
+			result = client.ResultForgotten
 		}
 		st.forget()
 		st.reply(c.ID, result)
 	case Reset:
 		st.forget()
-		st.dropStartAP(Failure{Code: "cancelled", Reason: "the daemon was reset"})
+		st.dropStartAP(Failure{Code: client.CodeCancelled, Reason: "the daemon was reset"})
 		st.askedUntil, st.silentUntil = time.Time{}, time.Time{}
-		st.reply(c.ID, "reset daemon")
+		st.reply(c.ID, client.ResultReset)
 	case Resume:
 		if st.silent() {
 			st.silentUntil = time.Time{}
@@ -45,7 +47,7 @@ func (st *step) commandStartAP(id int) {
 	case st.startAP != 0 || st.attempt != nil && st.attempt.command != 0:
 		st.fail(id, busy)
 	case st.radio.target.Role == RoleAccessPoint && st.radio.ready:
-		st.reply(id, "access point is already running")
+		st.reply(id, client.ResultAlreadyRunning)
 	default:
 		if st.joined() {
 			st.radioLost("somebody asked for the access point")
@@ -62,11 +64,11 @@ func (st *step) commandStartAP(id int) {
 func (st *step) commandStopAP(id int) {
 	switch {
 	case st.radio.target.Role != RoleAccessPoint:
-		st.reply(id, "access point is not running")
+		st.reply(id, client.ResultNotRunning)
 	case st.stopAP != 0:
 		st.fail(id, busy)
 	default:
-		st.dropStartAP(Failure{Code: "cancelled", Reason: "somebody stopped the access point"})
+		st.dropStartAP(Failure{Code: client.CodeCancelled, Reason: "somebody stopped the access point"})
 		st.stopAP = id
 		st.fallback = false
 		st.askedUntil = time.Time{}
@@ -105,9 +107,9 @@ func (st *step) commandTry(id int, n *Network) {
 	case !st.radioPresent:
 		st.fail(id, noRadio)
 	case n == nil:
-		st.fail(id, Failure{Code: "not_configured", Reason: "wifi is not yet configured"})
+		st.fail(id, Failure{Code: client.CodeNotConfigured, Reason: client.TextNotConfigured})
 	case st.Config.Always:
-		st.fail(id, Failure{Code: "ap_always", Reason: "ap.mode is always, so the radio is no station"})
+		st.fail(id, Failure{Code: client.CodeAPAlways, Reason: "ap.mode is always, so the radio is no station"})
 	case st.startAP != 0 || st.stopAP != 0 || st.attempt != nil && st.attempt.command != 0:
 		st.fail(id, busy)
 	default:
@@ -117,14 +119,14 @@ func (st *step) commandTry(id int, n *Network) {
 }
 
 var (
-	busy    = Failure{Code: "busy", Reason: "another request is being carried out"}
-	noRadio = Failure{Code: "no_radio", Reason: "there is no Wi-Fi interface"}
+	busy    = Failure{Code: client.CodeBusy, Reason: "another request is being carried out"}
+	noRadio = Failure{Code: client.CodeNoRadio, Reason: "there is no Wi-Fi interface"}
 )
 
 // forget drops every network. Nothing is left to wait for then.
 func (st *step) forget() {
 	if st.attempt != nil && st.attempt.command != 0 {
-		st.fail(st.attempt.command, Failure{Code: "cancelled", Reason: "the network was forgotten"})
+		st.fail(st.attempt.command, Failure{Code: client.CodeCancelled, Reason: "the network was forgotten"})
 	}
 	st.attempt = nil
 	st.saved, st.candidate, st.round, st.LastFailure = nil, nil, nil, JoinFailure{}

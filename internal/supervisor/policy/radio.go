@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"time"
+
+	"github.com/netconnectd/netconnectd/client"
 )
 
 const (
@@ -45,7 +47,7 @@ func (st *step) absorbProgress(ev RadioProgress) {
 	}
 	st.radio.cleared = true
 	if st.stopAP != 0 {
-		st.reply(st.stopAP, "stopped ap")
+		st.reply(st.stopAP, client.ResultStoppedAP)
 		st.stopAP = 0
 	}
 	if ev.Stage == StageReady && !st.radio.ready {
@@ -83,7 +85,7 @@ func (st *step) radioFailed(f Failure) {
 // be looked for. One that is switched off or gone is no access point any more.
 func (st *step) offFailed(f Failure) {
 	r := &st.radio
-	r.cleared = r.cleared || f.Code == "radio_off" || f.Code == "no_radio"
+	r.cleared = r.cleared || f.Code == client.CodeRadioOff || f.Code == client.CodeNoRadio
 	if r.ready && !st.now.Before(r.readyAt.Add(restartLimit)) {
 		r.retries = 0
 	}
@@ -122,7 +124,7 @@ func (st *step) radioChanged(reason string) {
 		st.setRadio(st.radio.target)
 	case st.attempt != nil:
 		st.radio.failed = true
-		st.attemptFailed(Failure{Code: "cancelled", Reason: reason})
+		st.attemptFailed(Failure{Code: client.CodeCancelled, Reason: reason})
 		st.joinAfter = st.now
 	case st.joined():
 		st.radioLost(reason)
@@ -133,14 +135,14 @@ func (st *step) radioChanged(reason string) {
 func (st *step) expire() {
 	if st.attempt != nil && !st.now.Before(st.attempt.deadline) {
 		st.radio.failed = true
-		st.attemptFailed(Failure{Code: "timeout", Reason: "no success within " + st.Config.JoinTimeout.String()})
+		st.attemptFailed(Failure{Code: client.CodeTimeout, Reason: "no success within " + st.Config.JoinTimeout.String()})
 	}
 	if st.scan.running && !st.now.Before(st.scan.at) {
 		st.scan.running = false
 	}
 	r := &st.radio
 	if r.target.Role == RoleAccessPoint && !r.ready && !r.failed && !st.now.Before(r.retryAt) {
-		st.apFailed(Failure{Code: "timeout", Reason: "the access point did not come up within " + apLimit.String()})
+		st.apFailed(Failure{Code: client.CodeTimeout, Reason: "the access point did not come up within " + apLimit.String()})
 	}
 }
 
@@ -206,7 +208,7 @@ func (st *step) attemptSucceeded() {
 		}
 	}
 	if a.command != 0 {
-		st.reply(a.command, "connected to wifi")
+		st.reply(a.command, client.ResultConnected)
 	}
 }
 
@@ -243,7 +245,7 @@ func (st *step) attemptFailed(f Failure) {
 // blamesNetwork reports whether a failure says something of the network, and
 // not of ours or of where the device is.
 func blamesNetwork(f Failure) bool {
-	return !slices.Contains([]string{"not_found", "no_radio", "radio_off", "internal"}, f.Code)
+	return !slices.Contains([]string{client.CodeNotFound, client.CodeNoRadio, client.CodeRadioOff, client.CodeInternal}, f.Code)
 }
 
 // pause decides when the next automatic attempt may start.
@@ -278,7 +280,7 @@ func (st *step) absorbNetworks(ev NetworksChanged) {
 		return
 	}
 	if st.attempt != nil && st.attempt.command != 0 {
-		st.fail(st.attempt.command, Failure{Code: "cancelled", Reason: "the network was removed"})
+		st.fail(st.attempt.command, Failure{Code: client.CodeCancelled, Reason: "the network was removed"})
 	}
 	st.attempt = nil
 	st.radioLost("the network was removed")
@@ -359,7 +361,7 @@ func (st *step) absorbScan(ev ScanDone) {
 		st.wayBack = time.Time{}
 	}
 	if st.radio.target.Role != RoleAccessPoint && st.scan.full {
-		nothing := Failure{Code: "not_found", Reason: "no known network is in reach"}
+		nothing := Failure{Code: client.CodeNotFound, Reason: "no known network is in reach"}
 		if !st.LastFailure.asked { // which says more
 			st.LastFailure = JoinFailure{Failure: nothing}
 		}

@@ -253,7 +253,9 @@ func (m managed) stay(ctx context.Context) error {
 	return group.Wait()
 }
 
-// missing returns what the network lacks, "" for nothing.
+// missing returns what the network lacks, "" for nothing. The policy sees a carrier
+// that goes, too, and sooner; but not one that went just before the network counted
+// as joined.
 func (m managed) missing(ctx context.Context) string {
 	if s := m.monitor.Snapshot(); s != nil {
 		if l, ok := s.Link(m.iface); !ok || !l.Carrier {

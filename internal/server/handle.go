@@ -73,12 +73,14 @@ func kindOf(peer Peer, req Request, code string) (kind requests, most int) {
 }
 
 // reads reports whether a request changes nothing.
-func reads(req Request) bool {
-	switch req.(type) {
-	case ListWifi, ListNetworks, History, Metrics, Show:
-		return true
+func reads(req Request) bool { return needs(req) == reader }
+
+// needs returns the rank that a request takes: the highest for one without a row.
+func needs(req Request) rank {
+	if row, ok := commands[req.Command()]; ok {
+		return row.needs
 	}
-	return false
+	return trusted
 }
 
 func (s *Server) permitAndHandle(ctx context.Context, peer Peer, id json.RawMessage, req Request) ([]byte, error) {
@@ -98,19 +100,23 @@ func (s *Server) permitAndHandle(ctx context.Context, peer Peer, id json.RawMess
 // anybody's forced scan is a plain one, which stays harmless should the access
 // point come up in this moment.
 func (s *Server) permit(peer Peer, req Request) (Request, error) {
-	if _, stops := req.(StopDaemon); stops && !s.cfg.Rights.trusted(peer) {
-		return nil, errMayNotStop
-	}
+	has := s.cfg.Rights.rank(peer)
 	if show, ok := req.(Show); ok {
-		show.Privileged = s.cfg.Rights.MayChange(peer)
+		show.Privileged = has >= changer
 		return show, nil
 	}
 	list, scans := req.(ListWifi)
-	if reads(req) && !list.Force || s.cfg.Rights.MayChange(peer) {
-		return req, nil
+	takes := needs(req)
+	if scans && list.Force {
+		takes = changer
 	}
-	if scans && !s.cfg.Handler.Status().Connections.AP {
+	switch {
+	case has >= takes:
+		return req, nil
+	case scans && !s.cfg.Handler.Status().Connections.AP:
 		return ListWifi{}, nil
+	case takes == trusted:
+		return nil, errMayNotStop
 	}
 	return nil, s.cfg.Rights.denial(peer)
 }

@@ -104,30 +104,37 @@ func (subscribe) Command() string     { return "subscribe" }
 
 type params map[string]json.RawMessage
 
-// commands maps names on the wire to decoders of their parameters. Unknown
-// parameters are ignored, as the original did, but for those of show,
-// add_network and set_network.
-var commands = map[string]func(params) (Request, *client.Error){
-	"status":         plain(status{}),
-	"subscribe":      decodeSubscribe,
-	"show":           decodeShow,
-	"list_wifi":      func(p params) (Request, *client.Error) { return ListWifi{Force: p.truthy("force")}, nil },
-	"config_wifi":    decodeConfigWifi,
-	"start_wifi":     plain(StartWifi{}),
-	"forget_wifi":    plain(ForgetWifi{}),
-	"connect":        named(func(ssid []byte) Request { return Connect{ssid} }),
-	"list_networks":  plain(ListNetworks{}),
-	"add_network":    settled(func(ssid []byte, s NetworkSettings) Request { return AddNetwork{ssid, s} }),
-	"set_network":    settled(func(ssid []byte, s NetworkSettings) Request { return SetNetwork{ssid, s} }),
-	"remove_network": named(func(ssid []byte) Request { return RemoveNetwork{ssid} }),
-	"adopt":          named(func(ssid []byte) Request { return Adopt{ssid} }),
-	"history":        decodeHistory,
-	"reset":          plain(Reset{}),
-	"start_ap":       plain(StartAP{}),
-	"stop_ap":        plain(StopAP{}),
-	"metrics":        plain(Metrics{}),
-	"reload":         plain(Reload{}),
-	"stop_daemon":    plain(StopDaemon{}),
+// command is one row of the protocol: how its parameters are decoded, and which rank
+// a peer needs for the request.
+type command struct {
+	decode func(params) (Request, *client.Error)
+	needs  rank
+}
+
+// commands are all commands, by their names on the wire. Unknown parameters are
+// ignored, as the original did, but for those of show, add_network and set_network.
+// A reader may not have list_wifi interrupt the access point: see permit.
+var commands = map[string]command{
+	"status":         {plain(status{}), reader},
+	"subscribe":      {decodeSubscribe, reader},
+	"show":           {decodeShow, reader},
+	"list_wifi":      {func(p params) (Request, *client.Error) { return ListWifi{Force: p.truthy("force")}, nil }, reader},
+	"config_wifi":    {decodeConfigWifi, changer},
+	"start_wifi":     {plain(StartWifi{}), changer},
+	"forget_wifi":    {plain(ForgetWifi{}), changer},
+	"connect":        {named(func(ssid []byte) Request { return Connect{ssid} }), changer},
+	"list_networks":  {plain(ListNetworks{}), reader},
+	"add_network":    {settled(func(ssid []byte, s NetworkSettings) Request { return AddNetwork{ssid, s} }), changer},
+	"set_network":    {settled(func(ssid []byte, s NetworkSettings) Request { return SetNetwork{ssid, s} }), changer},
+	"remove_network": {named(func(ssid []byte) Request { return RemoveNetwork{ssid} }), changer},
+	"adopt":          {named(func(ssid []byte) Request { return Adopt{ssid} }), changer},
+	"history":        {decodeHistory, reader},
+	"reset":          {plain(Reset{}), changer},
+	"start_ap":       {plain(StartAP{}), changer},
+	"stop_ap":        {plain(StopAP{}), changer},
+	"metrics":        {plain(Metrics{}), reader},
+	"reload":         {plain(Reload{}), changer},
+	"stop_daemon":    {plain(StopDaemon{}), trusted},
 }
 
 func plain(r Request) func(params) (Request, *client.Error) {
@@ -192,7 +199,7 @@ func decodeCommand(name string, text json.RawMessage) (Request, *client.Error) {
 	if halfCharacter(text) {
 		return nil, unreadable("the parameters of " + name + ` have half of a character (\ud800 to \udfff): ssid_hex takes an SSID that is not text`)
 	}
-	return commands[name](p)
+	return commands[name].decode(p)
 }
 
 // decodeHistory takes a limit that is a number, at least 0.

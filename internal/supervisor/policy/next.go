@@ -11,6 +11,7 @@ type NextKind string
 
 // What may come next.
 const (
+	nextDecision    NextKind = ""             // something that people need not know
 	NextAccessPoint NextKind = "access_point" // it comes up
 	NextEnd         NextKind = "end"          // the access point that somebody asked for ends
 	NextYield       NextKind = "yield"        // the access point gives way, though somebody is on it
@@ -28,18 +29,44 @@ type Next struct {
 	Text string // for people: what it is, and what would prevent it
 }
 
-// Next reports what the deadlines mean, the soonest first.
-func (s State) Next() []Next {
-	var all []Next
-	for _, n := range []Next{
-		s.nextAccessPoint(), s.nextOfAccessPoint(), s.nextAttempt(), s.nextGiveUp(), s.nextLoss(),
-	} {
-		if n.Kind != "" && n.At.After(s.at) {
-			all = append(all, n)
+// due lists all that will be done at a time: what, when and why. What was due at
+// the last Step has been decided then and is not listed.
+func (s State) due() []Next {
+	list := []Next{s.nextAccessPoint(), s.nextOfAccessPoint(), s.nextAttempt(), s.nextGiveUp(), s.nextLoss()}
+	decide := func(at time.Time) { list = append(list, Next{Kind: nextDecision, At: at}) }
+	for _, at := range []time.Time{s.holdAt, s.askedUntil, s.silentUntil, s.unsureUntil, s.radio.retryAt, s.joinAfter, s.scan.at} {
+		decide(at)
+	}
+	if s.Uplink.State == Starting && !s.started.IsZero() {
+		decide(s.started.Add(noCarrierWait))
+	}
+	if !s.wayBack.IsZero() {
+		decide(s.wayBack.Add(s.Config.YieldAfter))
+	}
+	for _, w := range s.ways {
+		decide(w.probeAt)
+		if !w.bare.IsZero() {
+			decide(w.bare.Add(bareLimit))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Next) int { return a.At.Compare(b.At) })
-	return all
+	return slices.DeleteFunc(list, func(n Next) bool { return !n.At.After(s.at) })
+}
+
+// Deadline reports when Step next needs a Wake, and whether it ever does.
+func (s State) Deadline() (at time.Time, ok bool) {
+	for _, n := range s.due() {
+		if !ok || n.At.Before(at) {
+			at, ok = n.At, true
+		}
+	}
+	return at, ok
+}
+
+// Next reports what people want to know of what is due, the soonest first.
+func (s State) Next() []Next {
+	list := slices.DeleteFunc(s.due(), func(n Next) bool { return n.Kind == nextDecision })
+	slices.SortStableFunc(list, func(a, b Next) int { return a.At.Compare(b.At) })
+	return list
 }
 
 // nextAccessPoint is when it comes up, or is tried again.
@@ -73,10 +100,8 @@ func (s State) fallbackAt() time.Time {
 	if s.silentUntil.After(at) {
 		at = s.silentUntil
 	}
-	wired := slices.ContainsFunc(s.ways, func(w way) bool { return !w.Wifi && w.Carrier })
-	patience := s.started.Add(noCarrierWait)
-	if s.Uplink.State == Starting && len(s.saved) == 0 && !wired && patience.Before(at) {
-		return patience
+	if hope, bounded := s.hopeEnds(); s.Uplink.State == Starting && bounded && hope.Before(at) {
+		return hope
 	}
 	return at
 }

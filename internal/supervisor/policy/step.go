@@ -41,35 +41,6 @@ func Step(s State, now time.Time, ev Event) (State, []Effect) {
 	return st.State, st.effects
 }
 
-// Deadline reports when Step next needs a Wake, and whether it ever does.
-// What was due at the last Step has been decided then.
-func (s State) Deadline() (due time.Time, ok bool) {
-	consider := func(t time.Time) {
-		if t.After(s.at) && (!ok || t.Before(due)) {
-			due, ok = t, true
-		}
-	}
-	for _, t := range []time.Time{s.holdAt, s.askedUntil, s.silentUntil, s.unsureUntil, s.radio.retryAt, s.joinAfter, s.scan.at} {
-		consider(t)
-	}
-	if s.Uplink.State == Starting && !s.started.IsZero() {
-		consider(s.started.Add(noCarrierWait))
-	}
-	if s.attempt != nil {
-		consider(s.attempt.deadline)
-	}
-	if !s.wayBack.IsZero() {
-		consider(s.wayBack.Add(s.Config.YieldAfter))
-	}
-	for _, w := range s.ways {
-		consider(w.probeAt)
-		if !w.bare.IsZero() {
-			consider(w.bare.Add(bareLimit))
-		}
-	}
-	return due, ok
-}
-
 func (st *step) absorb(ev Event) {
 	switch ev := ev.(type) {
 	case Start:
@@ -221,17 +192,29 @@ func (st *step) startLimit() time.Duration {
 	return st.Config.Settle
 }
 
-// hopeful reports whether something may still come up by itself.
-func (st *step) hopeful() bool {
-	if len(st.saved) > 0 && st.radioPresent {
-		return true
+// hopeEnds reports until when something may come up by itself after the start; with
+// bounded false that has no end.
+func (s State) hopeEnds() (at time.Time, bounded bool) {
+	if len(s.saved) > 0 && s.radioPresent {
+		return time.Time{}, false
 	}
-	for _, w := range st.ways {
-		if !w.Wifi && (w.Carrier || st.now.Before(st.started.Add(noCarrierWait))) {
-			return true
+	at = s.started
+	for _, w := range s.ways {
+		switch {
+		case w.Wifi:
+		case w.Carrier:
+			return time.Time{}, false
+		default:
+			at = s.started.Add(noCarrierWait)
 		}
 	}
-	return false
+	return at, true
+}
+
+// hopeful reports whether something may still come up by itself.
+func (st *step) hopeful() bool {
+	at, bounded := st.hopeEnds()
+	return !bounded || st.now.Before(at)
 }
 
 // judgeFallback latches the fallback when the hold is over and releases it

@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"internal/daemon": {
 		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
 		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/namedfile", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
-		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
+		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/wifi", "state",
 	},
 	"internal/interfaces": {"internal/link"},
 	"internal/radio": {

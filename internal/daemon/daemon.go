@@ -36,6 +36,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/systemd"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
@@ -122,7 +123,7 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	group.Go(func() error { return ignoreEnd(ctx, d.hooks.Run(ctx)) })
 	group.Go(func() error { d.history.Run(ctx); return nil })
 	group.Go(func() error { return d.decide(ctx) })
-	group.Go(func() error { <-ctx.Done(); d.tellSystemd(stopping); return nil })
+	group.Go(func() error { <-ctx.Done(); d.tellSystemd(systemd.Stopping); return nil })
 	group.Go(func() error { d.rest(ctx); return nil })
 	log.Info("started", "version", opts.Version, "socket", cfg.Socket, "config", cfg.File)
 	return group.Wait()
@@ -210,7 +211,7 @@ func build(cfg *config.Config, opts Options, runner *process.Runner, networks *s
 	d.sup = supervisor.New(supervisor.Config{
 		Policy: d.policyConfig(cfg), Radio: d.radio, Prober: d, Scanner: d.radio,
 		Networks: d, KeepAsked: d.keepAsked, Log: log, Changed: d.publish,
-		Watchdog: supervisor.Watchdog{Every: watchdogEvery(log), Feed: func() { d.tellSystemd(alive) }},
+		Watchdog: supervisor.Watchdog{Every: watchdogEvery(log), Feed: func() { d.tellSystemd(systemd.Alive) }},
 	})
 	return d
 }

@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/activation"
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/systemd"
 )
 
 // socketMode lets everybody connect; the server checks who may change things.
@@ -22,19 +22,19 @@ const socketMode = 0o666
 // Listen takes over the socket that systemd made, and says so in the
 // configuration, or makes the one that is configured.
 func Listen(cfg *config.Config, log *slog.Logger) (net.Listener, error) {
-	passed, err := activation.Listeners()
+	passed, err := systemd.Listener()
 	if err != nil {
-		return nil, fmt.Errorf("take the socket from systemd: %w", err)
+		return nil, err
 	}
-	if len(passed) == 0 || passed[0] == nil {
+	if passed == nil {
 		return listen(cfg.Socket)
 	}
-	if path := passed[0].Addr().String(); !sameFile(path, cfg.Socket) {
+	if path := passed.Addr().String(); !sameFile(path, cfg.Socket) {
 		log.Warn("systemd has made the socket, so the setting socket has no effect", "socket", path, "setting", cfg.Socket,
 			"remedy", "systemctl edit netconnectd.socket")
 		cfg.Socket = path
 	}
-	return passed[0], nil
+	return passed, nil
 }
 
 // sameFile: /var/run is mostly a link to /run.

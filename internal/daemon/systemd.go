@@ -3,32 +3,21 @@ package daemon
 import (
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 	"unicode"
 
-	sd "github.com/coreos/go-systemd/v22/daemon"
-	"golang.org/x/sys/unix"
-
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/systemd"
 )
 
-// What systemd is told, see sd_notify(3).
-const (
-	ready    = "READY=1"
-	alive    = "WATCHDOG=1"
-	stopping = "STOPPING=1\nSTATUS=stopping"
-)
-
-// watchdogEvery is how often systemd wants to hear of us; 0: it does not. The
-// unit says so (WatchdogSec=), and sd_watchdog_enabled(3) halves it.
+// watchdogEvery is how often systemd wants to hear of us; 0: it does not.
 func watchdogEvery(log *slog.Logger) time.Duration {
-	limit, err := sd.SdWatchdogEnabled(false)
+	every, err := systemd.WatchdogEvery()
 	if err != nil {
-		log.Warn("read systemd's watchdog", "err", err)
+		log.Warn("watchdog", "err", err)
 	}
-	return limit / 2
+	return every
 }
 
 // announce tells systemd the state, and once that the daemon is ready: the
@@ -40,33 +29,15 @@ func (d *daemon) announce(old, next policy.State) {
 	}
 	said := "STATUS=" + summary(next, d.cfg.Load().AP.SSID)
 	if !old.LinksKnown() {
-		said = ready + "\n" + said
+		said = systemd.Ready + "\n" + said
 	}
 	d.tellSystemd(said)
 }
 
 func (d *daemon) tellSystemd(said string) {
-	if err := notify(said); err != nil {
+	if err := systemd.Notify(said); err != nil {
 		d.log.Warn("tell systemd", "err", err)
 	}
-}
-
-// notify sends lines of sd_notify(3) if it was systemd that started us. The
-// library's way may block, and the loop must not.
-func notify(said string) error {
-	path := os.Getenv("NOTIFY_SOCKET")
-	if path == "" {
-		return nil
-	}
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("open a socket: %w", err)
-	}
-	defer unix.Close(fd)
-	if err := unix.Sendto(fd, []byte(said), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, &unix.SockaddrUnix{Name: path}); err != nil {
-		return fmt.Errorf("send to %s: %w", path, err)
-	}
-	return nil
 }
 
 // summary is the state in one line, as `systemctl status` shows it.

@@ -67,12 +67,13 @@ func foreign(networks []store.Network) (left []store.Network) {
 }
 
 // roles is a radio that reaches each target and notes it.
-type roles struct{ held []policy.Role }
+type roles struct{ held []policy.Part }
 
 // Hold implements supervisor.Radio.
-func (r *roles) Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
-	r.held = append(r.held, t.Role)
-	report(policy.StageReady)
+func (r *roles) Hold(ctx context.Context, t policy.Target, report func(policy.Part, policy.Stage)) error {
+	part := t.Parts()[0]
+	r.held = append(r.held, part)
+	report(part, policy.StageReady)
 	<-ctx.Done()
 	return ctx.Err()
 }
@@ -102,7 +103,7 @@ func onShelf(t *testing.T, managed bool, s *shelf, play func(*testing.T, *daemon
 		end()
 		<-ended
 	})
-	joined := len(slices.DeleteFunc(slices.Clone(air.held), func(r policy.Role) bool { return r != policy.RoleStation }))
+	joined := len(slices.DeleteFunc(slices.Clone(air.held), func(p policy.Part) bool { return p != policy.PartStation }))
 	return fmt.Sprintf("%d, %s", joined, air.held[len(air.held)-1])
 }
 
@@ -124,8 +125,8 @@ func TestForgottenNetworks(t *testing.T) {
 		reply   string
 		radio   string
 	}{
-		{"our own backend", false, []store.Network{ofOurs}, false, server.ForgetWifi{}, client.ResultForgotten, "1, off"},
-		{"NetworkManager, nothing stays", true, []store.Network{ofOurs}, false, server.ForgetWifi{}, client.ResultForgotten, "1, off"},
+		{"our own backend", false, []store.Network{ofOurs}, false, server.ForgetWifi{}, client.ResultForgotten, "1, rest"},
+		{"NetworkManager, nothing stays", true, []store.Network{ofOurs}, false, server.ForgetWifi{}, client.ResultForgotten, "1, rest"},
 		{"NetworkManager, netplan's stays", true, []store.Network{ofOurs, ofNetplan}, false, server.ForgetWifi{}, client.ResultForgotten + stays, "2, station"},
 		{"all is netplan's", true, []store.Network{ofNetplan}, false, server.ForgetWifi{}, client.ResultForgotten + stays, "2, station"},
 		{"NetworkManager removes nothing", true, []store.Network{ofOurs}, true, server.ForgetWifi{},
@@ -165,9 +166,9 @@ func TestRefusedNetworks(t *testing.T) {
 		{"set: not saved", store.ErrUnknown, set, client.CodeNotFound, "office", "1, station"},
 		{"set: polkit refuses the secrets", fmt.Errorf("read the secrets: %w", refusal), set, client.CodePermissionDenied, "install netconnectd's rules", "1, station"},
 		{"set: NetworkManager is being restarted", fmt.Errorf("read the secrets: %w", networkmanager.ErrAbsent), set, client.CodeInternal, absent, "1, station"},
-		{"removed, and there is another", beside, remove, client.CodeForeign, "is removed, and another one is still there", "1, off"},
-		{"removed, and the profiles cannot be read", networkmanager.ErrAbsent, remove, client.CodeInternal, absent, "1, off"},
-		{"removed, and the disk is full", unix.ENOSPC, remove, "", unix.ENOSPC.Error(), "1, off"},
+		{"removed, and there is another", beside, remove, client.CodeForeign, "is removed, and another one is still there", "1, rest"},
+		{"removed, and the profiles cannot be read", networkmanager.ErrAbsent, remove, client.CodeInternal, absent, "1, rest"},
+		{"removed, and the disk is full", unix.ENOSPC, remove, "", unix.ENOSPC.Error(), "1, rest"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			radio := onShelf(t, true, &shelf{networks: []store.Network{ofOurs}, err: tt.err}, func(t *testing.T, d *daemon) {

@@ -54,11 +54,11 @@ func TestMetrics(t *testing.T) {
 	}
 	d.expect(t, `netconnectd_config_last_load_successful 0`)
 
-	home := policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: "not saved"}}
-	if err := d.radio.Hold(t.Context(), home, func(policy.Stage) {}); err == nil {
+	home := policy.Target{Station: policy.Station{Wanted: true, Network: policy.Network{SSID: "not saved"}}}
+	if err := d.radio.Hold(t.Context(), home, func(policy.Part, policy.Stage) {}); err == nil {
 		t.Error("joined a network that is not saved")
 	}
-	_ = d.radio.Hold(ended, home, func(policy.Stage) {}) // whose end is all that counts
+	_ = d.radio.Hold(ended, home, func(policy.Part, policy.Stage) {}) // whose end is all that counts
 	d.expect(t, `netconnectd_join_attempts_total{result="not_configured"} 1`, `netconnectd_join_attempts_total{result="abandoned"} 1`)
 
 	d.radio = &standIn{association: &wifi.Association{Signal: -61}}

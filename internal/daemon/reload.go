@@ -46,8 +46,7 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	nudge(d.relink)
 	d.problems.look()
 	d.log.Info(client.ResultReloaded, "changed", strings.Join(changed, " "))
-	target, _ := d.sup.State().Target()
-	return describe(changed, target.Role == policy.RoleStation && !d.radio.Managed()) + warned(warnings), nil
+	return describe(changed, d.sup.State().Target().Station.Wanted && !d.radio.Managed()) + warned(warnings), nil
 }
 
 // warned has a line for each warning.

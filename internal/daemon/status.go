@@ -36,7 +36,6 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		Next:        nextSteps(s),
 		Problems:    d.problems.all(),
 	}
-	target, ready := s.Target()
 	for _, u := range uplinks(links, d.radio.Interface(), d.cfg.Load().Interfaces.Wired).Uplinks {
 		st.Uplinks = append(st.Uplinks, uplinkInterface(s, links, u))
 		if !s.Works(u.Name) {
@@ -47,7 +46,7 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		st.Connections.Wired = st.Connections.Wired || !u.Wifi
 		st.Connections.Wifi = st.Connections.Wifi || u.Wifi
 	}
-	st.Connections.AP = ready && target.Role == policy.RoleAccessPoint
+	st.Connections.AP = s.Ready(policy.PartAccessPoint)
 	st.Uplink.Addresses = addresses(links, s.Uplink.Name)
 	return st
 }

@@ -22,12 +22,12 @@ const (
 // and managed, which is NetworkManager.
 type backend interface {
 	// running returns the network in which the previous run left the radio; the
-	// zero Target if it left it in none.
-	running(ctx context.Context) policy.Target
+	// zero Station if it left it in none.
+	running(ctx context.Context) policy.Station
 
-	// join joins the network of the target, proves that it leads somewhere, and
-	// holds it until it is lost or ctx ends.
-	join(ctx context.Context, t policy.Target, report func(policy.Stage)) error
+	// join joins a network, proves that it leads somewhere, and holds it until it is
+	// lost or ctx ends.
+	join(ctx context.Context, t policy.Station, report func(policy.Stage)) error
 
 	// release leaves the radio to an access point.
 	release(ctx context.Context) error

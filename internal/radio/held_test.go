@@ -72,7 +72,7 @@ func TestRestartWhileTheServerIsSilent(t *testing.T) {
 	}
 	stopServer := func() { _ = server.Process.Kill(); _ = server.Wait() }
 	t.Cleanup(stopServer)
-	home := policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: "home"}}
+	home := policy.Target{Station: policy.Station{Wanted: true, Network: policy.Network{SSID: "home"}}}
 	if err := holdUntilReady(t.Context(), r, home); err != nil {
 		t.Fatalf("with a server: %v", err)
 	}
@@ -83,7 +83,7 @@ func TestRestartWhileTheServerIsSilent(t *testing.T) {
 		t.Errorf("after a restart: %v", err)
 	}
 	asked := home
-	asked.Asked = true
+	asked.Station.Asked = true
 	for _, tt := range []struct {
 		name   string
 		radio  *radio

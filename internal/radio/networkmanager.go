@@ -39,20 +39,20 @@ type managed struct {
 }
 
 // running implements backend.
-func (m managed) running(ctx context.Context) policy.Target {
+func (m managed) running(ctx context.Context) policy.Station {
 	device, err := m.client.Device(ctx)
 	if err != nil || !device.Activated() {
-		return policy.Target{}
+		return policy.Station{}
 	}
 	a, err := m.client.Association(ctx)
 	if err != nil {
-		return policy.Target{}
+		return policy.Station{}
 	}
-	return policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: string(a.SSID)}}
+	return policy.Station{Wanted: true, Network: policy.Network{SSID: string(a.SSID)}}
 }
 
 // join implements backend.
-func (m managed) join(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+func (m managed) join(ctx context.Context, t policy.Station, report func(policy.Stage)) error {
 	if err := m.idle(ctx); err != nil {
 		return m.failed(client.CodeRadioFailed, err)
 	}

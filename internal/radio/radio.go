@@ -79,13 +79,15 @@ const nl80211Driver = "nl80211"
 
 // Hold makes the radio what the target says, see supervisor.Radio. A radio
 // that is off or has failed is reset, where the settings want that, before the
-// policy tries again.
-func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+// policy tries again. This radio is one thing at a time.
+func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.Part, policy.Stage)) error {
 	defer r.association.Store(nil)
-	if t.Role == policy.RoleStation {
-		return r.holdReporting(ctx, t, report)
+	part := t.Parts()[0]
+	reached := func(stage policy.Stage) { report(part, stage) }
+	if part == policy.PartStation {
+		return r.holdReporting(ctx, t, reached)
 	}
-	return r.holdWithReset(ctx, t, report)
+	return r.holdWithReset(ctx, t, reached)
 }
 
 // holdReporting is Hold of a station, whose progress is an event.
@@ -93,7 +95,7 @@ func (r *radio) holdReporting(ctx context.Context, t policy.Target, report func(
 	var joined atomic.Bool
 	start := time.Now()
 	event := func(e JoinEvent) {
-		e.Network, e.Took = r.joining(t.Network), time.Since(start)
+		e.Network, e.Took = r.joining(t.Station.Network), time.Since(start)
 		r.events.Join(e)
 	}
 	event(JoinEvent{})
@@ -142,11 +144,11 @@ func (r *radio) holdWithReset(ctx context.Context, t policy.Target, report func(
 }
 
 func (r *radio) hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
-	switch t.Role {
-	case policy.RoleAccessPoint:
+	switch {
+	case t.Station.Wanted:
+		return r.backend.join(ctx, t.Station, report)
+	case t.AccessPoint:
 		return r.holdAP(ctx, report)
-	case policy.RoleStation:
-		return r.backend.join(ctx, t, report)
 	}
 	return r.holdIdle(ctx, report)
 }
@@ -154,9 +156,9 @@ func (r *radio) hold(ctx context.Context, t policy.Target, report func(policy.St
 // running finds out what the previous run left the radio as.
 func (r *radio) running(ctx context.Context) policy.Target {
 	if _, ok := r.runner.Find(ap.RoleHostapd); ok {
-		return policy.Target{Role: policy.RoleAccessPoint}
+		return policy.Target{AccessPoint: true}
 	}
-	return r.backend.running(ctx)
+	return policy.Target{Station: r.backend.running(ctx)}
 }
 
 func (r *radio) holdIdle(ctx context.Context, report func(policy.Stage)) error {

@@ -254,7 +254,7 @@ func TestReset(t *testing.T) {
 				if err := os.MkdirAll(filepath.Join(r.leaseFile(), "full"), 0o700); err != nil { // so that it cannot be removed
 					t.Fatal(err)
 				}
-				err := r.holdWithReset(t.Context(), policy.Target{Role: policy.RoleAccessPoint}, func(policy.Stage) {})
+				err := r.holdWithReset(t.Context(), policy.Target{AccessPoint: true}, func(policy.Stage) {})
 				if failed := (*supervisor.Failed)(nil); !errors.As(err, &failed) || failed.Code != client.CodeRadioFailed {
 					t.Fatal(err)
 				}

@@ -256,7 +256,7 @@ func (s *Slot) Backend() string {
 func (s *Slot) Networks() NetworkStore { return s.current.Load().networks }
 
 // Hold implements supervisor.Radio.
-func (s *Slot) Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+func (s *Slot) Hold(ctx context.Context, t policy.Target, report func(policy.Part, policy.Stage)) error {
 	return s.current.Load().Hold(ctx, t, report)
 }
 

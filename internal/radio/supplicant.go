@@ -18,16 +18,16 @@ import (
 type supplicant struct{ *radio }
 
 // running implements backend.
-func (s supplicant) running(context.Context) policy.Target {
+func (s supplicant) running(context.Context) policy.Station {
 	if _, ok := s.runner.Find(wifi.Role); !ok {
-		return policy.Target{}
+		return policy.Station{}
 	}
 	for _, n := range s.networks.Networks() {
 		if s.loadLease(n.SSID) != nil {
-			return policy.Target{Role: policy.RoleStation, Network: policy.Network{SSID: string(n.SSID), Hidden: n.Hidden}}
+			return policy.Station{Wanted: true, Network: policy.Network{SSID: string(n.SSID), Hidden: n.Hidden}}
 		}
 	}
-	return policy.Target{}
+	return policy.Station{}
 }
 
 // release implements backend.
@@ -42,7 +42,7 @@ func (s supplicant) idle(ctx context.Context) error {
 }
 
 // join implements backend.
-func (s supplicant) join(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
+func (s supplicant) join(ctx context.Context, t policy.Station, report func(policy.Stage)) error {
 	network, err := s.network(t.Network)
 	if err != nil {
 		return s.failed(client.CodeInternal, err)

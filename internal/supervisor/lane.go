@@ -51,22 +51,25 @@ func (l *radioLane) start(ctx context.Context, e policy.SetRadio, post func(cont
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		l.log.Debug("radio", "target", e.Target.Role, "ssid", e.Target.Network.SSID, "gen", e.Gen)
-		err := l.radio.Hold(ctx, e.Target, func(stage policy.Stage) {
+		l.log.Debug("radio", "target", e.Target, "ssid", e.Target.Station.Network.SSID, "gen", e.Gen)
+		err := l.radio.Hold(ctx, e.Target, func(part policy.Part, stage policy.Stage) {
 			if stage == policy.StageReady {
 				l.said = ""
 			}
-			l.log.Debug("radio", "stage", stage, "gen", e.Gen)
-			post(ctx, policy.RadioProgress{Gen: e.Gen, Stage: stage})
+			l.log.Debug("radio", "part", part, "stage", stage, "gen", e.Gen)
+			post(ctx, policy.RadioProgress{Part: part, Gen: e.Gen, Stage: stage})
 		})
-		if ctx.Err() == nil {
-			f := failure(err)
-			l.log.Log(ctx, l.level(e.Target.Role, f.Reason), "radio", "target", e.Target.Role, "ssid", e.Target.Network.SSID, "code", f.Code, "reason", f.Reason)
-			post(ctx, policy.RadioFailed{Gen: e.Gen, Failure: f})
+		if ctx.Err() != nil {
+			return
+		}
+		f := failure(err)
+		l.log.Log(ctx, l.level(e.Target, f.Reason), "radio", "target", e.Target, "ssid", e.Target.Station.Network.SSID, "code", f.Code, "reason", f.Reason)
+		for _, part := range e.Target.Parts() { // a Hold ends as a whole
+			post(ctx, policy.RadioFailed{Part: part, Gen: e.Gen, Failure: f})
 		}
 	}()
 	return func() {
-		defer l.late.expect("radio, "+string(e.Target.Role), holdLimit)()
+		defer l.late.expect("radio, "+e.Target.String(), holdLimit)()
 		cancel()
 		<-done
 	}
@@ -74,8 +77,8 @@ func (l *radioLane) start(ctx context.Context, e policy.SetRadio, post func(cont
 
 // level is that of a failure in the log. A radio that stays switched off is tried
 // twice a minute, and said to be so once.
-func (l *radioLane) level(role policy.Role, reason string) slog.Level {
-	if role != policy.RoleOff {
+func (l *radioLane) level(t policy.Target, reason string) slog.Level {
+	if !t.IsRest() {
 		return slog.LevelWarn
 	}
 	again := reason == l.said

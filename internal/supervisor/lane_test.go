@@ -15,11 +15,11 @@ import (
 // and goes down then.
 type holds []error
 
-func (h *holds) Hold(_ context.Context, _ policy.Target, report func(policy.Stage)) error {
+func (h *holds) Hold(_ context.Context, t policy.Target, report func(policy.Part, policy.Stage)) error {
 	err := (*h)[0]
 	*h = (*h)[1:]
 	if err == nil {
-		report(policy.StageReady)
+		report(t.Parts()[0], policy.StageReady)
 		return errors.New("down")
 	}
 	return err
@@ -28,17 +28,17 @@ func (h *holds) Hold(_ context.Context, _ policy.Target, report func(policy.Stag
 // TestRadioThatStaysOffIsSaidOnce: with each failure that is new, and each after
 // a success.
 func TestRadioThatStaysOffIsSaidOnce(t *testing.T) {
-	off, blocked := policy.RoleOff, errors.New("blocked")
+	rest, blocked := policy.Target{}, errors.New("blocked")
 	for _, tt := range []struct {
-		name  string
-		role  policy.Role
-		holds holds
-		said  int
+		name   string
+		target policy.Target
+		holds  holds
+		said   int
 	}{
-		{"it stays blocked", off, holds{blocked, blocked, blocked}, 1},
-		{"another reason", off, holds{blocked, errors.New("hard blocked"), blocked}, 3},
-		{"it was up meanwhile", off, holds{blocked, nil, nil, blocked}, 4},
-		{"an access point says it each time", policy.RoleAccessPoint, holds{blocked, blocked, blocked}, 3},
+		{"it stays blocked", rest, holds{blocked, blocked, blocked}, 1},
+		{"another reason", rest, holds{blocked, errors.New("hard blocked"), blocked}, 3},
+		{"it was up meanwhile", rest, holds{blocked, nil, nil, blocked}, 4},
+		{"an access point says it each time", policy.Target{AccessPoint: true}, holds{blocked, blocked, blocked}, 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var text bytes.Buffer
@@ -46,7 +46,7 @@ func TestRadioThatStaysOffIsSaidOnce(t *testing.T) {
 			l := radioLane{radio: &tt.holds, late: &overdue{log: log}, log: log}
 			for len(tt.holds) > 0 {
 				failed := make(chan struct{})
-				stop := l.start(t.Context(), policy.SetRadio{Target: policy.Target{Role: tt.role}}, func(_ context.Context, ev policy.Event) {
+				stop := l.start(t.Context(), policy.SetRadio{Target: tt.target}, func(_ context.Context, ev policy.Event) {
 					if _, ok := ev.(policy.RadioFailed); ok {
 						close(failed)
 					}

@@ -18,9 +18,10 @@ import (
 // Radio is what the radio lane drives.
 type Radio interface {
 	// Hold brings the radio to the target and keeps it there. It reports each
-	// stage as it is reached and returns when ctx ends, leaving what it made
-	// in place, or when the target cannot be reached or held, with a *Failed.
-	Hold(ctx context.Context, t policy.Target, report func(policy.Stage)) error
+	// stage of each part of the target as it is reached. It returns when ctx ends,
+	// leaving what it made in place, or when the target cannot be reached or held,
+	// with a *Failed.
+	Hold(ctx context.Context, t policy.Target, report func(policy.Part, policy.Stage)) error
 }
 
 // Prober asks whether the far end of an uplink is there.

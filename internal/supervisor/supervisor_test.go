@@ -84,7 +84,7 @@ func (d *device) changed(old, next policy.State) {
 	}
 }
 
-func (d *device) Hold(ctx context.Context, target policy.Target, report func(policy.Stage)) error {
+func (d *device) Hold(ctx context.Context, target policy.Target, report func(policy.Part, policy.Stage)) error {
 	d.mu.Lock()
 	d.holds++
 	if d.holds > 1 {
@@ -96,13 +96,14 @@ func (d *device) Hold(ctx context.Context, target policy.Target, report func(pol
 		time.Sleep(2 * time.Second)
 	}
 	d.deaf.wait("radio")
-	report(policy.StageCleared)
-	switch target.Role {
-	case policy.RoleAccessPoint:
+	part := target.Parts()[0]
+	report(part, policy.StageCleared)
+	switch part {
+	case policy.PartAccessPoint:
 		if !sleep(ctx, 1200*time.Millisecond) {
 			return ctx.Err()
 		}
-	case policy.RoleStation:
+	case policy.PartStation:
 		if !d.router.Load() {
 			sleep(ctx, 4*time.Second)
 			return &Failed{policy.Failure{Code: "not_found", Reason: "not seen"}}
@@ -111,7 +112,7 @@ func (d *device) Hold(ctx context.Context, target policy.Target, report func(pol
 			return ctx.Err()
 		}
 	}
-	report(policy.StageReady)
+	report(part, policy.StageReady)
 	<-ctx.Done()
 	return ctx.Err()
 }

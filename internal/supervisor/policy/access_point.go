@@ -20,7 +20,7 @@ func (st *step) apReady() {
 
 // apFailed leaves open who is on it: what failed need not be hostapd.
 func (st *step) apFailed(f Failure) {
-	st.tryAgain(f)
+	st.tryAgain(&st.radio.parts.accessPoint, f)
 	st.dropStartAP(f)
 }
 
@@ -38,19 +38,19 @@ func (st *step) dropStartAP(f Failure) {
 func (st *step) judgeAP() {
 	state, cause := APOff, CauseNone
 	switch {
-	case st.radio.target.Role == RoleAccessPoint && st.radio.ready:
+	case st.Ready(PartAccessPoint):
 		state, cause = APUp, st.cause()
-	case st.radio.target.Role == RoleAccessPoint:
+	case st.radio.target.AccessPoint:
 		state, cause = APStarting, st.cause()
-	case st.AP.State != APOff && !st.radio.cleared:
+	case st.AP.State != APOff && !st.radio.cleared():
 		state, cause = APStopping, st.AP.Cause
 	}
 	if state == st.AP.State && cause == st.AP.Cause {
 		switch {
 		case state == APOff && st.wantAP() && !st.radioPresent:
 			st.AP.Reason = noRadio.Reason
-		case state == APStarting && st.radio.why != "": // it was tried and is tried again
-			st.AP.Reason = st.radio.why
+		case state == APStarting && st.radio.parts.accessPoint.why != "": // it was tried and is tried again
+			st.AP.Reason = st.radio.parts.accessPoint.why
 		}
 		return
 	}
@@ -78,8 +78,8 @@ func (st *step) apReason(state APState, cause Cause) string {
 			return st.Uplink.Reason
 		}
 		return "not wanted"
-	case st.radio.why != "":
-		return st.radio.why
+	case st.radio.parts.accessPoint.why != "":
+		return st.radio.parts.accessPoint.why
 	case cause == CauseAsked:
 		return "somebody asked for it"
 	case cause == CauseAlways:

@@ -204,7 +204,7 @@ func TestAccessPoint(t *testing.T) {
 func TestAccessPointSetUpAnew(t *testing.T) {
 	reload := func(w *world) { w.post(ConfigChanged{Config: testConfig, AccessPoint: true}) }
 	dies := func(w *world) {
-		w.post(RadioFailed{Gen: w.target.Gen, Failure: Failure{Code: "ap_failed", Reason: "dnsmasq ended"}})
+		w.post(RadioFailed{Part: PartAccessPoint, Gen: w.target.Gen, Failure: Failure{Code: "ap_failed", Reason: "dnsmasq ended"}})
 	}
 	backend := func(w *world) { w.post(RadioChanged{Reason: "NetworkManager went"}) }
 	const inPlace = `

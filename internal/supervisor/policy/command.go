@@ -46,7 +46,7 @@ func (st *step) commandStartAP(id int) {
 		st.fail(id, noRadio)
 	case st.startAP != 0 || st.attempt != nil && st.attempt.command != 0:
 		st.fail(id, busy)
-	case st.radio.target.Role == RoleAccessPoint && st.radio.ready:
+	case st.Ready(PartAccessPoint):
 		st.reply(id, client.ResultAlreadyRunning)
 	default:
 		if st.joined() {
@@ -63,7 +63,7 @@ func (st *step) commandStartAP(id int) {
 // soft loss takes to be noticed, as the original did.
 func (st *step) commandStopAP(id int) {
 	switch {
-	case st.radio.target.Role != RoleAccessPoint:
+	case !st.radio.target.AccessPoint:
 		st.reply(id, client.ResultNotRunning)
 	case st.stopAP != 0:
 		st.fail(id, busy)
@@ -131,8 +131,8 @@ func (st *step) forget() {
 	st.attempt = nil
 	st.saved, st.candidate, st.round, st.LastFailure = nil, nil, nil, JoinFailure{}
 	st.emit(ForgetNetworks{})
-	if st.radio.target.Role == RoleStation {
-		st.radio.ready, st.radio.failed = false, true
+	if p := &st.radio.parts.station; st.radio.target.Station.Wanted {
+		p.ready, p.failed = false, true
 	}
 	st.why, st.atOnce = "the network was forgotten", true
 }

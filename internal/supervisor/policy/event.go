@@ -16,6 +16,9 @@ type Start struct {
 type LinksChanged struct {
 	Uplinks []Uplink
 	Radio   bool // the radio is there
+	// Together says that the radio can be an access point and a station at once.
+	// The policy does not ask for both yet.
+	Together bool
 }
 
 // NetworksChanged carries what the store holds now: the saved networks, the
@@ -36,15 +39,18 @@ const (
 	StageReady      Stage = "ready"      // the target is reached and verified
 )
 
-// RadioProgress says that the radio lane has reached a stage.
+// RadioProgress says that the radio lane has reached a stage of a part of the target.
 type RadioProgress struct {
+	Part  Part
 	Gen   int
 	Stage Stage
 }
 
-// RadioFailed says that the radio lane gave up, before or after StageReady.
+// RadioFailed says that the radio lane gave a part of the target up, before or after
+// StageReady.
 type RadioFailed struct {
-	Gen int
+	Part Part
+	Gen  int
 	Failure
 }
 

@@ -42,9 +42,9 @@ func FuzzStep(f *testing.F) {
 func leftOver(seed uint64) Start {
 	switch seed % 5 {
 	case 1:
-		return Start{Running: Target{Role: RoleAccessPoint}}
+		return Start{Running: Target{AccessPoint: true}}
 	case 2:
-		return Start{Running: Target{Role: RoleAccessPoint}, Asked: 20 * time.Minute}
+		return Start{Running: Target{AccessPoint: true}, Asked: 20 * time.Minute}
 	}
 	return Start{}
 }
@@ -89,7 +89,7 @@ func (w *world) mischief(what int) {
 		w.ask(Connect, "work")
 	case 15: // hostapd dies
 		if w.state.AP.State == APUp {
-			w.post(RadioFailed{Gen: w.target.Gen, Failure: Failure{Code: "ap_failed", Reason: "hostapd ended"}})
+			w.post(RadioFailed{Part: PartAccessPoint, Gen: w.target.Gen, Failure: Failure{Code: "ap_failed", Reason: "hostapd ended"}})
 		}
 	case 16:
 		w.block(!w.blocked)

@@ -34,8 +34,11 @@ type Next struct {
 func (s State) due() []Next {
 	list := []Next{s.nextAccessPoint(), s.nextOfAccessPoint(), s.nextAttempt(), s.nextGiveUp(), s.nextLoss()}
 	decide := func(at time.Time) { list = append(list, Next{Kind: nextDecision, At: at}) }
-	for _, at := range []time.Time{s.holdAt, s.askedUntil, s.silentUntil, s.unsureUntil, s.radio.retryAt, s.joinAfter, s.scan.at} {
+	for _, at := range []time.Time{s.holdAt, s.askedUntil, s.silentUntil, s.unsureUntil, s.joinAfter, s.scan.at} {
 		decide(at)
+	}
+	for _, p := range s.radio.target.Parts() {
+		decide(s.radio.parts.of(p).retryAt)
 	}
 	if s.Uplink.State == Starting && !s.started.IsZero() {
 		decide(s.started.Add(noCarrierWait))
@@ -76,9 +79,9 @@ func (s State) nextAccessPoint() Next {
 	switch {
 	case !s.radioPresent:
 		return Next{}
-	case s.radio.target.Role == RoleAccessPoint && s.radio.failed:
-		n.At, n.Text = s.radio.retryAt, "the access point is tried again"
-	case s.radio.target.Role == RoleAccessPoint:
+	case s.radio.target.AccessPoint && s.radio.parts.accessPoint.failed:
+		n.At, n.Text = s.radio.parts.accessPoint.retryAt, "the access point is tried again"
+	case s.radio.target.AccessPoint:
 		return Next{}
 	case s.Config.Always:
 		n.At, n.Text = s.silentUntil, "access point, as ap.mode is always"
@@ -143,11 +146,11 @@ func (s State) nextAttempt() Next {
 
 // nextGiveUp is when the radio has had its time.
 func (s State) nextGiveUp() Next {
-	switch r := s.radio; {
+	switch p := s.radio.parts.accessPoint; {
 	case s.attempt != nil:
 		return Next{NextGiveUp, s.attempt.deadline, s.attempt.network.joining() + " is given up"}
-	case r.target.Role == RoleAccessPoint && !r.ready && !r.failed:
-		return Next{NextGiveUp, r.retryAt, "starting the access point is given up"}
+	case s.radio.target.AccessPoint && !p.ready && !p.failed:
+		return Next{NextGiveUp, p.retryAt, "starting the access point is given up"}
 	}
 	return Next{}
 }

@@ -31,7 +31,7 @@ const (
 func (st *step) emit(e Effect) { st.effects = append(st.effects, e) }
 
 // joined reports whether the radio is a verified station.
-func (s State) joined() bool { return s.radio.target.Role == RoleStation && s.radio.ready }
+func (s State) joined() bool { return s.Ready(PartStation) }
 
 func (s State) asked() bool { return s.startAP != 0 || s.at.Before(s.askedUntil) }
 
@@ -42,75 +42,79 @@ func (s State) wantAP() bool {
 }
 
 func (st *step) absorbProgress(ev RadioProgress) {
-	if ev.Gen != st.radio.gen {
+	p := st.radio.parts.of(ev.Part)
+	if ev.Gen != p.gen || !st.radio.target.Has(ev.Part) {
 		return
 	}
-	st.radio.cleared = true
+	p.cleared = true
 	if st.stopAP != 0 {
 		st.reply(st.stopAP, client.ResultStoppedAP)
 		st.stopAP = 0
 	}
-	if ev.Stage == StageReady && !st.radio.ready {
-		st.radio.ready, st.radio.readyAt = true, st.now
-		st.radio.retryAt, st.radio.why = time.Time{}, ""
-		switch st.radio.target.Role {
-		case RoleAccessPoint:
-			st.radio.retries = 0
+	if ev.Stage == StageReady && !p.ready {
+		p.ready, p.readyAt = true, st.now
+		p.retryAt, p.why = time.Time{}, ""
+		switch ev.Part {
+		case PartAccessPoint:
+			p.retries = 0
 			st.apReady()
-		case RoleStation:
+		case PartStation:
 			st.attemptSucceeded()
 		}
 	}
 }
 
-func (st *step) radioFailed(f Failure) {
+func (st *step) radioFailed(ev RadioFailed) {
+	if ev.Gen != st.radio.parts.of(ev.Part).gen || !st.radio.target.Has(ev.Part) {
+		return
+	}
 	if st.stopAP != 0 {
-		st.fail(st.stopAP, f)
+		st.fail(st.stopAP, ev.Failure)
 		st.stopAP = 0
 	}
 	switch {
-	case st.radio.target.Role == RoleAccessPoint:
-		st.apFailed(f)
+	case ev.Part == PartAccessPoint:
+		st.apFailed(ev.Failure)
+	case ev.Part == PartRest:
+		st.restFailed(ev.Failure)
 	case st.attempt != nil:
-		st.radio.failed = true
-		st.attemptFailed(f)
+		st.radio.parts.station.failed = true
+		st.attemptFailed(ev.Failure)
 	case st.joined():
-		st.radioLost(f.Reason)
-	case st.radio.target.Role == RoleOff:
-		st.offFailed(f)
+		st.radioLost(ev.Reason)
 	}
 }
 
-// offFailed is told that a radio at rest is not up, without which nothing can
+// restFailed takes over that a radio at rest is not up, without which nothing can
 // be looked for. One that is switched off or gone is no access point any more.
-func (st *step) offFailed(f Failure) {
-	r := &st.radio
-	r.cleared = r.cleared || f.Code == client.CodeRadioOff || f.Code == client.CodeNoRadio
-	if r.ready && !st.now.Before(r.readyAt.Add(restartLimit)) {
-		r.retries = 0
+func (st *step) restFailed(f Failure) {
+	p := &st.radio.parts.rest
+	p.cleared = p.cleared || f.Code == client.CodeRadioOff || f.Code == client.CodeNoRadio
+	if p.ready && !st.now.Before(p.readyAt.Add(restartLimit)) {
+		p.retries = 0
 	}
-	st.tryAgain(f)
+	st.tryAgain(p, f)
 }
 
-// tryAgain has a target that failed be set again, later each time.
-func (st *step) tryAgain(f Failure) {
-	r := &st.radio
-	r.ready, r.failed, r.why = false, true, f.Reason
-	r.retryAt = st.now.Add(st.backoff(restartAgain, r.retries, restartLimit))
-	r.retries++
+// tryAgain has a part that failed be set again, later each time.
+func (st *step) tryAgain(p *progress, f Failure) {
+	p.ready, p.failed, p.why = false, true, f.Reason
+	p.retryAt = st.now.Add(st.backoff(restartAgain, p.retries, restartLimit))
+	p.retries++
 }
 
 // radioCame has a radio at rest be set up: it is another one, or was away, and
 // the lane may have had nothing to set up.
 func (st *step) radioCame() {
-	if r := &st.radio; r.target.Role == RoleOff {
-		r.ready, r.failed, r.retryAt = false, true, st.now
+	if p := &st.radio.parts.rest; st.radio.gen != 0 && st.radio.target.IsRest() {
+		p.ready, p.failed, p.retryAt = false, true, st.now
 	}
 }
 
 // radioLost ends a verified association; the next attempt starts at once.
 func (st *step) radioLost(reason string) {
-	st.radio.ready, st.radio.failed = false, true
+	p := &st.radio.parts.station
+	p.ready, p.failed = false, true
 	st.why = reason
 	st.joinAfter, st.joinFailed = st.now, 0
 	st.round, st.scan.count = nil, 0
@@ -120,10 +124,11 @@ func (st *step) radioLost(reason string) {
 // the radio be set to rest anew.
 func (st *step) radioChanged(reason string) {
 	switch {
-	case st.radio.target.Role == RoleAccessPoint, st.radio.target.Role == RoleOff:
+	case st.radio.gen == 0:
+	case st.radio.target.AccessPoint, st.radio.target.IsRest():
 		st.setRadio(st.radio.target)
 	case st.attempt != nil:
-		st.radio.failed = true
+		st.radio.parts.station.failed = true
 		st.attemptFailed(Failure{Code: client.CodeCancelled, Reason: reason})
 		st.joinAfter = st.now
 	case st.joined():
@@ -134,14 +139,13 @@ func (st *step) radioChanged(reason string) {
 // expire gives up what has taken too long.
 func (st *step) expire() {
 	if st.attempt != nil && !st.now.Before(st.attempt.deadline) {
-		st.radio.failed = true
+		st.radio.parts.station.failed = true
 		st.attemptFailed(Failure{Code: client.CodeTimeout, Reason: "no success within " + st.Config.JoinTimeout.String()})
 	}
 	if st.scan.running && !st.now.Before(st.scan.at) {
 		st.scan.running = false
 	}
-	r := &st.radio
-	if r.target.Role == RoleAccessPoint && !r.ready && !r.failed && !st.now.Before(r.retryAt) {
+	if p := st.radio.parts.accessPoint; st.radio.target.AccessPoint && !p.ready && !p.failed && !st.now.Before(p.retryAt) {
 		st.apFailed(Failure{Code: client.CodeTimeout, Reason: "the access point did not come up within " + apLimit.String()})
 	}
 }
@@ -163,7 +167,7 @@ func (st *step) judgeAttempt() {
 		n := st.round[0]
 		st.round = st.round[1:]
 		st.try(n, 0)
-	case st.radio.target.Role == RoleStation, st.radio.target.Role == RoleOff && st.radio.ready:
+	case st.radio.target.Station.Wanted, st.Ready(PartRest):
 		st.runScan(st.scan.count%2 == 1)
 	}
 }
@@ -174,13 +178,13 @@ func (st *step) radioFree() bool {
 	if !st.wantAP() {
 		return true
 	}
-	underWay := st.radio.target.Role == RoleStation && len(st.round) > 0
+	underWay := st.radio.target.Station.Wanted && len(st.round) > 0
 	return (st.seen || underWay) && !st.asked() && !st.Config.Always && st.mayLeaveAP()
 }
 
 func (st *step) try(n Network, command int) {
 	st.attempt = &attempt{network: n, command: command, deadline: st.now.Add(st.Config.JoinTimeout)}
-	st.setRadio(Target{Role: RoleStation, Network: n, Asked: command != 0})
+	st.setRadio(Target{Station: Station{Wanted: true, Network: n, Asked: command != 0}})
 }
 
 func (st *step) attemptSucceeded() {
@@ -273,10 +277,10 @@ func (st *step) absorbNetworks(ev NetworksChanged) {
 		st.LastFailure = JoinFailure{}
 	}
 	st.round = slices.DeleteFunc(st.round, func(n Network) bool { return st.savedIndex(n.SSID) < 0 })
-	t := st.radio.target
-	pending := t.Network.Candidate && (!st.radio.ready || st.candidate != nil && st.candidate.SSID == t.Network.SSID)
+	t := st.radio.target.Station
+	pending := t.Network.Candidate && (!st.radio.parts.station.ready || st.candidate != nil && st.candidate.SSID == t.Network.SSID)
 	anyOf := t.Network.SSID == "" && len(st.saved) > 0
-	if t.Role != RoleStation || st.radio.failed || st.savedIndex(t.Network.SSID) >= 0 || pending || anyOf {
+	if !t.Wanted || st.radio.parts.station.failed || st.savedIndex(t.Network.SSID) >= 0 || pending || anyOf {
 		return
 	}
 	if st.attempt != nil && st.attempt.command != 0 {
@@ -299,30 +303,38 @@ func (st *step) backoff(first time.Duration, n int, limit time.Duration) time.Du
 // steerRadio gives the radio the target that the rest of the state wants. Between
 // attempts it stays a station, until nothing is in reach: nobody holds it up then.
 func (st *step) steerRadio() {
-	have := st.radio.target.Role
-	retry := st.radio.failed && !st.now.Before(st.radio.retryAt)
+	have := st.radio.target
 	switch {
 	case st.attempt != nil: // set by try
 	case st.wantAP() && st.radioPresent:
-		if have != RoleAccessPoint || retry {
-			st.setRadio(Target{Role: RoleAccessPoint})
+		if !have.AccessPoint || st.mayRetry(PartAccessPoint) {
+			st.setRadio(Target{AccessPoint: true})
 		}
-	case have == RoleStation && len(st.saved) > 0 && st.radioPresent && (st.joined() || !st.nothing):
-	case have != RoleOff, retry && st.radioPresent:
-		st.setRadio(Target{Role: RoleOff})
+	case have.Station.Wanted && len(st.saved) > 0 && st.radioPresent && (st.joined() || !st.nothing):
+	case st.radio.gen == 0, !have.IsRest(), st.mayRetry(PartRest) && st.radioPresent:
+		st.setRadio(Target{})
 	}
 }
 
+// setRadio asks for a target. Of what the radio cannot be at once the station stays.
 func (st *step) setRadio(t Target) {
-	next := radio{gen: st.radio.gen + 1, target: t}
-	if t == st.radio.target {
-		next.retries, next.why = st.radio.retries, st.radio.why
+	if !st.together && t.Station.Wanted {
+		t.AccessPoint = false
 	}
-	if t.Role == RoleAccessPoint {
-		next.retryAt = st.now.Add(apLimit)
+	next := radio{gen: st.radio.gen + 1, target: t}
+	for _, p := range t.Parts() {
+		part := next.parts.of(p)
+		part.gen = next.gen
+		if t == st.radio.target {
+			last := st.radio.parts.of(p)
+			part.retries, part.why = last.retries, last.why
+		}
+	}
+	if t.AccessPoint {
+		next.parts.accessPoint.retryAt = st.now.Add(apLimit)
 	}
 	st.radio = next
-	st.emit(SetRadio{Gen: st.radio.gen, Target: t})
+	st.emit(SetRadio{Gen: next.gen, Target: t})
 }
 
 // look scans for saved networks from a fallback access point.
@@ -360,7 +372,7 @@ func (st *step) absorbScan(ev ScanDone) {
 	if st.Uplink.State != Online {
 		st.wayBack = time.Time{}
 	}
-	if st.radio.target.Role != RoleAccessPoint && st.scan.full {
+	if !st.radio.target.AccessPoint && st.scan.full {
 		nothing := Failure{Code: client.CodeNotFound, Reason: "no known network is in reach"}
 		if !st.LastFailure.asked { // which says more
 			st.LastFailure = JoinFailure{Failure: nothing}

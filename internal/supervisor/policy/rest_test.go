@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -174,7 +175,7 @@ func TestRadioAtRestIsNotFoughtFor(t *testing.T) {
 		w.boot(Target{})
 		for end := w.now.Add(10 * time.Minute); w.now.Before(end); {
 			w.runFor(200 * time.Millisecond)
-			if w.state.radio.ready {
+			if w.state.Ready(PartRest) {
 				w.setDown("wlan0 is down")
 			}
 		}
@@ -187,6 +188,32 @@ func TestRadioAtRestIsNotFoughtFor(t *testing.T) {
 		w.runFor(2 * time.Second)
 		if !w.up {
 			t.Errorf("blocked %v: not up 2 s after the first time in minutes", blocked)
+		}
+	}
+}
+
+// TestBothOnlyWhereTheRadioCan: a radio that cannot be an access point and a station
+// at once is asked for the station alone.
+func TestBothOnlyWhereTheRadioCan(t *testing.T) {
+	both := Target{AccessPoint: true, Station: Station{Wanted: true, Network: Network{SSID: "home"}}}
+	for together, want := range map[bool][]Part{true: {PartAccessPoint, PartStation}, false: {PartStation}} {
+		st := &step{now: epoch}
+		st.absorbLinks(LinksChanged{Radio: true, Together: together})
+		st.setRadio(both)
+		asked := st.effects[len(st.effects)-1].(SetRadio)
+		if got := asked.Target.Parts(); !slices.Equal(got, want) {
+			t.Errorf("together %v: asked for %v, want %v", together, got, want)
+		}
+		for _, p := range want {
+			st.radioFailed(RadioFailed{Part: p, Gen: asked.Gen, Failure: Failure{Code: "lost", Reason: "gone"}})
+			st.absorbProgress(RadioProgress{Part: p, Gen: asked.Gen, Stage: StageReady})
+			if !st.Ready(p) {
+				t.Errorf("together %v: %s is not ready", together, p)
+			}
+		}
+		st.absorbProgress(RadioProgress{Part: PartRest, Gen: asked.Gen, Stage: StageReady})
+		if st.Ready(PartRest) {
+			t.Errorf("together %v: the radio is at rest", together)
 		}
 	}
 }

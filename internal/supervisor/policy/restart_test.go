@@ -8,7 +8,7 @@ import (
 // TestRestartKeepsTheAccessPoint: who is on it stays on it, and who has asked for
 // it has it for as long as before.
 func TestRestartKeepsTheAccessPoint(t *testing.T) {
-	served := Target{Role: RoleAccessPoint}
+	served := Target{AccessPoint: true}
 	byCable := func(w *world) { w.cableThere, w.cable = true, true }
 	never := func(w *world) { w.state.Config.Fallback = false }
 	for _, tt := range []struct {
@@ -195,7 +195,7 @@ func TestKeepAsked(t *testing.T) {
 			t.Errorf("%s: kept until %v, want %v", w.stamp(), w.kept.Sub(epoch), until)
 		}
 	}
-	w.start(Start{Running: Target{Role: RoleAccessPoint}, Asked: 24 * time.Hour})
+	w.start(Start{Running: Target{AccessPoint: true}, Asked: 24 * time.Hour})
 	kept(time.Hour) // ap.asked_limit
 	w.run("10s")
 	w.command(StopAP)

@@ -73,7 +73,7 @@ func TestStarts(t *testing.T) {
 		{"a restart keeps the network in use, though a better one is there", func(w *world) {
 			w.router = true
 			w.others["work"] = true
-			w.boot(Target{Role: RoleStation, Network: Network{SSID: "work"}}, home, Network{SSID: "work"})
+			w.boot(Target{Station: Station{Wanted: true, Network: Network{SSID: "work"}}}, home, Network{SSID: "work"})
 			w.run("20s")
 		}, `
 			0.0s uplink starting: started
@@ -90,7 +90,7 @@ func TestStarts(t *testing.T) {
 			15.0s ap starting fallback: "home" could not be joined in time
 			16.2s ap up fallback: "home" could not be joined in time`},
 		{"restart of the daemon adopts the access point", func(w *world) {
-			w.boot(Target{Role: RoleAccessPoint}, home)
+			w.boot(Target{AccessPoint: true}, home)
 			w.run("5s")
 		}, `
 			0.0s uplink starting: found the access point of the previous run

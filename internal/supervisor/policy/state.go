@@ -86,24 +86,6 @@ func (n Network) joining() string {
 	return fmt.Sprintf("joining %q", n.SSID)
 }
 
-// Role is what the radio is to be.
-type Role string
-
-// The radio's roles.
-const (
-	RoleOff         Role = "off"
-	RoleAccessPoint Role = "access point"
-	RoleStation     Role = "station"
-)
-
-// Target is what the radio is to be; Network is set for a station, but for one
-// of whose network somebody else decides (Config.Delegated).
-type Target struct {
-	Role    Role
-	Network Network
-	Asked   bool // a person wants this very network, now
-}
-
 // Uplink is one way out of the device as the links show it.
 type Uplink struct {
 	Name      string
@@ -149,7 +131,7 @@ type JoinFailure struct {
 
 // State is all that the decisions depend on. The zero value with a Config is
 // the state before Start. Readers outside the package use Uplink, AP,
-// LastFailure, Target, Works, Probed and Next.
+// LastFailure, Target, Ready, Works, Probed and Next.
 type State struct {
 	Config Config
 	Uplink UplinkStatus
@@ -161,6 +143,7 @@ type State struct {
 	started      time.Time
 	linksKnown   bool // the first LinksChanged has come
 	radioPresent bool
+	together     bool // the radio can be an access point and a station at once
 	ways         []way
 	saved        []Network // that have worked or were added, the best first
 	candidate    *Network
@@ -200,19 +183,6 @@ type way struct {
 	bare     time.Time // since when the radio is in a network and has no address; zero: it has one, or needs none
 }
 
-// radio is what was last asked of the radio lane and what came of it.
-type radio struct {
-	gen     int
-	target  Target
-	cleared bool      // what the previous target held is gone
-	ready   bool      // the target is reached
-	readyAt time.Time // since when, if it is
-	failed  bool      // the target was given up by the lane
-	retryAt time.Time // when one that failed, or an access point that never came up, is set again
-	retries int
-	why     string // the last failure of this target
-}
-
 // attempt is one try to join a network; there is at most one.
 type attempt struct {
 	network  Network
@@ -228,8 +198,11 @@ type scan struct {
 	count   int       // of scans since the access point came up or the last network was lost
 }
 
-// Target gives what the radio is to be, and whether it has become that.
-func (s State) Target() (t Target, ready bool) { return s.radio.target, s.radio.ready }
+// Target returns what the radio is to be.
+func (s State) Target() Target { return s.radio.target }
+
+// Ready reports whether the radio has become a part of its target.
+func (s State) Ready(p Part) bool { return s.radio.target.Has(p) && s.radio.parts.of(p).ready }
 
 // LinksKnown reports whether the first look at the links has been decided upon.
 func (s State) LinksKnown() bool { return s.linksKnown }

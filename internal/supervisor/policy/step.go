@@ -52,9 +52,7 @@ func (st *step) absorb(ev Event) {
 	case RadioProgress:
 		st.absorbProgress(ev)
 	case RadioFailed:
-		if ev.Gen == st.radio.gen {
-			st.radioFailed(ev.Failure)
-		}
+		st.radioFailed(ev)
 	case ScanDone:
 		st.absorbScan(ev)
 	case ProbeDone:
@@ -90,13 +88,13 @@ func (st *step) begin(ev Start) {
 	if ev.Asked > 0 {
 		st.askedUntil = st.now.Add(min(ev.Asked, st.Config.AskedLimit))
 	}
-	switch ev.Running.Role {
-	case RoleAccessPoint:
+	switch {
+	case ev.Running.AccessPoint:
 		st.fallback = st.Config.Fallback && !st.asked()
 		st.unsureUntil = st.now.Add(unsureLimit)
 		st.Uplink.Reason = "found the access point of the previous run"
-	case RoleStation:
-		st.round = []Network{ev.Running.Network}
+	case ev.Running.Station.Wanted:
+		st.round = []Network{ev.Running.Station.Network}
 	}
 }
 
@@ -108,7 +106,7 @@ func (st *step) absorbConfig(ev ConfigChanged) {
 	if st.fallback && !st.Config.Fallback {
 		st.fallback, st.holdAt = false, st.now // due at once, should it be wanted again
 	}
-	if ev.AccessPoint && st.radio.target.Role == RoleAccessPoint {
+	if ev.AccessPoint && st.radio.target.AccessPoint {
 		st.setRadio(st.radio.target)
 	}
 }

@@ -30,7 +30,7 @@ func (st *step) way(name string) *way {
 func (st *step) absorbLinks(ev LinksChanged) {
 	st.linksKnown = true
 	came := ev.Radio && !st.radioPresent
-	st.radioPresent = ev.Radio
+	st.radioPresent, st.together = ev.Radio, ev.Together
 	ways := make([]way, 0, len(ev.Uplinks))
 	for _, u := range ev.Uplinks {
 		came = came || u.Wifi && st.way(u.Name) == nil

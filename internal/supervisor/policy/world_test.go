@@ -145,13 +145,13 @@ func (w *world) block(on bool) {
 
 // setDown plays that the radio's interface goes down.
 func (w *world) setDown(why string) {
-	gen := w.target.Gen
+	was := w.target
 	w.up = false
-	if w.target.Target.Role == RoleStation && w.associated {
+	if was.Target.Station.Wanted && w.associated {
 		w.associated = false
 		w.links()
 	}
-	w.post(RadioFailed{Gen: gen, Failure: Failure{Code: "lost", Reason: why}})
+	w.post(RadioFailed{Part: was.part(), Gen: was.Gen, Failure: Failure{Code: "lost", Reason: why}})
 }
 
 // route plays that the default route goes or comes; the address stays.
@@ -204,11 +204,11 @@ func (w *world) powerOther(ssid string, on bool) {
 
 // noticeLoss plays how the radio notices that its router is gone.
 func (w *world) noticeLoss() {
-	if !w.associated || w.there(w.target.Target.Network) {
+	if !w.associated || w.there(w.target.Target.Station.Network) {
 		return
 	}
 	w.after(1800*time.Millisecond, func() {
-		if w.associated && !w.there(w.target.Target.Network) {
+		if w.associated && !w.there(w.target.Target.Station.Network) {
 			w.associated = false
 			w.links()
 		}
@@ -250,12 +250,12 @@ func (w *world) play(e Effect) {
 	switch e := e.(type) {
 	case SetRadio:
 		w.target = e
-		w.associated = w.associated && e.Target.Role == RoleStation
+		w.associated = w.associated && e.Target.Station.Wanted
 		w.playRadio(e)
 	case RunProbe:
 		if w.state.Config.Gateway && !e.Uplink.Gateway.IsValid() {
 			w.later(0, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen, Reason: "there is none"})
-		} else if e.Uplink.Wifi && (w.silent || !w.there(w.target.Target.Network)) || !e.Uplink.Wifi && !w.cable {
+		} else if e.Uplink.Wifi && (w.silent || !w.there(w.target.Target.Station.Network)) || !e.Uplink.Wifi && !w.cable {
 			w.later(3*time.Second, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen, Reason: "silent"})
 		} else {
 			w.later(10*time.Millisecond, ProbeDone{Uplink: e.Uplink.Name, Gen: e.Gen})
@@ -294,45 +294,54 @@ func (w *world) visible() (ssids []string) {
 	return ssids
 }
 
+// part is the one part of a target of a radio that cannot be two things at once.
+func (e SetRadio) part() Part {
+	all := e.Target.Parts()
+	if len(all) != 1 {
+		panic("the radio is asked to be two things at once")
+	}
+	return all[0]
+}
+
 func (w *world) playRadio(e SetRadio) {
 	if w.radio && w.blocked {
-		w.later(50*time.Millisecond, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "radio_off", Reason: "the radio is switched off"}})
+		w.later(50*time.Millisecond, RadioFailed{Part: e.part(), Gen: e.Gen, Failure: Failure{Code: "radio_off", Reason: "the radio is switched off"}})
 		return
 	}
 	w.up = w.radio
-	w.later(100*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageCleared})
-	switch e.Target.Role {
-	case RoleOff:
-		w.later(110*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageReady})
-	case RoleAccessPoint:
+	w.later(100*time.Millisecond, RadioProgress{Part: e.part(), Gen: e.Gen, Stage: StageCleared})
+	switch e.part() {
+	case PartRest:
+		w.later(110*time.Millisecond, RadioProgress{Part: e.part(), Gen: e.Gen, Stage: StageReady})
+	case PartAccessPoint:
 		if w.apBroken {
-			w.later(time.Second, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "ap_failed", Reason: "hostapd ended"}})
+			w.later(time.Second, RadioFailed{Part: e.part(), Gen: e.Gen, Failure: Failure{Code: "ap_failed", Reason: "hostapd ended"}})
 			return
 		}
-		w.later(1200*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageReady})
+		w.later(1200*time.Millisecond, RadioProgress{Part: e.part(), Gen: e.Gen, Stage: StageReady})
 		w.after(1250*time.Millisecond, func() {
-			if w.target.Gen == e.Gen && w.state.radio.ready && !w.mute {
+			if w.target.Gen == e.Gen && w.state.Ready(PartAccessPoint) && !w.mute {
 				w.post(ClientsChanged{Count: w.phones})
 			}
 		})
-	case RoleStation:
+	case PartStation:
 		w.playStation(e)
 	}
 }
 
 func (w *world) playStation(e SetRadio) {
 	keyOK := w.savedKeyOK
-	if e.Target.Network.Candidate {
+	if e.Target.Station.Network.Candidate {
 		keyOK = w.candidateOK
 	}
 	current := func() bool { return w.target.Gen == e.Gen }
-	there := func() bool { return w.there(e.Target.Network) }
-	keyOK = keyOK && (w.wrongKey == "" || e.Target.Network.SSID != w.wrongKey)
+	there := func() bool { return w.there(e.Target.Station.Network) }
+	keyOK = keyOK && (w.wrongKey == "" || e.Target.Station.Network.SSID != w.wrongKey)
 	switch {
 	case !there():
-		w.later(4*time.Second, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "not_found", Reason: "not seen"}})
+		w.later(4*time.Second, RadioFailed{Part: e.part(), Gen: e.Gen, Failure: Failure{Code: "not_found", Reason: "not seen"}})
 	case !keyOK:
-		w.later(4800*time.Millisecond, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "wrong_key", Reason: "refused the key"}})
+		w.later(4800*time.Millisecond, RadioFailed{Part: e.part(), Gen: e.Gen, Failure: Failure{Code: "wrong_key", Reason: "refused the key"}})
 	default:
 		w.after(700*time.Millisecond, func() {
 			if !current() || !there() {
@@ -341,10 +350,10 @@ func (w *world) playStation(e SetRadio) {
 			w.associated, w.flushed = true, false // it is addressed anew
 			w.links()
 			if w.silent {
-				w.later(3*time.Second, RadioFailed{Gen: e.Gen, Failure: Failure{Code: "no_gateway", Reason: "gateway is silent"}})
+				w.later(3*time.Second, RadioFailed{Part: e.part(), Gen: e.Gen, Failure: Failure{Code: "no_gateway", Reason: "gateway is silent"}})
 				return
 			}
-			w.later(200*time.Millisecond, RadioProgress{Gen: e.Gen, Stage: StageReady})
+			w.later(200*time.Millisecond, RadioProgress{Part: e.part(), Gen: e.Gen, Stage: StageReady})
 		})
 	}
 }

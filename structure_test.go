@@ -24,9 +24,9 @@ var mayImport = map[string][]string{
 	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/migrate", "internal/namedfile", "internal/process", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
-		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
+		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp", "internal/link/proto/ndp",
 		"internal/history", "internal/hook", "internal/metrics", "internal/namedfile", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/resolver", "internal/secret", "internal/server",
-		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi", "state",
+		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/sysctl", "internal/wifi", "state",
 	},
 	"internal/server": {"client", "internal/loglimit", "internal/secret", "state"},
 	"client":          {"internal/ssid"},
@@ -35,16 +35,17 @@ var mayImport = map[string][]string{
 		"internal/link/wireguard", "internal/ssid",
 	},
 	"internal/supervisor":      {"internal/supervisor/policy"},
-	"internal/ap":              {"internal/atomicfile", "internal/link", "internal/namedfile", "internal/ownfile", "internal/process", "internal/secret", "internal/wpactrl"},
+	"internal/ap":              {"internal/atomicfile", "internal/link", "internal/namedfile", "internal/ownfile", "internal/process", "internal/secret", "internal/sysctl", "internal/wpactrl"},
 	"internal/wifi":            {"internal/atomicfile", "internal/namedfile", "internal/process", "internal/secret", "internal/wpactrl"},
 	"internal/bundle":          {"client", "internal/config", "internal/doctor", "internal/namedfile", "internal/process", "state"},
-	"internal/doctor":          {"client", "internal/ap", "internal/config", "internal/link/genl", "internal/namedfile", "internal/networkmanager", "internal/process", "internal/wifi"},
+	"internal/doctor":          {"client", "internal/ap", "internal/config", "internal/link", "internal/link/genl", "internal/namedfile", "internal/networkmanager", "internal/process", "internal/wifi"},
 	"internal/probe":           {"internal/link", "internal/namedfile"},
 	"internal/resolver":        {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
 	"internal/process":         {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
 	"internal/config":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret"},
 	"internal/store":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
 	"internal/ownfile":         {"internal/atomicfile", "internal/namedfile"},
+	"internal/sysctl":          {"internal/ownfile"},
 	"internal/migrate":         {"client"},
 	"internal/networkmanager":  {"client", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/store", "internal/wifi"},
 	"internal/history":         {"client", "internal/atomicfile"},
@@ -53,7 +54,8 @@ var mayImport = map[string][]string{
 	"internal/link/ethtool":    {"internal/link/genl"},
 	"internal/link/mptcp":      {"internal/link/genl"},
 	"internal/link/wireguard":  {"internal/link/genl"},
-	"internal/link/proto/dhcp": {},
+	"internal/link/proto/dhcp": {"internal/link/proto/boottime"},
+	"internal/link/proto/ndp":  {"internal/link", "internal/link/proto/boottime", "internal/link/rtnl"},
 }
 
 // source is one parsed file that is not a test.
@@ -159,8 +161,6 @@ func TestEveryChildIsConfined(t *testing.T) {
 	}
 }
 
-// What is set below /proc/sys/net is taken back, also after a crash, which one
-// file does.
 // TestTextsKeepTheirLines: client.SSIDText is for the fields named ssid, which may
 // have every character. Texts for people take client.SSIDInText.
 func TestTextsKeepTheirLines(t *testing.T) {
@@ -178,8 +178,10 @@ func TestTextsKeepTheirLines(t *testing.T) {
 	}
 }
 
+// TestSysctlsAreSetInOnePlace: what is set below /proc/sys/net is restored, also
+// after a crash, which one package does.
 func TestSysctlsAreSetInOnePlace(t *testing.T) {
-	files := []string{"internal/ap/settings.go", "internal/link/mptcp/mptcp.go"} // the second only reads
+	files := []string{"internal/sysctl/sysctl.go", "internal/link/mptcp/mptcp.go"} // the second only reads
 	for _, s := range sources(t) {
 		if inLab(s.pkg) || slices.Contains(files, s.path) {
 			continue
@@ -224,12 +226,12 @@ func TestPolicyIsPure(t *testing.T) {
 	}
 }
 
-// A lease is counted by a clock that does not stop while the machine is
-// suspended. The timers of package time do.
+// A lease, or what a router says, is counted by a clock that does not stop while the
+// machine is suspended. The timers of package time do.
 func TestLeasesCountSuspendedTime(t *testing.T) {
 	stops := []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Since"}
 	for _, s := range sources(t) {
-		if !strings.HasPrefix(s.pkg, "internal/link/proto/") || filepath.Base(s.path) == "clock.go" {
+		if !strings.HasPrefix(s.pkg, "internal/link/proto/") || s.pkg == "internal/link/proto/boottime" {
 			continue
 		}
 		ast.Inspect(s.File, func(n ast.Node) bool {

@@ -135,7 +135,7 @@ func (r *radio) handBack(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(r.station.End(ctx), r.dropLease(), r.manager.handBack(ctx))
+	return errors.Join(r.endStation(ctx), r.dropLease(), r.manager.handBack(ctx))
 }
 
 // tryManaged joins what a person asked for.

@@ -12,24 +12,38 @@ import (
 
 func TestNameServersFollowTheUplink(t *testing.T) {
 	server := netip.MustParseAddr("192.0.2.1")
+	ask := func(servers ...string) (all []netip.Addr) {
+		for _, s := range servers {
+			all = append(all, netip.MustParseAddr(s))
+		}
+		return all
+	}
+	leased := &dhcp.Lease{DNS: ask("192.0.2.1")}
 	for _, tt := range []struct {
-		name  string
-		lease *dhcp.Lease
-		way   string
-		want  resolver.Config
+		name       string
+		lease      *dhcp.Lease
+		advertised []netip.Addr
+		way        string
+		want       resolver.Config
 	}{
-		{"no lease", nil, "wlan0", resolver.Config{}},
-		{"a wired uplink has its own", &dhcp.Lease{DNS: []netip.Addr{server}}, "eth0", resolver.Config{}},
-		{"no uplink works", &dhcp.Lease{DNS: []netip.Addr{server}}, "", resolver.Config{}},
-		{"the radio is the way out", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan"}, "wlan0",
+		{"no lease", nil, nil, "wlan0", resolver.Config{}},
+		{"a wired uplink has its own", leased, ask("2001:db8::1"), "eth0", resolver.Config{}},
+		{"no uplink works", leased, ask("2001:db8::1"), "", resolver.Config{}},
+		{"the radio is the way out", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan"}, nil, "wlan0",
 			resolver.Config{Interface: "wlan0", Servers: []netip.Addr{server}, Search: []string{"lan"}}},
-		{"a search list wins over the domain", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan", Search: []string{"a", "b"}}, "wlan0",
+		{"a search list wins over the domain", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan", Search: []string{"a", "b"}}, nil, "wlan0",
 			resolver.Config{Interface: "wlan0", Servers: []netip.Addr{server}, Search: []string{"a", "b"}}},
+		{"a lease without any", &dhcp.Lease{Domain: "lan"}, nil, "wlan0", resolver.Config{}},
+		{"routers alone", nil, ask("2001:db8::1", "fe80::1%wlan0"), "wlan0", resolver.Config{Interface: "wlan0", Servers: ask("2001:db8::1", "fe80::1%wlan0")}},
+		{"a lease, and routers", leased, ask("2001:db8::1"), "wlan0", resolver.Config{Interface: "wlan0", Servers: ask("192.0.2.1", "2001:db8::1")}},
+		{"of those that programs ask one is a router's", &dhcp.Lease{DNS: ask("192.0.2.1", "192.0.2.2", "192.0.2.3")}, ask("2001:db8::1"), "wlan0",
+			resolver.Config{Interface: "wlan0", Servers: ask("192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			place := &slot{}
 			place.current.Store(&radio{iface: "wlan0"})
 			place.leased.Store(tt.lease)
+			place.advertised.Store(&tt.advertised)
 			n := &nameServers{radio: place, way: func() string { return tt.way }}
 			if got := n.want(); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("%+v, want %+v", got, tt.want)
@@ -45,8 +59,9 @@ func TestNameServersGoWithTheLease(t *testing.T) {
 	r := d.radio.current.Load()
 	n := &nameServers{radio: &d.radio, way: d.radio.iface}
 	r.leased.Store(&dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}})
+	r.advertised.Store(&[]netip.Addr{netip.MustParseAddr("2001:db8::1")})
 	uplink := policy.Uplink{Name: r.iface, Wifi: true}
-	if len(n.want().Servers) != 1 || len(d.servers(uplink)) != 1 {
+	if len(n.want().Servers) != 2 || len(d.servers(uplink)) != 2 {
 		t.Fatalf("published %v, asked %v", n.want().Servers, d.servers(uplink))
 	}
 	if err := r.dropLease(); err != nil {
@@ -72,4 +87,45 @@ func TestNameServersComeWithTheLease(t *testing.T) {
 	if err := newSession(r, nil).configure(t.Context(), lease); err != nil || told != 1 {
 		t.Errorf("told %d times, %v", told, err)
 	}
+}
+
+// TestNameServersAwaitTheRouters: a daemon that has just started leaves alone what
+// the one before has published, until it knows what to publish.
+func TestNameServersAwaitTheRouters(t *testing.T) {
+	lease := &dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
+	for _, tt := range []struct {
+		name       string
+		way        string
+		lease      *dhcp.Lease
+		advertised *[]netip.Addr
+		managed    bool
+		want       bool
+	}{
+		{"no uplink works", "", nil, nil, false, true},
+		{"a wired uplink", "eth0", nil, nil, false, false},
+		{"the routers have not answered", "wlan0", nil, nil, false, true},
+		{"the lease has no server, and they have not answered", "wlan0", &dhcp.Lease{}, nil, false, true},
+		{"they have none", "wlan0", nil, &[]netip.Addr{}, false, false},
+		{"a lease", "wlan0", lease, nil, false, false},
+		{"NetworkManager has the radio", "wlan0", nil, nil, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &radio{iface: "wlan0"}
+			if tt.managed {
+				r.manager = &manager{}
+			}
+			n := inPlace(withLive(r))
+			n.way = func() string { return tt.way }
+			r.leased.Store(tt.lease)
+			r.advertised.Store(tt.advertised)
+			if got := n.unknown(n.want()); got != tt.want {
+				t.Errorf("unknown: %v", got)
+			}
+		})
+	}
+}
+
+func withLive(r *radio) *radio {
+	r.live = &live{}
+	return r
 }

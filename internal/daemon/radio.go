@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,15 +56,17 @@ type radio struct {
 type live struct {
 	association atomic.Pointer[wifi.Association] // nil while not a station
 	leased      atomic.Pointer[dhcp.Lease]       // the latest
+	advertised  atomic.Pointer[[]netip.Addr]     // name servers of routers; nil: not known yet
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
 	unguarded   atomic.Pointer[string]           // what protects the device from phones and is missing; nil: nothing is
 	tried       atomic.Pointer[store.Network]    // the latest candidate; another one may be stored by now
+	metricless  sync.Once                        // the log has said that the kernel lacks routerMetric
 
 	clientsChanged func(ctx context.Context, count int)
 	joinChanged    func(n policy.Network, now string, why policy.Failure) // now: a client.Join…
 	joinEnded      func(result string, took time.Duration)                // of the metrics
-	leaseChanged   func()
-	seenAt         func(ssid []byte) int // frequency in MHz where a scan saw the network; 0: none did
+	leaseChanged   func()                                                 // or what routers advertise
+	seenAt         func(ssid []byte) int                                  // frequency in MHz where a scan saw the network; 0: none did
 }
 
 // slot is the place of the radio: what is in it changes when the hardware or
@@ -243,7 +247,7 @@ func (r *radio) beNothing(ctx context.Context) error {
 	if r.manager != nil {
 		return r.handBack(ctx)
 	}
-	if err := errors.Join(r.endAP(ctx), r.station.End(ctx)); err != nil {
+	if err := errors.Join(r.endAP(ctx), r.endStation(ctx)); err != nil {
 		return err
 	}
 	return r.clear(ctx, link.Spec{Name: r.iface, Up: true})
@@ -252,6 +256,7 @@ func (r *radio) beNothing(ctx context.Context) error {
 // tearDownStation removes what a station has left, and hands the radio back if
 // it was taken from NetworkManager.
 func (r *radio) tearDownStation(ctx context.Context) error {
+	r.restoreSettings()
 	marked := &manager{marker: markerFile(r.dir)}
 	if r.manager != nil && !marked.released() {
 		return r.dropLease() // everything else is NetworkManager's
@@ -283,7 +288,7 @@ func (r *radio) endAP(ctx context.Context) error {
 }
 
 func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
-	if err := errors.Join(r.station.End(ctx), r.dropLease()); err != nil {
+	if err := errors.Join(r.endStation(ctx), r.dropLease()); err != nil {
 		return r.failed(codeRadioFailed, err)
 	}
 	if r.manager != nil {
@@ -329,6 +334,7 @@ func (r *radio) holdStation(ctx context.Context, t policy.Target, report func(po
 			return r.failed(codeRadioFailed, err)
 		}
 	}
+	r.keepSettings() // before the first router can advertise itself
 	report(policy.StageCleared)
 	hinted := network.Network
 	hinted.Frequency = cmp.Or(hinted.Frequency, r.seenAt(hinted.SSID))

@@ -61,6 +61,8 @@ func (st *step) commandStartAP(id int) {
 // soft loss takes to be noticed, as the original did.
 func (st *step) commandStopAP(id int) {
 	switch {
+	case !st.radioPresent:
+		st.fail(id, noRadio)
 	case st.radio.target.Role != RoleAccessPoint:
 		st.reply(id, "access point is not running")
 	case st.stopAP != 0:

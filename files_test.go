@@ -21,7 +21,6 @@ var readers = map[string]string{
 	"cmd/netconnectd/hugepages.go":         "a file of the kernel, by a constant",
 	"internal/ap/ap.go":                    "makes an empty file in our own folder, follows no link and waits for no pipe",
 	"internal/ap/rfkill.go":                "files of the kernel, and /dev/rfkill, by constants",
-	"internal/ap/settings.go":              "switches of the kernel below /proc/sys/net",
 	"internal/atomicfile/atomicfile.go":    "opens a folder, to sync it",
 	"internal/daemon/listen.go":            "the lock in our own folder, which follows no link",
 	"internal/doctor/processes.go":         "files of the kernel below /proc",
@@ -36,6 +35,7 @@ var readers = map[string]string{
 	"internal/resolver/resolver.go":        "makes an empty file, follows no link and waits for no pipe",
 	"internal/ownfile/ownfile.go":          "our own file, to change its mode; it follows no link and reads nothing",
 	"internal/supervisor/stall_labhook.go": "is for the lab only",
+	"internal/sysctl/sysctl.go":            "switches of the kernel below /proc/sys/net",
 	"packaging/copyright/module.go":        "reads the licences of the modules while a package is built",
 }
 

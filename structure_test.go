@@ -24,14 +24,14 @@ var mayImport = map[string][]string{
 	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/migrate", "internal/namedfile", "internal/process", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
-		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
-		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/namedfile", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
+		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
+		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/wifi", "state",
 	},
 	"internal/interfaces": {"internal/link"},
 	"internal/radio": {
-		"client", "internal/ap", "internal/atomicfile", "internal/interfaces", "internal/link", "internal/link/proto/dhcp", "internal/networkmanager", "internal/ownfile",
-		"internal/probe", "internal/process", "internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/wifi",
+		"client", "internal/ap", "internal/atomicfile", "internal/interfaces", "internal/link", "internal/link/proto/dhcp", "internal/link/proto/ndp", "internal/networkmanager",
+		"internal/ownfile", "internal/probe", "internal/process", "internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/sysctl", "internal/wifi",
 	},
 	"internal/server": {"client", "internal/loglimit", "internal/secret", "state"},
 	"client":          {"internal/ssid"},
@@ -42,17 +42,18 @@ var mayImport = map[string][]string{
 	"internal/supervisor":        {"client", "internal/supervisor/policy"},
 	"internal/supervisor/policy": {"client"},
 	"internal/metrics":           {"client"},
-	"internal/ap":                {"internal/atomicfile", "internal/link", "internal/namedfile", "internal/ownfile", "internal/process", "internal/secret", "internal/wpactrl"},
-	"internal/wifi":              {"client", "internal/atomicfile", "internal/namedfile", "internal/process", "internal/secret", "internal/wpactrl"},
+	"internal/ap":                {"internal/atomicfile", "internal/link", "internal/namedfile", "internal/ownfile", "internal/process", "internal/secret", "internal/sysctl", "internal/wpactrl"},
+	"internal/wifi":              {"client", "internal/address", "internal/atomicfile", "internal/namedfile", "internal/process", "internal/secret", "internal/wpactrl"},
 	"internal/bundle":            {"client", "internal/config", "internal/doctor", "internal/namedfile", "internal/process", "state"},
-	"internal/doctor":            {"client", "internal/ap", "internal/config", "internal/link/genl", "internal/namedfile", "internal/networkmanager", "internal/process", "internal/wifi"},
+	"internal/doctor":            {"client", "internal/ap", "internal/config", "internal/link", "internal/link/genl", "internal/namedfile", "internal/networkmanager", "internal/process", "internal/wifi"},
 	"internal/probe":             {"internal/link", "internal/namedfile"},
 	"internal/resolver":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
 	"internal/process":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
-	"internal/config":            {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret"},
-	"internal/store":             {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
+	"internal/config":            {"internal/address", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret"},
+	"internal/store":             {"internal/address", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
 	"internal/ownfile":           {"internal/atomicfile", "internal/namedfile"},
-	"internal/migrate":           {"client"},
+	"internal/sysctl":            {"internal/ownfile"},
+	"internal/migrate":           {"client", "internal/address"},
 	"internal/networkmanager":    {"client", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/store", "internal/wifi"},
 	"internal/history":           {"client", "internal/atomicfile"},
 	"internal/hook":              {"client", "internal/loglimit", "internal/namedfile", "internal/process"},
@@ -60,7 +61,8 @@ var mayImport = map[string][]string{
 	"internal/link/ethtool":      {"internal/link/genl"},
 	"internal/link/mptcp":        {"internal/link/genl"},
 	"internal/link/wireguard":    {"internal/link/genl"},
-	"internal/link/proto/dhcp":   {},
+	"internal/link/proto/dhcp":   {"internal/link/proto/boottime"},
+	"internal/link/proto/ndp":    {"internal/link", "internal/link/proto/boottime", "internal/link/rtnl"},
 }
 
 // source is one parsed file that is not a test.
@@ -260,14 +262,12 @@ func TestEveryChildIsConfined(t *testing.T) {
 	}
 }
 
-// What is set below /proc/sys/net is taken back, also after a crash, which one
-// file does.
 // TestTextsKeepTheirLines: client.SSIDText is for the fields named ssid, which may
 // have every character. Texts for people take client.SSIDInText.
 func TestTextsKeepTheirLines(t *testing.T) {
 	fields := []string{"client/ssid.go", "internal/daemon/status.go", "internal/networkmanager/profile.go"}
 	for _, s := range sources(t) {
-		if inLab(s.pkg) || s.pkg == "internal/migrate" || slices.Contains(fields, s.path) {
+		if inLab(s.pkg) || slices.Contains(fields, s.path) {
 			continue
 		}
 		ast.Inspect(s.File, func(n ast.Node) bool {
@@ -279,8 +279,10 @@ func TestTextsKeepTheirLines(t *testing.T) {
 	}
 }
 
+// TestSysctlsAreSetInOnePlace: what is set below /proc/sys/net is restored, also
+// after a crash, which one package does.
 func TestSysctlsAreSetInOnePlace(t *testing.T) {
-	files := []string{"internal/ap/settings.go", "internal/link/mptcp/mptcp.go"} // the second only reads
+	files := []string{"internal/sysctl/sysctl.go", "internal/link/mptcp/mptcp.go"} // the second only reads
 	for _, s := range sources(t) {
 		if inLab(s.pkg) || slices.Contains(files, s.path) {
 			continue
@@ -332,12 +334,12 @@ func TestPolicyIsPure(t *testing.T) {
 	}
 }
 
-// A lease is counted by a clock that does not stop while the machine is
-// suspended. The timers of package time do.
+// A lease, or what a router says, is counted by a clock that does not stop while the
+// machine is suspended. The timers of package time do.
 func TestLeasesCountSuspendedTime(t *testing.T) {
 	stops := []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Since"}
 	for _, s := range sources(t) {
-		if !strings.HasPrefix(s.pkg, "internal/link/proto/") || filepath.Base(s.path) == "clock.go" {
+		if !strings.HasPrefix(s.pkg, "internal/link/proto/") || s.pkg == "internal/link/proto/boottime" {
 			continue
 		}
 		ast.Inspect(s.File, func(n ast.Node) bool {

@@ -3,14 +3,17 @@
 package lab
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// TestIPv6Only: a network without any IPv4 is a network.
+// TestIPv6Only: a network without any IPv4 is a network, with names, also for the
+// next daemon.
 func TestIPv6Only(t *testing.T) {
 	l := New(t, "The router has IPv6 alone")
+	before := l.Device.traces(t)
 	l.Timeline.Step("router home on the air, IPv6 alone", func() string {
 		l.Home.StartIPv6(t)
 		return "hostapd_cli"
@@ -34,4 +37,28 @@ func TestIPv6Only(t *testing.T) {
 		return seen + ", ping -6, netconnectcli status"
 	})
 	l.seeNoAccessPoint(t)
+	l.hasNamesByIPv6(t)
+	l.Timeline.Step("daemon restarted", func() string { l.Device.Restart(t); return "systemctl" })
+	l.hasNamesByIPv6(t)
+	l.stopsClean(t, before, "in a network of IPv6 alone")
+}
+
+// hasNamesByIPv6 sees the router's name server in use, and its default route with
+// the metric of the configuration.
+func (l *Lab) hasNamesByIPv6(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("the router's name server is in use", func() string {
+		until(t, noticed, "resolv.conf has it, and the uplink works", func() (string, bool) {
+			text, _ := os.ReadFile(resolvConf)
+			return string(text), strings.Contains(string(text), "nameserver "+ipv6Router+"\n") && l.Device.Status(t).Connections.WiFi
+		})
+		return resolvConf
+	})
+	l.Timeline.Step("its default route has wifi.metric", func() string {
+		routes := must(t, "", "ip", "-6", "route", "show", "default", "dev", radioDevice)
+		if !strings.Contains(routes, " metric 600 ") {
+			t.Errorf("default routes: %s", routes)
+		}
+		return firstLine(routes)
+	})
 }

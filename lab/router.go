@@ -97,8 +97,8 @@ const (
 	ipv6Router = ipv6Prefix + "1"
 )
 
-// StartIPv6 switches the router on with IPv6 alone: it advertises a prefix and
-// itself, and no server gives addresses.
+// StartIPv6 switches the router on with IPv6 alone: it advertises a prefix, itself,
+// and itself as name server, and no server gives addresses.
 func (r *Router) StartIPv6(t testing.TB) {
 	t.Helper()
 	must(t, r.ns, "ip", "link", "set", r.device, "up")
@@ -106,7 +106,8 @@ func (r *Router) StartIPv6(t testing.TB) {
 	must(t, r.ns, "ip", "addr", "add", ipv6Router+"/64", "dev", r.device, "nodad")
 	r.dnsmasq = r.ns.start(t, r.log("dnsmasq"),
 		"dnsmasq", "--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--pid-file=", "--user=root",
-		"--port=0", "--interface="+r.device, "--enable-ra", "--dhcp-range="+ipv6Prefix+",ra-only", "--ra-param="+r.device+",4")
+		"--port=0", "--interface="+r.device, "--enable-ra", "--dhcp-range="+ipv6Prefix+",ra-only", "--ra-param="+r.device+",4",
+		"--dhcp-option=option6:dns-server,["+ipv6Router+"]")
 	r.startRadio(t)
 }
 

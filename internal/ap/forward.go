@@ -13,6 +13,7 @@ import (
 	"github.com/google/nftables"
 
 	"github.com/netconnectd/netconnectd/internal/ownfile"
+	"github.com/netconnectd/netconnectd/internal/sysctl"
 )
 
 // forwarding decides what passes between phones and others, by our packet filter
@@ -171,10 +172,10 @@ const maxForwarding = 4 << 20
 
 func (f *forwarding) readRecord() ([]opened, error) {
 	record, err := ownfile.ReadList(f.recordFile(), maxForwarding, opened.check)
-	return record, usable(err, f.log, "read what forwarding was before")
+	return record, ownfile.Usable(err, f.log, "read what forwarding was before")
 }
 
-func (o opened) check() error { return namesInterface(o.Name) }
+func (o opened) check() error { return sysctl.CheckName(o.Name) }
 
 // writeRecord writes also an empty record: then there is our table to remove.
 func (f *forwarding) writeRecord(record []opened) error {
@@ -186,10 +187,10 @@ func (f *forwarding) writeRecord(record []opened) error {
 }
 
 func readSwitch(name string) (on bool, err error) {
-	text, err := readSetting(settingFile("ipv4", name, "forwarding"))
+	text, err := sysctl.Read(sysctl.Path("ipv4", name, "forwarding"))
 	return text == "1", err
 }
 
 func writeSwitch(name string, on bool) error {
-	return writeSetting(settingFile("ipv4", name, "forwarding"), string([]byte{'0' + bit(on)}))
+	return sysctl.Write(sysctl.Path("ipv4", name, "forwarding"), string([]byte{'0' + bit(on)}))
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/internal/sysctl"
 )
 
 func forwardingConfig(dir string) Config {
@@ -77,7 +78,7 @@ func ping(from *netnstest.Namespace, to string) bool {
 
 func setSwitch(t *testing.T, name, value string) {
 	t.Helper()
-	if err := os.WriteFile(settingFile("ipv4", name, "forwarding"), []byte(value), 0o644); err != nil {
+	if err := os.WriteFile(sysctl.Path("ipv4", name, "forwarding"), []byte(value), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -88,7 +89,7 @@ func switchesNow(t *testing.T) string {
 	var all []string
 	for _, name := range []string{"all", "eth0", "wlan0"} {
 		value := "-"
-		if text, err := os.ReadFile(settingFile("ipv4", name, "forwarding")); err == nil {
+		if text, err := os.ReadFile(sysctl.Path("ipv4", name, "forwarding")); err == nil {
 			value = strings.TrimSpace(string(text))
 		}
 		all = append(all, name+"="+value)

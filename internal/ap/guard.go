@@ -20,7 +20,7 @@ type guard struct {
 }
 
 func newGuard(c Config, log *slog.Logger) guard {
-	return guard{settings: settings{c, log}, forwarding: newForwarding(c, log)}
+	return guard{settings: newSettings(c, log), forwarding: newForwarding(c, log)}
 }
 
 // keep makes everything as it has to be, and does nothing if it is so already.

@@ -1,7 +1,6 @@
 package ap
 
 import (
-	"encoding/json"
 	"log/slog"
 	"os"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/internal/sysctl"
 )
 
 // settingsNow lists the careful settings of wlan0 that this kernel has.
@@ -17,8 +17,8 @@ func settingsNow(t *testing.T) string {
 	t.Helper()
 	var lines strings.Builder
 	for _, s := range careful {
-		if value, err := readSetting(settingFile(s.family, "wlan0", s.name)); err == nil {
-			lines.WriteString(s.family + " " + s.name + "=" + value + "\n")
+		if value, err := sysctl.Read(sysctl.Path(s.Family, "wlan0", s.Name)); err == nil {
+			lines.WriteString(s.Family + " " + s.Name + "=" + value + "\n")
 		}
 	}
 	return lines.String()
@@ -28,8 +28,8 @@ func settingsNow(t *testing.T) string {
 func carefulNow() string {
 	var lines strings.Builder
 	for _, s := range careful {
-		if _, err := os.Stat(settingFile(s.family, "wlan0", s.name)); err == nil {
-			lines.WriteString(s.family + " " + s.name + "=" + s.value + "\n")
+		if _, err := os.Stat(sysctl.Path(s.Family, "wlan0", s.Name)); err == nil {
+			lines.WriteString(s.Family + " " + s.Name + "=" + s.Value + "\n")
 		}
 	}
 	return lines.String()
@@ -40,10 +40,10 @@ func careless(t *testing.T) {
 	t.Helper()
 	for _, s := range careful {
 		value := "1"
-		if s.name == "rp_filter" {
+		if s.Name == "rp_filter" {
 			value = "0"
 		}
-		if file := settingFile(s.family, "wlan0", s.name); os.WriteFile(file, []byte(value), 0o644) != nil {
+		if file := sysctl.Path(s.Family, "wlan0", s.Name); os.WriteFile(file, []byte(value), 0o644) != nil {
 			t.Logf("this kernel has no %s", file)
 		}
 	}
@@ -60,7 +60,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 		{name: "by another daemon after a crash"},
 		{name: "also what another program set again meanwhile, as that set it", after: replaced, between: func(t *testing.T, c *Config) {
 			setSetting(t, "ipv6/conf/wlan0/accept_ra", "2")
-			if err := (settings{*c, slog.New(slog.DiscardHandler)}).keep(); err != nil {
+			if err := newSettings(*c, slog.New(slog.DiscardHandler)).keep(); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -69,7 +69,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 		}},
 		{name: "when another interface is the access point's", between: func(t *testing.T, c *Config) {
 			c.Interface = "wlan1"
-			if err := (settings{*c, slog.New(slog.DiscardHandler)}).keep(); err != nil {
+			if err := newSettings(*c, slog.New(slog.DiscardHandler)).keep(); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -77,7 +77,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 			netnstest.Run(t, "ip", "link", "del", "wlan0")
 			netnstest.Run(t, "ip", "link", "add", "wlan0", "type", "veth", "peer", "name", "other")
 			for _, s := range careful { // as somebody wants them there
-				_ = os.WriteFile(settingFile(s.family, "wlan0", s.name), []byte(s.value), 0o644)
+				_ = os.WriteFile(sysctl.Path(s.Family, "wlan0", s.Name), []byte(s.Value), 0o644)
 			}
 		}},
 	} {
@@ -87,7 +87,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 			before := settingsNow(t)
 			c := testConfig(runtimeDir(t))
 			for range 2 {
-				if err := (settings{c, slog.New(slog.DiscardHandler)}).keep(); err != nil {
+				if err := newSettings(c, slog.New(slog.DiscardHandler)).keep(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -97,7 +97,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 			if row.between != nil {
 				row.between(t, &c)
 			}
-			if err := (settings{c, slog.New(slog.DiscardHandler)}).stop(); err != nil {
+			if err := newSettings(c, slog.New(slog.DiscardHandler)).stop(); err != nil {
 				t.Fatal(err)
 			}
 			want := before
@@ -107,7 +107,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 			if diff := cmp.Diff(want, settingsNow(t)); diff != "" {
 				t.Errorf("after (-want +got):\n%s", diff)
 			}
-			if _, err := os.Stat((settings{c, slog.New(slog.DiscardHandler)}).recordFile()); err == nil {
+			if _, err := os.Stat(newSettings(c, slog.New(slog.DiscardHandler)).File); err == nil {
 				t.Error("the record is left")
 			}
 		})
@@ -117,7 +117,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 // TestSettingsOfNoInterface: one that is not there needs nothing.
 func TestSettingsOfNoInterface(t *testing.T) {
 	netnstest.Need(t)
-	s := settings{testConfig(runtimeDir(t)), slog.New(slog.DiscardHandler)}
+	s := newSettings(testConfig(runtimeDir(t)), slog.New(slog.DiscardHandler))
 	if err := s.keep(); err != nil {
 		t.Error(err)
 	}
@@ -129,13 +129,6 @@ func TestSettingsOfNoInterface(t *testing.T) {
 // What is damaged of a record is said once, is kept for a person, and keeps neither
 // the access point's guard from being set up nor the rest from being taken back.
 func TestDamagedRecordsAreHealed(t *testing.T) {
-	good := func(s settings, guarded []changed) string {
-		text, err := json.Marshal(guarded)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
 	for _, row := range []struct {
 		name    string
 		spoil   func(text string) string
@@ -158,15 +151,15 @@ func TestDamagedRecordsAreHealed(t *testing.T) {
 				careless(t)
 				before := settingsNow(t)
 				var said strings.Builder
-				s := settings{testConfig(runtimeDir(t)), slog.New(slog.NewTextHandler(&said, nil))}
+				s := newSettings(testConfig(runtimeDir(t)), slog.New(slog.NewTextHandler(&said, nil)))
 				if err := s.keep(); err != nil {
 					t.Fatal(err)
 				}
-				record, err := s.readRecord()
-				if err != nil || len(record) == 0 {
-					t.Fatal(record, err)
+				record, err := os.ReadFile(s.File)
+				if err != nil || !strings.HasPrefix(string(record), "[{") {
+					t.Fatalf("%s, %v", record, err)
 				}
-				if err := os.WriteFile(s.recordFile(), []byte(row.spoil(good(s, record))), 0o600); err != nil {
+				if err := os.WriteFile(s.File, []byte(row.spoil(string(record))), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				if next == "keep" {
@@ -180,7 +173,7 @@ func TestDamagedRecordsAreHealed(t *testing.T) {
 				if n := strings.Count(said.String(), "is damaged"); n != 1 {
 					t.Errorf("said %d times: %s", n, said.String())
 				}
-				if _, err := os.Stat(s.recordFile() + ".broken"); err != nil {
+				if _, err := os.Stat(s.File + ".broken"); err != nil {
 					t.Error(err)
 				}
 				if got := settingsNow(t); row.restore && got != before {

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"unicode"
+
+	"github.com/netconnectd/netconnectd/internal/address"
 )
 
 // crossCheck judges values that only make sense together. It skips those of
@@ -96,7 +98,7 @@ func checkAddress(d *draft, from origin, r *report) {
 	switch {
 	case !d.network.Contains(d.ip):
 		r.problem("ap.ip", from, "%s is outside ap.network %s", d.ip, d.network)
-	case d.ip == d.network.Addr() || d.ip == broadcast(d.network):
+	case address.CheckDevice(netip.PrefixFrom(d.ip, d.network.Bits())) != nil:
 		r.problem("ap.ip", from, "%s is not an address for a device in ap.network %s", d.ip, d.network)
 	default:
 		d.AP.Address = netip.PrefixFrom(d.ip, d.network.Bits())
@@ -118,13 +120,4 @@ func checkRange(d *draft, from origin, r *report) {
 		// dnsmasq leaves its own address out by itself.
 		r.warning("ap.range", from, "holds ap.ip %s, which no client will get", d.ip)
 	}
-}
-
-// broadcast is the last address of an IPv4 network.
-func broadcast(network netip.Prefix) netip.Addr {
-	b := network.Addr().As4()
-	for bit := network.Bits(); bit < 32; bit++ {
-		b[bit/8] |= 0x80 >> (bit % 8)
-	}
-	return netip.AddrFrom4(b)
 }

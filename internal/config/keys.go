@@ -177,7 +177,7 @@ var keys = []key{
 
 	{path: "wifi.metric", flag: "wifi-metric", kind: kindWhole, value: "600",
 		setting: whole(func(d *draft) *int { return &d.Wifi.Metric }, within(0, maxPriority)),
-		doc:     "Metric of the default route through the radio. The lowest wins; wired interfaces usually have less than 600."},
+		doc:     "Metric of the default routes through the radio, also of those that IPv6 routers advertise (from Linux 5.13 on). The lowest wins; wired interfaces usually have less than 600. NetworkManager has its own."},
 	{path: "wifi.join_timeout", flag: "wifi-join-timeout", kind: kindSeconds, value: "45",
 		setting: seconds(func(d *draft) *time.Duration { return &d.Wifi.JoinTimeout }, time.Second, maxSettle),
 		doc:     "Seconds that joining a network may take, from the first frame to the answer of its gateway."},

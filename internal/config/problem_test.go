@@ -156,6 +156,8 @@ func TestValuesThatOnlyMakeSenseTogether(t *testing.T) {
 		{name: "default address outside", yaml: "ap: {network: 10.0.0.0/24, range: [10.0.0.2, 10.0.0.9]}",
 			problem: "ap.ip: 10.250.250.1 is outside ap.network 10.0.0.0/24 (default)"},
 		{name: "address of the network", yaml: "ap: {ip: 10.250.250.0}", problem: "ap.ip: 10.250.250.0 is not an address for a device"},
+		{name: "multicast", yaml: "ap: {ip: 224.0.0.5, network: 224.0.0.0/24, range: [224.0.0.10, 224.0.0.20]}", problem: "ap.ip: 224.0.0.5 is not an address for a device"},
+		{name: "the device itself", yaml: "ap: {ip: 127.0.5.1, network: 127.0.5.0/24, range: [127.0.5.10, 127.0.5.20]}", problem: "ap.ip: 127.0.5.1 is not an address for a device"},
 		{name: "broadcast", yaml: "ap: {ip: 10.250.250.255}", problem: "ap.ip: 10.250.250.255 is not an address for a device"},
 		{name: "range outside", yaml: "ap: {range: [10.250.250.2, 10.250.251.2]}",
 			problem: "ap.range: 10.250.251.2 is outside ap.network 10.250.250.0/24 (line 1)"},

@@ -18,6 +18,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/internal/store"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 	"github.com/netconnectd/netconnectd/internal/timetest"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -55,6 +56,29 @@ func TestListOfThousand(t *testing.T) {
 	t.Logf("1,000 cells in %v", took)
 	if took > 4*50*time.Millisecond && !timetest.Beside {
 		t.Errorf("1,000 cells in %v, want 50 ms", took)
+	}
+}
+
+// TestWithoutRadio: what needs a radio is answered as the original answers it,
+// whatever else would have to be said.
+func TestWithoutRadio(t *testing.T) {
+	d := idle(t)
+	var err error
+	if d.history, err = openHistory(t.TempDir(), d.log); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.sup.Run(ctx, policy.Start{}, d.networks()) }()
+	defer func() { stop(); <-ended }()
+	for _, req := range []server.Request{
+		server.ListWifi{}, server.ListWifi{Force: true}, server.ConfigWifi{SSID: []byte("home")}, server.StartWifi{}, server.StartAP{}, server.StopAP{},
+	} {
+		_, err := d.Handle(t.Context(), server.Peer{}, req)
+		var told *client.Error
+		if !errors.As(err, &told) || told.Code != "no_radio" || told.Message != "Wifi interface absent0 is not present" {
+			t.Errorf("%s: %v", req.Command(), err)
+		}
 	}
 }
 

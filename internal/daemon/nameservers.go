@@ -3,12 +3,14 @@ package daemon
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"reflect"
+	"slices"
 
 	"github.com/netconnectd/netconnectd/internal/resolver"
 )
 
-// nameServers hands the lease's name servers to the system's resolver while
+// nameServers hands the network's name servers to the system's resolver while
 // the radio is the way out, and takes them back when it is not: those of a
 // wired uplink belong to whoever configures it.
 type nameServers struct {
@@ -22,14 +24,13 @@ type nameServers struct {
 // changed says that there may be something to do; it never blocks.
 func (n *nameServers) changed() { nudge(n.hint) }
 
-// run publishes until ctx ends. What it published stays for the next run,
-// which leaves it alone until it knows an uplink that works.
+// run publishes until ctx ends. What it published stays for the next run, which
+// leaves it alone until it knows an uplink that works and what that has to say.
 func (n *nameServers) run(ctx context.Context) {
 	var last *resolver.Config
 	for {
 		want := n.want()
-		unknown := last == nil && n.way() == ""
-		if !unknown && (last == nil || !reflect.DeepEqual(*last, want)) {
+		if !(last == nil && n.unknown(want)) && (last == nil || !reflect.DeepEqual(*last, want)) {
 			if err := n.set(want); err != nil {
 				n.log.Error("hand over the name servers", "err", err)
 			} else {
@@ -44,17 +45,51 @@ func (n *nameServers) run(ctx context.Context) {
 	}
 }
 
+// unknown reports whether a daemon that has just started does not know yet what
+// there is to publish: no uplink works, or the routers of the radio's network, which
+// may be the only ones to name a server, have not answered.
+func (n *nameServers) unknown(want resolver.Config) bool {
+	switch n.way() {
+	case "":
+		return true
+	case n.radio.Interface():
+		_, heard := n.radio.Advertised()
+		return !n.radio.Managed() && len(want.Servers) == 0 && !heard
+	}
+	return false
+}
+
 // want is empty while there is nothing to publish.
 func (n *nameServers) want() resolver.Config {
-	lease := n.radio.Lease()
-	if lease == nil || n.way() != n.radio.Interface() {
+	all := servers(n.radio)
+	if len(all) == 0 || n.way() != n.radio.Interface() {
 		return resolver.Config{}
 	}
-	c := resolver.Config{Interface: n.radio.Interface(), Servers: lease.DNS, Search: lease.Search}
-	if len(c.Search) == 0 && lease.Domain != "" {
-		c.Search = []string{lease.Domain}
+	c := resolver.Config{Interface: n.radio.Interface(), Servers: all}
+	if lease := n.radio.Lease(); lease != nil {
+		c.Search = lease.Search
+		if len(c.Search) == 0 && lease.Domain != "" {
+			c.Search = []string{lease.Domain}
+		}
 	}
 	return c
+}
+
+// servers are the name servers of the radio's network: those of the lease, then
+// those that routers advertise (RFC 8106 5.3.1). Where there are more than programs
+// ask, one of the routers' is among the first: it is the only one that answers when
+// IPv4 fails.
+func servers(radio slot) []netip.Addr {
+	var leased []netip.Addr
+	if lease := radio.Lease(); lease != nil {
+		leased = lease.DNS
+	}
+	advertised, _ := radio.Advertised()
+	first := len(leased)
+	if len(advertised) > 0 {
+		first = min(first, resolver.MaxServers-1)
+	}
+	return slices.Concat(leased[:first], advertised, leased[first:])
 }
 
 func (n *nameServers) set(c resolver.Config) error {

@@ -12,22 +12,35 @@ import (
 
 func TestNameServersFollowTheUplink(t *testing.T) {
 	server := netip.MustParseAddr("192.0.2.1")
+	ask := func(servers ...string) (all []netip.Addr) {
+		for _, s := range servers {
+			all = append(all, netip.MustParseAddr(s))
+		}
+		return all
+	}
+	leased := &dhcp.Lease{DNS: ask("192.0.2.1")}
 	for _, tt := range []struct {
-		name  string
-		lease *dhcp.Lease
-		way   string
-		want  resolver.Config
+		name       string
+		lease      *dhcp.Lease
+		advertised []netip.Addr
+		way        string
+		want       resolver.Config
 	}{
-		{"no lease", nil, "absent0", resolver.Config{}},
-		{"a wired uplink has its own", &dhcp.Lease{DNS: []netip.Addr{server}}, "eth0", resolver.Config{}},
-		{"no uplink works", &dhcp.Lease{DNS: []netip.Addr{server}}, "", resolver.Config{}},
-		{"the radio is the way out", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan"}, "absent0",
+		{"no lease", nil, nil, "absent0", resolver.Config{}},
+		{"a wired uplink has its own", leased, ask("2001:db8::1"), "eth0", resolver.Config{}},
+		{"no uplink works", leased, ask("2001:db8::1"), "", resolver.Config{}},
+		{"the radio is the way out", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan"}, nil, "absent0",
 			resolver.Config{Interface: "absent0", Servers: []netip.Addr{server}, Search: []string{"lan"}}},
-		{"a search list wins over the domain", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan", Search: []string{"a", "b"}}, "absent0",
+		{"a search list wins over the domain", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan", Search: []string{"a", "b"}}, nil, "absent0",
 			resolver.Config{Interface: "absent0", Servers: []netip.Addr{server}, Search: []string{"a", "b"}}},
+		{"a lease without any", &dhcp.Lease{Domain: "lan"}, nil, "absent0", resolver.Config{}},
+		{"routers alone", nil, ask("2001:db8::1", "fe80::1%absent0"), "absent0", resolver.Config{Interface: "absent0", Servers: ask("2001:db8::1", "fe80::1%absent0")}},
+		{"a lease, and routers", leased, ask("2001:db8::1"), "absent0", resolver.Config{Interface: "absent0", Servers: ask("192.0.2.1", "2001:db8::1")}},
+		{"of those that programs ask one is a router's", &dhcp.Lease{DNS: ask("192.0.2.1", "192.0.2.2", "192.0.2.3")}, ask("2001:db8::1"), "absent0",
+			resolver.Config{Interface: "absent0", Servers: ask("192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			n := &nameServers{radio: &standIn{lease: tt.lease}, way: func() string { return tt.way }}
+			n := &nameServers{radio: &standIn{lease: tt.lease, advertised: &tt.advertised}, way: func() string { return tt.way }}
 			if got := n.want(); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
@@ -38,15 +51,49 @@ func TestNameServersFollowTheUplink(t *testing.T) {
 // A lease that is dropped takes its name servers along, from the resolver and
 // from the probe: the next network may give none.
 func TestNameServersGoWithTheLease(t *testing.T) {
-	d, r := idle(t), &standIn{lease: &dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}}
+	d, r := idle(t), &standIn{
+		lease: &dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}, advertised: &[]netip.Addr{netip.MustParseAddr("2001:db8::1")},
+	}
 	d.radio = r
 	n := &nameServers{radio: r, way: r.Interface}
 	uplink := policy.Uplink{Name: r.Interface(), Wifi: true}
-	if len(n.want().Servers) != 1 || len(d.servers(uplink)) != 1 {
+	if len(n.want().Servers) != 2 || len(d.servers(uplink)) != 2 {
 		t.Fatalf("published %v, asked %v", n.want().Servers, d.servers(uplink))
 	}
-	r.lease = nil
+	r.lease, r.advertised = nil, nil
 	if got := n.want(); !reflect.DeepEqual(got, resolver.Config{}) || d.servers(uplink) != nil {
 		t.Errorf("published %+v, asked %v", got, d.servers(uplink))
+	}
+}
+
+// TestNameServersAwaitTheRouters: a daemon that has just started leaves alone what
+// the one before has published, until it knows what to publish.
+func TestNameServersAwaitTheRouters(t *testing.T) {
+	lease := &dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
+	for _, tt := range []struct {
+		name       string
+		way        string
+		lease      *dhcp.Lease
+		advertised *[]netip.Addr
+		managed    bool
+		want       bool
+	}{
+		{"no uplink works", "", nil, nil, false, true},
+		{"a wired uplink", "eth0", nil, nil, false, false},
+		{"the routers have not answered", "absent0", nil, nil, false, true},
+		{"the lease has no server, and they have not answered", "absent0", &dhcp.Lease{}, nil, false, true},
+		{"they have none", "absent0", nil, &[]netip.Addr{}, false, false},
+		{"a lease", "absent0", lease, nil, false, false},
+		{"NetworkManager has the radio", "absent0", nil, nil, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := &nameServers{
+				radio: &standIn{lease: tt.lease, advertised: tt.advertised, managed: tt.managed},
+				way:   func() string { return tt.way },
+			}
+			if got := n.unknown(n.want()); got != tt.want {
+				t.Errorf("unknown: %v", got)
+			}
+		})
 	}
 }

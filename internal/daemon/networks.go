@@ -6,11 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/address"
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/server"
@@ -208,11 +207,14 @@ func settle(n store.Network, s server.NetworkSettings) (store.Network, error) {
 		n.PSK, n.EAP = secret.Secret{}, credentials(n.EAP, s.EAP)
 	}
 	if s.BSSID != nil {
-		bssid, err := cell(*s.BSSID)
-		if err != nil {
-			return n, badSetting("bssid " + err.Error())
+		n.BSSID = nil // any cell
+		if *s.BSSID != "" {
+			bssid, err := address.ParseCell(*s.BSSID)
+			if err != nil {
+				return n, badSetting("bssid " + err.Error())
+			}
+			n.BSSID = bssid
 		}
-		n.BSSID = bssid
 	}
 	if s.Addressing != nil {
 		var err error
@@ -221,24 +223,6 @@ func settle(n store.Network, s server.NetworkSettings) (store.Network, error) {
 		}
 	}
 	return n, forClient(n.Check())
-}
-
-// cell is the address of the only cell to join, nil for any. A cell sends from
-// its BSSID, so a BSSID is the address of one station (IEEE 802.11, 9.2.4.3.4).
-func cell(text string) (net.HardwareAddr, error) {
-	if text == "" {
-		return nil, nil
-	}
-	address, err := net.ParseMAC(text)
-	switch {
-	case err != nil || len(address) != 6:
-		return nil, errors.New("is an address such as 02:00:00:00:01:00")
-	case address[0]&1 != 0:
-		return nil, fmt.Errorf("%s is a group of stations, no cell", client.FormatAddress(address))
-	case bytes.Equal(address, make([]byte, 6)):
-		return nil, fmt.Errorf("%s is the address of no cell", client.FormatAddress(address))
-	}
-	return address, nil
 }
 
 // checkFiles reads the files that given credentials name, as who joins will. The
@@ -295,51 +279,5 @@ func addressing(given client.Addressing) (*store.Addressing, error) {
 	default:
 		return nil, errors.New("method is dhcp or static")
 	}
-	var a store.Addressing
-	var err error
-	if a.Address, err = netip.ParsePrefix(given.Address); err != nil {
-		return nil, errors.New("address is an address with the length of its prefix, such as 192.0.2.7/24")
-	}
-	if given.Gateway != "" {
-		if a.Gateway, err = netip.ParseAddr(given.Gateway); err != nil {
-			return nil, errors.New("gateway is not an address")
-		}
-	}
-	for _, text := range given.DNS {
-		server, err := netip.ParseAddr(text)
-		if err != nil {
-			return nil, errors.New("dns has something that is not an address")
-		}
-		a.DNS = append(a.DNS, server)
-	}
-	if err := a.Check(); err != nil {
-		return nil, err
-	}
-	if err := hostOf(a.Address.Addr(), a.Address); err != nil {
-		return nil, fmt.Errorf("address %w", err)
-	}
-	if err := hostOf(a.Gateway, a.Address); err != nil {
-		return nil, fmt.Errorf("gateway %w", err)
-	}
-	return &a, nil
-}
-
-// hostOf reports why an address cannot be that of one host on a network. The
-// network address and the broadcast address are none (RFC 1122, 3.2.1.3), nor is
-// the anycast address of all routers (RFC 4291, 2.6.1). Links between two hosts
-// have neither (RFC 3021, RFC 6164).
-func hostOf(address netip.Addr, network netip.Prefix) error {
-	switch inside := network.Masked().Contains(address) && network.Bits() < address.BitLen()-1; {
-	case address.IsMulticast():
-		return fmt.Errorf("%v is a multicast address", address)
-	case address.Is4In6():
-		return fmt.Errorf("%v is IPv4: write it as %v", address, address.Unmap())
-	case address.Is4() && (address.As4()[0] == 0 || address.As4()[0] >= 240):
-		return fmt.Errorf("%v is reserved", address)
-	case inside && address == network.Masked().Addr():
-		return fmt.Errorf("%v is the network itself, not a host of %v", address, network.Masked())
-	case inside && address.Is4() && !network.Contains(address.Next()):
-		return fmt.Errorf("%v is the broadcast address of %v", address, network.Masked())
-	}
-	return nil
+	return address.ParseStatic(given.Address, given.Gateway, given.DNS)
 }

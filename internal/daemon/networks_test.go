@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,36 +84,37 @@ func TestSettleRefuses(t *testing.T) {
 		name  string
 		given server.NetworkSettings
 		code  string
+		says  string // a part of the message
 	}{
-		{"short passphrase", server.NetworkSettings{PSK: new(secret.New("short"))}, "unsupported"},
-		{"passphrase of an open network", server.NetworkSettings{Security: new("open")}, "security_mismatch"},
-		{"WEP", server.NetworkSettings{Security: new("wep")}, "unsupported"},
-		{"no security", server.NetworkSettings{Security: new("strong")}, "unsupported"},
-		{"no cell", server.NetworkSettings{BSSID: new("here")}, client.CodeBadRequest},
-		{"no level", server.NetworkSettings{PMF: new("much")}, "unsupported"},
-		{"server that nobody vouches for", server.NetworkSettings{Security: new(""), EAP: &server.EAP{Method: "peap", Identity: "me", Password: new(secret.New("x"))}}, "unsupported"},
-		{"no method", static(client.Addressing{Method: "bootp"}), client.CodeBadRequest},
-		{"DHCP with an address", static(client.Addressing{Method: "dhcp", Address: "192.0.2.7/24"}), client.CodeBadRequest},
-		{"no length", static(client.Addressing{Method: "static", Address: "192.0.2.7"}), client.CodeBadRequest},
-		{"gateway elsewhere", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "198.51.100.1"}), client.CodeBadRequest},
-		{"bssid is a group of stations", server.NetworkSettings{BSSID: new("01:00:5e:00:00:01")}, client.CodeBadRequest},
-		{"bssid is everybody", server.NetworkSettings{BSSID: new("ff:ff:ff:ff:ff:ff")}, client.CodeBadRequest},
-		{"bssid is nobody", server.NetworkSettings{BSSID: new("00:00:00:00:00:00")}, client.CodeBadRequest},
-		{"broadcast address", static(client.Addressing{Method: "static", Address: "192.0.2.255/24", Gateway: "192.0.2.1"}), client.CodeBadRequest},
-		{"network address", static(client.Addressing{Method: "static", Address: "192.0.2.0/24", Gateway: "192.0.2.1"}), client.CodeBadRequest},
-		{"multicast address", static(client.Addressing{Method: "static", Address: "224.0.0.5/24", Gateway: "224.0.0.1"}), client.CodeBadRequest},
-		{"broadcast to all", static(client.Addressing{Method: "static", Address: "255.255.255.255/8", Gateway: "255.0.0.1"}), client.CodeBadRequest},
-		{"all IPv6 routers", static(client.Addressing{Method: "static", Address: "2001:db8::/64", Gateway: "fe80::1"}), client.CodeBadRequest},
-		{"IPv4 in IPv6", static(client.Addressing{Method: "static", Address: "::ffff:192.0.2.7/120", Gateway: "::ffff:192.0.2.1"}), client.CodeBadRequest},
-		{"gateway is the broadcast address", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.255"}), client.CodeBadRequest},
-		{"gateway is the network", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.0"}), client.CodeBadRequest},
-		{"no DNS server", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", DNS: []string{"dns"}}), client.CodeBadRequest},
+		{"short passphrase", server.NetworkSettings{PSK: new(secret.New("short"))}, "unsupported", "8 to 63"},
+		{"passphrase of an open network", server.NetworkSettings{Security: new("open")}, "security_mismatch", "is open, but"},
+		{"WEP", server.NetworkSettings{Security: new("wep")}, "unsupported", "WEP"},
+		{"no security", server.NetworkSettings{Security: new("strong")}, "unsupported", "strong"},
+		{"no cell", server.NetworkSettings{BSSID: new("here")}, client.CodeBadRequest, "bssid is an address such as"},
+		{"no level", server.NetworkSettings{PMF: new("much")}, "unsupported", "much"},
+		{"server that nobody vouches for", server.NetworkSettings{Security: new(""), EAP: &server.EAP{Method: "peap", Identity: "me", Password: new(secret.New("x"))}}, "unsupported", ""},
+		{"no method", static(client.Addressing{Method: "bootp"}), client.CodeBadRequest, "method is dhcp or static"},
+		{"DHCP with an address", static(client.Addressing{Method: "dhcp", Address: "192.0.2.7/24"}), client.CodeBadRequest, "are for the method static"},
+		{"no length", static(client.Addressing{Method: "static", Address: "192.0.2.7"}), client.CodeBadRequest, "addressing: address is an address with the length"},
+		{"gateway elsewhere", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "198.51.100.1"}), client.CodeBadRequest, "gateway 198.51.100.1 is not another"},
+		{"bssid is a group of stations", server.NetworkSettings{BSSID: new("01:00:5e:00:00:01")}, client.CodeBadRequest, "bssid 01:00:5E:00:00:01 is a group"},
+		{"bssid is everybody", server.NetworkSettings{BSSID: new("ff:ff:ff:ff:ff:ff")}, client.CodeBadRequest, "bssid FF:FF:FF:FF:FF:FF is a group"},
+		{"bssid is nobody", server.NetworkSettings{BSSID: new("00:00:00:00:00:00")}, client.CodeBadRequest, "bssid 00:00:00:00:00:00 is the address of no cell"},
+		{"broadcast address", static(client.Addressing{Method: "static", Address: "192.0.2.255/24", Gateway: "192.0.2.1"}), client.CodeBadRequest, "addressing: address 192.0.2.255 is the broadcast"},
+		{"network address", static(client.Addressing{Method: "static", Address: "192.0.2.0/24", Gateway: "192.0.2.1"}), client.CodeBadRequest, "address 192.0.2.0 is the network itself"},
+		{"multicast address", static(client.Addressing{Method: "static", Address: "224.0.0.5/24", Gateway: "224.0.0.1"}), client.CodeBadRequest, "address 224.0.0.5 is a multicast"},
+		{"broadcast to all", static(client.Addressing{Method: "static", Address: "255.255.255.255/8", Gateway: "255.0.0.1"}), client.CodeBadRequest, "255.255.255.255 is reserved"},
+		{"all IPv6 routers", static(client.Addressing{Method: "static", Address: "2001:db8::/64", Gateway: "fe80::1"}), client.CodeBadRequest, "2001:db8:: is the network itself"},
+		{"IPv4 in IPv6", static(client.Addressing{Method: "static", Address: "::ffff:192.0.2.7/120", Gateway: "::ffff:192.0.2.1"}), client.CodeBadRequest, "write it as 192.0.2.7"},
+		{"gateway is the broadcast address", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.255"}), client.CodeBadRequest, "gateway 192.0.2.255 is the broadcast"},
+		{"gateway is the network", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.0"}), client.CodeBadRequest, "gateway 192.0.2.0 is the network"},
+		{"no DNS server", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", DNS: []string{"dns"}}), client.CodeBadRequest, "dns has something"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := settle(home, row.given)
 			var refused *client.Error
-			if !errors.As(err, &refused) || refused.Code != row.code {
-				t.Errorf("error %v, want code %s", err, row.code)
+			if !errors.As(err, &refused) || refused.Code != row.code || !strings.Contains(refused.Message, row.says) {
+				t.Errorf("error %v, want code %s, with %q", err, row.code, row.says)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"net/netip"
 
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/link"
@@ -34,6 +35,7 @@ type slot interface {
 	Networks() radio.NetworkStore
 	Association() *wifi.Association
 	Lease() *dhcp.Lease
+	Advertised() (servers []netip.Addr, heard bool)
 	Clients() []ap.Client
 	Tried() *store.Network
 	Cells(ctx context.Context, fresh bool) ([]wifi.BSS, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,7 @@ type standIn struct {
 	managed     bool
 	association *wifi.Association
 	lease       *dhcp.Lease
+	advertised  *[]netip.Addr
 	cells       []wifi.BSS
 	cellsErr    error
 }
@@ -30,6 +32,13 @@ func (s *standIn) Managed() bool                  { return s.managed }
 func (s *standIn) Interface() string              { return "absent0" }
 func (s *standIn) Association() *wifi.Association { return s.association }
 func (s *standIn) Lease() *dhcp.Lease             { return s.lease }
+
+func (s *standIn) Advertised() ([]netip.Addr, bool) {
+	if s.advertised == nil {
+		return nil, false
+	}
+	return *s.advertised, true
+}
 
 func (s *standIn) Cells(context.Context, bool) ([]wifi.BSS, error) { return s.cells, s.cellsErr }
 

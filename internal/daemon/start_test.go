@@ -52,7 +52,7 @@ func TestSocketAnswersBesideAHungBus(t *testing.T) {
 		t.Errorf("the socket answered after %v, want %v", took, promise)
 	}
 	// The command needs the policy.
-	if _, err := c.StopAP(ctx); err != nil {
+	if _, err := c.Reset(ctx); err != nil {
 		t.Error(err)
 	}
 	if took := time.Since(began); took > time.Minute {

@@ -84,6 +84,7 @@ var checks = []check{
 	{id: "runtime_folder", group: "Rights", judge: judgeRuntimeFolder},
 	{id: "state_folder", group: "Rights", judge: judgeStateFolder},
 
+	{id: "uplinks", group: "Device", settings: true, judge: judgeUplinks},
 	{id: "packet_filter", group: "Device", judge: judgeFilter},
 	{id: "clock", group: "Device", judge: judgeClock},
 	{id: "disk_space", group: "Device", judge: judgeDisk},

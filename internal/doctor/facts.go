@@ -6,6 +6,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
@@ -18,6 +19,7 @@ type Facts struct {
 	Units    Units
 
 	Radio     Radio
+	Network   Network
 	Processes []Process // those of programs that matter here
 	Blind     string    // why others' processes are not all among them; "": they are
 	Strangers []Process // that then have names only: wpa_supplicant and hostapd in no service
@@ -90,6 +92,12 @@ type Radio struct {
 	Soft, Hard bool // blocked by rfkill
 	RfkillNote string
 	Country    string
+}
+
+// Network is the kernel's links and default routes.
+type Network struct {
+	*link.Snapshot        // nil: not known
+	Unseen         string // why
 }
 
 // Process is a running program.

@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
@@ -39,6 +42,7 @@ func healthy(t *testing.T) *Facts {
 				Channels: []wifi.ChannelRights{{Frequency: 2412}, {Frequency: 2422}, {Frequency: 2472, NoIR: true}, {Frequency: 2484, Disabled: true}, {Frequency: 5260, Radar: true}, {Frequency: 5180}},
 			},
 		},
+		Network: leadingOut(link.Link{Name: "eth0", Type: unix.ARPHRD_ETHER}),
 		Tools: map[string]Tool{
 			"hostapd": {Path: "/usr/sbin/hostapd", Version: "2.10"}, "dnsmasq": {Path: "/usr/sbin/dnsmasq", Version: "2.90"},
 			"wpa_supplicant": {Path: "/sbin/wpa_supplicant", Version: "2.10"},
@@ -74,8 +78,8 @@ func TestNothingSeenIsNotOK(t *testing.T) {
 		Settings: Settings{Config: cfg, Unseen: "no rights"}, Units: Units{Systemd: true, Unseen: "no rights"},
 		Radio: Radio{Name: "wlan0", Unseen: "no rights"}, Sockets: Sockets{Unseen: "no rights"}, Ifupdown: Stanza{Unseen: "no rights"}, Disk: Disk{Unseen: "no rights"},
 		Tools:  map[string]Tool{"hostapd": {Unseen: "no rights"}, "dnsmasq": {Unseen: "no rights"}, "wpa_supplicant": {Unseen: "no rights"}},
-		Filter: Filter{Unseen: "no rights"},
-		Files:  map[string]File{fileConfig: {Unseen: "no rights"}, fileRuntime: {Unseen: "no rights"}, fileState: {Unseen: "no rights"}},
+		Filter: Filter{Unseen: "no rights"}, Network: Network{Unseen: "no rights"},
+		Files: map[string]File{fileConfig: {Unseen: "no rights"}, fileRuntime: {Unseen: "no rights"}, fileState: {Unseen: "no rights"}},
 	}
 	fine := []string{"clock", // is among the facts
 		"other_wpa_supplicant", "other_hostapd", "other_dhcp_client", "systemd_networkd", "iwd", "connman", // everybody sees who runs
@@ -85,6 +89,22 @@ func TestNothingSeenIsNotOK(t *testing.T) {
 			t.Errorf("%+v", found)
 		}
 	}
+}
+
+// leadingOut is a network whose links all have a default route, and in which
+// docker0 and lo have none of their own.
+func leadingOut(links ...link.Link) Network {
+	s := &link.Snapshot{Links: []link.Link{
+		{Index: 1, Name: "lo", Type: unix.ARPHRD_LOOPBACK}, {Index: 2, Name: "docker0", Type: unix.ARPHRD_ETHER, Kind: "bridge"},
+	}}
+	for i, l := range links {
+		l.Index = 10 + i
+		s.Links = append(s.Links, l)
+		for _, everywhere := range []string{"0.0.0.0/0", "::/0"} {
+			s.Routes = append(s.Routes, link.Route{Index: l.Index, Destination: netip.MustParsePrefix(everywhere), Type: unix.RTN_UNICAST})
+		}
+	}
+	return Network{Snapshot: s}
 }
 
 func running(pid int, name, unit string, args ...string) Process {
@@ -111,6 +131,9 @@ func TestJudge(t *testing.T) {
 	mine := &Process{PID: 9, Name: "dnsmasq", Ours: true}
 	processes := func(list ...Process) func(*Facts) { return func(f *Facts) { f.Processes = list } }
 	sockets := func(list ...Socket) func(*Facts) { return func(f *Facts) { f.Sockets.List = list } }
+	leads := func(l link.Link, wired string) func(*Facts) {
+		return func(f *Facts) { f.Network, f.Settings.Interfaces.Wired = leadingOut(l), wired }
+	}
 	for _, tt := range []struct {
 		name   string
 		change func(*Facts)
@@ -267,6 +290,20 @@ func TestJudge(t *testing.T) {
 		{"state folder is away", func(f *Facts) { f.Files[fileState] = File{Path: "/var/lib/netconnectd", Missing: true} }, "state_folder", Problem, "not there", "restart"},
 		{"state folder on a read-only root", func(f *Facts) { f.Files[fileState] = File{Path: "/var/lib/netconnectd", ReadOnly: true} }, "state_folder", Problem, "cannot be written", "mount it writable"},
 
+		{"bond", leads(link.Link{Name: "bond0", Type: unix.ARPHRD_ETHER, Kind: "bond"}, ""), "uplinks", OK, "bond0 (bond) has a default route and counts as an uplink", ""},
+		{"bridge", leads(link.Link{Name: "br0", Type: unix.ARPHRD_ETHER, Kind: "bridge"}, ""), "uplinks", OK, "br0 (bridge) has a default route and counts", ""},
+		{"VLAN", leads(link.Link{Name: "eth0.7", Type: unix.ARPHRD_ETHER, Kind: "vlan"}, ""), "uplinks", OK, "eth0.7 (vlan) has a default route and counts", ""},
+		{"raw IP", leads(link.Link{Name: "wwan0", Type: arphrdRawIP}, ""), "uplinks", OK, "wwan0 (raw IP) has a default route and counts", ""},
+		{"PPP", leads(link.Link{Name: "ppp0", Type: unix.ARPHRD_PPP}, ""), "uplinks", OK, "ppp0 (PPP) has", ""},
+		{"the radio", leads(link.Link{Name: "wlan0", Type: unix.ARPHRD_ETHER, Wireless: true}, "eth0"), "uplinks", OK, "wlan0 (Wi-Fi) has a default route and counts", ""},
+		{"of an unknown type", leads(link.Link{Name: "x0", Type: 824}, ""), "uplinks", OK, "x0 (type 824) has", ""},
+		{"bond that is not named", leads(link.Link{Name: "bond0", Type: unix.ARPHRD_ETHER, Kind: "bond"}, "eth0"), "uplinks", Warning,
+			"bond0 (bond) has a default route and does not count as an uplink: interfaces.wired is eth0", "name bond0 in interfaces.wired of "},
+		{"bond that is named", leads(link.Link{Name: "bond0", Type: unix.ARPHRD_ETHER, Kind: "bond"}, "bond0"), "uplinks", OK, "bond0 (bond) has a default route and counts", ""},
+		{"tunnel", leads(link.Link{Name: "wg0", Kind: "wireguard"}, ""), "uplinks", OK, "wg0 (wireguard) has a default route and does not count", "name it in interfaces.wired"},
+		{"tunnel that is named", leads(link.Link{Name: "wg0", Kind: "wireguard"}, "wg0"), "uplinks", OK, "wg0 (wireguard) has a default route and counts", ""},
+		{"no way out", func(f *Facts) { f.Network = leadingOut() }, "uplinks", OK, "no interface has a default route", ""},
+		{"default routes not seen", func(f *Facts) { f.Network = Network{Unseen: "no rights"} }, "uplinks", Unknown, "no rights", ""},
 		{"no nftables", func(f *Facts) { f.Filter.Missing = true }, "packet_filter", Problem, "no nftables", "CONFIG_NF_TABLES_INET"},
 		{"nftables not seen", func(f *Facts) { f.Filter.Unseen = "only root" }, "packet_filter", Unknown, "only root", ""},
 		{"nftables that refuse", func(f *Facts) {

@@ -17,6 +17,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -89,6 +90,7 @@ func Look(ctx context.Context, o Options) *Facts {
 	f.lookForConflicts(ctx, m)
 	f.Radio.Soft, f.Radio.Hard, f.Radio.RfkillNote = blocked(f.Radio)
 	f.Radio.Country, _ = wifi.Country() // "": not known, which is judged
+	f.Network = network(link.See(ctx))
 	f.Filter = filter(ap.LookForTables())
 	f.Tools = tools(ctx, f.Settings.Paths, f.Daemon.User)
 	f.Files = map[string]File{
@@ -342,6 +344,13 @@ func filter(err error) Filter {
 		return Filter{Unseen: reason(fs.ErrPermission)}
 	}
 	return Filter{Unseen: reason(err)}
+}
+
+func network(seen *link.Snapshot, err error) Network {
+	if err != nil {
+		return Network{Unseen: reason(err)}
+	}
+	return Network{Snapshot: seen}
 }
 
 func blocked(r Radio) (soft, hard bool, note string) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
@@ -234,4 +235,25 @@ func names(list []Socket) string {
 		}
 	}
 	return strings.Join(slices.Sorted(maps.Keys(lines)), "")
+}
+
+// TestUplinksOfTheKernel: what leads out in the kernel is named by its kind.
+func TestUplinksOfTheKernel(t *testing.T) {
+	netnstest.Need(t)
+	netnstest.Lines(t, `
+		ip link add out0 type bridge
+		ip link add in0 type bridge
+		ip address add 198.51.100.7/24 dev out0
+		ip link set out0 up
+		ip link set in0 up
+		ip route add default via 198.51.100.1`)
+	t.Cleanup(func() { netnstest.Lines(t, "ip link del out0\nip link del in0") })
+	cfg, _, err := config.Load([]string{"--config", "/dev/null", "--interface-wired", "in0"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := judgeUplinks(&Facts{Settings: Settings{Config: cfg}, Network: network(link.See(t.Context()))})
+	if len(found) != 1 || found[0].level != Warning || !strings.Contains(found[0].what, "out0 (bridge) has a default route and does not count") {
+		t.Errorf("%+v", found)
+	}
 }

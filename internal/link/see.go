@@ -2,6 +2,7 @@ package link
 
 import (
 	"cmp"
+	"context"
 	"net"
 	"net/netip"
 	"os"
@@ -17,6 +18,17 @@ import (
 // lean is what the daemon itself needs of the kernel's tables. Neighbours would
 // wake it several times for each packet that it sends after a pause.
 const lean = Links | Addresses | DefaultRoutes
+
+// See reads what a Monitor would show now.
+func See(ctx context.Context) (*Snapshot, error) {
+	t, err := Read(ctx, lean, Filter{})
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{}
+	s.see(t, lean)
+	return s, nil
+}
 
 // see replaces the parts of s that were read again.
 func (s *Snapshot) see(t *Tables, which Parts) {

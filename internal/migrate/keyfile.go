@@ -286,5 +286,7 @@ func (b *block) fixed(line int, address, gateway string, dns []string) {
 		b.fault(line, "the address is not one of IPv4 with the length of its prefix, such as 192.0.2.7/24")
 		return
 	}
-	b.static = static(prefix, gateway, dns)
+	if b.static, err = fixed(prefix, gateway, dns); err != nil {
+		b.fault(line, "%v", err)
+	}
 }

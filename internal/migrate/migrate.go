@@ -8,10 +8,12 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/address"
 )
 
 // Network is a network that a file names. It holds secrets: do not print it.
@@ -150,7 +152,7 @@ func (r *reader) take(b *block) {
 	name := []byte(ssid.value)
 	prefix := ""
 	if len(name) > 0 && len(name) <= client.MaxSSID {
-		prefix = client.SSIDText(name) + ": "
+		prefix = client.SSIDInText(name) + ": "
 	}
 	switch {
 	case b.fail != nil:
@@ -197,6 +199,14 @@ func (b *block) passphrase(line int, text string) {
 		text = `"` + text + `"`
 	}
 	b.set(line, "psk", text)
+}
+
+// fixed is a static address of IPv4 that a network can have, or says why it is none.
+func fixed(own netip.Prefix, gateway string, dns []string) (*client.Addressing, error) {
+	if _, err := address.ParseStatic(own.String(), gateway, dns); err != nil {
+		return nil, err
+	}
+	return &client.Addressing{Method: "static", Address: own.String(), Gateway: gateway, DNS: dns}, nil
 }
 
 // refusal is why a block is no network for us, at the line of a setting.

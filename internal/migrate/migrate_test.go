@@ -97,6 +97,23 @@ func TestFaults(t *testing.T) {
 		{"an option outside of a stanza", "auto wlan0\nwpa-ssid home\n", "2: wpa-ssid stands in no iface stanza; it is not taken over\n"},
 		{"an iface without a method", "iface wlan0\n wpa-ssid home\n", "1: it has no address family and method, such as: iface wlan0 inet dhcp; the stanza is left out\n"},
 		{"an address that is none", "iface wlan0 inet static\naddress home\nwpa-ssid a\nwpa-psk correct horse\n", "1: a: address is not an IP address; the network is left out\n"},
+		{"a cell that is everybody", "network={\nssid=\"a\"\nkey_mgmt=NONE\nbssid=ff:ff:ff:ff:ff:ff\n}\n",
+			"4: a: bssid cannot be read: FF:FF:FF:FF:FF:FF is a group of stations, no cell; the network is left out\n"},
+		{"a cell that is nobody", "iface wlan0 inet dhcp\nwpa-ssid a\nwpa-psk correct horse\nwpa-bssid 00:00:00:00:00:00\n",
+			"4: a: bssid cannot be read: 00:00:00:00:00:00 is the address of no cell; the network is left out\n"},
+		{"an address that is the broadcast address", "iface wlan0 inet static\naddress 192.0.2.255/24\nwpa-ssid a\nwpa-psk correct horse\n",
+			"1: a: address 192.0.2.255 is the broadcast address of 192.0.2.0/24; the network is left out\n"},
+		{"a gateway that is the network", "iface wlan0 inet static\naddress 192.0.2.7/24\ngateway 192.0.2.0\nwpa-ssid a\nwpa-psk correct horse\n",
+			"1: a: gateway 192.0.2.0 is the network itself, not a host of 192.0.2.0/24; the network is left out\n"},
+		{"a name server that is no address", "iface wlan0 inet static\naddress 192.0.2.7/24\ndns-nameservers 192.0.2.1 \xff\nwpa-ssid a\nwpa-psk correct horse\n",
+			"1: a: dns has something that is not an address; the network is left out\n"},
+		{"a profile with a multicast address", keyfileStart + "[ipv4]\nmethod=manual\naddress1=224.0.0.5/24\n",
+			"10: Attic: address 224.0.0.5 is a multicast address; the network is left out\n"},
+		{"netplan with the address of the network", "network:\n  wifis:\n    wlan0:\n      addresses: [192.0.2.0/24]\n      access-points: {Attic: {}}\n",
+			"4: Attic: address 192.0.2.0 is the network itself, not a host of 192.0.2.0/24; the network is left out\n"},
+		{"a name that is two lines in a terminal", "network={\nssid=P\"a\\nb\\e[2J\"\n}\n", "1: a\\x0ab\\x1b[2J: it has neither a passphrase (psk) nor key_mgmt=NONE\n"},
+		{"names that differ in bytes that are no text", "network={\nssid=61ff\nkey_mgmt=NONE\n}\nnetwork={\nssid=61fe\nkey_mgmt=NONE\n}\nnetwork={\nssid=61ff\nkey_mgmt=NONE\n}\n",
+			"1: \"a\\xff\" {\"psk\":\"\"}\n5: \"a\\xfe\" {\"psk\":\"\"}\n9: a\\xff: left out, the file has it in line 1 already\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, told(t, []byte(tt.text))); diff != "" {

@@ -195,17 +195,17 @@ func (s *section) addresses() (*client.Addressing, *Problem) {
 	}
 	for _, text := range addresses.list() {
 		if prefix, err := netip.ParsePrefix(text); err == nil && prefix.Addr().Is4() {
-			return static(prefix, route, servers.find("addresses").list()), nil
+			static, err := fixed(prefix, route, servers.find("addresses").list())
+			if err != nil {
+				return nil, &Problem{addresses.line, err.Error()}
+			}
+			return static, nil
 		}
 	}
 	if len(addresses.list()) > 0 {
 		return nil, &Problem{addresses.line, "no address is one of IPv4 with the length of its prefix, such as 192.0.2.7/24"}
 	}
 	return nil, nil
-}
-
-func static(prefix netip.Prefix, gateway string, dns []string) *client.Addressing {
-	return &client.Addressing{Method: "static", Address: prefix.String(), Gateway: gateway, DNS: dns}
 }
 
 // accessPoint reads one network.

@@ -196,10 +196,11 @@ func (s *stanza) addressing() (*client.Addressing, string) {
 	if gateway == "none" {
 		gateway = ""
 	}
-	return &client.Addressing{
-		Method: "static", Address: netip.PrefixFrom(ip, ones).String(), Gateway: gateway,
-		DNS: strings.Fields(s.value("dns-nameservers") + "\n" + s.value("dns-nameserver")),
-	}, ""
+	static, err := fixed(netip.PrefixFrom(ip, ones), gateway, strings.Fields(s.value("dns-nameservers")+"\n"+s.value("dns-nameserver")))
+	if err != nil {
+		return nil, err.Error()
+	}
+	return static, ""
 }
 
 // class is the length of the mask of an address's class (RFC 791 3.2).

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/netconnectd/netconnectd/internal/address"
 )
 
 // wpa_supplicant reads a value by what its setting is. The functions here
@@ -34,14 +36,28 @@ func parse(name, raw string) (v variable, problem string) {
 		if raw = strings.TrimSuffix(strings.TrimPrefix(raw, `"`), `"`); raw == "any" {
 			raw = ""
 		}
-		if v.value = raw; raw != "" && !address.MatchString(raw) {
-			return v, "it is not an address such as 02:00:00:00:01:00"
-		}
+		v.value = raw
+		return v, checkCell(raw)
 	}
 	return v, ""
 }
 
-var address = regexp.MustCompile(`^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$`)
+// checkCell reports why the text is not the address of a cell, of which there may be
+// none.
+func checkCell(text string) (problem string) {
+	switch {
+	case text == "":
+		return ""
+	case !sixBytes.MatchString(text):
+		return "it is not an address such as 02:00:00:00:01:00"
+	}
+	if _, err := address.ParseCell(text); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+var sixBytes = regexp.MustCompile(`^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$`)
 
 const notText = `it is neither text in quotes nor an even number of hexadecimal digits`
 

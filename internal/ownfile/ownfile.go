@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -122,6 +123,22 @@ func Damaged(path string, cause error) error {
 	}
 	Hide(aside)
 	return &DamagedError{Path: path, Aside: filepath.Base(aside), Err: cause}
+}
+
+// Usable returns what is in the way of a new file, given the error of a reader here.
+// A file that is damaged, and has been set aside, or that is another user's is
+// none of that: Usable says so in the log. doing says what was being read.
+func Usable(err error, log *slog.Logger, doing string) error {
+	var damaged *DamagedError
+	var foreign *namedfile.OwnerError
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.As(err, &damaged), errors.As(err, &foreign):
+		log.Warn(doing, "err", err)
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // Preserve is Damaged for a file that the caller replaces at once. The file stays

@@ -85,25 +85,43 @@ func everywhere(gateway netip.Addr) netip.Prefix {
 // savedLease is the content of the lease file: what the interface has, and
 // which network it is of.
 type savedLease struct {
-	SSID  string     `json:"ssid_hex"`
-	Lease dhcp.Lease `json:"lease"`
+	SSID     string     `json:"ssid_hex"`
+	Lease    dhcp.Lease `json:"lease"`
+	OnlyIPv6 bool       `json:"only_ipv6,omitempty"` // the network gave no lease, and is one all the same
 }
 
 func (r *radio) leaseFile() string { return filepath.Join(r.dir, "lease.json") }
 
 func (s *session) saveLease(l dhcp.Lease) error {
-	data, err := json.Marshal(savedLease{SSID: hex.EncodeToString(s.ssid), Lease: l})
+	data, err := json.Marshal(savedLease{SSID: hex.EncodeToString(s.ssid), Lease: l, OnlyIPv6: !l.Address.IsValid()})
 	if err != nil {
 		return fmt.Errorf("write the lease: %w", err)
 	}
 	return atomicfile.Write(s.leaseFile(), data, 0o600)
 }
 
-// loadLease returns the lease that the interface has from that network, or nil.
+// noteIPv6 saves that the network has IPv6 alone, for the next run, which goes on
+// with it; where that fails, the next run joins it anew. A lease that has come
+// meanwhile stays.
+func (s *session) noteIPv6(ctx context.Context) {
+	if s.addressing.Acquire(ctx, 1) != nil {
+		return
+	}
+	defer s.addressing.Release(1)
+	if s.leased.Load() != nil {
+		return
+	}
+	if err := s.saveLease(dhcp.Lease{}); err != nil {
+		s.log.Warn("note that the network has IPv6 alone", "err", err)
+	}
+}
+
+// loadLease returns the lease that the interface has from that network, or nil. In
+// a network that has IPv6 alone, the lease has no address.
 func (r *radio) loadLease(ssid []byte) *dhcp.Lease {
 	var saved savedLease
 	err := ownfile.ReadJSON(r.leaseFile(), maxKept, &saved)
-	if err == nil && !saved.Lease.Address.IsValid() {
+	if err == nil && !saved.Lease.Address.IsValid() && !saved.OnlyIPv6 {
 		err = ownfile.Damaged(r.leaseFile(), errors.New("the lease has no address"))
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -118,9 +136,11 @@ func (r *radio) loadLease(ssid []byte) *dhcp.Lease {
 // maxKept is far above what the file of a lease has.
 const maxKept = 64 << 10
 
-// dropLease forgets the lease, and with it the network's name servers.
+// dropLease forgets the lease, and with it the network's name servers, those of
+// routers included.
 func (r *radio) dropLease() error {
 	r.leased.Store(nil)
+	r.advertised.Store(nil)
 	err := os.Remove(r.leaseFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

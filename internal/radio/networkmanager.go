@@ -89,7 +89,7 @@ func (m managed) idle(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(m.station.End(ctx), m.dropLease(), note.handBack(ctx, m.client))
+	return errors.Join(m.endStation(ctx), m.dropLease(), note.handBack(ctx, m.client))
 }
 
 // watchIdle implements backend: NetworkManager sets the radio up itself.

@@ -172,7 +172,7 @@ func (r *radio) holdIdle(ctx context.Context, report func(policy.Stage)) error {
 }
 
 func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
-	if err := errors.Join(r.station.End(ctx), r.dropLease()); err != nil {
+	if err := errors.Join(r.endStation(ctx), r.dropLease()); err != nil {
 		return r.failed(client.CodeRadioFailed, err)
 	}
 	if err := r.backend.release(ctx); err != nil {
@@ -232,6 +232,7 @@ func (r *radio) countClients(ctx context.Context, clients []ap.Client) {
 // tearDown removes what a station has left, and hands the radio back if it was
 // taken from NetworkManager, also where NetworkManager is not the backend any more.
 func (r *radio) tearDown(ctx context.Context) error {
+	r.restoreSettings()
 	noted := loan{r.dir}.noted()
 	if r.managed && !noted {
 		return r.dropLease() // everything else is NetworkManager's

@@ -59,10 +59,11 @@ func (s *session) run(ctx context.Context, previous *dhcp.Lease) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.station.Wait(ctx) })
 	group.Go(func() error { return s.keepAddressed(ctx) })
+	group.Go(func() error { s.hearRouters(ctx); return nil })
 	if s.static != nil {
 		group.Go(func() error { return s.on(ctx, dhcp.Bound{Lease: lasting(s.static)}, group) })
 	} else {
-		group.Go(func() error { return s.awaitIPv6(ctx) })
+		group.Go(func() error { return s.awaitIPv6(ctx, previous) })
 		group.Go(func() error { return s.lease(ctx, previous, group, fail) })
 	}
 	err := group.Wait()
@@ -132,19 +133,27 @@ func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group) 
 }
 
 // awaitIPv6 accepts a network that has nothing but IPv6: an address that the
-// kernel made from router advertisements, and a router.
-func (s *session) awaitIPv6(ctx context.Context) error {
+// kernel made from router advertisements, and a router. Where the run before has
+// found that it has nothing else, IPv4 has no head start.
+func (s *session) awaitIPv6(ctx context.Context, previous *dhcp.Lease) error {
 	hint, cancel := s.monitor.Subscribe()
 	defer cancel()
+	head := ipv4Head
+	if s.adopted && previous != nil && !previous.Address.IsValid() {
+		head = 0
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(ipv4Head):
+	case <-time.After(head):
 	}
 	for {
 		if router, ok := ipv6Router(s.monitor.Snapshot(), s.iface); ok {
 			var err error
-			s.first.Do(func() { err = s.verify(ctx, router) })
+			s.first.Do(func() {
+				s.noteIPv6(ctx)
+				err = s.verify(ctx, router)
+			})
 			return err
 		}
 		select {

@@ -12,6 +12,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,7 +64,7 @@ type NetworkStore interface {
 type Events struct {
 	Join      func(JoinEvent)
 	Clients   func(ctx context.Context, count int) // of the access point, also when their number is the same
-	Lease     func()                               // the network gave an address or name servers
+	Lease     func()                               // the network, or one of its routers, gave an address or name servers
 	Unguarded func(missing error)                  // see ap.AccessPoint
 
 	// Backend reports that another backend joins networks from now on.
@@ -287,9 +289,11 @@ func (s *Slot) Cells(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 type readings struct {
 	association atomic.Pointer[wifi.Association] // nil while not a station
 	leased      atomic.Pointer[dhcp.Lease]       // the latest
+	advertised  atomic.Pointer[[]netip.Addr]     // name servers of routers; nil: not known yet
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
 	tried       atomic.Pointer[store.Network]    // the latest candidate; another one may be stored by now
 	serving     atomic.Bool                      // an access point is up
+	metricless  sync.Once                        // the log has said that the kernel lacks routerMetric
 }
 
 // Association returns the station's association, nil if there is none.
@@ -297,6 +301,15 @@ func (r *readings) Association() *wifi.Association { return r.association.Load()
 
 // Lease returns what the station's network has given, nil if there is nothing.
 func (r *readings) Lease() *dhcp.Lease { return r.leased.Load() }
+
+// Advertised returns the name servers that the network's routers advertise, and
+// reports whether the routers have been heard at all.
+func (r *readings) Advertised() (servers []netip.Addr, heard bool) {
+	if all := r.advertised.Load(); all != nil {
+		return *all, true
+	}
+	return nil, false
+}
 
 // Clients returns the stations on the access point.
 func (r *readings) Clients() []ap.Client {

@@ -35,7 +35,7 @@ func (s supplicant) release(context.Context) error { return nil }
 
 // idle implements backend.
 func (s supplicant) idle(ctx context.Context) error {
-	if err := errors.Join(s.endAP(ctx), s.station.End(ctx)); err != nil {
+	if err := errors.Join(s.endAP(ctx), s.endStation(ctx)); err != nil {
 		return err
 	}
 	return s.clear(ctx, link.Spec{Name: s.iface, Up: true})
@@ -53,6 +53,7 @@ func (s supplicant) join(ctx context.Context, t policy.Station, report func(poli
 			return s.failed(client.CodeRadioFailed, err)
 		}
 	}
+	s.keepSettings() // before the first router can advertise itself
 	report(policy.StageCleared)
 	hinted := network.Network
 	hinted.Frequency = cmp.Or(hinted.Frequency, s.seenAt(hinted.SSID))

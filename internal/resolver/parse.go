@@ -97,7 +97,7 @@ func parse(content string) (Config, error) {
 
 func (c *Config) add(key string, values []string) error {
 	switch {
-	case key == "nameserver" && len(values) == 1 && len(c.Servers) < maxServers:
+	case key == "nameserver" && len(values) == 1 && len(c.Servers) < MaxServers:
 		server, err := netip.ParseAddr(values[0])
 		if err != nil || !validServer(server, c.Interface) {
 			return errors.New("not an address of a name server")

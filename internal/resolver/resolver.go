@@ -30,9 +30,11 @@ const (
 	// PathExists=), so no publication gets lost.
 	PendingName = "resolv.pending"
 
-	maxServers = 3   // MAXNS, resolv.conf(5)
-	maxSearch  = 6   // glibc up to 2.25, resolv.conf(5)
-	maxLine    = 256 // characters of the search list, the same
+	// MaxServers is how many name servers programs ask (MAXNS, resolv.conf(5)).
+	MaxServers = 3
+
+	maxSearch = 6   // glibc up to 2.25, resolv.conf(5)
+	maxLine   = 256 // characters of the search list, the same
 )
 
 // Config is what a network says about names.
@@ -84,7 +86,7 @@ func (c Config) usable() Config {
 		if server.Is6() && server.IsLinkLocalUnicast() {
 			server = server.WithZone(c.Interface)
 		}
-		if len(kept.Servers) < maxServers && validServer(server, c.Interface) && !slices.Contains(kept.Servers, server) {
+		if len(kept.Servers) < MaxServers && validServer(server, c.Interface) && !slices.Contains(kept.Servers, server) {
 			kept.Servers = append(kept.Servers, server)
 		}
 	}

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strconv"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/netconnectd/netconnectd/internal/address"
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/wifi"
@@ -309,8 +309,8 @@ func (r record) network() (Network, error) {
 		Addressing: r.Addressing,
 	}
 	if r.BSSID != "" {
-		if n.BSSID, err = net.ParseMAC(r.BSSID); err != nil || len(n.BSSID) != 6 {
-			return Network{}, errors.New("bssid is not an address of 6 bytes")
+		if n.BSSID, err = address.ParseCell(r.BSSID); err != nil {
+			return Network{}, fmt.Errorf("bssid %w", err)
 		}
 	}
 	if r.Addressing != nil {

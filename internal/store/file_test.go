@@ -105,6 +105,8 @@ func TestBadRecordsAreLeftAlone(t *testing.T) {
 		{"bad date", `{"ssid": "48", "last_success": "hunter22"}`, "not JSON of the right shape"},
 		{"negative frequency", `{"ssid": "48", "frequency": -1}`, "frequency"},
 		{"bad cell", `{"ssid": "48", "bssid": "hunter22"}`, "bssid"},
+		{"cell that is everybody", `{"ssid": "48", "bssid": "ff:ff:ff:ff:ff:ff"}`, "is a group of stations"},
+		{"address that is the broadcast address", `{"ssid": "48", "addressing": {"address": "192.0.2.255/24"}}`, "is the broadcast address"},
 		{"bad address", `{"ssid": "48", "addressing": {"address": "0.0.0.0/0"}}`, "addressing"},
 		{"no object", `"hunter22 & <b>"`, "wrong type"},
 	}

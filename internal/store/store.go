@@ -16,6 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/netconnectd/netconnectd/internal/address"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
@@ -158,6 +159,16 @@ func (s *Store) SetCandidate(n Network) error {
 func (n Network) storable() error {
 	if len(n.SSID) == 0 || len(n.SSID) > 32 {
 		return fmt.Errorf("SSID has %d bytes, not 1 to 32", len(n.SSID))
+	}
+	if n.BSSID != nil {
+		if err := address.CheckCell(n.BSSID); err != nil {
+			return fmt.Errorf("bssid %w", err)
+		}
+	}
+	if n.Addressing != nil {
+		if err := n.Addressing.Check(); err != nil {
+			return fmt.Errorf("addressing: %w", err)
+		}
 	}
 	secrets := []secret.Secret{n.PSK}
 	if n.EAP != nil {

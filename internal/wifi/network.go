@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/address"
 )
 
 // setting is one variable of a network block of wpa_supplicant.conf(5), in
@@ -23,6 +24,11 @@ type setting struct{ name, value string }
 func (n Network) Check() error {
 	if len(n.SSID) == 0 || len(n.SSID) > maxSSID {
 		return joinError(client.CodeUnsupported, "a network's name has 1 to %d bytes, not %d", maxSSID, len(n.SSID))
+	}
+	if n.BSSID != nil {
+		if err := address.CheckCell(n.BSSID); err != nil {
+			return joinError(client.CodeUnsupported, "the network's only cell: %v", err)
+		}
 	}
 	if err := n.checkPMF(); err != nil {
 		return err

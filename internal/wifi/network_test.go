@@ -3,6 +3,7 @@ package wifi
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -122,6 +123,18 @@ func TestNetworkCheck(t *testing.T) {
 				t.Errorf("the passphrase is in %q", err)
 			}
 		})
+	}
+}
+
+// TestNetworkOfNoCell: what nobody sends from is not waited for.
+func TestNetworkOfNoCell(t *testing.T) {
+	for cell, fits := range map[string]bool{"02:00:00:00:01:00": true, "01:00:5e:00:00:01": false, "00:00:00:00:00:00": false} {
+		n := Network{SSID: []byte("x"), Security: Open}
+		n.BSSID, _ = net.ParseMAC(cell)
+		var verdict *JoinError
+		if err := n.Check(); (err == nil) != fits || !fits && (!errors.As(err, &verdict) || verdict.Code != client.CodeUnsupported) {
+			t.Errorf("%s: %v", cell, err)
+		}
 	}
 }
 

@@ -138,6 +138,50 @@ func TestAccessPoint(t *testing.T) {
 			10.1s reply 1 stopped ap
 			40.0s ap starting fallback: no wired link and no known network
 			41.2s ap up fallback: no wired link and no known network`},
+		{"access point that nobody has, stopped", func(w *world) {
+			w.cableThere, w.cable = true, true
+			w.boot(Target{})
+			w.run("10s")
+			w.command(StopAP)
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink online eth0: eth0 works
+			10.0s command stop_ap
+			10.0s reply 1 access point is not running`},
+		{"access point stopped without a radio", func(w *world) {
+			w.radio = false
+			w.boot(Target{})
+			w.run("10s")
+			w.command(StopAP)
+			w.run("20s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			10.0s command stop_ap
+			10.0s reply 1 error no_radio: there is no Wi-Fi interface`},
+		{"access point stopped when its radio is gone, which changes nothing", func(w *world) {
+			w.boot(Target{})
+			w.run("10s")
+			w.radio = false
+			w.links()
+			w.run("11s")
+			w.command(StopAP)
+			w.run("12s")
+			w.radio = true
+			w.links()
+			w.run("60s")
+		}, `
+			0.0s uplink starting: started
+			0.0s uplink lost: no wired link and no known network
+			0.0s ap starting fallback: no wired link and no known network
+			1.2s ap up fallback: no wired link and no known network
+			10.0s ap stopping fallback: not wanted
+			10.1s ap off: not wanted
+			11.0s command stop_ap
+			11.0s reply 1 error no_radio: there is no Wi-Fi interface
+			12.0s ap starting fallback: no wired link and no known network
+			13.2s ap up fallback: no wired link and no known network`},
 		{"access point stopped for a moment", func(w *world) {
 			w.boot(Target{})
 			w.run("10s")

@@ -63,6 +63,8 @@ func (st *step) commandStartAP(id int) {
 // soft loss takes to be noticed, as the original did.
 func (st *step) commandStopAP(id int) {
 	switch {
+	case !st.radioPresent:
+		st.fail(id, noRadio)
 	case !st.radio.target.AccessPoint:
 		st.reply(id, client.ResultNotRunning)
 	case st.stopAP != 0:

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"github.com/netconnectd/netconnectd/internal/link/proto/boottime"
 )
 
 // silentAfter is the number of unanswered DHCPDISCOVERs that is worth a line
@@ -29,7 +31,7 @@ func Run(ctx context.Context, cfg Config, on func(Event)) error {
 	if err != nil {
 		return err
 	}
-	c, err := openBootClock()
+	c, err := boottime.Open()
 	if err != nil {
 		return errors.Join(err, t.Close())
 	}
@@ -49,13 +51,13 @@ type client struct {
 	ifname    string
 	start     start
 	transport transport
-	clock     clock
+	clock     boottime.Clock
 	random    func() uint64
 	log       *slog.Logger
 	warned    bool // of an offer that cannot be taken; of receive only
 }
 
-func newClient(cfg Config, hardware net.HardwareAddr, t transport, k clock, random func() uint64) *client {
+func newClient(cfg Config, hardware net.HardwareAddr, t transport, k boottime.Clock, random func() uint64) *client {
 	c := &client{
 		identity: newIdentity(cfg, hardware), ifname: cfg.Interface,
 		transport: t, clock: k, random: random, log: cfg.Log,
@@ -97,7 +99,7 @@ func (c *client) loop(ctx context.Context, on func(Event), replies <-chan reply,
 		}
 		var due <-chan time.Time
 		if !s.due.IsZero() {
-			due = c.clock.after(s.due.Sub(c.clock.now()))
+			due = c.clock.After(s.due.Sub(c.clock.Now()))
 		}
 		select {
 		case <-ctx.Done():
@@ -116,7 +118,7 @@ func (c *client) loop(ctx context.Context, on func(Event), replies <-chan reply,
 }
 
 func (c *client) input(event any) input {
-	return input{now: c.clock.now(), random: c.random(), event: event}
+	return input{now: c.clock.Now(), random: c.random(), event: event}
 }
 
 // receive hands over usable replies until the transport fails or is closed.
@@ -166,7 +168,7 @@ func (c *client) perform(a action, on func(Event)) {
 // byTheWall converts when a lease began from this client's clock, which counts
 // suspended time, to the clock of time.Now, which does not: the age is the same.
 func (c *client) byTheWall(event Event) Event {
-	shift := time.Until(c.clock.now())
+	shift := time.Until(c.clock.Now())
 	switch e := event.(type) {
 	case Bound:
 		e.Lease.Acquired = e.Lease.Acquired.Add(-shift)

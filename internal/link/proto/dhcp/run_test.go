@@ -103,14 +103,14 @@ type fakeClock struct {
 	suspended *atomic.Int64 // nanoseconds; nil: none
 }
 
-func (c *fakeClock) now() time.Time {
+func (c *fakeClock) Now() time.Time {
 	if c.suspended == nil {
 		return time.Now()
 	}
 	return time.Now().Add(time.Duration(c.suspended.Load()))
 }
 
-func (c *fakeClock) after(d time.Duration) <-chan time.Time { return time.After(d) }
+func (c *fakeClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
 // play runs a client on w for a time, and gives what happened on the wire and
 // what the caller was told.

@@ -1,4 +1,7 @@
-package dhcp
+// Package boottime is a clock that does not stop while the machine is suspended,
+// for times that others count, too: those of a lease, or of what a router says.
+// The timers of package time stop.
+package boottime
 
 import (
 	"fmt"
@@ -9,21 +12,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clock is where the machine's time comes from.
-type clock interface {
-	now() time.Time
-	// after returns a channel on which a value comes once d has passed. A value of
+// Clock is where times come from.
+type Clock interface {
+	Now() time.Time
+	// After returns a channel on which a value comes once d has passed. A value of
 	// an earlier call may come instead. One call counts at a time.
-	after(d time.Duration) <-chan time.Time
+	After(d time.Duration) <-chan time.Time
 }
 
 // longestWait bounds one setting of the timer: in a 32-bit timespec there is no
 // room for 136 years, and a timeout that comes early changes nothing.
 const longestWait = 24 * time.Hour
 
-// bootClock counts the time in which the machine is suspended (CLOCK_BOOTTIME).
-// The timers of the standard library do not.
-type bootClock struct {
+// Boot is the kernel's clock of that kind (CLOCK_BOOTTIME).
+type Boot struct {
 	begun   time.Time     // what time.Now said when boot was read
 	boot    time.Duration // since the machine was started, at begun
 	timer   *os.File      // a timerfd
@@ -31,13 +33,13 @@ type bootClock struct {
 	reader  sync.WaitGroup
 }
 
-// openBootClock reads the time.Now of its start. The clock must be closed.
-func openBootClock() (*bootClock, error) {
+// Open starts the clock at what time.Now says. The clock must be closed.
+func Open() (*Boot, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_BOOTTIME, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("create a timer that counts suspended time: %w", err)
 	}
-	c := &bootClock{begun: time.Now(), boot: sinceBoot(), timer: os.NewFile(uintptr(fd), "timerfd"), elapsed: make(chan time.Time, 1)}
+	c := &Boot{begun: time.Now(), boot: sinceBoot(), timer: os.NewFile(uintptr(fd), "timerfd"), elapsed: make(chan time.Time, 1)}
 	c.reader.Go(c.read)
 	return c, nil
 }
@@ -49,9 +51,11 @@ func sinceBoot() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-func (c *bootClock) now() time.Time { return c.begun.Add(sinceBoot() - c.boot) }
+// Now is what time.Now would say if it counted suspended time since Open.
+func (c *Boot) Now() time.Time { return c.begun.Add(sinceBoot() - c.boot) }
 
-func (c *bootClock) after(d time.Duration) <-chan time.Time {
+// After implements Clock.
+func (c *Boot) After(d time.Duration) <-chan time.Time {
 	d = min(max(d, 1), longestWait) // 0 would stop the timer
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(d.Nanoseconds())}
 	raw, err := c.timer.SyscallConn()
@@ -65,7 +69,7 @@ func (c *bootClock) after(d time.Duration) <-chan time.Time {
 }
 
 // read waits for the timer until the clock is closed.
-func (c *bootClock) read() {
+func (c *Boot) read() {
 	var expirations [8]byte
 	for {
 		if _, err := c.timer.Read(expirations[:]); err != nil {
@@ -75,15 +79,15 @@ func (c *bootClock) read() {
 	}
 }
 
-func (c *bootClock) expire() {
+func (c *Boot) expire() {
 	select {
-	case c.elapsed <- c.now():
+	case c.elapsed <- c.Now():
 	default: // one is waiting already
 	}
 }
 
 // Close ends the timer.
-func (c *bootClock) Close() error {
+func (c *Boot) Close() error {
 	err := c.timer.Close()
 	c.reader.Wait()
 	return err

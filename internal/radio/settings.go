@@ -1,0 +1,48 @@
+package radio
+
+import (
+	"context"
+	"path/filepath"
+	"strconv"
+
+	"github.com/netconnectd/netconnectd/internal/sysctl"
+)
+
+// routerMetric has the kernel give the default routes that it makes from router
+// advertisements the station's metric (Linux 5.13 and later). The kernel refuses
+// 0, which IPv4 takes for the lowest of all.
+func routerMetric(metric uint32) sysctl.Setting {
+	return sysctl.IPv6("ra_defrtr_metric", strconv.FormatUint(uint64(max(metric, 1)), 10))
+}
+
+// settings keeps what the interface of a station has set below /proc/sys/net.
+func (r *radio) settings() sysctl.Keeper {
+	return sysctl.Keeper{File: filepath.Join(r.dir, "station.json"), Own: []sysctl.Setting{routerMetric(0)}, Log: r.log}
+}
+
+// keepSettings sets what a station wants. That a kernel does not have it, or
+// refuses it, keeps nobody from joining a network.
+func (r *radio) keepSettings() {
+	absent, err := r.settings().Keep(r.iface, []sysctl.Setting{routerMetric(r.Metric)})
+	if err != nil {
+		r.log.Warn("set the metric of IPv6 default routes", "iface", r.iface, "err", err)
+	}
+	if len(absent) > 0 {
+		r.metricless.Do(func() {
+			r.log.Debug("this kernel has no metric for IPv6 default routes", "iface", r.iface, "setting", absent[0].Name)
+		})
+	}
+}
+
+// restoreSettings restores what the interface had before it was a station.
+func (r *radio) restoreSettings() {
+	if err := r.settings().Restore(); err != nil {
+		r.log.Warn("restore the metric of IPv6 default routes", "iface", r.iface, "err", err)
+	}
+}
+
+// endStation ends the station, also one of an earlier run.
+func (r *radio) endStation(ctx context.Context) error {
+	defer r.restoreSettings()
+	return r.station.End(ctx)
+}

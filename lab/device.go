@@ -233,9 +233,13 @@ type Status struct {
 		Networks  []struct{ SSID string }            `json:"networks"`
 	} `json:"wifi"`
 	Uplink      Condition `json:"uplink"`
-	AccessPoint Condition `json:"access_point"`
-	Problems    []struct{ Code, Text, Remedy string }
-	Text        string `json:"-"` // all of it, as it came
+	AccessPoint struct {
+		Condition
+		Addresses                 []string
+		Channel, Frequency, Width int
+	} `json:"access_point"`
+	Problems []struct{ Code, Text, Remedy string }
+	Text     string `json:"-"` // all of it, as it came
 }
 
 // Condition is one of the daemon's two state variables.

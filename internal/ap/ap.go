@@ -62,6 +62,11 @@ type AccessPoint struct {
 	// come later. New makes one that does nothing.
 	Clients func([]Client)
 
+	// OnAir is told where on the air the access point is: before Hold calls ready,
+	// and every few seconds from then on. It must not block. New makes one that
+	// does nothing.
+	OnAir func(Cell)
+
 	// Unguarded is told what is missing of the protection from phones, nil if
 	// nothing is: before hostapd starts, whenever that changes, and at the end.
 	// It must not block. New makes one that does nothing.
@@ -81,7 +86,7 @@ type AccessPoint struct {
 func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *AccessPoint {
 	return &AccessPoint{
 		IsOne:   func(context.Context) bool { return true },
-		Clients: func([]Client) {}, Unguarded: func(error) {},
+		Clients: func([]Client) {}, OnAir: func(Cell) {}, Unguarded: func(error) {},
 		config: config, runner: runner, links: links, log: log,
 		hostapdConfig: rendered(config),
 		guard:         newGuard(config, log),
@@ -134,6 +139,7 @@ func (a *AccessPoint) serve(ctx context.Context, ready func()) error {
 		return err
 	}
 	defer running.events.Close()
+	a.OnAir(running.cell)
 	ready()
 	return a.watch(ctx, running)
 }
@@ -141,6 +147,7 @@ func (a *AccessPoint) serve(ctx context.Context, ready func()) error {
 // children are the two programs while they serve.
 type children struct {
 	hostapd, dnsmasq *process.Child
+	cell             Cell
 	events           *wpactrl.Events // of hostapd
 	names            nameService     // of dnsmasq
 }
@@ -168,7 +175,7 @@ func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec
 	if c.dnsmasq, _, err = a.runner.Ensure(ctx, dnsmasq); err != nil {
 		return c, err
 	}
-	if c.events, err = a.awaitHostapd(ctx, c.hostapd); err != nil {
+	if c.cell, c.events, err = a.awaitHostapd(ctx, c.hostapd); err != nil {
 		return c, err
 	}
 	if c.dnsmasq, c.names, err = a.awaitDnsmasq(ctx, c.dnsmasq); err != nil {

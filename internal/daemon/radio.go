@@ -55,6 +55,7 @@ type live struct {
 	association atomic.Pointer[wifi.Association] // nil while not a station
 	leased      atomic.Pointer[dhcp.Lease]       // the latest
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
+	cell        atomic.Pointer[ap.Cell]          // of the access point; nil: it is not up
 	unguarded   atomic.Pointer[string]           // what protects the device from phones and is missing; nil: nothing is
 	tried       atomic.Pointer[store.Network]    // the latest candidate; another one may be stored by now
 
@@ -293,6 +294,8 @@ func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
 	}
 	report(policy.StageCleared)
 	defer r.clients.Store(nil)
+	defer r.cell.Store(nil)
+	r.ap.OnAir = func(cell ap.Cell) { r.cell.Store(&cell) }
 	r.ap.Clients = func(clients []ap.Client) { r.countClients(ctx, clients) }
 	err := r.ap.Hold(ctx, func() {
 		report(policy.StageReady)

@@ -143,7 +143,7 @@ const statusReply = `{"result":{"link":false,"devs":[],` +
 	`"last_error":null,"candidate":null,"networks":[]},` +
 	`"version":"",` +
 	`"uplink":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","interface":"","portal":false,"addresses":[]},"uplinks":[],` +
-	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[]},"next":[],"problems":[]}}` + "\x00"
+	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[],"addresses":[],"channel":0,"frequency":0,"width":0},"next":[],"problems":[]}}` + "\x00"
 
 func TestParametersReachTheHandler(t *testing.T) {
 	home := func(force bool) Request { return ConfigWifi{SSID: []byte("Home"), Force: force} }

@@ -209,6 +209,8 @@ type BSS struct {
 
 	Security  string `json:"security"`  // e.g. "open", "wpa2", "wpa2/wpa3"
 	Frequency int    `json:"frequency"` // MHz
+	Saved     bool   `json:"saved"`     // the network is saved
+	Current   bool   `json:"current"`   // the radio is associated with this cell
 }
 
 // Kinds of events. An event of another kind comes from a newer daemon.

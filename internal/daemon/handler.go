@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -108,15 +109,29 @@ func (d *daemon) listWifi(ctx context.Context, force bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	saved := map[string]bool{}
+	for _, n := range d.book().Networks() {
+		saved[string(n.SSID)] = true
+	}
+	here := d.radio.association.Load()
 	list := make([]client.BSS, 0, len(cells))
 	for _, c := range cells {
 		b := client.NewBSS(c.SSID, c.BSSID)
 		b.Channel, b.Frequency = c.Channel, c.Frequency
 		b.Encrypted, b.Security = c.Privacy, string(c.Security)
 		b.Signal = &c.Signal
+		b.Current = here != nil && isCellOf(c, *here)
+		b.Saved = saved[string(c.SSID)] || b.Current && saved[string(here.SSID)]
 		list = append(list, b)
 	}
 	return list, nil
+}
+
+// isCellOf reports whether the radio is associated with a cell. One that hides its
+// name has none in a list.
+func isCellOf(c wifi.BSS, here wifi.Association) bool {
+	named := client.SSIDText(c.SSID) != ""
+	return bytes.Equal(c.BSSID, here.BSSID) && (!named || bytes.Equal(c.SSID, here.SSID))
 }
 
 // look gives the cells in reach. With force, and where the radio cannot scan

@@ -47,6 +47,7 @@ const (
 	daemonUnit    = "netconnectd.service"
 	socketUnit    = "netconnectd.socket"
 	companionUnit = "netconnectd-radio.service"
+	waitUnit      = "netconnectd-wait-online.service"
 )
 
 // People who log in to the device. Only the first is a member of the group

@@ -100,7 +100,7 @@ not there. Changes need root or membership of the group netconnect.`,
 	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "socket of the daemon, also from "+socketEnv)
 	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the network")
 	root.AddCommand(
-		a.statusCommand(), a.listWifiCommand(), a.configureWifiCommand(),
+		a.statusCommand(), a.waitOnlineCommand(), a.listWifiCommand(), a.configureWifiCommand(),
 		a.selectWifiCommand(),
 		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(), a.importCommand(),
 		a.connectCommand(),

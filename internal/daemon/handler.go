@@ -130,8 +130,8 @@ func (d *daemon) listWifi(ctx context.Context, force bool) (any, error) {
 // isCellOf reports whether the radio is associated with a cell. One that hides its
 // name has none in a list.
 func isCellOf(c wifi.BSS, here wifi.Association) bool {
-	named := client.SSIDText(c.SSID) != ""
-	return bytes.Equal(c.BSSID, here.BSSID) && (!named || bytes.Equal(c.SSID, here.SSID))
+	hidden := len(bytes.Trim(c.SSID, "\x00")) == 0
+	return bytes.Equal(c.BSSID, here.BSSID) && (hidden || bytes.Equal(c.SSID, here.SSID))
 }
 
 // look gives the cells in reach. With force, and where the radio cannot scan

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,10 +27,17 @@ type follower struct {
 
 func (a *app) follower() *follower { return &follower{a.address, time.Second} }
 
+// snapshot is a status as it came, for fields that this program does not know, and
+// decoded.
+type snapshot struct {
+	client.Status
+	raw json.RawMessage
+}
+
 // follow calls seen with the daemon's status and again whenever something in it
 // changes, until ctx ends or seen returns an error, and returns that. lost is called
 // each time the daemon goes.
-func (f *follower) follow(ctx context.Context, seen func(client.Status) error, lost func(error)) error {
+func (f *follower) follow(ctx context.Context, seen func(snapshot) error, lost func(error)) error {
 	for {
 		c, err := f.dial(ctx)
 		if err != nil {
@@ -134,16 +142,23 @@ func unknown(err error) bool {
 }
 
 // statuses hands the statuses of one connection to seen.
-func (f *follower) statuses(ctx context.Context, c *client.Client, seen func(client.Status) error) error {
+func (f *follower) statuses(ctx context.Context, c *client.Client, seen func(snapshot) error) error {
 	stop := hintAtSilence(ctx, f.address, os.Stderr)
 	sub, err := c.Subscribe(ctx)
 	stop()
 	for err == nil {
 		var event client.Event
-		if event, err = sub.Next(ctx); err == nil && event.Status != nil {
-			if stop := seen(*event.Status); stop != nil {
-				return &stoppedError{stop}
-			}
+		if event, err = sub.Next(ctx); err != nil || event.Status == nil {
+			continue
+		}
+		var frame struct {
+			Event struct{ Status json.RawMessage }
+		}
+		if err = json.Unmarshal(event.Frame, &frame); err != nil {
+			break
+		}
+		if stop := seen(snapshot{*event.Status, frame.Event.Status}); stop != nil {
+			return &stoppedError{stop}
 		}
 	}
 	return fmt.Errorf("follow the status: %w", err)
@@ -151,20 +166,27 @@ func (f *follower) statuses(ctx context.Context, c *client.Client, seen func(cli
 
 // poll hands the statuses of a daemon that tells no events to seen. Such a one
 // answers a single request on each connection.
-func (f *follower) poll(ctx context.Context, seen func(client.Status) error) error {
+func (f *follower) poll(ctx context.Context, seen func(snapshot) error) error {
 	for ; ctx.Err() == nil; f.pause(ctx) {
-		c, err := client.Dial(ctx, f.address)
+		s, err := f.askOnce(ctx)
 		if err != nil {
 			return err
 		}
-		status, err := c.Status(ctx)
-		c.Close()
-		if err != nil {
-			return err
-		}
-		if stop := seen(status); stop != nil {
+		if stop := seen(s); stop != nil {
 			return &stoppedError{stop}
 		}
 	}
 	return ctx.Err()
+}
+
+func (f *follower) askOnce(ctx context.Context) (s snapshot, err error) {
+	c, err := client.Dial(ctx, f.address)
+	if err != nil {
+		return s, err
+	}
+	defer c.Close()
+	if err := c.Call(ctx, "status", nil, &s.raw); err != nil {
+		return s, err
+	}
+	return s, json.Unmarshal(s.raw, &s.Status)
 }

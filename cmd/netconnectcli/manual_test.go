@@ -20,7 +20,7 @@ func TestManualPage(t *testing.T) {
 	p.Section("Description")
 	p.Text(root.Long)
 	p.Section("Options")
-	p.Flags(root.PersistentFlags())
+	p.Flags(root.LocalFlags())
 	p.Section("Commands")
 	root.InitDefaultCompletionCmd()
 	describe(p, root)

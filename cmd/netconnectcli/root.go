@@ -89,6 +89,7 @@ func (a *app) rootCommand() *cobra.Command {
 
 Exit status: 0 done, 1 the daemon could not do it, 2 wrong use, 3 the daemon is
 not there. Changes need root or membership of the group netconnect.`,
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(*cobra.Command, []string) error {
@@ -96,6 +97,9 @@ not there. Changes need root or membership of the group netconnect.`,
 		},
 		PersistentPreRun: func(*cobra.Command, []string) { a.started = true },
 	}
+	root.SetVersionTemplate("netconnectcli {{.Version}}\n")
+	root.InitDefaultVersionFlag()
+	root.Flags().Lookup("version").Usage = "print the version of this program"
 	address := cmp.Or(os.Getenv(socketEnv), client.DefaultSocket)
 	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "socket of the daemon, also from "+socketEnv)
 	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the network")

@@ -13,17 +13,26 @@ import (
 )
 
 func (a *app) statusCommand() *cobra.Command {
-	var all bool
+	var all, watch bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how the device is connected",
-		Args:  cobra.NoArgs,
+		Long: `Show how the device is connected: what is, why, and what comes next.
+
+With --watch it goes on until it is interrupted: on a terminal the page is drawn
+anew whenever something changes, elsewhere each change is a line, and with -j a
+reply.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if watch {
+				return a.watchStatus(cmd.Context(), all)
+			}
 			return a.call(cmd.Context(), "status", nil, func(result json.RawMessage) error {
 				return a.showStatus(result, all)
 			})
 		},
 	}
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on, and show what changes, until interrupted")
 	cmd.Flags().BoolVar(&all, "all", false, "show long lists of networks and clients whole")
 	return cmd
 }

@@ -45,11 +45,15 @@ func uplinkText(u client.Uplink, failed *client.Probe) string {
 		return conditionText(u.Condition)
 	}
 	u.Reason = ""
+	return conditionText(u.Condition) + ", but " + failedText(*failed)
+}
+
+func failedText(p client.Probe) string {
 	count := "its last probe"
-	if failed.Failures > 1 {
-		count = fmt.Sprintf("its last %d probes", failed.Failures)
+	if p.Failures > 1 {
+		count = fmt.Sprintf("its last %d probes", p.Failures)
 	}
-	return conditionText(u.Condition) + ", but " + count + " failed: " + failed.Reason
+	return count + " failed: " + p.Reason
 }
 
 func accessPointState(ap client.AccessPoint) cell {
@@ -185,15 +189,17 @@ func onAirText(ap client.AccessPoint) string {
 	if ap.Channel != 0 {
 		parts = append(parts, channelText(ap))
 	}
-	switch {
-	case ap.State != "up":
+	if ap.State != "up" {
 		return ""
-	case len(ap.Clients) == 1:
-		parts = append(parts, "1 station")
-	default:
-		parts = append(parts, fmt.Sprintf("%d stations", len(ap.Clients)))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(append(parts, stationsText(len(ap.Clients))), ", ")
+}
+
+func stationsText(n int) string {
+	if n == 1 {
+		return "1 station"
+	}
+	return fmt.Sprintf("%d stations", n)
 }
 
 // channelText is the channel with its band, as far as that is known, and width.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -71,9 +70,9 @@ func (a *app) waitOnline(ctx context.Context, f *follower, limit time.Duration, 
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	var last *client.Status
-	err := f.follow(ctx, func(s client.Status) error {
-		if last = &s; enough(s) {
+	var last *snapshot
+	err := f.follow(ctx, func(s snapshot) error {
+		if last = &s; enough(s.Status) {
 			return errEnough
 		}
 		return nil
@@ -88,9 +87,9 @@ func (a *app) waitOnline(ctx context.Context, f *follower, limit time.Duration, 
 }
 
 // showOnline says which way was found.
-func (a *app) showOnline(s client.Status) error {
+func (a *app) showOnline(s snapshot) error {
 	if a.json {
-		return json.NewEncoder(a.out).Encode(map[string]client.Status{"result": s})
+		return printResult(a.out, s)
 	}
 	text := uplinkState(s.Uplink, nil).text
 	if s.Uplink.State != "online" {

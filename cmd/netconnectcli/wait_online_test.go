@@ -69,6 +69,7 @@ func (c *changing) run(t *testing.T, socket string) (stop func()) {
 
 func uplink(state string, portal bool) client.Status {
 	s := client.Status{Version: "1", Uplink: client.Uplink{Condition: client.Condition{State: state}, Portal: portal}}
+	s.AccessPoint.State = "off"
 	if state == "online" {
 		s.Uplink.Interface = "eth0"
 	}

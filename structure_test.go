@@ -21,7 +21,7 @@ const module = "github.com/netconnectd/netconnectd/"
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor", "internal/process"},
-	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/migrate", "internal/namedfile", "internal/process", "state"},
+	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/process", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 		"internal/link", "internal/link/ethtool", "internal/link/genl", "internal/link/mptcp", "internal/link/rtnl",
 		"internal/link/wireguard", "internal/ssid",
 	},
+	"internal/wpactrl":           {"internal/inotify"},
 	"internal/supervisor":        {"client", "internal/supervisor/policy"},
 	"internal/supervisor/policy": {"client"},
 	"internal/metrics":           {"client"},

@@ -182,8 +182,12 @@ type Next struct {
 // up or stopping.
 type AccessPoint struct {
 	Condition
-	SSID    string    `json:"ssid"`    // see SSIDText
-	Clients []Station `json:"clients"` // never null
+	SSID      string    `json:"ssid"`      // see SSIDText
+	Clients   []Station `json:"clients"`   // never null
+	Addresses []string  `json:"addresses"` // of the device on it while it is up, "10.250.250.1/24"; never null
+	Channel   int       `json:"channel"`   // 0: it is not up, or hostapd does not tell
+	Frequency int       `json:"frequency"` // MHz, of the channel; 0 likewise
+	Width     int       `json:"width"`     // MHz, of all channels that it uses together; 0 likewise
 }
 
 // Station is a client of the access point.
@@ -205,6 +209,8 @@ type BSS struct {
 
 	Security  string `json:"security"`  // e.g. "open", "wpa2", "wpa2/wpa3"
 	Frequency int    `json:"frequency"` // MHz
+	Saved     bool   `json:"saved"`     // the network is saved
+	Current   bool   `json:"current"`   // the radio is associated with this cell
 }
 
 // Kinds of events. An event of another kind comes from a newer daemon.

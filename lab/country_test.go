@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,21 @@ func TestCountry(t *testing.T) {
 		l.Device.must(t, "root", "reload")
 		l.awaitChannel(t, "channel 13 ")
 		return "iw"
+	})
+	l.Timeline.Step("status says where the access point is, as the kernel does", func() string {
+		status := l.Device.Status(t)
+		until(t, startingUp, "status says up", func() (string, bool) {
+			status = l.Device.Status(t)
+			return status.Text, status.AccessPoint.State == "up"
+		})
+		info, at := must(t, "", "iw", "dev", radioDevice, "info"), status.AccessPoint
+		if want := fmt.Sprintf("channel %d (%d MHz), width: %d MHz", at.Channel, at.Frequency, at.Width); !strings.Contains(info, want) {
+			t.Errorf("status says %s, iw\n%s", want, info)
+		}
+		if !slices.Contains(at.Addresses, apAddress+"/24") {
+			t.Errorf("status says that the access point's addresses are %q", at.Addresses)
+		}
+		return "netconnectcli status; iw"
 	})
 }
 

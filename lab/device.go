@@ -47,6 +47,7 @@ const (
 	daemonUnit    = "netconnectd.service"
 	socketUnit    = "netconnectd.socket"
 	companionUnit = "netconnectd-radio.service"
+	waitUnit      = "netconnectd-wait-online.service"
 )
 
 // People who log in to the device. Only the first is a member of the group
@@ -233,9 +234,13 @@ type Status struct {
 		Networks  []struct{ SSID string }            `json:"networks"`
 	} `json:"wifi"`
 	Uplink      Condition `json:"uplink"`
-	AccessPoint Condition `json:"access_point"`
-	Problems    []struct{ Code, Text, Remedy string }
-	Text        string `json:"-"` // all of it, as it came
+	AccessPoint struct {
+		Condition
+		Addresses                 []string
+		Channel, Frequency, Width int
+	} `json:"access_point"`
+	Problems []struct{ Code, Text, Remedy string }
+	Text     string `json:"-"` // all of it, as it came
 }
 
 // Condition is one of the daemon's two state variables.

@@ -59,6 +59,7 @@ func TestPackage(t *testing.T) {
 		return resolvConf
 	})
 	l.comesBack(t)
+	l.waitsOnline(t)
 	l.purges(t, clean, "joined")
 }
 
@@ -158,6 +159,9 @@ func (l *Lab) seeInstalled(t *testing.T) {
 			t.Errorf("%s is %s", unit, strings.TrimSpace(state))
 		}
 	}
+	if state, _ := namespace("").run("systemctl", "is-enabled", waitUnit); strings.TrimSpace(state) != "disabled" {
+		t.Errorf("%s is %s, and nobody asked for it", waitUnit, strings.TrimSpace(state))
+	}
 	for path, want := range map[string]string{
 		configFile: "-rw-r----- root netconnectd", stateFolder: "drwx------ netconnectd netconnectd", "/dev/rfkill": "crw-rw-r-- root netconnectd",
 	} {
@@ -207,6 +211,21 @@ func (l *Lab) forwards(t *testing.T) {
 			return tables, strings.Contains(tables, "netconnectd")
 		})
 		return strings.TrimSpace(must(t, "", "nft", "list", "tables"))
+	})
+}
+
+// waitsOnline enables the unit that network-online.target waits for, which ends as
+// soon as the device is online.
+func (l *Lab) waitsOnline(t *testing.T) {
+	t.Helper()
+	l.awaitUplink(t, "online")
+	l.Timeline.Step("systemctl enable --now "+waitUnit, func() string {
+		must(t, "", "systemctl", "enable", "--now", waitUnit)
+		said := must(t, "", "journalctl", "--no-pager", "--output=cat", "--boot", "--unit", waitUnit)
+		if !strings.Contains(said, "online by ") {
+			t.Errorf("the unit says\n%s", said)
+		}
+		return must(t, "", "systemctl", "is-active", waitUnit)
 	})
 }
 

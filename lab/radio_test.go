@@ -25,7 +25,7 @@ func TestRfkill(t *testing.T) {
 	l.Timeline.Step("status says why there is no access point", func() string {
 		var said Condition
 		until(t, noticed, "access_point.reason names it", func() (string, bool) {
-			said = l.Device.Status(t).AccessPoint
+			said = l.Device.Status(t).AccessPoint.Condition
 			return fmt.Sprintf("%+v", said), said.State != "up" && switchedOff.MatchString(said.Reason)
 		})
 		return fmt.Sprintf("%s: %s", said.State, said.Reason)

@@ -36,6 +36,7 @@ func TestJoinThroughSocket(t *testing.T) {
 	l.coldStart(t, servesAfterStart)
 	l.listNetworks(t)
 	l.join(t, l.Home)
+	l.seeMarked(t)
 	l.restart(t)
 	l.Timeline.Step("daemon stopped: nothing of it is left", func() string {
 		l.Device.Stop(t)
@@ -56,6 +57,21 @@ func (l *Lab) listNetworks(t *testing.T) {
 			}
 		}
 		t.Fatalf("list_wifi does not show %s:\n%s", l.Home.SSID, list)
+		return ""
+	})
+}
+
+// seeMarked: the person sees in the list which network the device is in.
+func (l *Lab) seeMarked(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("pi: netconnectcli list_wifi marks the network", func() string {
+		list := l.Device.must(t, member, "list_wifi")
+		for line := range strings.Lines(list) {
+			if strings.HasPrefix(line, l.Home.SSID) && strings.HasSuffix(line, "current, saved\n") {
+				return strings.Join(strings.Fields(line), " ")
+			}
+		}
+		t.Errorf("list_wifi does not mark %s:\n%s", l.Home.SSID, list)
 		return ""
 	})
 }

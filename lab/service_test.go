@@ -41,7 +41,7 @@ func TestServiceRights(t *testing.T) {
 		return strings.Join(said, ", ")
 	})
 	l.Timeline.Step("systemd-analyze verify finds nothing", func() string {
-		must(t, "", "systemd-analyze", "verify", daemonUnit, companionUnit, resolvUnit)
+		must(t, "", "systemd-analyze", "verify", daemonUnit, companionUnit, resolvUnit, waitUnit)
 		return ""
 	})
 	l.coldStart(t, servesAfterStart)

@@ -21,15 +21,16 @@ func (a *app) eventsCommand() *cobra.Command {
 	}
 }
 
-// events prints events until the daemon ends or nobody reads them any more.
+// events prints events until the daemon ends, a signal comes, or nobody reads them
+// any more.
 func (a *app) events(ctx context.Context) error {
 	c, err := a.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := a.whileRead(ctx)
-	defer cancel()
+	ctx, stop := a.untilStopped(ctx)
+	defer stop()
 	sub, err := c.Subscribe(ctx)
 	for err == nil {
 		var event client.Event

@@ -177,6 +177,7 @@ func (d *device) list(force bool) (any, error) {
 	far.Signal, far.Channel, far.Encrypted = &weak, 11, true
 	home := client.NewBSS([]byte("Home"), net.HardwareAddr{2, 0, 0, 0, 0, 2})
 	home.Signal, home.Channel, home.Encrypted, home.Security = &strong, 1, true, "wpa2"
+	home.Saved, home.Current, far.Saved = true, true, true
 	hidden := client.NewBSS(nil, net.HardwareAddr{2, 0, 0, 0, 0, 3})
 	hidden.Channel = 6
 	return []client.BSS{far, hidden, home}, nil

@@ -20,16 +20,38 @@ func TestManualPage(t *testing.T) {
 	p.Section("Description")
 	p.Text(root.Long)
 	p.Section("Options")
-	p.Flags(root.PersistentFlags())
+	p.Flags(root.LocalFlags())
 	p.Section("Commands")
 	root.InitDefaultCompletionCmd()
 	describe(p, root)
 	p.Section("Environment")
 	p.Item(socketEnv, "The socket of the daemon.")
 	p.Section("See also")
-	p.Text("netconnectd(8), netconnectd.yaml(5)")
+	p.Text("netconnectd(8), netconnectd.yaml(5), netconnectd-wait-online.service(8)")
 
 	sameAsGolden(t, filepath.Join("..", "..", "docs", "man", "netconnectcli.1"), p.String())
+}
+
+// TestPageOfWaitOnline: the page of the unit names the command that the unit runs.
+func TestPageOfWaitOnline(t *testing.T) {
+	p := manpage.New("netconnectd-wait-online.service", "8", "wait until netconnectd has the device online")
+	p.Section("Synopsis")
+	p.Text("netconnectd-wait-online.service")
+	p.Section("Description")
+	p.Text("The unit delays network-online.target until the device is online, for 60 seconds at most, by netconnectcli wait-online. " +
+		"Units that need the network order themselves after that target:")
+	p.Example("[Unit]\nWants=network-online.target\nAfter=network-online.target")
+	p.Text("The unit is off until somebody enables it: a device that becomes an access point, because no network is left, would boot a minute later.")
+	p.Example("sudo systemctl enable netconnectd-wait-online.service")
+	p.Text("Where another time or another state is wanted, a drop-in says so (sudo systemctl edit netconnectd-wait-online.service). " +
+		"With --any the access point is enough:")
+	p.Example("[Service]\nExecStart=\nExecStart=" + unitCommand + " --timeout 120 --any")
+	p.Section("Exit status")
+	p.Text("That of netconnectcli wait-online. A unit that fails does not keep the target from being reached; it only ends the wait.")
+	p.Section("See also")
+	p.Text("netconnectcli(1), netconnectd(8), systemd.special(7)")
+
+	sameAsGolden(t, filepath.Join("..", "..", "docs", "man", "netconnectd-wait-online.service.8"), p.String())
 }
 
 // describe has a subsection for each command below parent, and items for

@@ -65,10 +65,8 @@ func monitorFilter(words []string) (f state.Filter, err error) {
 // monitor prints changes until a signal comes or nobody reads them any more.
 // Both are as it should be.
 func (a *app) monitor(ctx context.Context, filter state.Filter) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := a.untilStopped(ctx)
 	defer stop()
-	ctx, cancel := a.whileRead(ctx)
-	defer cancel()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	err := state.Watch(ctx, filter, log, func(c state.Change) error {
 		if a.json {
@@ -85,6 +83,14 @@ func (a *app) monitor(ctx context.Context, filter state.Filter) error {
 func writeLine(out io.Writer, at time.Time, text string) error {
 	_, err := fmt.Fprintf(out, "%s %s\n", at.Format("15:04:05.000"), printable(text))
 	return err
+}
+
+// untilStopped is for a command that goes on until a signal comes or nobody reads
+// its output any more: ctx ends then.
+func (a *app) untilStopped(ctx context.Context) (context.Context, func()) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := a.whileRead(ctx)
+	return ctx, func() { cancel(); stop() }
 }
 
 // whileRead is for a command that goes on until nobody reads its output any

@@ -38,6 +38,7 @@ type cell struct {
 type page struct {
 	out    io.Writer
 	colour bool
+	all    bool  // lists are shown whole
 	err    error // of the first write that failed
 }
 

@@ -19,7 +19,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 // TestStatusPage: for each status in testdata/status the page that people see,
-// in 80 columns, without and with colours.
+// in 80 columns, without and with colours, and with --all where that has more.
 func TestStatusPage(t *testing.T) {
 	statuses, err := filepath.Glob("testdata/status/*.json")
 	if err != nil || len(statuses) == 0 {
@@ -32,13 +32,24 @@ func TestStatusPage(t *testing.T) {
 				golden = strings.TrimSuffix(file, ".json") + ".colour"
 			}
 			t.Run(filepath.Base(golden), func(t *testing.T) {
-				sameAsGolden(t, golden, statusPage(t, file, colour))
+				sameAsGolden(t, golden, statusPage(t, file, colour, false))
 			})
+		}
+		if whole := statusPage(t, file, false, true); whole != statusPage(t, file, false, false) {
+			sameAsGolden(t, strings.TrimSuffix(file, ".json")+".all", whole)
 		}
 	}
 }
 
-func statusPage(t *testing.T, file string, colour bool) string {
+// TestFailingUplinkDoesNotWork: an uplink whose last probe failed reads "works"
+// nowhere on the page.
+func TestFailingUplinkDoesNotWork(t *testing.T) {
+	if page := statusPage(t, "testdata/status/failing.json", false, false); strings.Contains(page, "works") {
+		t.Errorf("works is on the page of an uplink that fails:\n%s", page)
+	}
+}
+
+func statusPage(t *testing.T, file string, colour, all bool) string {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -51,7 +62,7 @@ func statusPage(t *testing.T, file string, colour bool) string {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	p := page{out: &out, colour: colour}
+	p := page{out: &out, colour: colour, all: all}
 	p.status(status, time.Date(2026, 1, 2, 17, 0, 0, 0, time.Local))
 	if p.err != nil {
 		t.Fatal(p.err)

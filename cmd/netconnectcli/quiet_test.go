@@ -23,7 +23,7 @@ func TestEndsQuietlyWhenNobodyReads(t *testing.T) {
 		lines int // that are read before the reader goes
 	}{
 		{"--help", 0}, {"status", 0}, {"--json status", 0}, {"list_wifi", 0}, {"list_networks", 0}, {"show", 0}, {"history", 0}, {"metrics", 0},
-		{"version", 0}, {"events", 0}, {"events", 1}, {"--json events", 0}, {"--json events", 1}, {"monitor", 0}, {"monitor", 1},
+		{"version", 0}, {"--version", 0}, {"status --watch", 0}, {"status --watch", 1}, {"status --watch -j", 1}, {"events", 0}, {"events", 1}, {"--json events", 0}, {"--json events", 1}, {"monitor", 0}, {"monitor", 1},
 	} {
 		name := "unread"
 		if row.lines > 0 {

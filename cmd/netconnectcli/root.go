@@ -89,6 +89,7 @@ func (a *app) rootCommand() *cobra.Command {
 
 Exit status: 0 done, 1 the daemon could not do it, 2 wrong use, 3 the daemon is
 not there. Changes need root or membership of the group netconnect.`,
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(*cobra.Command, []string) error {
@@ -96,11 +97,14 @@ not there. Changes need root or membership of the group netconnect.`,
 		},
 		PersistentPreRun: func(*cobra.Command, []string) { a.started = true },
 	}
+	root.SetVersionTemplate("netconnectcli {{.Version}}\n")
+	root.InitDefaultVersionFlag()
+	root.Flags().Lookup("version").Usage = "print the version of this program"
 	address := cmp.Or(os.Getenv(socketEnv), client.DefaultSocket)
 	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "socket of the daemon, also from "+socketEnv)
 	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the network")
 	root.AddCommand(
-		a.statusCommand(), a.listWifiCommand(), a.configureWifiCommand(),
+		a.statusCommand(), a.waitOnlineCommand(), a.listWifiCommand(), a.configureWifiCommand(),
 		a.selectWifiCommand(),
 		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(), a.importCommand(),
 		a.connectCommand(),

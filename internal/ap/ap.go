@@ -65,6 +65,11 @@ type AccessPoint struct {
 	// come later. New makes one that does nothing.
 	Clients func(context.Context, []Client)
 
+	// OnAir is told where on the air the access point is: before Hold calls ready,
+	// and every few seconds from then on. It must not block. New makes one that
+	// does nothing.
+	OnAir func(Cell)
+
 	// Unguarded is told what is missing of the protection from phones, nil if
 	// nothing is: before hostapd starts, whenever that changes, and at the end.
 	// It must not block. New makes one that does nothing.
@@ -84,7 +89,7 @@ type AccessPoint struct {
 func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *AccessPoint {
 	return &AccessPoint{
 		IsOne:   func(context.Context) bool { return true },
-		Clients: func(context.Context, []Client) {}, Unguarded: func(error) {},
+		Clients: func(context.Context, []Client) {}, OnAir: func(Cell) {}, Unguarded: func(error) {},
 		config: config, runner: runner, links: links, log: log,
 		hostapdConfig: rendered(config),
 		guard:         newGuard(config, log),
@@ -137,6 +142,7 @@ func (a *AccessPoint) serve(ctx context.Context, ready func()) error {
 		return err
 	}
 	defer running.events.Close()
+	a.OnAir(running.cell)
 	ready()
 	return a.watch(ctx, running)
 }
@@ -144,6 +150,7 @@ func (a *AccessPoint) serve(ctx context.Context, ready func()) error {
 // children are the two programs while they serve.
 type children struct {
 	hostapd, dnsmasq *process.Child
+	cell             Cell
 	events           *wpactrl.Events // of hostapd
 	names            nameService     // of dnsmasq
 }
@@ -171,7 +178,7 @@ func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec
 	if c.dnsmasq, _, err = a.runner.Ensure(ctx, dnsmasq); err != nil {
 		return c, err
 	}
-	if c.events, err = a.awaitHostapd(ctx, c.hostapd); err != nil {
+	if c.cell, c.events, err = a.awaitHostapd(ctx, c.hostapd); err != nil {
 		return c, err
 	}
 	if c.dnsmasq, c.names, err = a.awaitDnsmasq(ctx, c.dnsmasq); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -85,7 +86,12 @@ func forbiddenChannel(t *testing.T, hostapdOf func(t *testing.T, dir string) str
 	first := newDaemon(t, config)
 	told := make(chan struct{}, 100)
 	first.ap.Clients = func(context.Context, []Client) { told <- struct{}{} }
+	var onAir atomic.Pointer[Cell]
+	first.ap.OnAir = func(c Cell) { onAir.Store(&c) }
 	h := first.start()
+	if c := onAir.Load(); c == nil || c.Channel != worldChannel {
+		t.Errorf("told that it is on %+v, want channel %d", c, worldChannel)
+	}
 	select {
 	case <-told:
 	case <-time.After(hangLimit):
@@ -102,7 +108,12 @@ func forbiddenChannel(t *testing.T, hostapdOf func(t *testing.T, dir string) str
 	h.cancel()
 	h.result(5 * time.Second)
 	next := newDaemon(t, config)
+	onAir.Store(nil)
+	next.ap.OnAir = func(c Cell) { onAir.Store(&c) }
 	next.start()
+	if c := onAir.Load(); c == nil || c.Channel != worldChannel {
+		t.Errorf("the next daemon is told that it is on %+v, want channel %d", c, worldChannel)
+	}
 	if now, _ := next.pids(); now != hostapd {
 		t.Errorf("hostapd was %d and became %d", hostapd, now)
 	}

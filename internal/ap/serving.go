@@ -42,35 +42,36 @@ func (a *AccessPoint) hostapdServes(ctx context.Context, hash string) bool {
 		return false
 	}
 	defer conn.Close()
-	enabled, err := isEnabled(ctx, conn)
+	_, enabled, err := readCell(ctx, conn)
 	return err == nil && enabled
 }
 
 // awaitHostapd returns when hostapd sends beacons and the interface has its
-// address. The events are those after it.
-func (a *AccessPoint) awaitHostapd(ctx context.Context, child *process.Child) (*wpactrl.Events, error) {
+// address: the cell that it makes, and the events after that.
+func (a *AccessPoint) awaitHostapd(ctx context.Context, child *process.Child) (Cell, *wpactrl.Events, error) {
 	ctx, cancel := context.WithTimeout(ctx, hostapdLimit)
 	defer cancel()
 	alive, release := process.WhileAlive(ctx, child)
 	defer release()
 	conn, err := wpactrl.Await(alive, a.config.hostapdSocket(), a.config.RuntimeDir)
 	if err != nil {
-		return nil, hostapdFailed(ctx, child, err)
+		return Cell{}, nil, hostapdFailed(ctx, child, err)
 	}
 	defer conn.Close()
 	// The socket appears when the interface is an access point's and up again.
 	if err := a.links.Apply(alive, a.spec()); err != nil {
-		return nil, hostapdFailed(ctx, child, err)
+		return Cell{}, nil, hostapdFailed(ctx, child, err)
 	}
 	events, err := wpactrl.Attach(alive, a.config.hostapdSocket(), a.config.RuntimeDir)
 	if err != nil {
-		return nil, hostapdFailed(ctx, child, err)
+		return Cell{}, nil, hostapdFailed(ctx, child, err)
 	}
-	if err := awaitEnabled(alive, conn, events); err != nil {
+	cell, err := awaitEnabled(alive, conn, events)
+	if err != nil {
 		events.Close()
-		return nil, hostapdFailed(ctx, child, err)
+		return Cell{}, nil, hostapdFailed(ctx, child, err)
 	}
-	return events, nil
+	return cell, events, nil
 }
 
 // Services announce themselves and look for others by multicast (mDNS, SSDP).
@@ -106,29 +107,21 @@ func hostapdFailed(ctx context.Context, child *process.Child, err error) error {
 }
 
 // awaitEnabled asks first and listens then, as events began before the asking.
-func awaitEnabled(ctx context.Context, conn *wpactrl.Conn, events *wpactrl.Events) error {
+func awaitEnabled(ctx context.Context, conn *wpactrl.Conn, events *wpactrl.Events) (Cell, error) {
 	for {
-		enabled, err := isEnabled(ctx, conn)
+		cell, enabled, err := readCell(ctx, conn)
 		if err != nil || enabled {
-			return err
+			return cell, err
 		}
 		// Any event may be a change of state; DISABLED ones end the wait.
 		event, err := events.Next(ctx)
 		if err != nil {
-			return err
+			return Cell{}, err
 		}
 		if err := disabling(event); err != nil {
-			return err
+			return Cell{}, err
 		}
 	}
-}
-
-func isEnabled(ctx context.Context, conn *wpactrl.Conn) (bool, error) {
-	reply, err := conn.Request(ctx, "STATUS")
-	if err != nil {
-		return false, err
-	}
-	return wpactrl.Fields(reply)["state"] == "ENABLED", nil
 }
 
 // awaitDisabled returns why hostapd's radio is off, or nil when ctx ends.

@@ -105,9 +105,12 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 		return failure{err: err}
 	}
 	defer conn.Close()
+	var cell Cell
 	var clients []Client
 	hostapd := insisting(func(ctx context.Context) (err error) {
-		clients, err = a.stations(ctx, conn)
+		if cell, _, err = readCell(ctx, conn); err == nil {
+			clients, err = a.stations(ctx, conn)
+		}
 		return err
 	})
 	dnsmasq := a.dnsmasqPulse(c)
@@ -133,6 +136,7 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 		case dnsmasqErr != nil:
 			return failure{fmt.Errorf("dnsmasq (pid %d) hangs: %w", c.dnsmasq.PID(), dnsmasqErr), c.dnsmasq}
 		}
+		a.OnAir(cell)
 		a.Clients(ctx, clients)
 		a.keepGuard(ctx)
 		select {

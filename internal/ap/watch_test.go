@@ -213,14 +213,16 @@ func TestClientsAreToldWhenTheyMove(t *testing.T) {
 	}
 	t.Run("heartbeat", func(t *testing.T) {
 		c := testConfig(runtimeDir(t))
-		fakeHostapd(t, c, map[string]string{"STA-FIRST": phoneA})
+		fakeHostapd(t, c, map[string]string{"STA-FIRST": phoneA, "STATUS": statusOn11})
 		a := New(c, nil, kernelLinks{}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithTimeout(t.Context(), beat/2)
 		defer cancel()
 		moved, told := make(chan struct{}, 1), 0
+		var cell Cell
+		a.OnAir = func(c Cell) { cell = c }
 		a.Clients = func(_ context.Context, clients []Client) {
-			if told++; len(clients) != 1 {
-				t.Errorf("told of %v, want one", clients)
+			if told++; len(clients) != 1 || cell.Channel != 11 {
+				t.Errorf("told of %v on %+v, want one on channel 11", clients, cell)
 			}
 			if told == 1 {
 				moved <- struct{}{}

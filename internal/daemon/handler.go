@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -112,15 +113,29 @@ func (d *daemon) listWifi(ctx context.Context, force bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	saved := map[string]bool{}
+	for _, n := range d.radio.Networks().Networks() {
+		saved[string(n.SSID)] = true
+	}
+	here := d.radio.Association()
 	list := make([]client.BSS, 0, len(cells))
 	for _, c := range cells {
 		b := client.NewBSS(c.SSID, c.BSSID)
 		b.Channel, b.Frequency = c.Channel, c.Frequency
 		b.Encrypted, b.Security = c.Privacy, string(c.Security)
 		b.Signal = &c.Signal
+		b.Current = here != nil && isCellOf(c, *here)
+		b.Saved = saved[string(c.SSID)] || b.Current && saved[string(here.SSID)]
 		list = append(list, b)
 	}
 	return list, nil
+}
+
+// isCellOf reports whether the radio is associated with a cell. One that hides its
+// name has none in a list.
+func isCellOf(c wifi.BSS, here wifi.Association) bool {
+	hidden := len(bytes.Trim(c.SSID, "\x00")) == 0
+	return bytes.Equal(c.BSSID, here.BSSID) && (hidden || bytes.Equal(c.SSID, here.SSID))
 }
 
 // cells returns the cells in reach. With force, and where the radio cannot scan

@@ -32,7 +32,7 @@ func TestListOfThousand(t *testing.T) {
 			SSID: fmt.Appendf(nil, "net-%04d\xff", i), BSSID: []byte{2, 0, 0, 0, byte(i >> 8), byte(i)}, Security: wifi.WPA2, Frequency: 2412,
 		})
 	}
-	d := &daemon{log: slog.New(slog.DiscardHandler), radio: &standIn{cells: cells}}
+	d := &daemon{log: slog.New(slog.DiscardHandler), radio: &standIn{networks: &shelf{}, cells: cells}}
 	socket := filepath.Join(t.TempDir(), "socket")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
@@ -79,6 +79,44 @@ func TestWithoutRadio(t *testing.T) {
 		if !errors.As(err, &told) || told.Code != "no_radio" || told.Message != "Wifi interface absent0 is not present" {
 			t.Errorf("%s: %v", req.Command(), err)
 		}
+	}
+}
+
+// TestListMarks: list_wifi says which cells are of saved networks, and with which
+// one the radio is associated.
+func TestListMarks(t *testing.T) {
+	cell := func(ssid string, last byte) wifi.BSS {
+		return wifi.BSS{SSID: []byte(ssid), BSSID: []byte{2, 0, 0, 0, 0, last}}
+	}
+	home := cell("home", 1)
+	saved := []store.Network{{Network: wifi.Network{SSID: []byte("home")}}, {Network: wifi.Network{SSID: []byte("\xff\x00")}}}
+	for _, row := range []struct {
+		name           string
+		cell           wifi.BSS
+		here           *wifi.Association
+		saved, current bool
+	}{
+		{"the cell that the radio is in", home, &wifi.Association{SSID: home.SSID, BSSID: home.BSSID}, true, true},
+		{"another cell of the same network", cell("home", 2), &wifi.Association{SSID: home.SSID, BSSID: home.BSSID}, true, false},
+		{"a saved network while the radio is in none", home, nil, true, false},
+		{"a saved network of bytes that are no text", cell("\xff\x00", 3), nil, true, false},
+		{"one whose text is the same", cell("\\xff\\x00", 3), nil, false, false},
+		{"one that is not saved", cell("cafe", 4), nil, false, false},
+		{"one that is not saved and is current, as NetworkManager can have it", cell("cafe", 4), &wifi.Association{SSID: []byte("cafe"), BSSID: cell("", 4).BSSID}, false, true},
+		{"the current one, which hides its name", cell("", 1), &wifi.Association{SSID: home.SSID, BSSID: home.BSSID}, true, true},
+		{"the current one, which hides its name as NULs", cell("\x00\x00", 1), &wifi.Association{SSID: home.SSID, BSSID: home.BSSID}, true, true},
+		{"another network of the same address", cell("guest", 1), &wifi.Association{SSID: home.SSID, BSSID: home.BSSID}, false, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			d := &daemon{radio: &standIn{networks: &shelf{networks: saved}, association: row.here, cells: []wifi.BSS{row.cell}}}
+			result, err := d.listWifi(t.Context(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b := result.([]client.BSS)[0]; b.Saved != row.saved || b.Current != row.current {
+				t.Errorf("saved %v, current %v; want %v, %v", b.Saved, b.Current, row.saved, row.current)
+			}
+		})
 	}
 }
 

@@ -37,6 +37,7 @@ type slot interface {
 	Lease() *dhcp.Lease
 	Advertised() (servers []netip.Addr, heard bool)
 	Clients() []ap.Client
+	OnAir() *ap.Cell
 	Tried() *store.Network
 	Cells(ctx context.Context, fresh bool) ([]wifi.BSS, error)
 	Refresh(ctx context.Context)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/radio"
 	"github.com/netconnectd/netconnectd/internal/wifi"
@@ -24,6 +25,7 @@ type standIn struct {
 	lease       *dhcp.Lease
 	advertised  *[]netip.Addr
 	cells       []wifi.BSS
+	cell        *ap.Cell
 	cellsErr    error
 }
 
@@ -31,6 +33,8 @@ func (s *standIn) Networks() radio.NetworkStore   { return s.networks }
 func (s *standIn) Managed() bool                  { return s.managed }
 func (s *standIn) Interface() string              { return "absent0" }
 func (s *standIn) Association() *wifi.Association { return s.association }
+func (s *standIn) OnAir() *ap.Cell                { return s.cell }
+func (s *standIn) Clients() []ap.Client           { return nil }
 func (s *standIn) Lease() *dhcp.Lease             { return s.lease }
 
 func (s *standIn) Advertised() ([]netip.Addr, bool) {

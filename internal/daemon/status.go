@@ -31,7 +31,7 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		Devs:        []string{},
 		Uplink:      client.Uplink{Condition: condition(string(s.Uplink.State), s.Uplink.Since, s.Uplink.Reason), Interface: s.Uplink.Name, Portal: s.Uplink.Portal, Addresses: []string{}},
 		Uplinks:     []client.Interface{},
-		AccessPoint: d.accessPoint(s),
+		AccessPoint: d.accessPoint(s, links),
 		Wifi:        d.wifiStatus(s, links),
 		Next:        nextSteps(s),
 		Problems:    d.problems.all(),
@@ -93,11 +93,16 @@ func condition(state string, since time.Time, reason string) client.Condition {
 	return client.Condition{State: state, Since: since.Round(0), Seconds: int64(time.Since(since).Seconds()), Reason: reason}
 }
 
-func (d *daemon) accessPoint(s policy.State) client.AccessPoint {
+func (d *daemon) accessPoint(s policy.State, links *link.Snapshot) client.AccessPoint {
 	p := client.AccessPoint{
 		Condition: condition(string(s.AP.State), s.AP.Since, s.AP.Reason),
 		SSID:      client.SSIDText([]byte(d.cfg.Load().AP.SSID)),
 		Clients:   []client.Station{},
+		Addresses: []string{},
+	}
+	if cell := d.radio.OnAir(); cell != nil {
+		p.Channel, p.Frequency, p.Width = cell.Channel, cell.Frequency, cell.Width
+		p.Addresses = addresses(links, d.radio.Interface())
 	}
 	for _, c := range d.radio.Clients() {
 		station := client.Station{Address: client.FormatAddress(c.MAC), Name: c.HostName, Seconds: int64(c.Connected.Seconds())}

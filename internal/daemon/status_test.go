@@ -9,6 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/ap"
+	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
@@ -58,6 +60,32 @@ func TestKindsOfNext(t *testing.T) {
 	} {
 		if string(ours) != theirs {
 			t.Errorf("%s is %s in the protocol", ours, theirs)
+		}
+	}
+}
+
+// TestWhereTheAccessPointIs: status has the address and the channel of an access
+// point that is up.
+func TestWhereTheAccessPointIs(t *testing.T) {
+	links := &link.Snapshot{
+		Links:     []link.Link{{Index: 3, Name: "absent0"}},
+		Addresses: []link.Address{{Index: 3, Prefix: netip.MustParsePrefix("10.250.250.1/24")}},
+	}
+	cell := &ap.Cell{Channel: 11, Frequency: 2462, Width: 20}
+	for _, tt := range []struct {
+		name string
+		cell *ap.Cell
+		want client.AccessPoint
+	}{
+		{"it is up", cell, client.AccessPoint{Channel: 11, Frequency: 2462, Width: 20, Addresses: []string{"10.250.250.1/24"}}},
+		{"it is not", nil, client.AccessPoint{Addresses: []string{}}},
+	} {
+		d := &daemon{radio: &standIn{cell: tt.cell}}
+		d.cfg.Store(&config.Config{})
+		got := d.accessPoint(policy.State{}, links)
+		got.Condition, got.Clients = client.Condition{}, nil
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
 }

@@ -59,6 +59,7 @@ func newRadio(s *Slot, c choice) *radio {
 		recheck: s.recheckBackend, seenAt: s.scanner.frequency, readings: &s.readings,
 	}
 	r.ap.Clients, r.ap.Unguarded = r.countClients, s.Events.Unguarded
+	r.ap.OnAir = func(cell ap.Cell) { r.cell.Store(&cell) }
 	if accessPoint.Driver == nl80211Driver {
 		r.ap.IsOne = func(ctx context.Context) bool { return isAccessPoint(ctx, c.iface) }
 	}
@@ -180,6 +181,7 @@ func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
 	}
 	report(policy.StageCleared)
 	defer r.clients.Store(nil)
+	defer r.cell.Store(nil)
 	defer r.serving.Store(false)
 	err := r.ap.Hold(ctx, func() { r.serves(ctx, report) })
 	return r.failed(client.CodeAPFailed, err)

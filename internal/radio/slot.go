@@ -291,6 +291,7 @@ type readings struct {
 	leased      atomic.Pointer[dhcp.Lease]       // the latest
 	advertised  atomic.Pointer[[]netip.Addr]     // name servers of routers; nil: not known yet
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
+	cell        atomic.Pointer[ap.Cell]          // of the access point; nil: it is not up
 	tried       atomic.Pointer[store.Network]    // the latest candidate; another one may be stored by now
 	serving     atomic.Bool                      // an access point is up
 	metricless  sync.Once                        // the log has said that the kernel lacks routerMetric
@@ -318,6 +319,9 @@ func (r *readings) Clients() []ap.Client {
 	}
 	return nil
 }
+
+// OnAir returns where on the air the access point is, nil while there is none.
+func (r *readings) OnAir() *ap.Cell { return r.cell.Load() }
 
 // Tried returns the candidate that was tried last, nil if there was none.
 func (r *readings) Tried() *store.Network { return r.tried.Load() }

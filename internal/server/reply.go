@@ -68,6 +68,7 @@ func complete(s client.Status) client.Status {
 	s.Wifi.Networks = orEmpty(s.Wifi.Networks)
 	s.Uplink.Addresses = orEmpty(s.Uplink.Addresses)
 	s.AccessPoint.Clients = orEmpty(s.AccessPoint.Clients)
+	s.AccessPoint.Addresses = orEmpty(s.AccessPoint.Addresses)
 	s.Next = orEmpty(s.Next)
 	s.Uplinks = slices.Clone(orEmpty(s.Uplinks))
 	for i := range s.Uplinks {

@@ -143,7 +143,7 @@ const statusReply = `{"result":{"link":false,"devs":[],` +
 	`"last_error":null,"candidate":null,"networks":[]},` +
 	`"version":"",` +
 	`"uplink":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","interface":"","portal":false,"addresses":[]},"uplinks":[],` +
-	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[]},"next":[],"problems":[]}}` + "\x00"
+	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[],"addresses":[],"channel":0,"frequency":0,"width":0},"next":[],"problems":[]}}` + "\x00"
 
 func TestParametersReachTheHandler(t *testing.T) {
 	home := func(force bool) Request { return ConfigWifi{SSID: []byte("Home"), Force: force} }
@@ -198,8 +198,8 @@ func TestResultsAreCompactASCII(t *testing.T) {
 	f := &fake{handle: func(context.Context, Peer, Request) (any, error) { return []client.BSS{bss, raw}, nil }}
 	got := start(t, f, nil).talk(t, `{"list_wifi":{}}`+"\x00", 1<<20)
 	want := `{"result":[` +
-		`{"ssid":"K\u00f6ln <\ud83d\ude00>\u007f","ssid_hex":"` + hex.EncodeToString([]byte("Köln <😀>\x7f")) + `","channel":6,"address":"02:00:00:AB:CD:EF","encrypted":true,"signal":-61,"security":"wpa2","frequency":2437},` +
-		`{"ssid":"\\xff\\\\a","ssid_hex":"ff5c61","channel":0,"address":"02:00:00:00:00:01","encrypted":false,"signal":null,"security":"","frequency":0}]}` + "\x00"
+		`{"ssid":"K\u00f6ln <\ud83d\ude00>\u007f","ssid_hex":"` + hex.EncodeToString([]byte("Köln <😀>\x7f")) + `","channel":6,"address":"02:00:00:AB:CD:EF","encrypted":true,"signal":-61,"security":"wpa2","frequency":2437,"saved":false,"current":false},` +
+		`{"ssid":"\\xff\\\\a","ssid_hex":"ff5c61","channel":0,"address":"02:00:00:00:00:01","encrypted":false,"signal":null,"security":"","frequency":0,"saved":false,"current":false}]}` + "\x00"
 	if got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -16,6 +16,8 @@ import (
 
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/internal/inotify"
 )
 
 // DefaultDeadline bounds a request whose context has no earlier deadline. The
@@ -229,7 +231,7 @@ func (s *socket) Close() error {
 // control socket exists and PING is answered, or until ctx ends. The folder of
 // socketPath must exist. A socket file that a dead predecessor left is ignored.
 func Await(ctx context.Context, socketPath, localDir string) (*Conn, error) {
-	watch, err := watchFolder(filepath.Dir(socketPath))
+	watch, err := inotify.Watch(filepath.Dir(socketPath))
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +242,7 @@ func Await(ctx context.Context, socketPath, localDir string) (*Conn, error) {
 			return conn, nil
 		}
 		if ctx.Err() == nil {
-			watch.next(ctx)
+			watch.Next(ctx)
 		}
 		switch cause := context.Cause(ctx); {
 		case errors.Is(cause, context.DeadlineExceeded):

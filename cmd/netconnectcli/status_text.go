@@ -1,0 +1,234 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/netconnectd/netconnectd/client"
+)
+
+// failedProbe is the last probe of the interface that leads out, where that
+// failed. nil: it passed, or there was none.
+func failedProbe(s client.Status) *client.Probe {
+	for _, u := range s.Uplinks {
+		if u.Name == s.Uplink.Interface && u.Probe != nil && !u.Probe.OK {
+			return u.Probe
+		}
+	}
+	return nil
+}
+
+// uplinkState is good only while nothing is wrong with the way out: it stays
+// online for some probes that fail.
+func uplinkState(u client.Uplink, failed *client.Probe) cell {
+	c := cell{text: u.State, tone: waiting}
+	switch {
+	case u.State == "online" && failed == nil:
+		c.tone = good
+	case u.State == "lost":
+		c.tone = bad
+	}
+	if u.Interface != "" {
+		c.text += " by " + u.Interface
+	}
+	if u.Portal {
+		c.text += ", behind a portal"
+	}
+	return c
+}
+
+// uplinkText is the reason of the state or, where the uplink's probes have begun
+// to fail, what they say.
+func uplinkText(u client.Uplink, failed *client.Probe) string {
+	if failed == nil {
+		return conditionText(u.Condition)
+	}
+	u.Reason = ""
+	return conditionText(u.Condition) + ", but " + failedText(*failed)
+}
+
+func failedText(p client.Probe) string {
+	count := "its last probe"
+	if p.Failures > 1 {
+		count = fmt.Sprintf("its last %d probes", p.Failures)
+	}
+	return count + " failed: " + p.Reason
+}
+
+func accessPointState(ap client.AccessPoint) cell {
+	switch ap.State {
+	case "off":
+		return cell{text: ap.State}
+	case "up":
+		return cell{text: fmt.Sprintf(`%s as "%s"`, ap.State, ap.SSID), tone: good}
+	}
+	return cell{text: fmt.Sprintf(`%s as "%s"`, ap.State, ap.SSID), tone: waiting}
+}
+
+// interfaceState says what an interface is to the device; the radio may be the
+// access point.
+func interfaceState(u client.Interface, ap bool) cell {
+	switch {
+	case u.Kind == "wifi" && ap:
+		return cell{text: "access point"}
+	case u.Works && u.Probe != nil && !u.Probe.OK:
+		return cell{text: "failing", tone: waiting}
+	case u.Works:
+		return cell{text: "works", tone: good}
+	case !u.Carrier:
+		return cell{text: "no carrier"}
+	case len(u.Addresses) == 0:
+		return cell{text: "no address", tone: waiting}
+	case u.Probe != nil && !u.Probe.OK:
+		return cell{text: "does not work", tone: bad}
+	case u.Gateway == "":
+		return cell{text: "no gateway", tone: waiting}
+	}
+	return cell{text: "not probed yet", tone: waiting}
+}
+
+func probeText(p *client.Probe) cell {
+	switch {
+	case p == nil:
+		return cell{text: "-"}
+	case p.OK:
+		return cell{text: "passed " + ago(p.Seconds) + " ago", tone: good}
+	}
+	return cell{text: fmt.Sprintf("failed %s ago, %d in a row", ago(p.Seconds), p.Failures), tone: bad}
+}
+
+// conditionText is "for 3m: reason".
+func conditionText(c client.Condition) string {
+	text := ""
+	if !c.Since.IsZero() {
+		text = "for " + ago(c.Seconds)
+	}
+	if c.Reason != "" {
+		text += ": " + c.Reason
+	}
+	return text
+}
+
+// soon is when seconds are easier to grasp than a time of day.
+const soon = 10 * 60
+
+// when writes a time to come for people: "in 9s", "at 18:04".
+func when(seconds int64, now time.Time) string {
+	if seconds < soon {
+		return "in " + ago(seconds)
+	}
+	return "at " + now.Add(time.Duration(seconds)*time.Second).Local().Format("15:04")
+}
+
+func failureText(f client.Failure) string {
+	text := f.Text + " (" + f.Code + ")"
+	if f.Network != nil {
+		text = quote(*f.Network) + ": " + text
+	}
+	return text
+}
+
+func wifiText(w client.Wifi) string {
+	if !w.Present {
+		return "no radio"
+	}
+	text := "not connected"
+	if w.CurrentSSID != nil {
+		text = `"` + *w.CurrentSSID + `"`
+		if w.Signal != nil {
+			text += fmt.Sprintf(", %d dBm", *w.Signal)
+		}
+		if w.Frequency != 0 {
+			text += fmt.Sprintf(", %d MHz", w.Frequency)
+		}
+		if w.CurrentAddress != nil {
+			text += ", cell " + *w.CurrentAddress
+		}
+	}
+	if w.Backend != "" {
+		text += ", by " + w.Backend
+	}
+	if w.Country != "" {
+		text += ", country " + w.Country
+	}
+	return text
+}
+
+// savedText names the saved networks, of many the best and their number.
+func (p *page) savedText(networks []client.Network) string {
+	shown, count := networks, ""
+	if len(networks) > fewNetworks {
+		count = fmt.Sprintf("%d networks: ", len(networks))
+	}
+	if count != "" && !p.all {
+		shown = networks[:fewNetworks]
+	}
+	var names []string
+	for _, n := range shown {
+		names = append(names, quote(n))
+	}
+	if n := len(networks) - len(shown); n > 0 {
+		names = append(names, andMore(n))
+	}
+	return count + orNone(strings.Join(names, ", "))
+}
+
+// onAirText is where a phone finds the access point, and how many have: "at
+// 10.250.250.1/24, channel 1 (2.4 GHz, 20 MHz wide), 2 stations". "": it is not up.
+func onAirText(ap client.AccessPoint) string {
+	var parts []string
+	for _, address := range ap.Addresses {
+		if !strings.HasPrefix(address, "fe80:") { // which every interface has
+			parts = append(parts, address)
+		}
+	}
+	if len(parts) > 0 {
+		parts = []string{"at " + strings.Join(parts, ", ")}
+	}
+	if ap.Channel != 0 {
+		parts = append(parts, channelText(ap))
+	}
+	if ap.State != "up" {
+		return ""
+	}
+	return strings.Join(append(parts, stationsText(len(ap.Clients))), ", ")
+}
+
+func stationsText(n int) string {
+	if n == 1 {
+		return "1 station"
+	}
+	return fmt.Sprintf("%d stations", n)
+}
+
+// channelText is the channel with its band, as far as that is known, and width.
+func channelText(ap client.AccessPoint) string {
+	text := fmt.Sprintf("channel %d", ap.Channel)
+	var more []string
+	if b := band(ap.Frequency); b != "" {
+		more = append(more, b)
+	}
+	if ap.Width != 0 {
+		more = append(more, fmt.Sprintf("%d MHz wide", ap.Width))
+	}
+	if len(more) > 0 {
+		text += " (" + strings.Join(more, ", ") + ")"
+	}
+	return text
+}
+
+// band names that of a frequency in MHz; "": it is none of Wi-Fi's.
+func band(mhz int) string {
+	switch {
+	case mhz >= 2400 && mhz < 2500:
+		return "2.4 GHz"
+	case mhz >= 5000 && mhz < 5925:
+		return "5 GHz"
+	case mhz >= 5925 && mhz < 7200:
+		return "6 GHz"
+	}
+	return ""
+}
+
+func quote(n client.Network) string { return `"` + n.SSID + `"` }

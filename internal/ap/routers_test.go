@@ -92,10 +92,12 @@ func TestThousandRouters(t *testing.T) {
 	}
 }
 
-// believeRouters has the interface believe routers even where the network namespace
-// forwards, as it does after other tests (accept_ra of ip-sysctl.rst).
+// believeRouters has the interface believe routers, whatever other tests have left
+// in the network namespace: their packet filter, or forwarding, with which the kernel
+// believes no router (accept_ra of ip-sysctl.rst).
 func believeRouters(t *testing.T) {
 	t.Helper()
+	netnstest.Run(t, "nft", "flush", "ruleset")
 	if err := os.WriteFile("/proc/sys/net/ipv6/conf/wlan0/accept_ra", []byte("2"), 0o644); err != nil {
 		t.Fatal(err)
 	}

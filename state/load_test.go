@@ -20,6 +20,10 @@ import (
 // watcherEnv makes the test program a program that only watches, for TestOverflow.
 const watcherEnv = "NETCONNECTD_TEST_WATCH"
 
+// hung is how long nothing takes that happens at all. It promises nothing, unlike the
+// limit after SIGCONT.
+const hung = 20 * time.Second
+
 // watchOnly prints the changes as JSON, one on a line.
 func watchOnly() int {
 	out := json.NewEncoder(os.Stdout)
@@ -59,7 +63,7 @@ func TestOverflow(t *testing.T) {
 		<-ended
 		_ = cmd.Wait()
 	})
-	f.await(t, "the snapshot", 5*time.Second, func(*State) bool { return len(f.changes) > 0 })
+	f.await(t, "the snapshot", hung, func(*State) bool { return len(f.changes) > 0 })
 	if err := cmd.Process.Signal(unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +89,7 @@ func TestOverflow(t *testing.T) {
 		t.Errorf("ip shows %d addresses", kept)
 	}
 	netnstest.Run(t, "ip", "link", "set", "r0", "mtu", "1333")
-	f.await(t, "a change after that", 3*time.Second, func(s *State) bool { return s.Ifaces["r0"].MTU == 1333 })
+	f.await(t, "a change after that", hung, func(s *State) bool { return s.Ifaces["r0"].MTU == 1333 })
 }
 
 // TestReadDuringChurn: an interface and an address that are always there are

@@ -48,6 +48,38 @@ func dial(ctx context.Context, groups ...uint32) (conn, func(), error) {
 	}, nil
 }
 
+// limit sets when a read ends, the zero time for none; ctx's end ends it, too.
+func (c conn) limit(ctx context.Context, until time.Time) error {
+	if err := c.nl.SetReadDeadline(until); err != nil {
+		return err
+	}
+	// After setting the deadline, which may have overwritten the one that ctx's end
+	// has set; before that it cannot be missed.
+	return ctx.Err()
+}
+
+// mostOverruns bounds how often messages may be dropped while skip catches up.
+const mostOverruns = 10
+
+// skip drops the messages that wait in the socket. A kernel that had to drop one
+// (ENOBUFS) drops all that follow, and does not say so again, until the socket is
+// empty (NETLINK_S_CONGESTED, net/netlink/af_netlink.c). So after an ENOBUFS only
+// what is read from the kernel's tables after skip is complete.
+func (c conn) skip() error {
+	buffer := make([]byte, dumpBuffer)
+	for overruns := 0; overruns < mostOverruns; {
+		switch _, err := c.receive(buffer, false); {
+		case errors.Is(err, unix.EAGAIN):
+			return nil
+		case errors.Is(err, unix.ENOBUFS):
+			overruns++
+		case err != nil:
+			return fmt.Errorf("catch up with rtnetlink: %w", err)
+		}
+	}
+	return errors.New("rtnetlink messages come faster than they can be received")
+}
+
 // withDeadline gives ctx a deadline if it has none.
 func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {

@@ -123,7 +123,7 @@ func (f *follower) watch(ctx context.Context) error {
 		ended := time.Now()
 		earliest := ended.Add(min(max(spacing, leisure*ended.Sub(started)), largeSpacing))
 		next := &Reading{Tables: r.Tables}
-		if next.Read, next.Lost, err = f.listen(ctx, events.nl, earliest); err != nil {
+		if next.Read, next.Lost, err = f.listen(ctx, events, earliest); err != nil {
 			return err
 		}
 		r = next
@@ -133,24 +133,19 @@ func (f *follower) watch(ctx context.Context) error {
 // listen blocks until messages say that something has changed, but not until
 // before earliest then, and names the parts. lost says that the kernel had to
 // drop some.
-func (f *follower) listen(ctx context.Context, events *netlink.Conn, earliest time.Time) (which Parts, lost bool, err error) {
+func (f *follower) listen(ctx context.Context, events conn, earliest time.Time) (which Parts, lost bool, err error) {
 	var until time.Time // none until the first message
 	for {
-		if err := events.SetReadDeadline(until); err != nil {
+		if err := events.limit(ctx, until); err != nil {
 			return 0, false, err
 		}
-		// After setting the deadline, which may have overwritten the one that
-		// ctx's end has set; before that it cannot be missed.
-		if ctx.Err() != nil {
-			return 0, false, ctx.Err()
-		}
-		messages, err := events.Receive()
+		messages, err := events.nl.Receive()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil:
 			return which, lost, nil
 		case errors.Is(err, unix.ENOBUFS):
 			lost, which = true, f.which
-			if err := f.grow(events); err != nil {
+			if err := f.catchUp(ctx, events); err != nil {
 				return 0, false, err
 			}
 		case err != nil:
@@ -186,13 +181,17 @@ func (f *follower) changed(events conn) (which Parts, err error) {
 	}
 }
 
-func (f *follower) grow(events *netlink.Conn) error {
+// catchUp gives the socket more room, and empties it before everything is read.
+func (f *follower) catchUp(ctx context.Context, events conn) error {
 	f.buffer = min(2*f.buffer, largeBuffer)
 	f.log.Warn("network events lost, reading everything again", "buffer", f.buffer)
-	if err := events.SetReadBuffer(f.buffer); err != nil {
+	if err := events.nl.SetReadBuffer(f.buffer); err != nil {
 		return fmt.Errorf("set receive buffer: %w", err)
 	}
-	return nil
+	if err := events.limit(ctx, time.Time{}); err != nil {
+		return err
+	}
+	return events.skip()
 }
 
 func later(a, b time.Time) time.Time {

@@ -65,6 +65,9 @@ func solicit(events, requests conn, ifname string, addr netip.Addr) (bool, error
 	for {
 		messages, err := events.nl.Receive()
 		if errors.Is(err, unix.ENOBUFS) {
+			if err := events.skip(); err != nil {
+				return false, err
+			}
 			if reachable, over, err := a.look(); over || err != nil {
 				return reachable, err
 			}

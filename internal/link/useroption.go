@@ -27,7 +27,7 @@ func FollowUserOptions(ctx context.Context, begun func(), seen func(*rtnl.UserOp
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, unix.ENOBUFS):
-			if err := seen(nil); err != nil {
+			if err := errors.Join(events.skip(), seen(nil)); err != nil {
 				return err
 			}
 			continue

@@ -48,7 +48,8 @@ func TestWhenLessIsTried(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p, s, _ := newProgram(t)
-			p.radio, s.cells = row.radio, airOf(row.air...)
+			p.able(row.radio)
+			s.cells = airOf(row.air...)
 			p.script(func(string) string { return silent })
 			for range 2 { // the second time is as the first
 				if _, err := s.join(t.Context(), row.n, "5e"); err == nil {

@@ -169,10 +169,11 @@ func changesLinks(name string) bool {
 // otherWords are files with literals that are written as a code of package client is,
 // and mean something else.
 var otherWords = map[string][]string{
-	"internal/supervisor/policy/state.go": {"lost"}, // of the uplink
-	"internal/supervisor/policy/next.go":  {"lost"}, // likewise
-	"internal/metrics/metrics.go":         {"lost"}, // likewise
-	"cmd/netconnectcli/status.go":         {"lost"}, // likewise
+	"internal/supervisor/policy/state.go": {"lost"},    // of the uplink
+	"internal/supervisor/policy/next.go":  {"lost"},    // likewise
+	"internal/metrics/metrics.go":         {"lost"},    // likewise
+	"cmd/netconnectcli/status_text.go":    {"lost"},    // likewise
+	"cmd/netconnectcli/wait_online.go":    {"timeout"}, // a flag
 }
 
 // Codes and result texts stand once, in package client, where programs that are not

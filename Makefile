@@ -98,6 +98,13 @@ check: $(STATICCHECK) ## gofmt, go vet, staticcheck
 	@GOARCH=arm CGO_ENABLED=0 $(GO) vet ./cmd/... # integers of 32 bits, as on a Raspberry Pi
 	@$(STATICCHECK) $$($(GO) list ./... | grep -v /lab$$) && $(STATICCHECK) -tags lab ./lab/... && $(STATICCHECK) -tags deb ./packaging
 
+# An error is of a module whose versions the proxy does not list, see docs/dependencies.md.
+.PHONY: outdated
+outdated: ## direct modules that are behind, retracted or deprecated, as the module proxy says
+	@$(GO) list -m -f '{{if not (or .Main .Indirect)}}{{.Path}}{{end}}' all | while read -r module; do \
+		$(GO) list -e -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} is behind {{.Version}}{{"\n"}}{{end}}{{with .Retracted}}{{$$.Path}} {{$$.Version}} is retracted: {{.}}{{"\n"}}{{end}}{{with .Deprecated}}{{$$.Path}} is deprecated: {{.}}{{"\n"}}{{end}}{{with .Error}}{{$$.Path}} {{$$.Version}}: {{.Err}}{{"\n"}}{{end}}' "$$module"; \
+	done | grep . || echo 'every direct module is the newest'
+
 .PHONY: test-rings
 test-rings: ## the tests that need no radio (rings 1 to 3), with the race detector
 	@echo '== tests without radios, with the race detector'

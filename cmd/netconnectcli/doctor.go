@@ -95,6 +95,7 @@ whoever helps you, without passphrases, and says what is in it.`,
 	cmd.Flags().StringVarP(&configFile, "config", "c", "", "configuration `file`, instead of the daemon's")
 	cmd.Flags().StringVar(&bundle, "bundle", "", "write an archive to this `file`, or into this folder, named after the device and the time")
 	cmd.Flags().Lookup("bundle").NoOptDefVal = "."
+	offerFiles(cmd, "config", "bundle")
 	return cmd
 }
 

@@ -25,6 +25,9 @@ ifupdown and the original netconnectd have them, of NetworkManager's profiles
 them. What is saved already stays as it is. What is left out is told with its
 line and what to do; the exit status is 1 then.`,
 		Args: cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault // files
+		},
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return a.importFiles(cmd, files)
 		},

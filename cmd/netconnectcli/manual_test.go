@@ -22,7 +22,6 @@ func TestManualPage(t *testing.T) {
 	p.Section("Options")
 	p.Flags(root.LocalFlags())
 	p.Section("Commands")
-	root.InitDefaultCompletionCmd()
 	describe(p, root)
 	p.Section("Environment")
 	p.Item(socketEnv, "The socket of the daemon.")

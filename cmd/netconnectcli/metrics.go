@@ -36,6 +36,7 @@ daemon does not answer, the file says netconnectd_up 0.`,
 		},
 	}
 	cmd.Flags().StringVar(&file, "textfile", "", "write to this file, in the place of the one before")
+	offerFiles(cmd, "textfile")
 	return cmd
 }
 

@@ -48,6 +48,7 @@ line is an object, of which the first has all there is.`,
 		},
 	}
 	netnsFlag(cmd, &netns)
+	cmd.ValidArgsFunction = monitoredWords
 	return cmd
 }
 

@@ -109,6 +109,7 @@ password of 802.1X.`,
 		},
 	}
 	f.register(cmd)
+	cmd.ValidArgsFunction = first(a.seenNames)
 	cmd.Flags().BoolVar(&f.secret.open, "open", false, "the network is open, do not ask for a passphrase")
 	return cmd
 }
@@ -145,6 +146,7 @@ passphrase too. A radio that is on the network stays so until it joins again.`,
 		},
 	}
 	f.register(cmd)
+	cmd.ValidArgsFunction = first(a.savedNames)
 	cmd.Flags().BoolVar(&f.secret.ask, "ask", false, "ask for a new passphrase on the terminal")
 	return cmd
 }
@@ -183,6 +185,11 @@ func (f *networkFlags) register(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.static.DNS, "dns", nil, "DNS servers' `addresses`, with --ip")
 	flags.BoolVar(&f.dhcp, "dhcp", false, "the network gives an address")
 	cmd.MarkFlagsMutuallyExclusive("ip", "dhcp")
+	offerFlag(cmd, "security", fixed("open", "owe", "wpa", "wpa2", "wpa3", "wpa2/wpa3", "eap"))
+	offerFlag(cmd, "pmf", fixed("required", "optional", "off"))
+	offerFlag(cmd, "eap", fixed("peap", "ttls", "tls"))
+	offerFlag(cmd, "phase2", fixed("mschapv2", "pap"))
+	offerFiles(cmd, "ca-cert", "client-cert", "private-key")
 }
 
 // settings are those that the command line names.

@@ -103,7 +103,10 @@ not there. Changes need root or membership of the group netconnect.`,
 	address := cmp.Or(os.Getenv(socketEnv), client.DefaultSocket)
 	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "socket of the daemon, also from "+socketEnv)
 	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the network")
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	offerFiles(root, "address")
 	root.AddCommand(
+		a.completionCommand(), a.bashCommand(),
 		a.statusCommand(), a.waitOnlineCommand(), a.listWifiCommand(), a.configureWifiCommand(),
 		a.selectWifiCommand(),
 		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(), a.importCommand(),
@@ -134,12 +137,12 @@ func (a *app) action(name, short, command string) *cobra.Command {
 
 // named is a command for one saved network, by its SSID.
 func (a *app) named(name, short string) *cobra.Command {
-	return namedCommand(name, short, func(ctx context.Context, ssid []byte) error {
+	return a.namedCommand(name, short, func(ctx context.Context, ssid []byte) error {
 		return a.call(ctx, name, client.NetworkParams(ssid), a.showText)
 	})
 }
 
-func namedCommand(name, short string, run func(ctx context.Context, ssid []byte) error) *cobra.Command {
+func (a *app) namedCommand(name, short string, run func(ctx context.Context, ssid []byte) error) *cobra.Command {
 	var f ssidFlag
 	cmd := &cobra.Command{
 		Use:   name + " <ssid>",
@@ -152,6 +155,7 @@ func namedCommand(name, short string, run func(ctx context.Context, ssid []byte)
 			}
 			return run(cmd.Context(), ssid)
 		},
+		ValidArgsFunction: first(a.savedNames),
 	}
 	f.register(cmd)
 	return cmd

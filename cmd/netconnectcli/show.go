@@ -71,6 +71,7 @@ func (a *app) showIfaceCommand(netns *string) *cobra.Command {
 			}
 			return a.showState(cmd.Context(), *netns, filter, func(p picture) any { return listOf(byIndex(p.State)) })
 		},
+		ValidArgsFunction: first(interfaces),
 	}
 }
 
@@ -92,6 +93,10 @@ func (a *app) showRouteCommand(netns *string) *cobra.Command {
 	cmd.Flags().StringVarP(&table, "table", "t", "", "only routes of this `table`: main, local, default or a number")
 	cmd.Flags().StringVarP(&scope, "scope", "s", "", "only routes of this `scope`: universe, site, link, host, no_where or a number")
 	cmd.Flags().StringVarP(&protocol, "protocol", "p", "", "only routes made by this `protocol`: kernel, static, dhcp, … or a number")
+	offerFlag(cmd, "dev", each(interfaces))
+	offerFlag(cmd, "table", fixed("main", "local", "default"))
+	offerFlag(cmd, "scope", fixed(state.RouteScope(0).Words()...))
+	offerFlag(cmd, "protocol", fixed(state.RouteProtocol(0).Words()...))
 	return cmd
 }
 

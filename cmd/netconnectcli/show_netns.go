@@ -17,6 +17,7 @@ const netnsDir = "/run/netns"
 
 func netnsFlag(cmd *cobra.Command, name *string) {
 	cmd.PersistentFlags().StringVar(name, "netns", "", "look into the network namespace of this `name` in "+netnsDir+", as root")
+	offerFlag(cmd, "netns", each(namespaces))
 }
 
 // enterNetns moves the calling thread, and with it the calling goroutine, into

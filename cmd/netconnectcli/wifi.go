@@ -33,9 +33,12 @@ func (a *app) showList(result json.RawMessage) error {
 	if err := json.Unmarshal(result, &list); err != nil {
 		return fmt.Errorf("decode list: %w", err)
 	}
-	slices.SortStableFunc(list, func(x, y client.BSS) int { return cmp.Compare(strength(y), strength(x)) })
+	slices.SortStableFunc(list, byStrength)
 	return printBSS(a.out, list)
 }
+
+// byStrength puts the strongest cell first.
+func byStrength(x, y client.BSS) int { return cmp.Compare(strength(y), strength(x)) }
 
 func strength(b client.BSS) int {
 	if b.Signal == nil {
@@ -74,6 +77,7 @@ the prompt or --psk-stdin.`,
 		},
 	}
 	named.register(cmd)
+	cmd.ValidArgsFunction = first(a.seenNames)
 	cmd.Flags().BoolVarP(&force, "force", "F", false, "scan even if that interrupts the access point")
 	cmd.Flags().BoolVar(&source.stdin, "psk-stdin", false, "read the passphrase from standard input")
 	cmd.Flags().BoolVar(&source.open, "open", false, "the network is open, do not ask for a passphrase")
@@ -93,7 +97,7 @@ func (a *app) selectWifiCommand() *cobra.Command {
 }
 
 func (a *app) connectCommand() *cobra.Command {
-	return namedCommand("connect", "Join a saved Wi-Fi network", func(ctx context.Context, ssid []byte) error {
+	return a.namedCommand("connect", "Join a saved Wi-Fi network", func(ctx context.Context, ssid []byte) error {
 		network := client.NewNetwork(ssid)
 		return a.join(ctx, "connect", client.NetworkParams(ssid), &network)
 	})

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// scripts teach the shells to ask this program. Those that cobra makes evaluate the
+// command line, and bash's puts what names have in common on it without quotes: two
+// networks called $(reboot)1 and $(reboot)2 would do what they say.
+//
+//go:embed completion/bash completion/zsh completion/fish
+var scripts embed.FS
+
+func (a *app) completionCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "completion",
+		Short: "Print the script with which a shell completes command lines",
+		Long: `Print the script with which a shell completes command lines: commands, flags,
+and the names of networks and interfaces. The package has installed it already.
+A name that cannot be typed is completed where --hex is given.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return usageError("the shell is missing: bash, zsh or fish") },
+	}
+	for _, shell := range []struct{ name, load string }{
+		{"bash", "source <(netconnectcli completion bash)"},
+		{"zsh", "source <(netconnectcli completion zsh)"},
+		{"fish", "netconnectcli completion fish | source"},
+	} {
+		cmd.AddCommand(&cobra.Command{
+			Use:   shell.name,
+			Short: "Print that of " + shell.name + "; try it by: " + shell.load,
+			Args:  cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error {
+				script, err := scripts.ReadFile("completion/" + shell.name)
+				if err == nil {
+					_, err = a.out.Write(script)
+				}
+				return err
+			},
+		})
+	}
+	return cmd
+}
+
+// bashCommand answers the script of bash: what is to be done beside, and what can
+// take the place of cur, the end of the line.
+func (a *app) bashCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                "__bash <line> <cur>",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		Args:               cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			words, last, ok := splitLine(args[0])
+			if !ok {
+				return nil
+			}
+			offered, directive := a.complete(cmd, append(words, last.value()))
+			_, err := fmt.Fprintln(a.out, beside(offered, directive))
+			for _, name := range offered {
+				if text, ok := last.replace(name, args[1]); ok && err == nil {
+					_, err = fmt.Fprintln(a.out, text)
+				}
+			}
+			return err
+		},
+	}
+}
+
+// complete asks cobra for what can follow: the values of the last word, and what
+// else is to be done.
+func (a *app) complete(cmd *cobra.Command, words []string) (offered []string, directive cobra.ShellCompDirective) {
+	var out bytes.Buffer
+	root := (&app{address: a.address, out: io.Discard}).rootCommand()
+	root.SetArgs(append([]string{cobra.ShellCompNoDescRequestCmd}, words...))
+	root.SetOut(&out)
+	root.SetErr(io.Discard)
+	if err := root.ExecuteContext(cmd.Context()); err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	n, err := strconv.Atoi(strings.TrimPrefix(lines[len(lines)-1], ":"))
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	flag, _, isValue := strings.Cut(words[len(words)-1], "=")
+	for _, name := range lines[:len(lines)-1] {
+		if isValue && strings.HasPrefix(flag, "-") {
+			name = flag + "=" + name
+		}
+		offered = append(offered, name)
+	}
+	return offered, cobra.ShellCompDirective(n)
+}
+
+// beside says what the script is to do beside, in its words.
+func beside(offered []string, directive cobra.ShellCompDirective) string {
+	has := func(d cobra.ShellCompDirective) bool { return directive&d != 0 }
+	switch {
+	case has(cobra.ShellCompDirectiveError):
+	case has(cobra.ShellCompDirectiveNoSpace):
+		return "nospace"
+	case len(offered) > 0:
+	case has(cobra.ShellCompDirectiveFilterDirs):
+		return "folders"
+	case !has(cobra.ShellCompDirectiveNoFileComp):
+		return "files"
+	}
+	return "nothing"
+}

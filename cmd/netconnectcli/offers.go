@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/state"
+)
+
+// offerLimit is how long a person who presses the tabulator waits at most. A scan
+// that takes longer goes on, and the next time there is its result.
+const offerLimit = 3 * time.Second
+
+// offers are the values that can be completed, each with a tabulator and a remark
+// behind it.
+type offers = cobra.CompletionFunc
+
+// fixed offers some words in their order.
+func fixed(words ...string) offers {
+	return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
+}
+
+// first offers values for the first argument and none for others.
+func first(values func(cmd *cobra.Command) []string) offers {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return values(cmd), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}
+
+// each offers values for the value of a flag.
+func each(values func(cmd *cobra.Command) []string) offers {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return values(cmd), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// offerFlag has values offered for a flag.
+func offerFlag(cmd *cobra.Command, flag string, values offers) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, values); err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
+// offerFiles has files offered for flags.
+func offerFiles(cmd *cobra.Command, flags ...string) {
+	for _, flag := range flags {
+		offerFlag(cmd, flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		})
+	}
+}
+
+// savedNames are the networks that are saved, the best first.
+func (a *app) savedNames(cmd *cobra.Command) []string {
+	var names []string
+	a.briefly(cmd, func(ctx context.Context, c *client.Client) error {
+		status, err := c.Status(ctx)
+		for _, n := range status.Wifi.Networks {
+			names = append(names, offered(cmd, n, "saved"))
+		}
+		return err
+	})
+	return tidy(names)
+}
+
+// seenNames are the networks in reach, the strongest first.
+func (a *app) seenNames(cmd *cobra.Command) []string {
+	var names []string
+	a.briefly(cmd, func(ctx context.Context, c *client.Client) error {
+		list, err := c.ListWifi(ctx, false)
+		slices.SortStableFunc(list, byStrength)
+		for _, b := range list {
+			names = append(names, offered(cmd, b.Network, securityText(b)+", "+signalText(b)))
+		}
+		return err
+	})
+	return tidy(names)
+}
+
+// briefly asks the daemon. What it does not tell in time is not offered.
+func (a *app) briefly(cmd *cobra.Command, ask func(context.Context, *client.Client) error) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), offerLimit)
+	defer cancel()
+	c, err := client.Dial(ctx, a.address)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	if err := ask(ctx, c); err != nil {
+		cobra.CompDebugln("netconnectd: "+err.Error(), false)
+	}
+}
+
+// offered is how a network is named on the command line: by its name if that can be
+// typed, with --hex by its bytes. "": not at all.
+func offered(cmd *cobra.Command, n client.Network, remark string) string {
+	ssid, err := hex.DecodeString(n.SSIDHex)
+	if err != nil || n.SSIDHex == "" && n.SSID != "" { // of a daemon that does not tell the bytes
+		ssid = []byte(n.SSID)
+	}
+	if byHex, err := cmd.Flags().GetBool("hex"); err == nil && byHex {
+		return fmt.Sprintf("%x\t%s", ssid, printable(n.SSID))
+	}
+	if !typable(string(ssid)) {
+		return ""
+	}
+	return string(ssid) + "\t" + remark
+}
+
+// typable reports whether a name stands on a command line as what it is: it is
+// text on one line, no flag, and nothing that cobra reads as something else, which
+// takes spaces at its ends away.
+func typable(name string) bool {
+	return name != "" && utf8.ValidString(name) && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 &&
+		!strings.HasPrefix(name, "-") && strings.TrimSpace(name) == name && !strings.HasPrefix(name, "_activeHelp_")
+}
+
+// tidy leaves out what cannot be offered, and what is offered already.
+func tidy(names []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(names, func(name string) bool {
+		value, _, _ := strings.Cut(name, "\t")
+		twice := seen[value]
+		seen[value] = true
+		return value == "" || twice
+	})
+}
+
+// interfaces are those of the kernel, in the order of their numbers.
+func interfaces(cmd *cobra.Command) []string {
+	ctx, cancel := context.WithTimeout(cmd.Context(), offerLimit)
+	defer cancel()
+	s, err := state.Read(ctx, state.Filter{Parts: state.PartIfaces})
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, i := range byIndex(s) {
+		if typable(i.Name) {
+			names = append(names, i.Name+"\t"+string(i.Type)+", "+i.State.String())
+		}
+	}
+	return names
+}
+
+// namespaces are the network namespaces that have a name.
+func namespaces(*cobra.Command) []string {
+	entries, err := os.ReadDir(netnsDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		if typable(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// monitoredWords are those of monitor that are not given yet.
+func monitoredWords(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	left := slices.DeleteFunc(slices.Sorted(maps.Keys(monitored)), func(word string) bool { return slices.Contains(args, word) })
+	return left, cobra.ShellCompDirectiveNoFileComp
+}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/state"
+	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
 // offerLimit is how long a person who presses the tabulator waits at most. A scan
@@ -146,7 +147,7 @@ func tidy(names []string) []string {
 func interfaces(cmd *cobra.Command) []string {
 	ctx, cancel := context.WithTimeout(cmd.Context(), offerLimit)
 	defer cancel()
-	s, err := state.Read(ctx, state.Filter{Parts: state.PartIfaces})
+	s, err := kernel.Read(ctx, state.Filter{Parts: state.PartIfaces})
 	if err != nil {
 		return nil
 	}

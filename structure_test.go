@@ -21,12 +21,12 @@ const module = "github.com/netconnectd/netconnectd/"
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor", "internal/process"},
-	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/process", "state"},
+	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/process", "state", "state/kernel"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
 		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
-		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/wifi", "state",
+		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/wifi", "state", "state/kernel",
 	},
 	"internal/interfaces": {"internal/link"},
 	"internal/radio": {
@@ -34,10 +34,10 @@ var mayImport = map[string][]string{
 		"internal/ownfile", "internal/probe", "internal/process", "internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/sysctl", "internal/wifi",
 	},
 	"internal/server": {"client", "internal/loglimit", "internal/secret", "state"},
-	"client":          {"internal/ssid"},
-	"state": {
+	"client":          {"internal/ssid", "state"},
+	"state/kernel": {
 		"internal/link", "internal/link/ethtool", "internal/link/genl", "internal/link/mptcp", "internal/link/rtnl",
-		"internal/link/wireguard", "internal/ssid",
+		"internal/link/wireguard", "internal/ssid", "state",
 	},
 	"internal/wpactrl":           {"internal/inotify"},
 	"internal/supervisor":        {"client", "internal/supervisor/policy"},
@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"internal/metrics":           {"client"},
 	"internal/ap":                {"internal/atomicfile", "internal/link", "internal/namedfile", "internal/ownfile", "internal/process", "internal/secret", "internal/sysctl", "internal/wpactrl"},
 	"internal/wifi":              {"client", "internal/address", "internal/atomicfile", "internal/namedfile", "internal/process", "internal/secret", "internal/wpactrl"},
-	"internal/bundle":            {"client", "internal/config", "internal/doctor", "internal/namedfile", "internal/process", "state"},
+	"internal/bundle":            {"client", "internal/config", "internal/doctor", "internal/namedfile", "internal/process", "state", "state/kernel"},
 	"internal/doctor":            {"client", "internal/ap", "internal/config", "internal/link", "internal/link/genl", "internal/namedfile", "internal/networkmanager", "internal/process", "internal/wifi"},
 	"internal/probe":             {"internal/link", "internal/namedfile"},
 	"internal/resolver":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
@@ -58,10 +58,11 @@ var mayImport = map[string][]string{
 	"internal/networkmanager":    {"client", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/store", "internal/wifi"},
 	"internal/history":           {"client", "internal/atomicfile"},
 	"internal/hook":              {"client", "internal/loglimit", "internal/namedfile", "internal/process"},
-	"internal/link":              {"internal/link/rtnl"},
-	"internal/link/ethtool":      {"internal/link/genl"},
-	"internal/link/mptcp":        {"internal/link/genl"},
-	"internal/link/wireguard":    {"internal/link/genl"},
+	"internal/link":              {"internal/link/rtnl", "state"},
+	"internal/link/rtnl":         {"state"},
+	"internal/link/ethtool":      {"internal/link/genl", "state"},
+	"internal/link/mptcp":        {"internal/link/genl", "state"},
+	"internal/link/wireguard":    {"internal/link/genl", "state"},
 	"internal/link/proto/dhcp":   {"internal/link/proto/boottime"},
 	"internal/link/proto/ndp":    {"internal/link", "internal/link/proto/boottime", "internal/link/rtnl"},
 }

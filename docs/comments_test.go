@@ -14,45 +14,40 @@ import (
 
 const module = "github.com/netconnectd/netconnectd/"
 
-// folders have the types that reach JSON. The first is the public package: its
-// names and comments go before those of the types that it gives other names.
-var folders = []string{
-	"state", "internal/link/rtnl", "internal/link/ethtool", "internal/link/mptcp", "internal/link/wireguard",
-}
+// folder has the types that reach JSON.
+const folder = "state"
 
 // comments is what the source says of types and of their fields. Types are
 // written "path/of/package.Name", fields "path/of/package.Name.Field".
 type comments struct {
 	types   map[string]string
 	fields  map[string]string
-	aliases map[string][]alias // other names of a type, or of the type of its spelling
-	words   map[string][]word  // constants of a type of strings
+	aliases map[string]alias  // of the type of a spelling: that of words that are spelt so
+	words   map[string][]word // constants of a type of strings
 }
 
-type alias struct{ pkg, name, doc string }
+type alias struct{ name, doc string }
 
 type word struct{ text, doc string }
 
 func readComments() (*comments, error) {
 	c := &comments{
 		types: map[string]string{}, fields: map[string]string{},
-		aliases: map[string][]alias{}, words: map[string][]word{},
+		aliases: map[string]alias{}, words: map[string][]word{},
 	}
-	for _, folder := range folders {
-		files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
-		if err != nil || len(files) == 0 {
-			return nil, fmt.Errorf("read comments of %s: %d files, %w", folder, len(files), err)
+	files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("read comments of %s: %d files, %w", folder, len(files), err)
+	}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
 		}
-		for _, path := range files {
-			if strings.HasSuffix(path, "_test.go") {
-				continue
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
-			if err != nil {
-				return nil, fmt.Errorf("read comments: %w", err)
-			}
-			c.addFile(module+folder, file)
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			return nil, fmt.Errorf("read comments: %w", err)
 		}
+		c.addFile(module+folder, file)
 	}
 	return c, nil
 }
@@ -81,8 +76,10 @@ func (c *comments) addFile(pkg string, file *ast.File) {
 func (c *comments) addType(pkg string, spec *ast.TypeSpec, doc string) {
 	name := pkg + "." + spec.Name.Name
 	if spec.Assign.IsValid() {
-		for _, original := range originals(pkg, spec.Type) {
-			c.aliases[original] = append(c.aliases[original], alias{pkg, spec.Name.Name, doc})
+		if generic, ok := spec.Type.(*ast.IndexExpr); ok { // Named[spelling] or Bits[spelling]
+			if spelling, ok := generic.Index.(*ast.Ident); ok {
+				c.aliases[pkg+"."+spelling.Name] = alias{spec.Name.Name, doc}
+			}
 		}
 		return
 	}
@@ -94,24 +91,6 @@ func (c *comments) addType(pkg string, spec *ast.TypeSpec, doc string) {
 			}
 		}
 	}
-}
-
-// originals are what the right side of an alias names: a type, and of
-// Named[spelling] the spelling.
-func originals(pkg string, of ast.Expr) []string {
-	switch of := of.(type) {
-	case *ast.Ident:
-		return []string{pkg + "." + of.Name}
-	case *ast.IndexExpr:
-		return originals(pkg, of.Index)
-	case *ast.SelectorExpr:
-		for _, folder := range folders {
-			if x, ok := of.X.(*ast.Ident); ok && filepath.Base(folder) == x.Name {
-				return []string{module + folder + "." + of.Sel.Name}
-			}
-		}
-	}
-	return nil
 }
 
 func (c *comments) addConstant(pkg string, spec *ast.ValueSpec) {
@@ -135,21 +114,4 @@ func joined(groups ...*ast.CommentGroup) string {
 		all = append(all, strings.Fields(group.Text())...)
 	}
 	return strings.Join(all, " ")
-}
-
-// alias finds the public name of a type, and what is said of it there. An
-// alias of an alias goes before it, as it stands in the public package.
-func (c *comments) alias(original string) (alias, bool) {
-	found := c.aliases[original]
-	if len(found) == 0 {
-		return alias{}, false
-	}
-	a := found[0]
-	if further, ok := c.alias(a.pkg + "." + a.name); ok {
-		if further.doc == "" {
-			further.doc = a.doc
-		}
-		return further, true
-	}
-	return a, true
 }

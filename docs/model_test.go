@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/state"
 )
 
@@ -61,20 +60,20 @@ const (
 )
 
 var textForms = map[reflect.Type]textForm{
-	reflect.TypeFor[netip.Addr]():            {"IP address", "string", `^(` + ipv4 + `|` + ipv6 + `)$`},
-	reflect.TypeFor[netip.Prefix]():          {"prefix, e.g. `192.0.2.0/24`", "string", `^(` + ipv4 + `|` + ipv6 + `)/[0-9]{1,3}$`},
-	reflect.TypeFor[netip.AddrPort]():        {"address and port, e.g. `[fd00::1]:51820`", "string", `^(` + ipv4 + `|\[` + ipv6 + `\]):[0-9]+$`},
-	reflect.TypeFor[time.Time]():             {"time (RFC 3339)", "string", `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$`},
-	reflect.TypeFor[rtnl.HardwareAddress]():  {"hardware address, e.g. `00:23:45:67:89:1c`", "string", `^[0-9a-f]{2}(:[0-9a-f]{2})*$`},
-	reflect.TypeFor[rtnl.AddressList]():      {"IPv4 addresses, e.g. `192.0.2.1,192.0.2.2`", "string", `^` + ipv4 + `(,` + ipv4 + `)*$`},
-	reflect.TypeFor[rtnl.BridgeID]():         {"bridge ID, e.g. `8000.00234567891c`", "string", `^[0-9a-f]{4}\.[0-9a-f]{12}$`},
-	reflect.TypeFor[rtnl.BridgePortID]():     {"hexadecimal, e.g. `0x8001`", "string", `^0x[0-9a-f]{4}$`},
-	reflect.TypeFor[rtnl.BridgePortNumber](): {"hexadecimal, e.g. `0x1`", "string", `^0x[0-9a-f]{1,4}$`},
-	reflect.TypeFor[rtnl.BridgeOptions]():    {"number", "integer", ""},
-	reflect.TypeFor[rtnl.VLANProtocol]():     {"`802.1q`, `802.1ad` or the number, e.g. `0x9100`", "string", `^(802\.1q|802\.1ad|0x[0-9a-f]{4})$`},
-	reflect.TypeFor[rtnl.MACsecCipher]():     {"`gcm-aes128`, `gcm-aes256`, `gcm-aes-xpn128`, `gcm-aes-xpn256` or the number", "string", `^(gcm-aes(-xpn)?(128|256)|[0-9]+)$`},
-	reflect.TypeFor[rtnl.GUID]():             {"hexadecimal in upper case", "string", `^[0-9A-F]{1,16}$`},
-	reflect.TypeFor[state.Lifetime]():        {"`forever` or e.g. `3600sec`", "string", `^(forever|[0-9]+sec)$`},
+	reflect.TypeFor[netip.Addr]():             {"IP address", "string", `^(` + ipv4 + `|` + ipv6 + `)$`},
+	reflect.TypeFor[netip.Prefix]():           {"prefix, e.g. `192.0.2.0/24`", "string", `^(` + ipv4 + `|` + ipv6 + `)/[0-9]{1,3}$`},
+	reflect.TypeFor[netip.AddrPort]():         {"address and port, e.g. `[fd00::1]:51820`", "string", `^(` + ipv4 + `|\[` + ipv6 + `\]):[0-9]+$`},
+	reflect.TypeFor[time.Time]():              {"time (RFC 3339)", "string", `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$`},
+	reflect.TypeFor[state.HardwareAddress]():  {"hardware address, e.g. `00:23:45:67:89:1c`", "string", `^[0-9a-f]{2}(:[0-9a-f]{2})*$`},
+	reflect.TypeFor[state.AddressList]():      {"IPv4 addresses, e.g. `192.0.2.1,192.0.2.2`", "string", `^` + ipv4 + `(,` + ipv4 + `)*$`},
+	reflect.TypeFor[state.BridgeID]():         {"bridge ID, e.g. `8000.00234567891c`", "string", `^[0-9a-f]{4}\.[0-9a-f]{12}$`},
+	reflect.TypeFor[state.BridgePortID]():     {"hexadecimal, e.g. `0x8001`", "string", `^0x[0-9a-f]{4}$`},
+	reflect.TypeFor[state.BridgePortNumber](): {"hexadecimal, e.g. `0x1`", "string", `^0x[0-9a-f]{1,4}$`},
+	reflect.TypeFor[state.BridgeOptions]():    {"number", "integer", ""},
+	reflect.TypeFor[state.VLANProtocol]():     {"`802.1q`, `802.1ad` or the number, e.g. `0x9100`", "string", `^(802\.1q|802\.1ad|0x[0-9a-f]{4})$`},
+	reflect.TypeFor[state.MACsecCipher]():     {"`gcm-aes128`, `gcm-aes256`, `gcm-aes-xpn128`, `gcm-aes-xpn256` or the number", "string", `^(gcm-aes(-xpn)?(128|256)|[0-9]+)$`},
+	reflect.TypeFor[state.GUID]():             {"hexadecimal in upper case", "string", `^[0-9A-F]{1,16}$`},
+	reflect.TypeFor[state.Lifetime]():         {"`forever` or e.g. `3600sec`", "string", `^(forever|[0-9]+sec)$`},
 }
 
 // mayBeEmpty are fields that are "" instead of absent.
@@ -131,10 +130,6 @@ func (m *model) meetObject(t reflect.Type, path string) error {
 		return nil
 	}
 	o := &object{name: t.Name(), path: strings.TrimPrefix(path, "."), of: t}
-	if a, ok := m.comments.alias(typeName(t)); ok {
-		o.name = a.name
-		o.addDoc(a.doc)
-	}
 	m.objects = append(m.objects, o)
 	m.flatten(o, t, true, 0)
 	for _, f := range o.fields {
@@ -215,18 +210,9 @@ func (m *model) enum(t reflect.Type) *enumeration {
 // which the source has constants; of others nil.
 func (m *model) enumeration(t reflect.Type) *enumeration {
 	e := &enumeration{name: t.Name(), doc: m.comments.types[typeName(t)], of: t, open: true}
-	original := typeName(t)
 	if generic, spelling, ok := strings.Cut(strings.TrimSuffix(t.Name(), "]"), "["); ok {
-		e.list = generic == "Bits"
-		original = spelling
-		e.name = strings.ToUpper(spelling[strings.LastIndex(spelling, ".")+1:][:1]) + spelling[strings.LastIndex(spelling, ".")+2:]
-		e.doc = m.comments.types[spelling]
-	}
-	if a, ok := m.comments.alias(original); ok {
-		e.name = a.name
-		if a.doc != "" {
-			e.doc = a.doc
-		}
+		a := m.comments.aliases[spelling]
+		e.name, e.doc, e.list = a.name, a.doc, generic == "Bits"
 	}
 	if of, ok := reflect.Zero(t).Interface().(interface{ Words() []string }); ok && t.Kind() != reflect.Pointer {
 		for _, text := range of.Words() {
@@ -234,8 +220,8 @@ func (m *model) enumeration(t reflect.Type) *enumeration {
 		}
 		return e
 	}
-	if t.Kind() == reflect.String && len(m.comments.words[original]) > 0 {
-		e.words = m.comments.words[original]
+	if t.Kind() == reflect.String && len(m.comments.words[typeName(t)]) > 0 {
+		e.words = m.comments.words[typeName(t)]
 		e.open = t == reflect.TypeFor[state.AddressFamily]()
 		return e
 	}

@@ -14,9 +14,9 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
-	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 	"github.com/netconnectd/netconnectd/state"
+	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
 // committedSchema reads the schema as others get it, with a library that is
@@ -59,18 +59,18 @@ type filler struct{ used map[reflect.Type]int }
 
 // samples are of types of which a value cannot be just any.
 var samples = map[reflect.Type][]any{
-	reflect.TypeFor[netip.Addr]():           {netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fd00::1"), netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("::ffff:192.0.2.1"), netip.IPv6Unspecified()},
-	reflect.TypeFor[netip.Prefix]():         {netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("::/0")},
-	reflect.TypeFor[netip.AddrPort]():       {netip.MustParseAddrPort("192.0.2.1:51820"), netip.MustParseAddrPort("[fe80::1%2]:1")},
-	reflect.TypeFor[time.Time]():            {time.Unix(1_700_000_000, 0).UTC(), time.Unix(1_700_000_000, 120_000).UTC()},
-	reflect.TypeFor[rtnl.HardwareAddress](): {rtnl.HardwareAddress{0, 0x23, 0x45, 0x67, 0x89, 0x1c}, rtnl.HardwareAddress(make([]byte, 20)), rtnl.HardwareAddress{1}},
-	reflect.TypeFor[rtnl.AddressList]():     {rtnl.AddressList{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}},
-	reflect.TypeFor[rtnl.VLANProtocol]():    {rtnl.VLAN8021Q, rtnl.VLAN8021AD, rtnl.VLANProtocol(0x9100)},
-	reflect.TypeFor[rtnl.MACsecCipher]():    {rtnl.MACsecCipher(0x0080C20001000001), rtnl.MACsecCipher(0x0080C20001000004), rtnl.MACsecCipher(5)},
-	reflect.TypeFor[state.Lifetime]():       {state.Forever, state.Lifetime(3600), state.Lifetime(1)},
-	reflect.TypeFor[state.AddressFamily]():  {state.FamilyIPv4, state.FamilyIPv6, state.AddressFamily("7")},
-	reflect.TypeFor[state.Op]():             {state.Snapshot, state.Resync, state.New, state.Changed, state.Deleted},
-	reflect.TypeFor[state.IfaceType]():      {state.IfaceType("wifi"), state.IfaceType("of tomorrow")},
+	reflect.TypeFor[netip.Addr]():            {netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fd00::1"), netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("::ffff:192.0.2.1"), netip.IPv6Unspecified()},
+	reflect.TypeFor[netip.Prefix]():          {netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("::/0")},
+	reflect.TypeFor[netip.AddrPort]():        {netip.MustParseAddrPort("192.0.2.1:51820"), netip.MustParseAddrPort("[fe80::1%2]:1")},
+	reflect.TypeFor[time.Time]():             {time.Unix(1_700_000_000, 0).UTC(), time.Unix(1_700_000_000, 120_000).UTC()},
+	reflect.TypeFor[state.HardwareAddress](): {state.HardwareAddress{0, 0x23, 0x45, 0x67, 0x89, 0x1c}, state.HardwareAddress(make([]byte, 20)), state.HardwareAddress{1}},
+	reflect.TypeFor[state.AddressList]():     {state.AddressList{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}},
+	reflect.TypeFor[state.VLANProtocol]():    {state.VLAN8021Q, state.VLAN8021AD, state.VLANProtocol(0x9100)},
+	reflect.TypeFor[state.MACsecCipher]():    {state.MACsecCipher(0x0080C20001000001), state.MACsecCipher(0x0080C20001000004), state.MACsecCipher(5)},
+	reflect.TypeFor[state.Lifetime]():        {state.Forever, state.Lifetime(3600), state.Lifetime(1)},
+	reflect.TypeFor[state.AddressFamily]():   {state.FamilyIPv4, state.FamilyIPv6, state.AddressFamily("7")},
+	reflect.TypeFor[state.Op]():              {state.Snapshot, state.Resync, state.New, state.Changed, state.Deleted},
+	reflect.TypeFor[state.IfaceType]():       {state.IfaceType("wifi"), state.IfaceType("of tomorrow")},
 }
 
 func (f filler) fill(v reflect.Value) {
@@ -268,7 +268,7 @@ func read(t *testing.T) *state.State {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	s, err := state.Read(ctx, state.Filter{})
+	s, err := kernel.Read(ctx, state.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 )
 
 // IPv4 are the IPv4 addresses of an interface.
@@ -22,17 +20,17 @@ type IPv6 struct {
 
 // Address is an IP address of an interface.
 type Address struct {
-	Address      netip.Addr           `json:"address"`
-	PrefixLength uint8                `json:"prefix_len"`
-	Peer         netip.Addr           `json:"peer,omitzero"` // of a point-to-point address
-	Valid        Lifetime             `json:"valid_lft"`
-	Preferred    Lifetime             `json:"preferred_lft"`
-	Flags        rtnl.AddressFlags    `json:"flags"`
-	Scope        RouteScope           `json:"scope"`
-	Broadcast    netip.Addr           `json:"broadcast,omitzero"`
-	Label        string               `json:"label,omitempty"`
-	Protocol     rtnl.AddressProtocol `json:"protocol,omitzero"` // who made it
-	Metric       uint32               `json:"metric,omitempty"`  // of the prefix route; 0: the kernel's default
+	Address      netip.Addr      `json:"address"`
+	PrefixLength uint8           `json:"prefix_len"`
+	Peer         netip.Addr      `json:"peer,omitzero"` // of a point-to-point address
+	Valid        Lifetime        `json:"valid_lft"`
+	Preferred    Lifetime        `json:"preferred_lft"`
+	Flags        AddressFlags    `json:"flags"`
+	Scope        RouteScope      `json:"scope"`
+	Broadcast    netip.Addr      `json:"broadcast,omitzero"`
+	Label        string          `json:"label,omitempty"`
+	Protocol     AddressProtocol `json:"protocol,omitzero"` // who made it
+	Metric       uint32          `json:"metric,omitempty"`  // of the prefix route; 0: the kernel's default
 }
 
 // Lifetime is what is left of an address: seconds, or Forever. Its text is
@@ -40,7 +38,7 @@ type Address struct {
 type Lifetime uint32
 
 // Forever is the Lifetime of an address that does not expire.
-const Forever Lifetime = rtnl.Infinity
+const Forever Lifetime = 1<<32 - 1 // INFINITY_LIFE_TIME of net/addrconf.h
 
 func (l Lifetime) String() string {
 	if l == Forever {
@@ -67,26 +65,8 @@ func (l *Lifetime) UnmarshalText(b []byte) error {
 	return nil
 }
 
-func newAddress(a *rtnl.Address) Address {
-	own := a.Own()
-	out := Address{
-		Address: own, PrefixLength: a.PrefixLength,
-		Valid: Lifetime(a.Lifetimes.Valid), Preferred: Lifetime(a.Lifetimes.Preferred),
-		Flags: rtnl.AddressFlags(a.Flags), Scope: RouteScope(a.Scope),
-		Broadcast: a.Broadcast, Label: a.Label, Protocol: rtnl.AddressProtocol(a.Protocol), Metric: a.Metric,
-	}
-	if a.Address.IsValid() && a.Address != own {
-		out.Peer = a.Address
-	}
-	return out
-}
-
-func newIfaceAddress(a *rtnl.Address, name func(uint32) string) IfaceAddress {
-	return IfaceAddress{Iface: name(a.Index), Address: newAddress(a)}
-}
-
-// timeless is a without what only time changes.
-func (a Address) timeless() Address {
+// Timeless returns a without what changes by time alone: a lifetime that runs is 1.
+func (a Address) Timeless() Address {
 	for _, left := range []*Lifetime{&a.Valid, &a.Preferred} {
 		if *left != Forever && *left != 0 {
 			*left = 1

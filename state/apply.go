@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Apply carries out a Change that Watch told, so that s is what it was told to
-// be. An error says that s is not the State that the Change is about.
+// Apply carries out a Change of kernel.Watch, or of a client's NetworkSubscription,
+// on s. An error says that s is not the State that the Change is about.
 func (s *State) Apply(c Change) error {
 	var err error
 	switch {
@@ -23,19 +23,19 @@ func (s *State) Apply(c Change) error {
 		err = s.applyAddress(c)
 	case c.Route != nil:
 		s.Routes, err = applied(s.Routes, c, func(o *Object) *Route { return o.Route },
-			func(r *Route) netip.Prefix { return r.Destination }, Route.timeless)
+			func(r *Route) netip.Prefix { return r.Destination }, Route.Timeless)
 	case c.Rule != nil:
 		s.Rules, err = applied(s.Rules, c, func(o *Object) *Rule { return o.Rule },
 			func(r *Rule) uint32 { return r.Priority }, timelessAnyway)
 	case c.Neighbour != nil:
 		s.Neighbours, err = applied(s.Neighbours, c, func(o *Object) *Neighbour { return o.Neighbour },
-			func(n *Neighbour) netip.Addr { return n.Address }, Neighbour.timeless)
+			func(n *Neighbour) netip.Addr { return n.Address }, Neighbour.Timeless)
 	case c.FDB != nil:
 		s.FDB, err = applied(s.FDB, c, func(o *Object) *FDBEntry { return o.FDB },
-			func(e *FDBEntry) string { return string(e.MAC) }, FDBEntry.timeless)
+			func(e *FDBEntry) string { return string(e.MAC) }, FDBEntry.Timeless)
 	case c.Nexthop != nil:
 		s.Nexthops, err = applied(s.Nexthops, c, func(o *Object) *Nexthop { return o.Nexthop },
-			func(h *Nexthop) uint32 { return h.ID }, Nexthop.timeless)
+			func(h *Nexthop) uint32 { return h.ID }, Nexthop.Timeless)
 	}
 	if err != nil {
 		return fmt.Errorf("apply change %d: %w", c.Seq, err)
@@ -105,7 +105,7 @@ func (s *State) applyAddress(c Change) error {
 		return fmt.Errorf("%s: there is no interface %s", c.Op, c.Address.Iface)
 	}
 	all, err := applied(i.addresses(c.Address.Address.Address), c, func(o *Object) *Address { return &o.Address.Address },
-		func(a *Address) netip.Addr { return a.Address }, Address.timeless)
+		func(a *Address) netip.Addr { return a.Address }, Address.Timeless)
 	if err != nil {
 		return err
 	}
@@ -115,8 +115,9 @@ func (s *State) applyAddress(c Change) error {
 	return nil
 }
 
-// timeless is i without what time and use change.
-func (i *Iface) timeless() *Iface {
+// Timeless returns i without what changes by time and use alone, so that two
+// readings can be compared.
+func (i *Iface) Timeless() *Iface {
 	if i.Bridge == nil && i.BridgePort == nil && i.HSR == nil {
 		return i
 	}
@@ -145,22 +146,26 @@ func (i *Iface) timeless() *Iface {
 	return &still
 }
 
-func (r Route) timeless() Route {
+// Timeless returns r without what changes by time and use alone.
+func (r Route) Timeless() Route {
 	r.RouteCache = nil
 	return r
 }
 
-func (n Neighbour) timeless() Neighbour {
+// Timeless returns n without what changes by time and use alone.
+func (n Neighbour) Timeless() Neighbour {
 	n.Confirmed, n.Used, n.Updated, n.References, n.Probes = nil, nil, nil, nil, nil
 	return n
 }
 
-func (e FDBEntry) timeless() FDBEntry {
+// Timeless returns e without what changes by time and use alone.
+func (e FDBEntry) Timeless() FDBEntry {
 	e.Used, e.Updated = nil, nil
 	return e
 }
 
-func (h Nexthop) timeless() Nexthop {
+// Timeless returns h without what changes by time and use alone.
+func (h Nexthop) Timeless() Nexthop {
 	if h.Resilient != nil {
 		r := *h.Resilient
 		r.UnbalancedTime = 0

@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"slices"
 )
 
 // Iface is a network interface with its addresses.
@@ -15,11 +12,11 @@ type Iface struct {
 	Name           string          `json:"name"`
 	Index          int32           `json:"index"`
 	Type           IfaceType       `json:"iface_type"`
-	State          rtnl.OperState  `json:"state"`
+	State          OperState       `json:"state"`
 	MTU            uint32          `json:"mtu"` // bytes
 	MinMTU         uint32          `json:"min_mtu,omitempty"`
 	MaxMTU         uint32          `json:"max_mtu,omitempty"`
-	Flags          rtnl.LinkFlags  `json:"flags"`
+	Flags          LinkFlags       `json:"flags"`
 	IPv4           *IPv4           `json:"ipv4,omitempty"`
 	IPv6           *IPv6           `json:"ipv6,omitempty"`
 	MAC            HardwareAddress `json:"mac_address,omitempty"`           // as long as the link type has it
@@ -36,7 +33,7 @@ type Iface struct {
 	Kinds
 	Ports
 	Queues
-	Stats *rtnl.Stats `json:"stats,omitempty"`
+	Stats *Stats `json:"stats,omitempty"`
 }
 
 // Queues is what few ask for. The names are those of ip-link(8).
@@ -61,70 +58,26 @@ type Queues struct {
 	ParentDevice   string          `json:"parentdev,omitempty"` // e.g. "0000:03:00.0"
 }
 
-func newQueues(l *rtnl.Link) Queues {
-	q := Queues{
-		Alias: l.Alias, TxQueueLength: l.TxQueueLength, Qdisc: l.Qdisc,
-		Promiscuity: l.Promiscuity, AllMulticast: l.AllMulticast,
-		NumTxQueues: l.NumTxQueues, NumRxQueues: l.NumRxQueues,
-		GSOMaxSize: l.GSOMaxSize, GSOMaxSegments: l.GSOMaxSegments,
-		CarrierChanges: l.CarrierChanges, ProtoDown: l.ProtoDown != nil && *l.ProtoDown,
-		Broadcast: l.Broadcast,
-	}
-	if l.Group != nil {
-		q.Group = *l.Group
-	}
-	if h := l.Hardware; h != nil {
-		q.PortID, q.PortName, q.SwitchID = h.PortID, h.PortName, h.SwitchID
-		q.ParentBus, q.ParentDevice = h.ParentBus, h.ParentDevice
-	}
-	return q
-}
-
 // IfaceType is what an interface is, e.g. "ethernet", "bridge", "mac_vlan". In
 // JSON one that this package does not know is {"other":"…"}, the kernel's name
 // of its kind.
 type IfaceType string
 
-// kinds are nispor's names of the kernel's kinds of links.
-var kinds = map[string]IfaceType{
-	"bond": "bond", "veth": "veth", "bridge": "bridge", "vlan": "vlan", "dummy": "dummy", "vxlan": "vxlan",
-	"vrf": "vrf", "tun": "tun", "macvlan": "mac_vlan", "macvtap": "mac_vtap", "openvswitch": "openv_switch",
-	"ipoib": "ipoib", "macsec": "mac_sec", "hsr": "hsr", "xfrm": "xfrm",
-	// Not in nispor 1.2.
-	"ipvlan": "ip_vlan", "ipvtap": "ip_vtap", "wireguard": "wireguard", "geneve": "geneve", "ifb": "ifb",
-	"gre": "gre", "gretap": "gretap", "ip6gre": "ip6gre", "ip6gretap": "ip6gretap",
-	"ipip": "ipip", "sit": "sit", "ip6tnl": "ip6tnl", "vti": "vti", "vti6": "vti6",
-}
-
-// linkTypes are the types of links that have no kind.
-var linkTypes = map[uint16]IfaceType{
-	unix.ARPHRD_ETHER: "ethernet", unix.ARPHRD_LOOPBACK: "loopback", unix.ARPHRD_INFINIBAND: "infiniband",
-}
-
+// known has the types that this package knows: nispor's names of the kernel's kinds
+// of links, of links that have no kind, and those of kinds that nispor 1.2 lacks.
 var known = func() map[IfaceType]bool {
-	all := map[IfaceType]bool{"unknown": true, "wifi": true}
-	for _, t := range kinds {
-		all[t] = true
-	}
-	for _, t := range linkTypes {
+	all := map[IfaceType]bool{}
+	for _, t := range []IfaceType{
+		"unknown", "ethernet", "loopback", "infiniband", "wifi",
+		"bond", "veth", "bridge", "vlan", "dummy", "vxlan", "vrf", "tun", "mac_vlan", "mac_vtap", "openv_switch",
+		"ipoib", "mac_sec", "hsr", "xfrm",
+		"ip_vlan", "ip_vtap", "wireguard", "geneve", "ifb", "gre", "gretap", "ip6gre", "ip6gretap",
+		"ipip", "sit", "ip6tnl", "vti", "vti6",
+	} {
 		all[t] = true
 	}
 	return all
 }()
-
-// newIfaceType prefers the kind to the type of the link.
-func newIfaceType(l *rtnl.Link) IfaceType {
-	if l.Info.Kind != "" {
-		if t, ok := kinds[l.Info.Kind]; ok {
-			return t
-		}
-		return IfaceType(l.Info.Kind)
-	}
-	if t, ok := linkTypes[l.Type]; ok {
-		return t
-	}
-	return "unknown"
-}
 
 type otherType struct {
 	Other string `json:"other"`
@@ -151,41 +104,14 @@ func (t *IfaceType) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// newIface converts a link and what belongs to it.
-func newIface(l *rtnl.Link, of *view) *Iface {
-	i := &Iface{
-		Name: l.Name, Index: l.Index, Type: newIfaceType(l),
-		State: rtnl.OperState(l.OperState),
-		MTU:   l.MTU, MinMTU: l.MinMTU, MaxMTU: l.MaxMTU,
-		Flags: rtnl.LinkFlags(l.Flags),
-		MAC:   HardwareAddress(l.MAC), PermanentMAC: HardwareAddress(l.PermanentMAC),
-		Controller:  of.name(l.Master),
-		LinkNetnsID: l.LinkNetnsID,
-		AltNames:    l.AltNames,
-		Queues:      newQueues(l),
-		Stats:       l.Stats,
+// Words lists the types that this package knows, sorted.
+func (IfaceType) Words() []string {
+	words := make([]string, 0, len(known))
+	for t := range known {
+		words = append(words, string(t))
 	}
-	if master, ok := of.links[l.Master]; ok {
-		i.ControllerType = newIfaceType(master)
-	}
-	i.Kinds.set(l, of)
-	i.Ports.set(l, of)
-	if i.Bridge != nil {
-		i.BridgeVLANs = of.vlans[l.Index]
-	}
-	i.setIPv6(l.IPv6)
-	for _, a := range of.addresses[l.Index] {
-		all := i.addresses(a.Address)
-		i.setAddresses(a.Address, append(all, a))
-	}
-	return i
-}
-
-func (i *Iface) setIPv6(seen *rtnl.LinkIPv6) {
-	if seen == nil || !seen.Token.IsValid() || seen.Token.IsUnspecified() {
-		return
-	}
-	i.IPv6 = &IPv6{Token: seen.Token}
+	slices.Sort(words)
+	return words
 }
 
 // addresses are those of the family of which one is given.

@@ -1,16 +1,6 @@
 package state
 
-import (
-	"net/netip"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/netconnectd/netconnectd/internal/link/rtnl"
-)
-
-// GroupType is "mpath" or "resilient", or the kernel's number,
-// NEXTHOP_GRP_TYPE_… of linux/nexthop.h.
-type GroupType = rtnl.GroupType
+import "net/netip"
 
 // Nexthop is where routes lead that name it, or a group of such (ip-nexthop(8)).
 type Nexthop struct {
@@ -42,32 +32,4 @@ type ResilientGroup struct {
 	IdleTimer       float64 `json:"idle_timer"`       // a bucket without a packet for so long may move
 	UnbalancedTimer float64 `json:"unbalanced_timer"` // after so long any bucket may move; 0: none
 	UnbalancedTime  float64 `json:"unbalanced_time"`  // since the buckets do not match the weights; 0: they do
-}
-
-func newNexthop(n *rtnl.Nexthop, names func(index uint32) string) Nexthop {
-	out := Nexthop{
-		ID: n.ID, Scope: RouteScope(n.Scope), Protocol: RouteProtocol(n.Protocol), Flags: HopFlags(n.Flags),
-		Gateway: n.Gateway, OutIface: names(n.OutIndex), Blackhole: n.Blackhole, FDB: n.FDB,
-	}
-	if n.Family != unix.AF_UNSPEC {
-		out.Family = newFamily(n.Family)
-	}
-	if n.EncapType != nil {
-		out.Encap = EncapType(*n.EncapType)
-	}
-	for _, member := range n.Group {
-		out.Group = append(out.Group, NexthopMember{ID: member.ID, Weight: uint32(member.Weight) + 1})
-	}
-	if n.GroupType != nil {
-		out.GroupType = new(GroupType(*n.GroupType))
-	}
-	if r := n.Resilient; r != nil {
-		out.Resilient = &ResilientGroup{
-			Buckets:         r.Buckets,
-			IdleTimer:       float64(r.IdleTimer) / userHZ,
-			UnbalancedTimer: float64(r.UnbalancedTimer) / userHZ,
-			UnbalancedTime:  float64(r.UnbalancedTime) / userHZ,
-		}
-	}
-	return out
 }

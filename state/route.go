@@ -1,13 +1,6 @@
 package state
 
-import (
-	"net/netip"
-	"strconv"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/netconnectd/netconnectd/internal/link/rtnl"
-)
+import "net/netip"
 
 // AddressFamily is "ipv4", "ipv6" or the number of another family of the
 // kernel's, AF_… of linux/socket.h, in decimal.
@@ -18,26 +11,6 @@ const (
 	FamilyIPv4 AddressFamily = "ipv4"
 	FamilyIPv6 AddressFamily = "ipv6"
 )
-
-// Enumerations of routes. Their text is nispor's word for the kernel's number,
-// e.g. "kernel" or "dhcp", or the number in decimal where there is none.
-type (
-	RouteProtocol   = rtnl.RouteProtocol   // who made it, RTPROT_… of linux/rtnetlink.h
-	RouteScope      = rtnl.RouteScope      // how far its destination is, RT_SCOPE_… of linux/rtnetlink.h
-	RouteType       = rtnl.RouteType       // what becomes of a packet, RTN_… of linux/rtnetlink.h
-	RoutePreference = rtnl.RoutePreference // of a router, RFC 4191 section 2.1: "low", "medium", "high"
-	EncapType       = rtnl.EncapType       // of a lightweight tunnel, LWTUNNEL_ENCAP_… of linux/lwtunnel.h, as ip-route(8) has it
-)
-
-// Flags of routes. Their JSON is a list of nispor's words.
-type (
-	RouteFlags = rtnl.RouteFlags // e.g. "onlink", "linkdown"; RTNH_F_…, RTM_F_… of linux/rtnetlink.h
-	HopFlags   = rtnl.HopFlags   // e.g. "on_link", "link_down"; RTNH_F_… of linux/rtnetlink.h
-)
-
-// Metrics are a route's parameters for those who send along it; 0 and "" are
-// absent. They stand among the other keys of the route.
-type Metrics = rtnl.Metrics
 
 // Route is a route of any table. A pointer that is nil, an address or a prefix
 // that is zero, a number or a name that JSON leaves out: the kernel has none.
@@ -68,6 +41,29 @@ type Route struct {
 	Encap           EncapType        `json:"encap,omitempty"`
 }
 
+// Metrics are a route's parameters for those who send along it (RTAX_…,
+// linux/rtnetlink.h). They stand among the other keys of the route. A number that
+// is 0 and a text that is "" are absent.
+type Metrics struct {
+	Lock             uint32 `json:"lock,omitempty"`   // bits 1 << RTAX_…: those that the kernel may not change
+	MTU              uint32 `json:"mtu,omitempty"`    // bytes
+	Window           uint32 `json:"window,omitempty"` // bytes, largest that is advertised
+	RTT              uint32 `json:"rtt,omitempty"`    // 1/8 ms
+	RTTVar           uint32 `json:"rttvar,omitempty"` // 1/4 ms
+	SSThresh         uint32 `json:"ssthresh,omitempty"`
+	Cwnd             uint32 `json:"cwnd,omitempty"`   // packets
+	AdvMSS           uint32 `json:"advmss,omitempty"` // bytes
+	Reordering       uint32 `json:"reordering,omitempty"`
+	HopLimit         uint32 `json:"hoplimit,omitempty"`
+	InitCwnd         uint32 `json:"initcwnd,omitempty"` // packets
+	Features         uint32 `json:"features,omitempty"` // RTAX_FEATURE_…: 1 ECN
+	RTOMin           uint32 `json:"rto_min,omitempty"`  // ms
+	InitRwnd         uint32 `json:"initrwnd,omitempty"` // packets
+	QuickAck         uint32 `json:"quickack,omitempty"`
+	CCAlgo           string `json:"cc_algo,omitempty"` // congestion control, e.g. "cubic"
+	FastOpenNoCookie uint32 `json:"fastopen_no_cookie,omitempty"`
+}
+
 // RouteCache is what the kernel remembers of a route, struct rta_cacheinfo of
 // linux/rtnetlink.h. Its keys stand among the others of the route.
 type RouteCache struct {
@@ -95,93 +91,4 @@ type RouteHop struct {
 	Flags  HopFlags   `json:"flags"`
 	Realm  Realm      `json:"realm,omitzero"`
 	Encap  EncapType  `json:"encap,omitempty"`
-}
-
-// userHZ is how many of the kernel's clock ticks make a second in every
-// message (USER_HZ, whatever HZ the kernel was built with).
-const userHZ = 100
-
-func newFamily(family uint8) AddressFamily {
-	switch family {
-	case unix.AF_INET:
-		return FamilyIPv4
-	case unix.AF_INET6:
-		return FamilyIPv6
-	}
-	return AddressFamily(strconv.Itoa(int(family)))
-}
-
-// newRoute converts a route of the kernel's. names gives the name of the
-// interface of an index: the index itself where there is none, "" for 0.
-func newRoute(r *rtnl.Route, names func(index uint32) string) (out Route) {
-	out = Route{
-		Family: newFamily(r.Family), TOS: r.TOS, Table: r.Table,
-		Protocol: RouteProtocol(r.Protocol), Scope: RouteScope(r.Scope), Type: RouteType(r.Type), Flags: RouteFlags(r.Flags),
-		Destination:     newPrefix(r.Destination, r.DestinationLength),
-		OutIface:        names(r.OutIndex),
-		PreferredSource: r.PreferredSource,
-		Realm:           newRealm(r.Realm),
-		Gateway:         r.Gateway,
-		Via:             r.Via,
-		NexthopID:       r.NexthopID,
-	}
-	if r.Metric != 0 || r.Family == unix.AF_INET6 {
-		out.Metric = new(r.Metric)
-	}
-	if r.Family == unix.AF_INET6 {
-		out.Preference = new(RoutePreference(r.Preference))
-	}
-	if r.Cache != nil {
-		c := RouteCache(*r.Cache)
-		c.Expires /= userHZ
-		out.RouteCache = &c
-	}
-	if r.Details != nil {
-		out.setDetails(r, names)
-	}
-	if len(r.Hops) > 0 {
-		out.Multipath = make([]RouteHop, len(r.Hops))
-		for i := range r.Hops {
-			out.Multipath[i] = newHop(&r.Hops[i], names)
-		}
-	}
-	return out
-}
-
-func (r *Route) setDetails(from *rtnl.Route, names func(index uint32) string) {
-	d := from.Details
-	r.Source = newPrefix(d.Source, from.SourceLength)
-	if d.InIndex != nil {
-		r.InIface = names(*d.InIndex)
-	}
-	r.Mark, r.UID = d.Mark, d.UID
-	if d.EncapType != nil {
-		r.Encap = EncapType(*d.EncapType)
-	}
-	if d.Metrics != nil && *d.Metrics != (Metrics{}) {
-		r.Metrics = d.Metrics
-	}
-}
-
-func newHop(h *rtnl.Hop, names func(index uint32) string) RouteHop {
-	via := h.Gateway
-	if h.Via.IsValid() {
-		via = h.Via
-	}
-	return RouteHop{
-		Via: via, Iface: names(uint32(h.Index)), Weight: uint16(h.Weight) + 1,
-		Flags: HopFlags(h.Flags), Realm: newRealm(h.Realm), Encap: EncapType(h.EncapType),
-	}
-}
-
-// newPrefix is zero without an address: any.
-func newPrefix(a netip.Addr, length uint8) netip.Prefix {
-	if !a.IsValid() {
-		return netip.Prefix{}
-	}
-	return netip.PrefixFrom(a, int(length))
-}
-
-func newRealm(flow uint32) Realm {
-	return Realm{Source: uint16(flow >> 16), Destination: uint16(flow)}
 }

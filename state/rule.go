@@ -1,21 +1,6 @@
 package state
 
-import (
-	"net/netip"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/netconnectd/netconnectd/internal/link/rtnl"
-)
-
-// RuleAction is what becomes of a packet: "table", "goto", "nop", "blackhole",
-// "unreachable", "prohibit", or the kernel's number, FR_ACT_… of
-// linux/fib_rules.h.
-type RuleAction = rtnl.RuleAction
-
-// IPProtocol is e.g. "tcp" or "udp", or the kernel's number, IPPROTO_… of
-// linux/in.h.
-type IPProtocol = rtnl.IPProtocol
+import "net/netip"
 
 // Rule says which routing table a packet is looked up in. What is absent may
 // be anything.
@@ -50,46 +35,4 @@ type Rule struct {
 	DSCPMask          *uint8         `json:"dscp_mask,omitempty"`
 	FlowLabel         *uint32        `json:"flowlabel,omitempty"` // IPv6
 	FlowLabelMask     *uint32        `json:"flowlabel_mask,omitempty"`
-}
-
-// newRule converts a rule of the kernel's, which names interfaces itself.
-func newRule(r *rtnl.Rule, _ func(index uint32) string) Rule {
-	out := Rule{
-		Action: RuleAction(r.Action), Family: newFamily(r.Family), Flags: r.Flags, TOS: r.TOS, Table: r.Table,
-		Destination: newPrefix(r.Destination, r.DestinationLength), Source: newPrefix(r.Source, r.SourceLength),
-		InIface: r.InName, OutIface: r.OutName, Priority: r.Priority,
-		Mark: r.Mark, MarkMask: r.MarkMask, Realm: newRealm(r.Realm), TunnelID: r.TunnelID,
-		SuppressIfgroup:   suppressed(r.SuppressInterfaceGroup),
-		SuppressPrefixLen: suppressed(r.SuppressPrefixLength),
-		L3MDev:            r.L3MDev,
-		Invert:            r.Flags&unix.FIB_RULE_INVERT != 0,
-		SourcePortMask:    r.SourceMask, DestPortMask: r.DestMask,
-		DSCP: r.DSCP, DSCPMask: r.DSCPMask, FlowLabel: r.FlowLabel, FlowLabelMask: r.FlowMask,
-	}
-	if r.Action == unix.FR_ACT_GOTO {
-		out.Goto = new(r.Goto)
-	}
-	if r.Protocol != nil {
-		out.Protocol = new(RouteProtocol(*r.Protocol))
-	}
-	if r.IPProtocol != 0 {
-		out.IPProtocol = new(IPProtocol(r.IPProtocol))
-	}
-	if p := r.SourcePorts; p != nil {
-		out.SourcePorts = &[2]uint16{p.First, p.Last}
-	}
-	if p := r.DestPorts; p != nil {
-		out.DestinationPorts = &[2]uint16{p.First, p.Last}
-	}
-	if ids := r.UIDs; ids != nil {
-		out.UIDs = &[2]uint32{ids.First, ids.Last}
-	}
-	return out
-}
-
-func suppressed(n *uint32) *uint32 {
-	if n != nil && *n == rtnl.NoSuppression {
-		return nil
-	}
-	return n
 }

@@ -1,22 +1,17 @@
-// Package state tells what the kernel calls its network: interfaces of every
-// kind with their addresses and settings, routes, rules, neighbours, forwarding
-// tables. Read gives a picture of which the parts fit together, Watch keeps it
-// current. Both ask the kernel itself, need no daemon and no privileges, and
-// see the network namespace of the calling thread.
+// Package state has the types of what the kernel calls its network: interfaces of
+// every kind with their addresses and settings, routes, rules, neighbours,
+// forwarding tables. Package kernel below reads them from the kernel; package
+// client asks a netconnectd for them. This package depends on nothing but the
+// standard library.
 //
 // Names and shapes in JSON are those of nispor 1.2 (docs/state.md lists all of
 // them), with index, statistics, neighbours, forwarding tables and next hop
 // objects in addition. Numbers are in the kernel's units. What is absent in
 // the kernel is absent here.
+//
+// What the kernel has as a number with a name is a Named, or Bits for several
+// flags: its text is the name, and a number that has no name yet stays a number.
 package state
-
-import (
-	"strconv"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/netconnectd/netconnectd/internal/link"
-)
 
 // State is the network of one network namespace at one time.
 type State struct {
@@ -47,7 +42,7 @@ const (
 	Everything = PartIfaces | PartStatistics | PartDrivers | PartRoutes | PartRules |
 		PartNeighbours | PartFDB | PartNexthops | PartMPTCP
 
-	// Watched are the parts that Watch can tell of.
+	// Watched are the parts that kernel.Watch follows.
 	Watched = PartIfaces | PartRoutes | PartRules | PartNeighbours | PartFDB | PartNexthops
 )
 
@@ -62,19 +57,4 @@ type Filter struct {
 	Protocol *RouteProtocol // of routes; nil: all
 	Scope    *RouteScope    // of routes; nil: all
 	OutIface string         // routes through this interface only
-}
-
-// ErrNotExist says that there is no interface of that name.
-var ErrNotExist = link.ErrNotExist
-
-// number is the kernel's; 0: none.
-func (f AddressFamily) number() uint8 {
-	switch f {
-	case FamilyIPv4:
-		return unix.AF_INET
-	case FamilyIPv6:
-		return unix.AF_INET6
-	}
-	number, _ := strconv.ParseUint(string(f), 10, 8)
-	return uint8(number)
 }

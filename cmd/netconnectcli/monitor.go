@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/state"
+	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
 // monitored are the parts by the words for their objects.
@@ -68,7 +69,7 @@ func (a *app) monitor(ctx context.Context, filter state.Filter) error {
 	ctx, stop := a.untilStopped(ctx)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	err := state.Watch(ctx, filter, log, func(c state.Change) error {
+	err := kernel.Watch(ctx, filter, log, func(c state.Change) error {
 		if a.json {
 			return json.NewEncoder(a.out).Encode(c)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/netconnectd/netconnectd/state"
+	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -140,8 +141,8 @@ func readPicture(ctx context.Context, netns string, filter state.Filter) (pictur
 	if err := enterNetns(netns); err != nil {
 		return picture{}, err
 	}
-	s, routes, err := state.ReadCompact(ctx, filter)
-	if errors.Is(err, state.ErrNotExist) {
+	s, routes, err := kernel.ReadCompact(ctx, filter)
+	if errors.Is(err, kernel.ErrNotExist) {
 		return picture{}, missing(ctx, cmp.Or(filter.Iface, filter.OutIface))
 	}
 	return picture{s, routes}, err
@@ -150,7 +151,7 @@ func readPicture(ctx context.Context, netns string, filter state.Filter) (pictur
 // missing is the error for an interface that is not there.
 func missing(ctx context.Context, name string) error {
 	err := fmt.Errorf("there is no interface %s", name)
-	s, readErr := state.Read(ctx, state.Filter{Parts: state.PartIfaces})
+	s, readErr := kernel.Read(ctx, state.Filter{Parts: state.PartIfaces})
 	if readErr != nil {
 		return err // the name alone must do
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/process"
 	"github.com/netconnectd/netconnectd/state"
+	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
 const (
@@ -104,7 +105,7 @@ func ask(ctx context.Context, socket string) (status client.Status, saved []clie
 }
 
 func readNetwork(ctx context.Context) (*state.State, error) {
-	s, err := state.Read(ctx, state.Filter{})
+	s, err := kernel.Read(ctx, state.Filter{})
 	if err == nil && len(s.Routes) > mostRoutes {
 		s.Routes = s.Routes[:mostRoutes]
 	}

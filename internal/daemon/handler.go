@@ -19,7 +19,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 	"github.com/netconnectd/netconnectd/internal/wifi"
-	"github.com/netconnectd/netconnectd/state"
+	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
 // Handle implements server.Handler.
@@ -37,7 +37,7 @@ func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, 
 	case server.Show:
 		return show(ctx, req)
 	case server.Watch: // the subscriber hears what is lost; in the log it could write that at will
-		return nil, noInterface(req.Filter, state.Watch(ctx, req.Filter, slog.New(slog.DiscardHandler), req.Seen))
+		return nil, noInterface(req.Filter, kernel.Watch(ctx, req.Filter, slog.New(slog.DiscardHandler), req.Seen))
 	case server.ListWifi:
 		return d.listWifi(ctx, req.Force)
 	case server.ConfigWifi:

@@ -8,12 +8,13 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/server"
 	"github.com/netconnectd/netconnectd/state"
+	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
 // show reads the kernel's network state. The daemon may see more than who
 // asks: the peers of WireGuard, which the kernel tells only to root.
 func show(ctx context.Context, req server.Show) (any, error) {
-	s, err := state.Read(ctx, req.Filter)
+	s, err := kernel.Read(ctx, req.Filter)
 	if err != nil {
 		return nil, noInterface(req.Filter, err)
 	}
@@ -27,7 +28,7 @@ func show(ctx context.Context, req server.Show) (any, error) {
 
 // noInterface makes an error that names the interface one for clients.
 func noInterface(f state.Filter, err error) error {
-	if !errors.Is(err, state.ErrNotExist) {
+	if !errors.Is(err, kernel.ErrNotExist) {
 		return err
 	}
 	var names []string

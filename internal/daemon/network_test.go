@@ -39,18 +39,18 @@ func networkServer(t *testing.T) (dial func() *client.Client) {
 
 func TestShowNetwork(t *testing.T) {
 	c := networkServer(t)()
-	var s state.State
-	if err := c.Show(t.Context(), state.Filter{Parts: state.PartIfaces, Iface: "lo"}, &s); err != nil {
+	s, err := c.Show(t.Context(), state.Filter{Parts: state.PartIfaces, Iface: "lo"})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if lo := s.Ifaces["lo"]; len(s.Ifaces) != 1 || lo == nil || lo.Type != "loopback" || lo.Index != 1 {
 		t.Errorf("lo is %+v", s.Ifaces)
 	}
-	if err := c.Show(t.Context(), nil, &s); err != nil || s.MPTCP == nil || len(s.Rules) == 0 {
+	if s, err = c.Show(t.Context(), state.Filter{}); err != nil || s.MPTCP == nil || len(s.Rules) == 0 {
 		t.Errorf("everything is %+v, %v", s, err)
 	}
 	var coded *client.Error
-	err := c.Show(t.Context(), state.Filter{OutIface: "absent0"}, &s)
+	_, err = c.Show(t.Context(), state.Filter{OutIface: "absent0"})
 	if !errors.As(err, &coded) || coded.Code != client.CodeNotFound || coded.Message != "there is no interface absent0" {
 		t.Errorf("an interface that is not there: %v", err)
 	}
@@ -64,8 +64,8 @@ func TestSubscribeNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var change state.Change
-	if err := sub.Next(ctx, &change); err != nil {
+	change, err := sub.Next(ctx)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if change.Seq != 1 || change.Op != state.Snapshot || change.State == nil || change.State.Ifaces["lo"] == nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // TestReadAgreesWithIP tells what the Snapshot and ip(8) show in the same
@@ -191,10 +192,10 @@ func TestKindTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer done()
-	want := &rtnl.Bridge{
+	want := &rtnl.Bridge{Bridge: state.Bridge{
 		ForwardDelay: new(uint32(400)), HelloTime: new(uint32(100)), MaxAge: new(uint32(800)), AgeingTime: new(uint32(6000)),
-		STPState: new(rtnl.STPKernel), Priority: new(uint16(0x7000)),
-	}
+		STPState: new(state.STPKernel), Priority: new(uint16(0x7000)),
+	}}
 	made := &rtnl.Link{Name: "kindbr", Info: rtnl.LinkInfo{Kind: "bridge", Data: want}}
 	if err := c.change(unix.RTM_NEWLINK, netlink.Create|netlink.Excl, made); err != nil {
 		t.Fatal(err)
@@ -228,10 +229,10 @@ func TestKindTable(t *testing.T) {
 	if !ok || all.VLANFiltering == nil || *all.VLANFiltering || all.BridgeID == nil {
 		t.Fatalf("read %+v", read.Info.Data)
 	}
-	got := &rtnl.Bridge{
+	got := &rtnl.Bridge{Bridge: state.Bridge{
 		ForwardDelay: all.ForwardDelay, HelloTime: all.HelloTime, MaxAge: all.MaxAge, AgeingTime: all.AgeingTime,
 		STPState: all.STPState, Priority: all.Priority,
-	}
+	}}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +read):\n%s", diff)
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // lean is what the daemon itself needs of the kernel's tables. Neighbours would
@@ -67,7 +68,7 @@ func seenLink(l *rtnl.Link) Link {
 		Flags:        l.Flags,
 		Up:           l.Flags&unix.IFF_UP != 0,
 		Carrier:      l.Flags&unix.IFF_UP != 0 && l.Flags&unix.IFF_LOWER_UP != 0,
-		OperState:    rtnl.OperState(l.OperState).String(),
+		OperState:    state.OperState(l.OperState).String(),
 		Master:       int(l.Master),
 		Parent:       int(l.Parent),
 	}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // bitset is a set of bits in the compact form (ethtool-netlink.rst, "Bit
@@ -52,7 +53,7 @@ type dictionary struct {
 	features  names // ETH_SS_FEATURES
 	linkModes names // ETH_SS_LINK_MODES
 
-	decoded map[string]*Features // by the sets that say them
+	decoded map[string]*state.EthtoolFeatures // by the sets that say them
 }
 
 type names []string

@@ -15,40 +15,30 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
-
-// Device is what the driver of one link tells. A part is nil where the driver
-// or the kernel does not have it.
-type Device struct {
-	Pause    *Pause    `json:"pause,omitempty"`
-	Features *Features `json:"features,omitempty"`
-	Coalesce *Coalesce `json:"coalesce,omitempty"`
-	Ring     *Ring     `json:"ring,omitempty"`
-	LinkMode *LinkMode `json:"link_mode,omitempty"`
-	FEC      *FEC      `json:"fec,omitempty"`
-}
 
 // A part of a Device has a request of its own.
 type part struct {
 	command uint8 // ETHTOOL_MSG_…_GET
 	name    string
 	// decode reads a reply, less its header, into the part's place in d.
-	decode func(d *Device, b []byte, dict *dictionary) error
+	decode func(d *state.Ethtool, b []byte, dict *dictionary) error
 }
 
 // parts starts with the features, which every link has, so that the others know
 // which links there are.
 var parts = []part{
 	{unix.ETHTOOL_MSG_FEATURES_GET, "features", decodeFeatures},
-	{unix.ETHTOOL_MSG_PAUSE_GET, "pause", by(pauseRows, func(d *Device) **Pause { return &d.Pause })},
-	{unix.ETHTOOL_MSG_COALESCE_GET, "coalesce", by(coalesceRows, func(d *Device) **Coalesce { return &d.Coalesce })},
-	{unix.ETHTOOL_MSG_RINGS_GET, "rings", by(ringRows, func(d *Device) **Ring { return &d.Ring })},
+	{unix.ETHTOOL_MSG_PAUSE_GET, "pause", by(pauseRows, func(d *state.Ethtool) **state.EthtoolPause { return &d.Pause })},
+	{unix.ETHTOOL_MSG_COALESCE_GET, "coalesce", by(coalesceRows, func(d *state.Ethtool) **state.EthtoolCoalesce { return &d.Coalesce })},
+	{unix.ETHTOOL_MSG_RINGS_GET, "rings", by(ringRows, func(d *state.Ethtool) **state.EthtoolRing { return &d.Ring })},
 	{unix.ETHTOOL_MSG_LINKMODES_GET, "link modes", decodeLinkMode},
 	{unix.ETHTOOL_MSG_FEC_GET, "FEC", decodeFEC},
 }
 
-func by[T any](rows genl.Table[T], at func(*Device) **T) func(*Device, []byte, *dictionary) error {
-	return func(d *Device, b []byte, _ *dictionary) error {
+func by[T any](rows genl.Table[T], at func(*state.Ethtool) **T) func(*state.Ethtool, []byte, *dictionary) error {
+	return func(d *state.Ethtool, b []byte, _ *dictionary) error {
 		found := new(T)
 		*at(d) = found
 		return rows.Decode(found, b)
@@ -59,24 +49,24 @@ func by[T any](rows genl.Table[T], at func(*Device) **T) func(*Device, []byte, *
 // answer, by index, comes with wait, which must be called; until then the caller
 // may ask the kernel for other things. It needs no privileges. A kernel without
 // the family has none.
-func Start(ctx context.Context) (wait func() (map[int32]*Device, error)) {
+func Start(ctx context.Context) (wait func() (map[int32]*state.Ethtool, error)) {
 	conn, err := genl.Dial(ctx, unix.ETHTOOL_GENL_NAME)
 	if err != nil {
-		return func() (map[int32]*Device, error) {
+		return func() (map[int32]*state.Ethtool, error) {
 			if errors.Is(err, genl.ErrNoFamily) {
 				return nil, nil
 			}
 			return nil, fmt.Errorf("read ethtool: %w", err)
 		}
 	}
-	var devices map[int32]*Device
+	var devices map[int32]*state.Ethtool
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer conn.Close()
 		devices, err = read(ctx, conn)
 	}()
-	return func() (map[int32]*Device, error) {
+	return func() (map[int32]*state.Ethtool, error) {
 		if <-done; err != nil {
 			return nil, fmt.Errorf("read ethtool: %w", err)
 		}
@@ -88,11 +78,11 @@ func Start(ctx context.Context) (wait func() (map[int32]*Device, error)) {
 type reader struct {
 	conn    *genl.Conn
 	dict    dictionary
-	devices map[int32]*Device
+	devices map[int32]*state.Ethtool
 }
 
-func read(ctx context.Context, conn *genl.Conn) (map[int32]*Device, error) {
-	r := reader{conn: conn, devices: map[int32]*Device{}}
+func read(ctx context.Context, conn *genl.Conn) (map[int32]*state.Ethtool, error) {
+	r := reader{conn: conn, devices: map[int32]*state.Ethtool{}}
 	if err := r.readDictionary(); err != nil {
 		return nil, fmt.Errorf("names: %w", err)
 	}
@@ -182,7 +172,7 @@ func (r *reader) add(p part, replies []genetlink.Message) error {
 		}
 		device := r.devices[index]
 		if device == nil {
-			device = &Device{}
+			device = &state.Ethtool{}
 			r.devices[index] = device
 		}
 		if err := p.decode(device, reply.Data, &r.dict); err != nil {

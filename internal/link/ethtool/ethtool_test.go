@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // The replies in this file are composed by hand after linux/ethtool_netlink.h.
@@ -148,7 +149,7 @@ func TestDecode(t *testing.T) {
 		}, `{"fec":{"auto":false,"configured":[]}}`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var device Device
+			var device state.Ethtool
 			b := reply(t, 1, row.fill)
 			if err := partNamed(t, row.part).decode(&device, b, &dict); err != nil {
 				t.Fatal(err)
@@ -160,7 +161,7 @@ func TestDecode(t *testing.T) {
 			if diff := cmp.Diff(strings.NewReplacer("\n", "", "\t", "").Replace(row.want), string(text)); diff != "" {
 				t.Error(diff)
 			}
-			var again Device
+			var again state.Ethtool
 			if err := json.Unmarshal(text, &again); err != nil || !cmp.Equal(device, again) {
 				t.Errorf("does not come back from JSON: %v %s", err, cmp.Diff(device, again))
 			}
@@ -195,7 +196,7 @@ func TestRefusesBrokenReplies(t *testing.T) {
 		}), "attribute ETHTOOL_A_FEATURES_HW: attribute ETHTOOL_A_BITSET_SIZE: 1 bytes instead of 4"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := reader{dict: dict, devices: map[int32]*Device{}}
+			r := reader{dict: dict, devices: map[int32]*state.Ethtool{}}
 			err := r.add(partNamed(t, row.part), []genetlink.Message{{Data: row.b}})
 			if err == nil || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("%v, want %q", err, row.want)
@@ -349,7 +350,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var found dictionary
 		_ = dictionaryRows.Decode(&found, b)
-		r := reader{dict: dict, devices: map[int32]*Device{}}
+		r := reader{dict: dict, devices: map[int32]*state.Ethtool{}}
 		for _, p := range parts {
 			if err := r.add(p, []genetlink.Message{{Data: b}}); err != nil {
 				return
@@ -359,7 +360,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := map[int32]*Device{}
+		again := map[int32]*state.Ethtool{}
 		if err := json.Unmarshal(text, &again); err != nil || !cmp.Equal(r.devices, again) {
 			t.Errorf("does not come back from JSON: %v %s", err, text)
 		}

@@ -6,15 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
-
-// Features says which offloads are on, by the kernel's names
-// (net/ethtool/common.c, netdev_features_strings). Links of which all features
-// are the same share them.
-type Features struct {
-	Fixed      map[string]bool `json:"fixed"`      // the driver cannot change them
-	Changeable map[string]bool `json:"changeable"` // by ethtool -K
-}
 
 type featureSets struct {
 	hw       bitset // the mask has all features, the value those that the driver can change
@@ -30,7 +23,7 @@ var featureRows = genl.Table[featureSets]{
 
 // decodeFeatures makes one Features of all replies that say the same: there are
 // 60 names and often a thousand links of one driver.
-func decodeFeatures(d *Device, b []byte, dict *dictionary) error {
+func decodeFeatures(d *state.Ethtool, b []byte, dict *dictionary) error {
 	var sets featureSets
 	if err := featureRows.Decode(&sets, b); err != nil {
 		return err
@@ -38,7 +31,7 @@ func decodeFeatures(d *Device, b []byte, dict *dictionary) error {
 	key := fmt.Sprint(sets)
 	if dict.decoded[key] == nil {
 		if dict.decoded == nil {
-			dict.decoded = map[string]*Features{}
+			dict.decoded = map[string]*state.EthtoolFeatures{}
 		}
 		dict.decoded[key] = newFeatures(sets, dict.features)
 	}
@@ -46,8 +39,8 @@ func decodeFeatures(d *Device, b []byte, dict *dictionary) error {
 	return nil
 }
 
-func newFeatures(sets featureSets, names names) *Features {
-	f := &Features{Fixed: map[string]bool{}, Changeable: map[string]bool{}}
+func newFeatures(sets featureSets, names names) *state.EthtoolFeatures {
+	f := &state.EthtoolFeatures{Fixed: map[string]bool{}, Changeable: map[string]bool{}}
 	for _, name := range names.of(sets.hw.known()) {
 		f.Fixed[name] = false
 	}

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // Attributes of linux/ethtool_netlink.h that package unix lacks.
@@ -15,17 +16,8 @@ const (
 	fecActive = 4 // ETHTOOL_A_FEC_ACTIVE
 )
 
-// FEC is forward error correction. Its modes are "off", "rs" (Reed-Solomon),
-// "baser" (BASE-R, Firecode), "llrs" (low latency Reed-Solomon), else the
-// kernel's number of the link mode.
-type FEC struct {
-	Active     string   `json:"active,omitempty"` // what the wire uses; absent while there is no link
-	Auto       bool     `json:"auto"`             // the driver chooses by the module that is plugged in
-	Configured []string `json:"configured"`       // what it may choose from
-}
-
 type fecSets struct {
-	FEC
+	state.EthtoolFEC
 	modes  bitset
 	active *uint32 // bit of a link mode
 }
@@ -36,12 +28,12 @@ var fecRows = genl.Table[fecSets]{
 	genl.Optional(fecActive, "ETHTOOL_A_FEC_ACTIVE", func(f *fecSets) **uint32 { return &f.active }),
 }
 
-func decodeFEC(d *Device, b []byte, _ *dictionary) error {
+func decodeFEC(d *state.Ethtool, b []byte, _ *dictionary) error {
 	var sets fecSets
 	if err := fecRows.Decode(&sets, b); err != nil {
 		return err
 	}
-	fec := sets.FEC
+	fec := sets.EthtoolFEC
 	if sets.active != nil {
 		fec.Active = fecName(*sets.active)
 	}

@@ -6,28 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
-// LinkMode is how the two ends of the wire talk.
-type LinkMode struct {
-	AutoNegotiate bool     `json:"auto_negotiate"`
-	Supported     []string `json:"supported,omitempty"` // modes and abilities of this end, e.g. "1000baseT/Full", "Autoneg"
-	Ours          []string `json:"ours"`                // those of them that this end offers
-	Peer          []string `json:"peer,omitempty"`      // those that the other end offers
-	Speed         uint32   `json:"speed"`               // Mbit/s; 4294967295 (SPEED_UNKNOWN): not known, e.g. no carrier
-	Duplex        string   `json:"duplex"`              // "half", "full", "unknown", else the kernel's number
-
-	// MASTER_SLAVE_CFG_… and MASTER_SLAVE_STATE_… of linux/ethtool.h: which
-	// end gives the clock (BASE-T1 and 1000BASE-T).
-	ControllerSubordinateCfg   *uint8 `json:"controller_subordinate_cfg,omitempty"`
-	ControllerSubordinateState *uint8 `json:"controller_subordinate_state,omitempty"`
-
-	Lanes        *uint32 `json:"lanes,omitempty"`
-	RateMatching *uint8  `json:"rate_matching,omitempty"` // RATE_MATCH_… of linux/ethtool.h
-}
-
 type linkModeSets struct {
-	LinkMode
+	state.EthtoolLinkMode
 	ours, peer bitset
 	duplex     uint8
 }
@@ -52,12 +35,12 @@ const (
 	speedUnknown  = 1<<32 - 1
 )
 
-func decodeLinkMode(d *Device, b []byte, dict *dictionary) error {
-	sets := linkModeSets{LinkMode: LinkMode{Speed: speedUnknown}, duplex: duplexUnknown}
+func decodeLinkMode(d *state.Ethtool, b []byte, dict *dictionary) error {
+	sets := linkModeSets{EthtoolLinkMode: state.EthtoolLinkMode{Speed: speedUnknown}, duplex: duplexUnknown}
 	if err := linkModeRows.Decode(&sets, b); err != nil {
 		return err
 	}
-	mode := sets.LinkMode
+	mode := sets.EthtoolLinkMode
 	mode.Duplex = duplexName(sets.duplex)
 	mode.Ours = dict.linkModes.of(sets.ours.set())
 	if peer := dict.linkModes.of(sets.peer.set()); len(peer) > 0 {

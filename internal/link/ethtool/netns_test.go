@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // TestParity compares with ethtool(8) what this kernel's virtual links have.
@@ -77,14 +78,14 @@ var oldNames = map[string]string{
 	"receive-hashing":              "rx-hashing",
 }
 
-func witnessFeatures(t *testing.T, name string) Features {
+func witnessFeatures(t *testing.T, name string) state.EthtoolFeatures {
 	t.Helper()
 	var all []map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(netnstest.Run(t, "ethtool", "--json", "-k", name)), &all); err != nil || len(all) != 1 {
 		t.Fatalf("%d links, %v", len(all), err)
 	}
 	delete(all[0], "ifname")
-	want := Features{Fixed: map[string]bool{}, Changeable: map[string]bool{}}
+	want := state.EthtoolFeatures{Fixed: map[string]bool{}, Changeable: map[string]bool{}}
 	for feature, raw := range all[0] {
 		var says struct {
 			Active bool
@@ -125,7 +126,7 @@ func witnessLinkMode(t *testing.T, name string) map[string]string {
 }
 
 // linkModeText writes what ethtool(8) would.
-func linkModeText(m *LinkMode) map[string]string {
+func linkModeText(m *state.EthtoolLinkMode) map[string]string {
 	if m == nil {
 		return map[string]string{}
 	}
@@ -173,7 +174,7 @@ func witnessCoalesce(t *testing.T, name string) map[string]string {
 	return want
 }
 
-func coalesceText(t *testing.T, c *Coalesce) map[string]string {
+func coalesceText(t *testing.T, c *state.EthtoolCoalesce) map[string]string {
 	t.Helper()
 	b, err := json.Marshal(c)
 	if err != nil {

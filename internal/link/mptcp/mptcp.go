@@ -15,24 +15,30 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
-// State is the path manager of one network namespace.
+// State is the path manager of one network namespace. Its endpoints have the
+// indexes of their links; Named returns them with names.
 type State struct {
-	Enabled              bool      `json:"enabled"` // new sockets may use MPTCP
-	AddAddrAcceptedLimit *uint32   `json:"add_addr_accepted_limit,omitempty"`
-	SubflowsLimit        *uint32   `json:"subflows_limit,omitempty"`
-	Addresses            []Address `json:"addresses,omitempty"`
+	state.MPTCP // without Addresses
+	Endpoints   []Endpoint
 }
 
-// Address is an endpoint.
-type Address struct {
-	Address netip.Addr `json:"address"`
-	ID      *uint8     `json:"id,omitempty"`
-	Port    *uint16    `json:"port,omitempty"`
-	Flags   []string   `json:"flags,omitempty"` // of flagNames, others as e.g. "0x40"
-	Iface   string     `json:"iface,omitempty"` // name of Index, which Read leaves to the caller
-	Index   int32      `json:"-"`               // of the link; 0: none
+// Endpoint is an address without the name of its link.
+type Endpoint struct {
+	state.MPTCPAddress
+	Index int32 // of the link; 0: none
+}
+
+// Named returns s as others see it. name returns the name of the link of an index.
+func (s *State) Named(name func(index uint32) string) state.MPTCP {
+	out := s.MPTCP
+	for _, e := range s.Endpoints {
+		e.Iface = name(uint32(e.Index))
+		out.Addresses = append(out.Addresses, e.MPTCPAddress)
+	}
+	return out
 }
 
 // enabled is net.mptcp.enabled of the calling thread's namespace.
@@ -64,19 +70,19 @@ var flagNames = []string{"signal", "subflow", "backup", "fullmesh", "implicit", 
 // MPTCP has it not enabled. Newer kernels tell addresses to CAP_NET_ADMIN only:
 // without it there are none.
 func Read(ctx context.Context) (State, error) {
-	state := State{Enabled: readEnabled()}
+	found := State{MPTCP: state.MPTCP{Enabled: readEnabled()}}
 	conn, err := genl.Dial(ctx, familyName)
 	if errors.Is(err, genl.ErrNoFamily) {
-		return state, nil
+		return found, nil
 	}
 	if err != nil {
 		return State{}, fmt.Errorf("read MPTCP: %w", err)
 	}
 	defer conn.Close()
-	if err := state.read(conn); err != nil {
+	if err := found.read(conn); err != nil {
 		return State{}, fmt.Errorf("read MPTCP: %w", err)
 	}
-	return state, nil
+	return found, nil
 }
 
 func readEnabled() bool {
@@ -118,57 +124,57 @@ var limitRows = genl.Table[State]{
 
 func (s *State) addLimits(b []byte) error { return limitRows.Decode(s, b) }
 
-var messageRows = genl.Table[Address]{
-	genl.Nested(attrAddr, "MPTCP_PM_ATTR_ADDR", addressRows, func(a *Address) *Address { return a }),
+var messageRows = genl.Table[Endpoint]{
+	genl.Nested(attrAddr, "MPTCP_PM_ATTR_ADDR", addressRows, func(e *Endpoint) *Endpoint { return e }),
 }
 
-var addressRows = genl.Table[Address]{
-	genl.Optional(addrID, "MPTCP_PM_ADDR_ATTR_ID", func(a *Address) **uint8 { return &a.ID }),
+var addressRows = genl.Table[Endpoint]{
+	genl.Optional(addrID, "MPTCP_PM_ADDR_ATTR_ID", func(e *Endpoint) **uint8 { return &e.ID }),
 	{Number: addrAddr4, Name: "MPTCP_PM_ADDR_ATTR_ADDR4", Decode: addressOf(4)},
 	{Number: addrAddr6, Name: "MPTCP_PM_ADDR_ATTR_ADDR6", Decode: addressOf(16)},
 	// Unlike most ports in netlink this one is in the machine's byte order.
-	genl.Optional(addrPort, "MPTCP_PM_ADDR_ATTR_PORT", func(a *Address) **uint16 { return &a.Port }),
+	genl.Optional(addrPort, "MPTCP_PM_ADDR_ATTR_PORT", func(e *Endpoint) **uint16 { return &e.Port }),
 	{Number: addrFlags, Name: "MPTCP_PM_ADDR_ATTR_FLAGS", Decode: decodeFlags},
-	genl.Number(addrIfIdx, "MPTCP_PM_ADDR_ATTR_IF_IDX", func(a *Address) *int32 { return &a.Index }),
+	genl.Number(addrIfIdx, "MPTCP_PM_ADDR_ATTR_IF_IDX", func(e *Endpoint) *int32 { return &e.Index }),
 }
 
 func (s *State) addAddress(b []byte) error {
-	var address Address
-	if err := messageRows.Decode(&address, b); err != nil {
+	var e Endpoint
+	if err := messageRows.Decode(&e, b); err != nil {
 		return err
 	}
-	if !address.Address.IsValid() {
+	if !e.Address.IsValid() {
 		return errors.New("endpoint without an address")
 	}
-	if address.Port != nil && *address.Port == 0 {
-		address.Port = nil
+	if e.Port != nil && *e.Port == 0 {
+		e.Port = nil
 	}
-	s.Addresses = append(s.Addresses, address)
+	s.Endpoints = append(s.Endpoints, e)
 	return nil
 }
 
-func addressOf(size int) func(*Address, []byte) error {
-	return func(a *Address, b []byte) error {
+func addressOf(size int) func(*Endpoint, []byte) error {
+	return func(e *Endpoint, b []byte) error {
 		if len(b) != size {
 			return fmt.Errorf("%d bytes instead of %d", len(b), size)
 		}
-		a.Address, _ = netip.AddrFromSlice(b)
+		e.Address, _ = netip.AddrFromSlice(b)
 		return nil
 	}
 }
 
-func decodeFlags(a *Address, b []byte) error {
+func decodeFlags(e *Endpoint, b []byte) error {
 	if len(b) != 4 {
 		return fmt.Errorf("%d bytes instead of 4", len(b))
 	}
-	a.Flags = nil
+	e.Flags = nil
 	for flags, bit := binary.NativeEndian.Uint32(b), 0; flags != 0; flags, bit = flags>>1, bit+1 {
 		switch {
 		case flags&1 == 0:
 		case bit < len(flagNames):
-			a.Flags = append(a.Flags, flagNames[bit])
+			e.Flags = append(e.Flags, flagNames[bit])
 		default:
-			a.Flags = append(a.Flags, fmt.Sprintf("%#x", uint32(1)<<bit))
+			e.Flags = append(e.Flags, fmt.Sprintf("%#x", uint32(1)<<bit))
 		}
 	}
 	return nil

@@ -56,14 +56,14 @@ func TestParity(t *testing.T) {
 	if !state.Enabled {
 		t.Error("not enabled, as namespaces are at first")
 	}
-	if diff := cmp.Diff(witnessAddresses(t), state.Addresses, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(witnessAddresses(t), state.Endpoints, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 		t.Errorf("-ip +ours: %s", diff)
 	}
 
 	if err := os.WriteFile(enabled, []byte("0"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if state, err = Read(t.Context()); err != nil || state.Enabled || len(state.Addresses) != 4 {
+	if state, err = Read(t.Context()); err != nil || state.Enabled || len(state.Endpoints) != 4 {
 		t.Errorf("switched off: %+v, %v", state, err)
 	}
 }
@@ -73,15 +73,15 @@ func number(s string) uint32 {
 	return uint32(n)
 }
 
-func witnessAddresses(t *testing.T) []Address {
+func witnessAddresses(t *testing.T) []Endpoint {
 	t.Helper()
 	var all []map[string]any
 	if err := json.Unmarshal([]byte(netnstest.Run(t, "ip", "-j", "mptcp", "endpoint")), &all); err != nil {
 		t.Fatal(err)
 	}
-	var want []Address
+	var want []Endpoint
 	for _, one := range all {
-		var a Address
+		var a Endpoint
 		if err := a.Address.UnmarshalText([]byte(one["address"].(string))); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestDecode(t *testing.T) {
 				}
 				return
 			}
-			text, _ := json.Marshal(state)
+			text, _ := json.Marshal(state.Named(func(uint32) string { return "" }))
 			if diff := cmp.Diff(row.want, string(text)); err != nil || diff != "" {
 				t.Error(err, diff)
 			}
@@ -229,13 +229,13 @@ func FuzzDecode(f *testing.F) {
 		if state.addAddress(b) != nil {
 			return
 		}
-		text, err := json.Marshal(state)
+		named := state.Named(func(uint32) string { return "eth0" })
+		text, err := json.Marshal(named)
 		if err != nil {
 			t.Fatal(err)
 		}
-		state.Addresses[0].Index = 0
-		var again State
-		if err := json.Unmarshal(text, &again); err != nil || !cmp.Equal(state, again, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })) {
+		again := state.MPTCP
+		if err := json.Unmarshal(text, &again); err != nil || !cmp.Equal(named, again, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })) {
 			t.Errorf("does not come back from JSON: %v %s", err, text)
 		}
 	})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/mdlayher/netlink"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // Of linux/if_bridge.h; golang.org/x/sys has none.
@@ -17,15 +19,6 @@ const (
 	vlanInfoRangeEnd   = 1 << 4
 )
 
-// BridgeVLAN is a VLAN, or a range of them, of a bridge or of a port of one.
-// Either VID or VIDRange is there.
-type BridgeVLAN struct {
-	VID              *uint16    `json:"vid,omitempty"`
-	VIDRange         *[2]uint16 `json:"vid_range,omitempty"` // first and last
-	IsPVID           bool       `json:"is_pvid"`             // what comes in without a tag belongs to it
-	IsEgressUntagged bool       `json:"is_egress_untagged"`
-}
-
 // bridgeVLANInfo is struct bridge_vlan_info, linux/if_bridge.h. A range is two
 // of them.
 type bridgeVLANInfo struct{ Flags, VID uint16 }
@@ -33,7 +26,7 @@ type bridgeVLANInfo struct{ Flags, VID uint16 }
 // bridgeVLANs is what the rows read into: the VLANs, and the first one of a
 // range of which the last one has not come yet.
 type bridgeVLANs struct {
-	all   []BridgeVLAN
+	all   []state.BridgeVLAN
 	first *uint16
 }
 
@@ -64,7 +57,7 @@ func (v *bridgeVLANs) add(b []byte) error {
 	if _, err := binary.Decode(b, binary.NativeEndian, &info); err != nil {
 		return err
 	}
-	vlan := BridgeVLAN{
+	vlan := state.BridgeVLAN{
 		IsPVID:           info.Flags&vlanInfoPVID != 0,
 		IsEgressUntagged: info.Flags&vlanInfoUntagged != 0,
 	}
@@ -92,7 +85,7 @@ func encodeBridgeVLANs(l *Link) ([]byte, error) {
 	}
 	attributes := netlink.NewAttributeEncoder()
 	for _, vlan := range l.BridgeVLANs {
-		infos, err := vlan.infos()
+		infos, err := newBridgeVLANInfos(&vlan)
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +100,7 @@ func encodeBridgeVLANs(l *Link) ([]byte, error) {
 	return attributes.Encode()
 }
 
-func (v *BridgeVLAN) infos() ([]bridgeVLANInfo, error) {
+func newBridgeVLANInfos(v *state.BridgeVLAN) ([]bridgeVLANInfo, error) {
 	var flags uint16
 	if v.IsPVID {
 		flags |= vlanInfoPVID

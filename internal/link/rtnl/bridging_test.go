@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 const (
@@ -22,32 +24,32 @@ var bridgingExamples = []struct {
 	link  *Link
 	bytes string
 }{
-	{"802.1ad VLAN with some flags and QoS", &Link{Info: LinkInfo{Kind: "vlan", Data: &VLAN{
-		ID: new(uint16(42)), Protocol: new(VLAN8021AD), ReorderHeader: new(false), GVRP: new(true), BridgeBinding: new(true),
-		IngressQoS: []VLANQoS{{1, 2}}, EgressQoS: []VLANQoS{{3, 4}, {5, 6}},
+	{"802.1ad VLAN with some flags and QoS", &Link{Info: LinkInfo{Kind: "vlan", Data: &state.VLAN{
+		ID: new(uint16(42)), Protocol: new(state.VLAN8021AD), ReorderHeader: new(false), GVRP: new(true), BridgeBinding: new(true),
+		IngressQoS: []state.VLANQoS{{From: 1, To: 2}}, EgressQoS: []state.VLANQoS{{From: 3, To: 4}, {From: 5, To: 6}},
 	}}}, noHeader + `5c00 1280 0900 0100 766c616e00 000000
 		4c00 0200 0600 0500 88a8 0000  0600 0100 2a00 0000  0c00 0200 12000000 13000000
 		1000 0480 0c00 0100 01000000 02000000  1c00 0380 0c00 0100 03000000 04000000 0c00 0100 05000000 06000000`},
 	{"bond with targets", &Link{Info: LinkInfo{Kind: "bond", Data: &Bond{
-		Mode: new(BondActiveBackup), ARPTargets: AddressList{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")},
-		NSTargets: []netip.Addr{netip.MustParseAddr("fd00::1")},
+		Bond: state.Bond{Mode: new(state.BondActiveBackup), ARPTargets: state.AddressList{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")},
+			NSTargets: []netip.Addr{netip.MustParseAddr("fd00::1")}},
 	}}}, noHeader + `4800 1280 0900 0100 626f6e6400 000000
 		3800 0200 0500 0100 01 000000  1400 0880 0800 0000 c0000201 0800 0100 c0000202
 		1800 1f80 1400 0000 fd000000000000000000000000000001`},
-	{"targets of a bond taken away", &Link{Info: LinkInfo{Kind: "bond", Data: &Bond{ARPTargets: AddressList{}}}},
+	{"targets of a bond taken away", &Link{Info: LinkInfo{Kind: "bond", Data: &Bond{Bond: state.Bond{ARPTargets: state.AddressList{}}}}},
 		noHeader + "1800 1280 0900 0100 626f6e6400 000000  0800 0200 0400 0880"},
 	{"VXLAN", &Link{Info: LinkInfo{Kind: "vxlan", Data: &VXLAN{
-		Remote: netip.MustParseAddr("239.1.1.1"), VXLANPorts: &VXLANPorts{1000, 2000}, Port: new(uint16(4789)), Label: new(uint32(0x12345)),
-		TTLInherit: true,
+		VXLAN: state.VXLAN{Remote: netip.MustParseAddr("239.1.1.1"), VXLANPorts: &state.VXLANPorts{Min: 1000, Max: 2000}, Port: new(uint16(4789)), Label: new(uint32(0x12345)),
+			TTLInherit: true},
 	}}}, noHeader + `3800 1280 0a00 0100 76786c616e00 0000
 		2800 0200 0800 0200 ef010101  0400 1c00  0800 1a00 00012345  0600 0f00 12b5 0000  0800 0a00 03e8 07d0`},
 	{"veth with the other end", &Link{Name: "a", Info: LinkInfo{Kind: "veth", Data: &Veth{Peer: &Link{Index: 9, Name: "b"}}}},
 		noHeader + "0600 0300 6100 0000  3000 1280 0900 0100 7665746800 000000  2000 0200 1c00 0100 0000 0000 09000000 00000000 00000000 0600 0300 6200 0000"},
 	{"port of a bridge", &Link{Info: LinkInfo{PortKind: "bridge", PortData: &BridgePort{
-		State: new(Named[bridgePortStates](3)), DesignatedRoot: &BridgeID{0x8001, [6]byte{2, 0, 0, 0, 0, 9}}, ID: new(BridgePortID(0x8002)), HoldTimer: new(uint64(7)),
+		BridgePort: state.BridgePort{State: new(state.BridgePortState(3)), DesignatedRoot: &state.BridgeID{Priority: 0x8001, Address: [6]byte{2, 0, 0, 0, 0, 9}}, ID: new(state.BridgePortID(0x8002)), HoldTimer: new(uint64(7))},
 	}}}, noHeader + `3c00 1280 0b00 0400 62726964676500 00
 		2c00 0500 0500 0100 03 000000  0c00 0d00 8001 020000000009  0600 1100 0280 0000  0c00 1700 0700000000000000`},
-	{"VLANs of a bridge", &Link{Family: unix.AF_BRIDGE, BridgeVLANs: []BridgeVLAN{
+	{"VLANs of a bridge", &Link{Family: unix.AF_BRIDGE, BridgeVLANs: []state.BridgeVLAN{
 		{VID: new(uint16(1)), IsPVID: true, IsEgressUntagged: true}, {VIDRange: &[2]uint16{2, 4094}}, {VIDRange: &[2]uint16{10, 11}, IsEgressUntagged: true},
 	}}, bridgeHeader + `2c00 1a80 0800 0200 0600 0100  0800 0200 0800 0200  0800 0200 1000 fe0f  0800 0200 0c00 0a00  0800 0200 1400 0b00`},
 }
@@ -64,14 +66,14 @@ func TestBridgingLongerStructures(t *testing.T) {
 		name, bytes string
 		want        any
 	}{
-		{"flags of a VLAN", "1000 0200 01000000 ffffffff aabbccdd", &VLAN{
+		{"flags of a VLAN", "1000 0200 01000000 ffffffff aabbccdd", &state.VLAN{
 			ReorderHeader: new(true), GVRP: new(false), LooseBinding: new(false), MVRP: new(false), BridgeBinding: new(false)}},
-		{"priority of a VLAN", "1400 0480 1000 0100 01000000 02000000 aabbccdd", &VLAN{IngressQoS: []VLANQoS{{1, 2}}}},
-		{"options of a bridge", "1000 2e00 01000000 07000000 aabbccdd", &Bridge{Options: &BridgeOptions{Value: 1, Mask: 7}}},
-		{"range of ports", "0c00 0a00 0001 0002 aabbccdd", &VXLAN{VXLANPorts: &VXLANPorts{1, 2}}},
+		{"priority of a VLAN", "1400 0480 1000 0100 01000000 02000000 aabbccdd", &state.VLAN{IngressQoS: []state.VLANQoS{{From: 1, To: 2}}}},
+		{"options of a bridge", "1000 2e00 01000000 07000000 aabbccdd", &Bridge{Bridge: state.Bridge{Options: &state.BridgeOptions{Value: 1, Mask: 7}}}},
+		{"range of ports", "0c00 0a00 0001 0002 aabbccdd", &VXLAN{VXLAN: state.VXLAN{VXLANPorts: &state.VXLANPorts{Min: 1, Max: 2}}}},
 	}
 	codecs := map[reflect.Type]dataCodec{
-		reflect.TypeFor[*VLAN](): kinds["vlan"], reflect.TypeFor[*Bridge](): kinds["bridge"], reflect.TypeFor[*VXLAN](): kinds["vxlan"],
+		reflect.TypeFor[*state.VLAN](): kinds["vlan"], reflect.TypeFor[*Bridge](): kinds["bridge"], reflect.TypeFor[*VXLAN](): kinds["vxlan"],
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -136,8 +138,8 @@ func TestBridgeVLANsRefused(t *testing.T) {
 			}
 		})
 	}
-	for _, vlan := range []BridgeVLAN{{IsPVID: true}, {VID: new(uint16(1)), VIDRange: &[2]uint16{1, 2}}} {
-		if _, err := encodeBridgeVLANs(&Link{BridgeVLANs: []BridgeVLAN{vlan}}); err == nil {
+	for _, vlan := range []state.BridgeVLAN{{IsPVID: true}, {VID: new(uint16(1)), VIDRange: &[2]uint16{1, 2}}} {
+		if _, err := encodeBridgeVLANs(&Link{BridgeVLANs: []state.BridgeVLAN{vlan}}); err == nil {
 			t.Errorf("%+v was written", vlan)
 		}
 	}
@@ -146,7 +148,7 @@ func TestBridgeVLANsRefused(t *testing.T) {
 // TestWriteRefusesTargets: an address of the other family is not left out in
 // silence.
 func TestWriteRefusesTargets(t *testing.T) {
-	b := &Bond{ARPTargets: AddressList{netip.MustParseAddr("fd00::1")}}
+	b := &Bond{Bond: state.Bond{ARPTargets: state.AddressList{netip.MustParseAddr("fd00::1")}}}
 	if _, err := kinds["bond"].encode(b); err == nil || !strings.Contains(err.Error(), "IFLA_BOND_ARP_IP_TARGET: fd00::1 is not of 4 bytes") {
 		t.Errorf("got %v", err)
 	}
@@ -164,33 +166,33 @@ func TestTexts(t *testing.T) {
 		value textual
 		text  string
 	}{
-		{&BridgeID{0x8000, [6]byte{0, 0x23, 0x45, 0x67, 0x89, 0x1c}}, "8000.00234567891c"},
-		{new(BridgePortID(0x8001)), "0x8001"},
-		{new(BridgePortID(1)), "0x0001"},
-		{new(BridgePortNumber(1)), "0x1"},
-		{&HardwareAddress{0, 0x23, 0x45, 0x67, 0x89, 0x1c}, "00:23:45:67:89:1c"},
-		{&HardwareAddress{192, 0, 2, 1}, "c0:00:02:01"},
-		{&AddressList{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}, "192.0.2.1,192.0.2.2"},
-		{&AddressList{}, ""},
-		{new(VLAN8021Q), "802.1q"},
-		{new(VLAN8021AD), "802.1ad"},
-		{new(VLANProtocol(0x9100)), "0x9100"},
-		{new(Bond8023AD), "802.3ad"},
-		{new(BondBalanceALB), "balance-alb"},
-		{new(BondMode(7)), "7"},
-		{new(Named[bondARPTargets](1)), "all"},
-		{new(Named[bondARPValidate](5)), "filter_active"},
-		{new(Named[bondReselect](2)), "failure"},
-		{new(Named[bondFailOverMAC](2)), "follow"},
-		{new(Named[bondHashPolicy](5)), "vlan+srcmac"},
-		{new(Named[bondAllActive](1)), "delivered"},
-		{new(Named[bondLACPRate](1)), "fast"},
-		{new(Named[bondADSelect](2)), "count"},
-		{new(Named[bondPortStates](1)), "backup"},
-		{new(Named[bondMIIStates](3)), "link_back"},
-		{new(STPUser), "user_stp"},
-		{new(MulticastRouter(1)), "temp_query"},
-		{new(Named[bridgePortStates](4)), "blocking"},
+		{&state.BridgeID{Priority: 0x8000, Address: [6]byte{0, 0x23, 0x45, 0x67, 0x89, 0x1c}}, "8000.00234567891c"},
+		{new(state.BridgePortID(0x8001)), "0x8001"},
+		{new(state.BridgePortID(1)), "0x0001"},
+		{new(state.BridgePortNumber(1)), "0x1"},
+		{&state.HardwareAddress{0, 0x23, 0x45, 0x67, 0x89, 0x1c}, "00:23:45:67:89:1c"},
+		{&state.HardwareAddress{192, 0, 2, 1}, "c0:00:02:01"},
+		{&state.AddressList{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}, "192.0.2.1,192.0.2.2"},
+		{&state.AddressList{}, ""},
+		{new(state.VLAN8021Q), "802.1q"},
+		{new(state.VLAN8021AD), "802.1ad"},
+		{new(state.VLANProtocol(0x9100)), "0x9100"},
+		{new(state.Bond8023AD), "802.3ad"},
+		{new(state.BondBalanceALB), "balance-alb"},
+		{new(state.BondMode(7)), "7"},
+		{new(state.BondARPTargets(1)), "all"},
+		{new(state.BondARPValidate(5)), "filter_active"},
+		{new(state.BondReselect(2)), "failure"},
+		{new(state.BondFailOverMAC(2)), "follow"},
+		{new(state.BondHashPolicy(5)), "vlan+srcmac"},
+		{new(state.BondAllActive(1)), "delivered"},
+		{new(state.BondLACPRate(1)), "fast"},
+		{new(state.BondADSelect(2)), "count"},
+		{new(state.BondPortState(1)), "backup"},
+		{new(state.BondMIIState(3)), "link_back"},
+		{new(state.STPUser), "user_stp"},
+		{new(state.MulticastRouter(1)), "temp_query"},
+		{new(state.BridgePortState(4)), "blocking"},
 	}
 	for _, test := range tests {
 		t.Run(test.text, func(t *testing.T) {
@@ -211,16 +213,16 @@ func TestTextsRefused(t *testing.T) {
 		of   textual
 		text string
 	}{
-		{new(BridgeID), "8000.0023456789"},
-		{new(BridgeID), "8000:00234567891c"},
-		{new(BridgeID), "80z0.00234567891c"},
-		{new(BridgePortID), "0x10000"},
-		{new(BridgePortNumber), "one"},
-		{new(HardwareAddress), "00:23:45:67:89:1"},
-		{new(HardwareAddress), "002345678910"},
-		{new(AddressList), "192.0.2.1,"},
-		{new(VLANProtocol), "802.1x"},
-		{new(BondMode), "balance"},
+		{new(state.BridgeID), "8000.0023456789"},
+		{new(state.BridgeID), "8000:00234567891c"},
+		{new(state.BridgeID), "80z0.00234567891c"},
+		{new(state.BridgePortID), "0x10000"},
+		{new(state.BridgePortNumber), "one"},
+		{new(state.HardwareAddress), "00:23:45:67:89:1"},
+		{new(state.HardwareAddress), "002345678910"},
+		{new(state.AddressList), "192.0.2.1,"},
+		{new(state.VLANProtocol), "802.1x"},
+		{new(state.BondMode), "balance"},
 	}
 	for _, test := range tests {
 		if err := test.of.UnmarshalText([]byte(test.text)); err == nil {

@@ -13,7 +13,7 @@ var layouts = []layout{
 		8 ARP_IP_TARGET + arp_ip_target
 		9 ARP_VALIDATE 4 arp_validate
 		10 ARP_ALL_TARGETS 4 arp_all_targets
-		11 PRIMARY 4 Primary
+		11 PRIMARY 4 PrimaryIndex
 		12 PRIMARY_RESELECT 1 primary_reselect
 		13 FAIL_OVER_MAC 1 fail_over_mac
 		14 XMIT_HASH_POLICY 1 xmit_hash_policy
@@ -101,7 +101,7 @@ var layouts = []layout{
 		44 MCAST_MLD_VERSION 1 multicast_mld_version
 		45 VLAN_STATS_PER_PORT 1 vlan_stats_per_host
 		46 MULTI_BOOLOPT + multi_bool_opt
-		47 MCAST_QUERIER_STATE + mcast_querier_state
+		47 MCAST_QUERIER_STATE + Querier
 		48 FDB_N_LEARNED 4 fdb_n_learned
 		49 FDB_MAX_LEARNED 4 fdb_max_learned`),
 	layoutOf("bridge's querier", "BRIDGE_QUERIER_", multicastQuerierTable, `
@@ -144,7 +144,7 @@ var layouts = []layout{
 		31 GROUP_FWD_MASK 2 group_fwd_mask
 		32 NEIGH_SUPPRESS 1 neigh_suppress
 		33 ISOLATED 1 isolated
-		34 BACKUP_PORT 4 BackupPort
+		34 BACKUP_PORT 4 BackupIndex
 		35 MRP_RING_OPEN 1 mrp_ring_open
 		36 MRP_IN_OPEN 1 mrp_in_open
 		37 MCAST_EHT_HOSTS_LIMIT 4 mcast_eht_hosts_limit

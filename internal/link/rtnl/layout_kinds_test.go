@@ -47,8 +47,8 @@ var kindLayouts = []layout{
 		23 ERSPAN_DIR 1 erspan_dir
 		24 ERSPAN_HWID 2 erspan_hwid`),
 	layoutOf("hsr", "IFLA_HSR_", hsrTable, `
-		1 SLAVE1 4 Port1
-		2 SLAVE2 4 Port2
+		1 SLAVE1 4 FirstPort
+		2 SLAVE2 4 SecondPort
 		3 MULTICAST_SPEC 1 multicast_spec
 		4 SUPERVISION_ADDR mac supervision_addr
 		5 SEQ_NR 2 seq_nr

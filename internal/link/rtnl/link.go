@@ -8,6 +8,8 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // Link is an RTM_NEWLINK, RTM_DELLINK or RTM_GETLINK message. A request names
@@ -24,11 +26,11 @@ type Link struct {
 	PermanentMAC []byte
 	Name         string
 	MTU          uint32
-	Parent       uint32       // index of the link below (IFLA_LINK)
-	Master       uint32       // index of the bridge, bond or VRF above
-	OperState    uint8        // IF_OPER_…, linux/if.h
-	Filter       uint32       // request: RTEXT_FILTER_… (IFLA_EXT_MASK)
-	BridgeVLANs  []BridgeVLAN // of AF_BRIDGE, asked for with Filter
+	Parent       uint32             // index of the link below (IFLA_LINK)
+	Master       uint32             // index of the bridge, bond or VRF above
+	OperState    uint8              // IF_OPER_…, linux/if.h
+	Filter       uint32             // request: RTEXT_FILTER_… (IFLA_EXT_MASK)
+	BridgeVLANs  []state.BridgeVLAN // of AF_BRIDGE, asked for with Filter
 	Info         LinkInfo
 
 	LinkNetnsID *int32 // namespace of Parent, if it is another
@@ -54,29 +56,24 @@ type Link struct {
 
 	IPv6     *LinkIPv6
 	Hardware *Hardware
-	VFs      []VF // with RTEXT_FILTER_VF in Filter
-	Stats    *Stats
+	VFs      []state.SRIOVFunction // with RTEXT_FILTER_VF in Filter
+	Stats    *state.Stats
 }
 
 // LinkIPv6 is what IPv6 has for a link, beside the addresses.
 type LinkIPv6 struct {
-	Flags       uint32               // IF_RA_RCVD and so on, net/if_inet6.h
-	Token       netip.Addr           // lower half of addresses that are made of a prefix; "::" none
-	AddrGenMode *Named[addrGenModes] // how link-local addresses are made
+	Flags       uint32     // IF_RA_RCVD and so on, net/if_inet6.h
+	Token       netip.Addr // lower half of addresses that are made of a prefix; "::" none
+	AddrGenMode *uint8     // how link-local addresses are made: IN6_ADDR_GEN_MODE_…, linux/if_link.h
 }
-
-// enum in6_addr_gen_mode, linux/if_link.h; the words are iproute2's.
-type addrGenModes struct{}
-
-func (addrGenModes) names() []string { return []string{"eui64", "none", "stable_secret", "random"} }
 
 // Hardware says where a link is on its device.
 type Hardware struct {
-	PortID       HardwareAddress // of the physical port; equal for the functions of one
+	PortID       state.HardwareAddress // of the physical port; equal for the functions of one
 	PortName     string
-	SwitchID     HardwareAddress // equal for the ports of one switch
-	ParentDevice string          // e.g. "0000:03:00.0"
-	ParentBus    string          // e.g. "pci"
+	SwitchID     state.HardwareAddress // equal for the ports of one switch
+	ParentDevice string                // e.g. "0000:03:00.0"
+	ParentBus    string                // e.g. "pci"
 }
 
 const linkHeaderSize = unix.SizeofIfInfomsg
@@ -124,9 +121,9 @@ var linkTable = slices.Concat(table[Link]{
 }, behind(func(l *Link) **Hardware { return &l.Hardware }, hardwareTable))
 
 var hardwareTable = table[Hardware]{
-	raw(unix.IFLA_PHYS_PORT_ID, "IFLA_PHYS_PORT_ID", func(h *Hardware) *HardwareAddress { return &h.PortID }),
+	raw(unix.IFLA_PHYS_PORT_ID, "IFLA_PHYS_PORT_ID", func(h *Hardware) *state.HardwareAddress { return &h.PortID }),
 	text(unix.IFLA_PHYS_PORT_NAME, "IFLA_PHYS_PORT_NAME", func(h *Hardware) *string { return &h.PortName }),
-	raw(unix.IFLA_PHYS_SWITCH_ID, "IFLA_PHYS_SWITCH_ID", func(h *Hardware) *HardwareAddress { return &h.SwitchID }),
+	raw(unix.IFLA_PHYS_SWITCH_ID, "IFLA_PHYS_SWITCH_ID", func(h *Hardware) *state.HardwareAddress { return &h.SwitchID }),
 	text(unix.IFLA_PARENT_DEV_NAME, "IFLA_PARENT_DEV_NAME", func(h *Hardware) *string { return &h.ParentDevice }),
 	text(unix.IFLA_PARENT_DEV_BUS_NAME, "IFLA_PARENT_DEV_BUS_NAME", func(h *Hardware) *string { return &h.ParentBus }),
 }
@@ -140,7 +137,7 @@ var linkFamiliesTable = table[Link]{
 var linkIPv6Table = table[LinkIPv6]{
 	number(unix.IFLA_INET6_FLAGS, "IFLA_INET6_FLAGS", func(i *LinkIPv6) *uint32 { return &i.Flags }),
 	addressOf(unix.IFLA_INET6_TOKEN, "IFLA_INET6_TOKEN", 16, func(i *LinkIPv6) *netip.Addr { return &i.Token }),
-	named[uint8](unix.IFLA_INET6_ADDR_GEN_MODE, "IFLA_INET6_ADDR_GEN_MODE", func(i *LinkIPv6) **Named[addrGenModes] { return &i.AddrGenMode }),
+	optional(unix.IFLA_INET6_ADDR_GEN_MODE, "IFLA_INET6_ADDR_GEN_MODE", func(i *LinkIPv6) **uint8 { return &i.AddrGenMode }),
 }
 
 // decodeFamilies reads IFLA_AF_SPEC. In messages of family AF_BRIDGE it has the

@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // ip runs one ip(8) command for each line.
@@ -109,7 +111,7 @@ func asIP(t *testing.T, k kernel, l *Link) map[string]any {
 		"operstate": []string{"UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"}[l.OperState],
 		"linkmode":  []string{"DEFAULT", "DORMANT"}[*l.LinkMode], "group": map[uint32]string{0: "default", 7: "7"}[*l.Group],
 		"promiscuity": l.Promiscuity, "allmulti": l.AllMulticast, "min_mtu": l.MinMTU, "max_mtu": l.MaxMTU,
-		"inet6_addr_gen_mode": l.IPv6.AddrGenMode,
+		"inet6_addr_gen_mode": []string{"eui64", "none", "stable_secret", "random"}[*l.IPv6.AddrGenMode],
 		"num_tx_queues":       l.NumTxQueues, "num_rx_queues": l.NumRxQueues,
 		"gso_max_size": l.GSOMaxSize, "gso_max_segs": l.GSOMaxSegments, "gro_max_size": l.GROMaxSize,
 		"tso_max_size": l.TSOMaxSize, "tso_max_segs": l.TSOMaxSegments,
@@ -120,7 +122,7 @@ func asIP(t *testing.T, k kernel, l *Link) map[string]any {
 	}
 	where(t, k, l, out)
 	optionals := map[string]any{
-		"address": HardwareAddress(l.MAC), "broadcast": HardwareAddress(l.Broadcast), "ifalias": l.Alias, "altnames": l.AltNames,
+		"address": state.HardwareAddress(l.MAC), "broadcast": state.HardwareAddress(l.Broadcast), "ifalias": l.Alias, "altnames": l.AltNames,
 	}
 	for key, value := range optionals {
 		if reflect.ValueOf(value).Len() > 0 {
@@ -201,17 +203,17 @@ func TestKindParity(t *testing.T) {
 		tuntap add tap0 mode tap multi_queue vnet_hdr pi
 		link add ifb0 type ifb`)
 	below := uint32(k.link("v0").Index)
-	allowed := []HardwareAddress{{0, 0x23, 0x45, 0x67, 0x89, 0x1a}, {0, 0x23, 0x45, 0x67, 0x89, 0x1b}}
-	made := map[string]*MACVLAN{
-		"source": {Mode: new(Named[macvlanModes](16)), Flags: new(uint16(2)), Allowed: allowed, AllowedChange: new(Named[macvlanMACModes](3)), BroadcastQueue: new(uint32(2000))},
-		"bridge": {Mode: new(Named[macvlanModes](4)), BroadcastQueue: new(uint32(500)), BroadcastCutoff: new(int32(-1))},
-		"vepa":   {Mode: new(Named[macvlanModes](2))},
+	allowed := []state.HardwareAddress{{0, 0x23, 0x45, 0x67, 0x89, 0x1a}, {0, 0x23, 0x45, 0x67, 0x89, 0x1b}}
+	made := map[string]*state.MACVLAN{
+		"source": {Mode: new(state.MACVLANMode(16)), Flags: new(uint16(2)), Allowed: allowed, AllowedChange: new(state.MACVLANChange(3)), BroadcastQueue: new(uint32(2000))},
+		"bridge": {Mode: new(state.MACVLANMode(4)), BroadcastQueue: new(uint32(500)), BroadcastCutoff: new(int32(-1))},
+		"vepa":   {Mode: new(state.MACVLANMode(2))},
 	}
 	k.add(&Link{Name: "source", Parent: below, Info: LinkInfo{Kind: "macvlan", Data: made["source"]}})
 	k.add(&Link{Name: "bridge", Parent: below, Info: LinkInfo{Kind: "macvlan", Data: made["bridge"]}})
 	k.add(&Link{Name: "vepa", Parent: below, Info: LinkInfo{Kind: "macvtap", Data: made["vepa"]}})
 	k.add(&Link{Name: "passthru", Parent: uint32(k.link("v1").Index), Info: LinkInfo{Kind: "macvlan",
-		Data: &MACVLAN{Mode: new(Named[macvlanModes](8)), Flags: new(uint16(1))}}})
+		Data: &state.MACVLAN{Mode: new(state.MACVLANMode(8)), Flags: new(uint16(1))}}})
 
 	tests := []struct {
 		name, kind string
@@ -246,7 +248,7 @@ func TestKindParity(t *testing.T) {
 			t.Errorf("%s has %v, ip shows %v", test.name, read.Info.Data, shown.Info.Data)
 		}
 	}
-	if got := k.link("source").Info.Data.(*MACVLAN).Allowed; len(got) != len(allowed) {
+	if got := k.link("source").Info.Data.(*state.MACVLAN).Allowed; len(got) != len(allowed) {
 		t.Errorf("source allows %v, want %v", got, allowed)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // LinkInfo is the part of a link that depends on its kind (IFLA_LINKINFO).
@@ -42,7 +44,7 @@ var (
 		"bond":      dataTable[Bond]{bondTable},
 		"bridge":    dataTable[Bridge]{bridgeTable},
 		"erspan":    dataTable[GRE]{greTable},
-		"geneve":    dataTable[Geneve]{geneveTable},
+		"geneve":    dataTable[state.Geneve]{geneveTable},
 		"gre":       dataTable[GRE]{greTable},
 		"gretap":    dataTable[GRE]{greTable},
 		"hsr":       dataTable[HSR]{hsrTable},
@@ -51,26 +53,26 @@ var (
 		"ip6gretap": dataTable[GRE]{greTable},
 		"ip6tnl":    dataTable[IP6Tunnel]{ip6TunnelTable},
 		"ipip":      dataTable[IPTunnel]{ipTunnelTable},
-		"ipoib":     dataTable[IPoIB]{ipoibTable},
-		"ipvlan":    dataTable[IPVLAN]{ipvlanTable},
-		"ipvtap":    dataTable[IPVLAN]{ipvlanTable},
-		"macsec":    dataTable[MACsec]{macsecTable},
-		"macvlan":   dataTable[MACVLAN]{macvlanTable},
-		"macvtap":   dataTable[MACVLAN]{macvlanTable},
+		"ipoib":     dataTable[state.IPoIB]{ipoibTable},
+		"ipvlan":    dataTable[state.IPVLAN]{ipvlanTable},
+		"ipvtap":    dataTable[state.IPVLAN]{ipvlanTable},
+		"macsec":    dataTable[state.MACsec]{macsecTable},
+		"macvlan":   dataTable[state.MACVLAN]{macvlanTable},
+		"macvtap":   dataTable[state.MACVLAN]{macvlanTable},
 		"sit":       dataTable[IPTunnel]{ipTunnelTable},
-		"tun":       dataTable[Tun]{tunTable},
+		"tun":       dataTable[state.Tun]{tunTable},
 		"veth":      dataTable[Veth]{vethTable},
-		"vlan":      dataTable[VLAN]{vlanTable},
-		"vrf":       dataTable[VRF]{vrfTable},
+		"vlan":      dataTable[state.VLAN]{vlanTable},
+		"vrf":       dataTable[state.VRF]{vrfTable},
 		"vti":       dataTable[VTI]{vtiTable},
 		"vti6":      dataTable[VTI]{vtiTable},
 		"vxlan":     dataTable[VXLAN]{vxlanTable},
 		"xfrm":      dataTable[XFRM]{xfrmTable},
 	}
 	portKinds = map[string]dataCodec{
-		"bond":   dataTable[BondPort]{bondPortTable},
+		"bond":   dataTable[state.BondPort]{bondPortTable},
 		"bridge": dataTable[BridgePort]{bridgePortTable},
-		"vrf":    dataTable[VRFPort]{vrfPortTable},
+		"vrf":    dataTable[state.VRFPort]{vrfPortTable},
 	}
 )
 

@@ -3,78 +3,42 @@ package rtnl
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
-	"strconv"
 )
 
-// A Spelling lists the names of the numbers of one of the kernel's
-// enumerations; "" where a number has none.
-type Spelling interface{ names() []string }
-
-// Named is a number of the kernel's that people know by its name. Its text is
-// the name, or the number in decimal where there is none: every kernel brings
-// new ones.
-type Named[S Spelling] uint32
-
-func (n Named[S]) String() string {
-	var s S
-	if names := s.names(); int64(n) < int64(len(names)) && names[n] != "" {
-		return names[n]
-	}
-	return strconv.FormatUint(uint64(n), 10)
-}
-
-// MarshalText gives the String.
-func (n Named[S]) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
-
-// UnmarshalText reads what MarshalText wrote.
-func (n *Named[S]) UnmarshalText(b []byte) error {
-	var s S
-	if i := slices.Index(s.names(), string(b)); i >= 0 && len(b) > 0 {
-		*n = Named[S](i)
-		return nil
-	}
-	number, err := strconv.ParseUint(string(b), 10, 32)
-	if err != nil {
-		return fmt.Errorf("%q is neither a number nor one of %q", b, n.Words())
-	}
-	*n = Named[S](number)
-	return nil
-}
-
-// Words lists the names that the text may be beside a number.
-func (Named[S]) Words() []string { return words[S]() }
-
-func words[S Spelling]() []string {
-	var s S
-	return slices.DeleteFunc(slices.Clone(s.names()), func(name string) bool { return name == "" })
-}
-
-// named is a row for an enumeration of which the kernel's number has the width
-// of N, left out when nil.
+// named is a row for an enumeration or a field of flags, of which the kernel's
+// number has the width of N, left out when nil.
 //
 //go:noinline
-func named[N integer, S Spelling, T any](n uint16, name string, at func(*T) **Named[S]) attribute[T] {
+func named[N integer, E ~uint32, T any](n uint16, name string, at func(*T) **E) attribute[T] {
+	return orderedNamed[N](binary.NativeEndian, n, name, at)
+}
+
+// namedBigEndian is named for numbers in network byte order.
+func namedBigEndian[N integer, E ~uint32, T any](n uint16, name string, at func(*T) **E) attribute[T] {
+	return orderedNamed[N](binary.BigEndian, n, name, at)
+}
+
+func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name string, at func(*T) **E) attribute[T] {
 	return attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			var value N
-			if err := getInteger(b, &value); err != nil {
-				return err
+			if want := binary.Size(value); len(b) != want {
+				return fmt.Errorf("%d bytes instead of %d", len(b), want)
 			}
-			known := Named[S](value)
-			*at(t) = &known
-			return nil
+			_, err := binary.Decode(b, order, &value)
+			*at(t) = new(E(value))
+			return err
 		},
 		encode: func(t *T) ([]byte, error) {
 			if *at(t) == nil {
 				return nil, nil
 			}
 			value := N(**at(t))
-			if Named[S](value) != **at(t) {
+			if E(value) != **at(t) {
 				return nil, fmt.Errorf("%v does not fit", **at(t))
 			}
-			return binary.Append(nil, binary.NativeEndian, value)
+			return binary.Append(nil, order, value)
 		},
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // A witness says where what ip(8) shows under a key stands with us, and turns
@@ -305,7 +307,7 @@ func compareVeth(t *testing.T, k kernel) {
 	t.Helper()
 	left, right := k.link("left"), k.link("right")
 	shown := showLink(t, "right")
-	got := []any{right.MTU, HardwareAddress(right.MAC).String(), int(right.Index), int(left.Parent), right.Info.Kind}
+	got := []any{right.MTU, state.HardwareAddress(right.MAC).String(), int(right.Index), int(left.Parent), right.Info.Kind}
 	theirs := []any{shown.MTU, shown.MAC, shown.Index, shown.Index, shown.Info.Kind}
 	want := []any{uint32(1300), "02:00:00:00:00:0b", int(right.Index), int(right.Index), "veth"}
 	if fmt.Sprint(got) != fmt.Sprint(want) || fmt.Sprint(theirs) != fmt.Sprint(want) || shown.Link != "left" {
@@ -331,42 +333,42 @@ func makeLinks(k kernel) {
 // Even times are a whole number of the kernel's ticks, be they of 1/100, 1/250
 // or 1/1000 s.
 var bridgeSettings = &Bridge{
-	ForwardDelay: new(uint32(402)), HelloTime: new(uint32(102)), MaxAge: new(uint32(804)), AgeingTime: new(uint32(6004)),
-	STPState: new(STPKernel), Priority: new(uint16(0x7000)), GroupForwardMask: new(uint16(0x10)),
-	GroupAddress:    HardwareAddress{0x01, 0x80, 0xc2, 0, 0, 0x05},
-	NFCallIPTables:  new(true),
-	NFCallIP6Tables: new(false), NFCallARPTables: new(true), Options: &BridgeOptions{Value: 1, Mask: 1},
-	FDBMaxLearned:   new(uint32(77)),
-	MulticastRouter: new(MulticastRouter(2)), MulticastSnooping: new(true),
-	MulticastQueryUseIfaddr: new(true), MulticastQuerier: new(true), MulticastStats: new(true),
-	MulticastHashMax: new(uint32(512)), MulticastLastMemberCount: new(uint32(5)), MulticastStartupQueryCount: new(uint32(6)),
-	MulticastLastMemberInterval: new(uint64(108)), MulticastMembershipInterval: new(uint64(26008)),
-	MulticastQuerierInterval: new(uint64(25506)), MulticastQueryInterval: new(uint64(12510)),
-	MulticastQueryResponseInterval: new(uint64(1014)), MulticastStartupQueryInterval: new(uint64(3112)),
-	MulticastIGMPVersion: new(uint8(3)), MulticastMLDVersion: new(uint8(2)),
+	Bridge: state.Bridge{ForwardDelay: new(uint32(402)), HelloTime: new(uint32(102)), MaxAge: new(uint32(804)), AgeingTime: new(uint32(6004)),
+		STPState: new(state.STPKernel), Priority: new(uint16(0x7000)), GroupForwardMask: new(uint16(0x10)),
+		GroupAddress:    state.HardwareAddress{0x01, 0x80, 0xc2, 0, 0, 0x05},
+		NFCallIPTables:  new(true),
+		NFCallIP6Tables: new(false), NFCallARPTables: new(true), Options: &state.BridgeOptions{Value: 1, Mask: 1},
+		FDBMaxLearned:   new(uint32(77)),
+		MulticastRouter: new(state.MulticastRouter(2)), MulticastSnooping: new(true),
+		MulticastQueryUseIfaddr: new(true), MulticastQuerier: new(true), MulticastStats: new(true),
+		MulticastHashMax: new(uint32(512)), MulticastLastMemberCount: new(uint32(5)), MulticastStartupQueryCount: new(uint32(6)),
+		MulticastLastMemberInterval: new(uint64(108)), MulticastMembershipInterval: new(uint64(26008)),
+		MulticastQuerierInterval: new(uint64(25506)), MulticastQueryInterval: new(uint64(12510)),
+		MulticastQueryResponseInterval: new(uint64(1014)), MulticastStartupQueryInterval: new(uint64(3112)),
+		MulticastIGMPVersion: new(uint8(3)), MulticastMLDVersion: new(uint8(2))},
 }
 
 var bridgePortSettings = &BridgePort{
-	Priority: new(uint16(12)), PathCost: new(uint32(33)), Hairpin: new(true), BPDUGuard: new(true), RootBlock: new(false),
-	FastLeave: new(true), Learning: new(false), UnicastFlood: new(false), ProxyARP: new(true), ProxyARPWiFi: new(false),
-	MulticastRouter: new(MulticastRouter(2)), MulticastFlood: new(false), MulticastToUnicast: new(true),
-	BroadcastFlood: new(false), GroupForwardMask: new(uint16(0x20)), NeighbourSuppress: new(true), Isolated: new(true),
-	EHTHostsLimit: new(uint32(99)), Locked: new(true), MulticastMaxGroups: new(uint32(55)),
+	BridgePort: state.BridgePort{Priority: new(uint16(12)), PathCost: new(uint32(33)), Hairpin: new(true), BPDUGuard: new(true), RootBlock: new(false),
+		FastLeave: new(true), Learning: new(false), UnicastFlood: new(false), ProxyARP: new(true), ProxyARPWiFi: new(false),
+		MulticastRouter: new(state.MulticastRouter(2)), MulticastFlood: new(false), MulticastToUnicast: new(true),
+		BroadcastFlood: new(false), GroupForwardMask: new(uint16(0x20)), NeighbourSuppress: new(true), Isolated: new(true),
+		EHTHostsLimit: new(uint32(99)), Locked: new(true), MulticastMaxGroups: new(uint32(55))},
 }
 
 var vxlan4Settings = &VXLAN{
-	ID: new(uint32(5)), Remote: netip.MustParseAddr("239.1.1.1"), Local: netip.MustParseAddr("192.0.2.1"),
-	TTL: new(uint8(9)), TOS: new(uint8(0x20)), Learning: new(false), Ageing: new(uint32(77)), MaxAddresses: new(uint32(88)),
-	VXLANPorts: &VXLANPorts{1000, 2000}, Proxy: new(true), RSC: new(true), L2Miss: new(true), L3Miss: new(true),
-	Port: new(uint16(4790)), UDPChecksum: new(true), GBP: true, DontFragment: new(uint8(1)),
+	VXLAN: state.VXLAN{ID: new(uint32(5)), Remote: netip.MustParseAddr("239.1.1.1"), Local: netip.MustParseAddr("192.0.2.1"),
+		TTL: new(uint8(9)), TOS: new(uint8(0x20)), Learning: new(false), Ageing: new(uint32(77)), MaxAddresses: new(uint32(88)),
+		VXLANPorts: &state.VXLANPorts{Min: 1000, Max: 2000}, Proxy: new(true), RSC: new(true), L2Miss: new(true), L3Miss: new(true),
+		Port: new(uint16(4790)), UDPChecksum: new(true), GBP: true, DontFragment: new(uint8(1))},
 }
 
 var vxlan6Settings = &VXLAN{
-	ID: new(uint32(6)), Remote: netip.MustParseAddr("fd00::1"), Local: netip.MustParseAddr("fd00::2"), Port: new(uint16(4791)),
-	UDPChecksum: new(false), UDP6ZeroTX: new(true), UDP6ZeroRX: new(true), RemoteChecksumTX: new(true), RemoteChecksumRX: new(true),
-	Label: new(uint32(0x12345)), TTLInherit: true, RemoteNoPartial: true, LocalBypass: new(true),
+	VXLAN: state.VXLAN{ID: new(uint32(6)), Remote: netip.MustParseAddr("fd00::1"), Local: netip.MustParseAddr("fd00::2"), Port: new(uint16(4791)),
+		UDPChecksum: new(false), UDP6ZeroTX: new(true), UDP6ZeroRX: new(true), RemoteChecksumTX: new(true), RemoteChecksumRX: new(true),
+		Label: new(uint32(0x12345)), TTLInherit: true, RemoteNoPartial: true, LocalBypass: new(true)},
 }
 
 var vxlanExternalSettings = &VXLAN{
-	Port: new(uint16(4792)), CollectMetadata: new(true), GPE: true, VNIFilter: new(true), LocalBypass: new(false), Learning: new(false),
+	VXLAN: state.VXLAN{Port: new(uint16(4792)), CollectMetadata: new(true), GPE: true, VNIFilter: new(true), LocalBypass: new(false), Learning: new(false)},
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // attributeRTANHID is RTA_NH_ID, linux/rtnetlink.h.
@@ -48,7 +50,7 @@ type RouteDetails struct {
 	UID       *uint32    // of an answer to RTM_GETROUTE
 	Expires   *uint32    // request: seconds; an answer has it in Cache
 	EncapType *uint16    // LWTUNNEL_ENCAP_…, linux/lwtunnel.h
-	Metrics   *Metrics
+	Metrics   *state.Metrics
 }
 
 // Hop is one of several next hops (struct rtnexthop).
@@ -60,28 +62,6 @@ type Hop struct {
 	Realm     uint32
 	Gateway   netip.Addr
 	Via       netip.Addr
-}
-
-// Metrics are a route's parameters for those who send along it (RTAX_…,
-// linux/rtnetlink.h). The kernel does not tell a 0 from an absent one.
-type Metrics struct {
-	Lock             uint32 `json:"lock,omitempty"`   // bits 1 << RTAX_…: those that the kernel may not change
-	MTU              uint32 `json:"mtu,omitempty"`    // bytes
-	Window           uint32 `json:"window,omitempty"` // bytes, largest that is advertised
-	RTT              uint32 `json:"rtt,omitempty"`    // 1/8 ms
-	RTTVar           uint32 `json:"rttvar,omitempty"` // 1/4 ms
-	SSThresh         uint32 `json:"ssthresh,omitempty"`
-	Cwnd             uint32 `json:"cwnd,omitempty"`   // packets
-	AdvMSS           uint32 `json:"advmss,omitempty"` // bytes
-	Reordering       uint32 `json:"reordering,omitempty"`
-	HopLimit         uint32 `json:"hoplimit,omitempty"`
-	InitCwnd         uint32 `json:"initcwnd,omitempty"` // packets
-	Features         uint32 `json:"features,omitempty"` // RTAX_FEATURE_…: 1 ECN
-	RTOMin           uint32 `json:"rto_min,omitempty"`  // ms
-	InitRwnd         uint32 `json:"initrwnd,omitempty"` // packets
-	QuickAck         uint32 `json:"quickack,omitempty"`
-	CCAlgo           string `json:"cc_algo,omitempty"` // congestion control, e.g. "cubic"
-	FastOpenNoCookie uint32 `json:"fastopen_no_cookie,omitempty"`
 }
 
 // RouteCache is struct rta_cacheinfo. Times are in 1/100 s (USER_HZ).
@@ -126,27 +106,27 @@ var detailsTable = table[RouteDetails]{
 	optional(unix.RTA_UID, "RTA_UID", func(d *RouteDetails) **uint32 { return &d.UID }),
 	optional(unix.RTA_EXPIRES, "RTA_EXPIRES", func(d *RouteDetails) **uint32 { return &d.Expires }),
 	optional(unix.RTA_ENCAP_TYPE, "RTA_ENCAP_TYPE", func(d *RouteDetails) **uint16 { return &d.EncapType }),
-	optionalNested(unix.RTA_METRICS, "RTA_METRICS", metricsTable, func(d *RouteDetails) **Metrics { return &d.Metrics }),
+	optionalNested(unix.RTA_METRICS, "RTA_METRICS", metricsTable, func(d *RouteDetails) **state.Metrics { return &d.Metrics }),
 }
 
-var metricsTable = table[Metrics]{
-	number(unix.RTAX_LOCK, "RTAX_LOCK", func(m *Metrics) *uint32 { return &m.Lock }),
-	number(unix.RTAX_MTU, "RTAX_MTU", func(m *Metrics) *uint32 { return &m.MTU }),
-	number(unix.RTAX_WINDOW, "RTAX_WINDOW", func(m *Metrics) *uint32 { return &m.Window }),
-	number(unix.RTAX_RTT, "RTAX_RTT", func(m *Metrics) *uint32 { return &m.RTT }),
-	number(unix.RTAX_RTTVAR, "RTAX_RTTVAR", func(m *Metrics) *uint32 { return &m.RTTVar }),
-	number(unix.RTAX_SSTHRESH, "RTAX_SSTHRESH", func(m *Metrics) *uint32 { return &m.SSThresh }),
-	number(unix.RTAX_CWND, "RTAX_CWND", func(m *Metrics) *uint32 { return &m.Cwnd }),
-	number(unix.RTAX_ADVMSS, "RTAX_ADVMSS", func(m *Metrics) *uint32 { return &m.AdvMSS }),
-	number(unix.RTAX_REORDERING, "RTAX_REORDERING", func(m *Metrics) *uint32 { return &m.Reordering }),
-	number(unix.RTAX_HOPLIMIT, "RTAX_HOPLIMIT", func(m *Metrics) *uint32 { return &m.HopLimit }),
-	number(unix.RTAX_INITCWND, "RTAX_INITCWND", func(m *Metrics) *uint32 { return &m.InitCwnd }),
-	number(unix.RTAX_FEATURES, "RTAX_FEATURES", func(m *Metrics) *uint32 { return &m.Features }),
-	number(unix.RTAX_RTO_MIN, "RTAX_RTO_MIN", func(m *Metrics) *uint32 { return &m.RTOMin }),
-	number(unix.RTAX_INITRWND, "RTAX_INITRWND", func(m *Metrics) *uint32 { return &m.InitRwnd }),
-	number(unix.RTAX_QUICKACK, "RTAX_QUICKACK", func(m *Metrics) *uint32 { return &m.QuickAck }),
-	text(unix.RTAX_CC_ALGO, "RTAX_CC_ALGO", func(m *Metrics) *string { return &m.CCAlgo }),
-	number(unix.RTAX_FASTOPEN_NO_COOKIE, "RTAX_FASTOPEN_NO_COOKIE", func(m *Metrics) *uint32 { return &m.FastOpenNoCookie }),
+var metricsTable = table[state.Metrics]{
+	number(unix.RTAX_LOCK, "RTAX_LOCK", func(m *state.Metrics) *uint32 { return &m.Lock }),
+	number(unix.RTAX_MTU, "RTAX_MTU", func(m *state.Metrics) *uint32 { return &m.MTU }),
+	number(unix.RTAX_WINDOW, "RTAX_WINDOW", func(m *state.Metrics) *uint32 { return &m.Window }),
+	number(unix.RTAX_RTT, "RTAX_RTT", func(m *state.Metrics) *uint32 { return &m.RTT }),
+	number(unix.RTAX_RTTVAR, "RTAX_RTTVAR", func(m *state.Metrics) *uint32 { return &m.RTTVar }),
+	number(unix.RTAX_SSTHRESH, "RTAX_SSTHRESH", func(m *state.Metrics) *uint32 { return &m.SSThresh }),
+	number(unix.RTAX_CWND, "RTAX_CWND", func(m *state.Metrics) *uint32 { return &m.Cwnd }),
+	number(unix.RTAX_ADVMSS, "RTAX_ADVMSS", func(m *state.Metrics) *uint32 { return &m.AdvMSS }),
+	number(unix.RTAX_REORDERING, "RTAX_REORDERING", func(m *state.Metrics) *uint32 { return &m.Reordering }),
+	number(unix.RTAX_HOPLIMIT, "RTAX_HOPLIMIT", func(m *state.Metrics) *uint32 { return &m.HopLimit }),
+	number(unix.RTAX_INITCWND, "RTAX_INITCWND", func(m *state.Metrics) *uint32 { return &m.InitCwnd }),
+	number(unix.RTAX_FEATURES, "RTAX_FEATURES", func(m *state.Metrics) *uint32 { return &m.Features }),
+	number(unix.RTAX_RTO_MIN, "RTAX_RTO_MIN", func(m *state.Metrics) *uint32 { return &m.RTOMin }),
+	number(unix.RTAX_INITRWND, "RTAX_INITRWND", func(m *state.Metrics) *uint32 { return &m.InitRwnd }),
+	number(unix.RTAX_QUICKACK, "RTAX_QUICKACK", func(m *state.Metrics) *uint32 { return &m.QuickAck }),
+	text(unix.RTAX_CC_ALGO, "RTAX_CC_ALGO", func(m *state.Metrics) *string { return &m.CCAlgo }),
+	number(unix.RTAX_FASTOPEN_NO_COOKIE, "RTAX_FASTOPEN_NO_COOKIE", func(m *state.Metrics) *uint32 { return &m.FastOpenNoCookie }),
 }
 
 var hopTable = table[Hop]{

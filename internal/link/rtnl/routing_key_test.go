@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // changes are what is done to a copy of an object, and whether it is then
@@ -49,7 +51,7 @@ func TestIPv4RouteKey(t *testing.T) {
 		{"source address", func(r *Route) { r.PreferredSource = netip.MustParseAddr("192.0.2.9") }, false},
 		{"on-link", func(r *Route) { r.Flags |= unix.RTNH_F_ONLINK }, false},
 		{"realm", func(r *Route) { r.Realm++ }, false},
-		{"metrics", func(r *Route) { r.Details = &RouteDetails{Metrics: &Metrics{MTU: 1400}} }, false},
+		{"metrics", func(r *Route) { r.Details = &RouteDetails{Metrics: &state.Metrics{MTU: 1400}} }, false},
 		{"hops", func(r *Route) { r.Hops = []Hop{{Index: 3}} }, false},
 		{"nexthop object", func(r *Route) { r.NexthopID = 7 }, false},
 	}.check(t, Route{
@@ -64,7 +66,7 @@ func TestIPv6RouteKey(t *testing.T) {
 		{"source address", func(r *Route) { r.PreferredSource = netip.MustParseAddr("fd00::9") }, true},
 		{"life time", func(r *Route) { r.Cache = &RouteCache{Expires: 100} }, true},
 		{"metrics", func(r *Route) {
-			r.Details = &RouteDetails{Source: r.Details.Source, Metrics: &Metrics{MTU: 1400}}
+			r.Details = &RouteDetails{Source: r.Details.Source, Metrics: &state.Metrics{MTU: 1400}}
 		}, true},
 		{"source", func(r *Route) { r.Details = &RouteDetails{Source: netip.MustParseAddr("fd02::")} }, false},
 		{"length of the source", func(r *Route) { r.SourceLength++ }, false},

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // The bytes are composed by hand after linux/rtnetlink.h, fib_rules.h,
@@ -27,13 +29,13 @@ var routingExamples = []struct {
 		Mark: new(uint32(5)), UID: new(uint32(0)), Expires: new(uint32(60)), EncapType: new(uint16(2))}},
 		`02 00 08 00 00 00 00 00 00000000  0800 0200 0a000000  0800 0300 00000000  0800 1000 05000000
 		 0800 1900 00000000  0800 1700 3c000000  0600 1500 0200 0000`},
-	{"metrics", &Route{Family: unix.AF_INET, Details: &RouteDetails{Metrics: &Metrics{Lock: 4, MTU: 1400, Window: 3, RTT: 4, RTTVar: 5, SSThresh: 6, Cwnd: 7, AdvMSS: 8,
+	{"metrics", &Route{Family: unix.AF_INET, Details: &RouteDetails{Metrics: &state.Metrics{Lock: 4, MTU: 1400, Window: 3, RTT: 4, RTTVar: 5, SSThresh: 6, Cwnd: 7, AdvMSS: 8,
 		Reordering: 9, HopLimit: 10, InitCwnd: 11, Features: 12, RTOMin: 13, InitRwnd: 14, QuickAck: 15, CCAlgo: "cubic", FastOpenNoCookie: 17}}},
 		`02 00 00 00 00 00 00 00 00000000  9000 0880  0800 0100 04000000  0800 0200 78050000  0800 0300 03000000  0800 0400 04000000
 		 0800 0500 05000000  0800 0600 06000000  0800 0700 07000000  0800 0800 08000000  0800 0900 09000000  0800 0a00 0a000000
 		 0800 0b00 0b000000  0800 0c00 0c000000  0800 0d00 0d000000  0800 0e00 0e000000  0800 0f00 0f000000
 		 0a00 1000 637562696300 0000  0800 1100 11000000`},
-	{"metrics of which none is there", &Route{Family: unix.AF_INET, Details: &RouteDetails{Metrics: &Metrics{}}},
+	{"metrics of which none is there", &Route{Family: unix.AF_INET, Details: &RouteDetails{Metrics: &state.Metrics{}}},
 		"02 00 00 00 00 00 00 00 00000000  0400 0880"},
 	{"hops with realms and encapsulation", &Route{Family: unix.AF_INET, Hops: []Hop{{Index: 3, Realm: 5, EncapType: 1}}},
 		"02 00 00 00 00 00 00 00 00000000  1c00 0900  1800 00 00 03000000  0800 0b00 05000000  0600 1500 0100 0000"},

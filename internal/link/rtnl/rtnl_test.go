@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // message is a pointer to any of the messages.
@@ -31,7 +33,7 @@ var examples = []struct {
 	{"port of a bridge", &Link{Type: 1, Index: 4, MAC: []byte{2, 0, 0, 0, 0, 9}, MTU: 1500, Master: 7, OperState: 6, Info: LinkInfo{Kind: "veth", PortKind: "bridge"}},
 		`00 00 0100 04000000 00000000 00000000  0500 1000 06 000000  0800 0400 dc050000  0a00 0100 020000000009 0000
 		 1c00 1280 0900 0100 7665746800 000000  0b00 0400 62726964676500 00  0800 0a00 07000000`},
-	{"bridge", &Link{Info: LinkInfo{Kind: "bridge", Data: &Bridge{STPState: new(STPDisabled), Priority: new(uint16(0x8000)), VLANFiltering: new(true)}}},
+	{"bridge", &Link{Info: LinkInfo{Kind: "bridge", Data: &Bridge{Bridge: state.Bridge{STPState: new(state.STPDisabled), Priority: new(uint16(0x8000)), VLANFiltering: new(true)}}}},
 		`00 00 0000 00000000 00000000 00000000  2c00 1280  0b00 0100 62726964676500 00
 		 1c00 0200 0800 0500 00000000  0600 0600 0080 0000  0500 0700 01 000000`},
 	{"IPv4 address", &Address{Family: unix.AF_INET, PrefixLength: 24, Index: 3, Address: netip.MustParseAddr("10.7.0.7"), Local: netip.MustParseAddr("10.7.0.7"),

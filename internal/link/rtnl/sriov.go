@@ -5,102 +5,47 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
-// VF is a virtual function of a network card (IFLA_VF_INFO), as the link of
-// the physical one shows it. What the driver does not know is nil.
-type VF struct {
-	ID           uint32               `json:"id"`
-	MAC          HardwareAddress      `json:"mac,omitempty"`
-	Broadcast    HardwareAddress      `json:"broadcast,omitempty"`
-	VLANID       *uint32              `json:"vlan_id,omitempty"` // 0: no VLAN
-	QoS          *uint32              `json:"qos,omitempty"`
-	VLANProtocol *VLANProtocol        `json:"vlan_proto,omitempty"`
-	TxRate       *uint32              `json:"tx_rate,omitempty"` // Mbit/s; 0: no limit
-	SpoofCheck   *bool                `json:"spoof_check,omitempty"`
-	LinkState    *Named[vfLinkStates] `json:"link_state,omitempty"`
-	MinTxRate    *uint32              `json:"min_tx_rate,omitempty"` // Mbit/s
-	MaxTxRate    *uint32              `json:"max_tx_rate,omitempty"` // Mbit/s
-	QueryRSS     *bool                `json:"query_rss,omitempty"`
-	Stats        *VFStats             `json:"state,omitempty"`
-	Trust        *bool                `json:"trust,omitempty"`
-	NodeGUID     *GUID                `json:"ib_node_guid,omitempty"`
-	PortGUID     *GUID                `json:"ib_port_guid,omitempty"`
-}
-
-// VFStats counts the packets of a VF (IFLA_VF_STATS).
-type VFStats struct {
-	RxPackets *uint64 `json:"rx_packets,omitempty"`
-	TxPackets *uint64 `json:"tx_packets,omitempty"`
-	RxBytes   *uint64 `json:"rx_bytes,omitempty"`
-	TxBytes   *uint64 `json:"tx_bytes,omitempty"`
-	Broadcast *uint64 `json:"broadcast,omitempty"`
-	Multicast *uint64 `json:"multicast,omitempty"`
-	RxDropped *uint64 `json:"rx_dropped,omitempty"`
-	TxDropped *uint64 `json:"tx_dropped,omitempty"`
-}
-
-// IFLA_VF_LINK_STATE_…, linux/if_link.h.
-type vfLinkStates struct{}
-
-func (vfLinkStates) names() []string { return []string{"auto", "enable", "disable"} }
-
-// GUID is an InfiniBand identifier. Its text is in upper-case hexadecimal.
-type GUID uint64
-
-func (g GUID) String() string { return fmt.Sprintf("%X", uint64(g)) }
-
-// MarshalText gives the String.
-func (g GUID) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
-
-// UnmarshalText reads what MarshalText wrote.
-func (g *GUID) UnmarshalText(b []byte) error {
-	number, err := strconv.ParseUint(string(b), 16, 64)
-	if err != nil {
-		return fmt.Errorf("%q is no hexadecimal number of 64 bits", b)
-	}
-	*g = GUID(number)
-	return nil
-}
-
-var vfTable = table[VF]{
+var vfTable = table[state.SRIOVFunction]{
 	{number: unix.IFLA_VF_MAC, name: "IFLA_VF_MAC", decode: decodeVFMAC, encode: encodeVFMAC},
 	{number: unix.IFLA_VF_BROADCAST, name: "IFLA_VF_BROADCAST", decode: decodeVFBroadcast, encode: encodeVFBroadcast},
-	vfNumbers(unix.IFLA_VF_VLAN, "IFLA_VF_VLAN", func(v *VF) []**uint32 { return []**uint32{&v.VLANID, &v.QoS} }),
-	nested(unix.IFLA_VF_VLAN_LIST, "IFLA_VF_VLAN_LIST", vfVLANTable, func(v *VF) *VF { return v }),
-	vfNumbers(unix.IFLA_VF_RATE, "IFLA_VF_RATE", func(v *VF) []**uint32 { return []**uint32{&v.MinTxRate, &v.MaxTxRate} }),
-	vfNumbers(unix.IFLA_VF_TX_RATE, "IFLA_VF_TX_RATE", func(v *VF) []**uint32 { return []**uint32{&v.TxRate} }),
-	vfSwitch(unix.IFLA_VF_SPOOFCHK, "IFLA_VF_SPOOFCHK", func(v *VF) **bool { return &v.SpoofCheck }),
-	vfNumbers(unix.IFLA_VF_LINK_STATE, "IFLA_VF_LINK_STATE", func(v *VF) []**Named[vfLinkStates] { return []**Named[vfLinkStates]{&v.LinkState} }),
-	vfSwitch(unix.IFLA_VF_RSS_QUERY_EN, "IFLA_VF_RSS_QUERY_EN", func(v *VF) **bool { return &v.QueryRSS }),
-	vfSwitch(unix.IFLA_VF_TRUST, "IFLA_VF_TRUST", func(v *VF) **bool { return &v.Trust }),
-	optionalNested(unix.IFLA_VF_STATS, "IFLA_VF_STATS", vfStatsTable, func(v *VF) **VFStats { return &v.Stats }),
-	vfGUID(unix.IFLA_VF_IB_NODE_GUID, "IFLA_VF_IB_NODE_GUID", func(v *VF) **GUID { return &v.NodeGUID }),
-	vfGUID(unix.IFLA_VF_IB_PORT_GUID, "IFLA_VF_IB_PORT_GUID", func(v *VF) **GUID { return &v.PortGUID }),
+	vfNumbers(unix.IFLA_VF_VLAN, "IFLA_VF_VLAN", func(v *state.SRIOVFunction) []**uint32 { return []**uint32{&v.VLANID, &v.QoS} }),
+	nested(unix.IFLA_VF_VLAN_LIST, "IFLA_VF_VLAN_LIST", vfVLANTable, func(v *state.SRIOVFunction) *state.SRIOVFunction { return v }),
+	vfNumbers(unix.IFLA_VF_RATE, "IFLA_VF_RATE", func(v *state.SRIOVFunction) []**uint32 { return []**uint32{&v.MinTxRate, &v.MaxTxRate} }),
+	vfNumbers(unix.IFLA_VF_TX_RATE, "IFLA_VF_TX_RATE", func(v *state.SRIOVFunction) []**uint32 { return []**uint32{&v.TxRate} }),
+	vfSwitch(unix.IFLA_VF_SPOOFCHK, "IFLA_VF_SPOOFCHK", func(v *state.SRIOVFunction) **bool { return &v.SpoofCheck }),
+	vfNumbers(unix.IFLA_VF_LINK_STATE, "IFLA_VF_LINK_STATE", func(v *state.SRIOVFunction) []**state.SRIOVLinkState { return []**state.SRIOVLinkState{&v.LinkState} }),
+	vfSwitch(unix.IFLA_VF_RSS_QUERY_EN, "IFLA_VF_RSS_QUERY_EN", func(v *state.SRIOVFunction) **bool { return &v.QueryRSS }),
+	vfSwitch(unix.IFLA_VF_TRUST, "IFLA_VF_TRUST", func(v *state.SRIOVFunction) **bool { return &v.Trust }),
+	optionalNested(unix.IFLA_VF_STATS, "IFLA_VF_STATS", vfStatsTable, func(v *state.SRIOVFunction) **state.SRIOVStats { return &v.Stats }),
+	vfGUID(unix.IFLA_VF_IB_NODE_GUID, "IFLA_VF_IB_NODE_GUID", func(v *state.SRIOVFunction) **state.GUID { return &v.NodeGUID }),
+	vfGUID(unix.IFLA_VF_IB_PORT_GUID, "IFLA_VF_IB_PORT_GUID", func(v *state.SRIOVFunction) **state.GUID { return &v.PortGUID }),
 }
 
-var vfVLANTable = table[VF]{
+var vfVLANTable = table[state.SRIOVFunction]{
 	{number: unix.IFLA_VF_VLAN_INFO, name: "IFLA_VF_VLAN_INFO", decode: decodeVFVLAN, encode: encodeVFVLAN},
 }
 
-var vfStatsTable = table[VFStats]{
-	optional(unix.IFLA_VF_STATS_RX_PACKETS, "IFLA_VF_STATS_RX_PACKETS", func(s *VFStats) **uint64 { return &s.RxPackets }),
-	optional(unix.IFLA_VF_STATS_TX_PACKETS, "IFLA_VF_STATS_TX_PACKETS", func(s *VFStats) **uint64 { return &s.TxPackets }),
-	optional(unix.IFLA_VF_STATS_RX_BYTES, "IFLA_VF_STATS_RX_BYTES", func(s *VFStats) **uint64 { return &s.RxBytes }),
-	optional(unix.IFLA_VF_STATS_TX_BYTES, "IFLA_VF_STATS_TX_BYTES", func(s *VFStats) **uint64 { return &s.TxBytes }),
-	optional(unix.IFLA_VF_STATS_BROADCAST, "IFLA_VF_STATS_BROADCAST", func(s *VFStats) **uint64 { return &s.Broadcast }),
-	optional(unix.IFLA_VF_STATS_MULTICAST, "IFLA_VF_STATS_MULTICAST", func(s *VFStats) **uint64 { return &s.Multicast }),
-	optional(unix.IFLA_VF_STATS_RX_DROPPED, "IFLA_VF_STATS_RX_DROPPED", func(s *VFStats) **uint64 { return &s.RxDropped }),
-	optional(unix.IFLA_VF_STATS_TX_DROPPED, "IFLA_VF_STATS_TX_DROPPED", func(s *VFStats) **uint64 { return &s.TxDropped }),
+var vfStatsTable = table[state.SRIOVStats]{
+	optional(unix.IFLA_VF_STATS_RX_PACKETS, "IFLA_VF_STATS_RX_PACKETS", func(s *state.SRIOVStats) **uint64 { return &s.RxPackets }),
+	optional(unix.IFLA_VF_STATS_TX_PACKETS, "IFLA_VF_STATS_TX_PACKETS", func(s *state.SRIOVStats) **uint64 { return &s.TxPackets }),
+	optional(unix.IFLA_VF_STATS_RX_BYTES, "IFLA_VF_STATS_RX_BYTES", func(s *state.SRIOVStats) **uint64 { return &s.RxBytes }),
+	optional(unix.IFLA_VF_STATS_TX_BYTES, "IFLA_VF_STATS_TX_BYTES", func(s *state.SRIOVStats) **uint64 { return &s.TxBytes }),
+	optional(unix.IFLA_VF_STATS_BROADCAST, "IFLA_VF_STATS_BROADCAST", func(s *state.SRIOVStats) **uint64 { return &s.Broadcast }),
+	optional(unix.IFLA_VF_STATS_MULTICAST, "IFLA_VF_STATS_MULTICAST", func(s *state.SRIOVStats) **uint64 { return &s.Multicast }),
+	optional(unix.IFLA_VF_STATS_RX_DROPPED, "IFLA_VF_STATS_RX_DROPPED", func(s *state.SRIOVStats) **uint64 { return &s.RxDropped }),
+	optional(unix.IFLA_VF_STATS_TX_DROPPED, "IFLA_VF_STATS_TX_DROPPED", func(s *state.SRIOVStats) **uint64 { return &s.TxDropped }),
 }
 
 // vfHeader reads the number of the function, with which almost every struct
-// begins, and gives the rest, which has size bytes at least.
-func (v *VF) vfHeader(b []byte, size int) ([]byte, error) {
+// begins, and returns the rest, which has size bytes at least.
+func vfHeader(v *state.SRIOVFunction, b []byte, size int) ([]byte, error) {
 	if len(b) < 4+size {
 		return nil, fmt.Errorf("%d bytes instead of %d", len(b), 4+size)
 	}
@@ -110,18 +55,18 @@ func (v *VF) vfHeader(b []byte, size int) ([]byte, error) {
 
 // vfNumbers is a row for a struct of the function's number and further numbers
 // of 32 bits, e.g. struct ifla_vf_rate; left out when all are nil.
-func vfNumbers[N ~uint32](n uint16, name string, at func(*VF) []**N) attribute[VF] {
-	return attribute[VF]{
+func vfNumbers[N ~uint32](n uint16, name string, at func(*state.SRIOVFunction) []**N) attribute[state.SRIOVFunction] {
+	return attribute[state.SRIOVFunction]{
 		number: n, name: name,
-		decode: func(v *VF, b []byte) error {
+		decode: func(v *state.SRIOVFunction, b []byte) error {
 			fields := at(v)
-			b, err := v.vfHeader(b, 4*len(fields))
+			b, err := vfHeader(v, b, 4*len(fields))
 			for i := 0; i < len(fields) && err == nil; i++ {
 				*fields[i] = new(N(binary.NativeEndian.Uint32(b[4*i:])))
 			}
 			return err
 		},
-		encode: func(v *VF) ([]byte, error) {
+		encode: func(v *state.SRIOVFunction) ([]byte, error) {
 			b := binary.NativeEndian.AppendUint32(nil, v.ID)
 			there := false
 			for _, field := range at(v) {
@@ -138,11 +83,11 @@ func vfNumbers[N ~uint32](n uint16, name string, at func(*VF) []**N) attribute[V
 
 // vfSwitch is a row for a setting of 0 or 1, or all bits set when the driver
 // does not know it.
-func vfSwitch(n uint16, name string, at func(*VF) **bool) attribute[VF] {
-	return attribute[VF]{
+func vfSwitch(n uint16, name string, at func(*state.SRIOVFunction) **bool) attribute[state.SRIOVFunction] {
+	return attribute[state.SRIOVFunction]{
 		number: n, name: name,
-		decode: func(v *VF, b []byte) error {
-			b, err := v.vfHeader(b, 4)
+		decode: func(v *state.SRIOVFunction, b []byte) error {
+			b, err := vfHeader(v, b, 4)
 			if err != nil {
 				return err
 			}
@@ -152,7 +97,7 @@ func vfSwitch(n uint16, name string, at func(*VF) **bool) attribute[VF] {
 			}
 			return nil
 		},
-		encode: func(v *VF) ([]byte, error) {
+		encode: func(v *state.SRIOVFunction) ([]byte, error) {
 			if *at(v) == nil {
 				return nil, nil
 			}
@@ -166,18 +111,18 @@ func vfSwitch(n uint16, name string, at func(*VF) **bool) attribute[VF] {
 }
 
 // vfGUID is a row for struct ifla_vf_guid: the function's number, a gap, 64 bits.
-func vfGUID(n uint16, name string, at func(*VF) **GUID) attribute[VF] {
-	return attribute[VF]{
+func vfGUID(n uint16, name string, at func(*state.SRIOVFunction) **state.GUID) attribute[state.SRIOVFunction] {
+	return attribute[state.SRIOVFunction]{
 		number: n, name: name,
-		decode: func(v *VF, b []byte) error {
-			b, err := v.vfHeader(b, 12)
+		decode: func(v *state.SRIOVFunction, b []byte) error {
+			b, err := vfHeader(v, b, 12)
 			if err != nil {
 				return err
 			}
-			*at(v) = new(GUID(binary.NativeEndian.Uint64(b[4:])))
+			*at(v) = new(state.GUID(binary.NativeEndian.Uint64(b[4:])))
 			return nil
 		},
-		encode: func(v *VF) ([]byte, error) {
+		encode: func(v *state.SRIOVFunction) ([]byte, error) {
 			if *at(v) == nil {
 				return nil, nil
 			}
@@ -189,18 +134,18 @@ func vfGUID(n uint16, name string, at func(*VF) **GUID) attribute[VF] {
 
 // decodeVFVLAN reads a struct ifla_vf_vlan_info. The kernel's list of them has
 // one.
-func decodeVFVLAN(v *VF, b []byte) error {
-	b, err := v.vfHeader(b, 10)
+func decodeVFVLAN(v *state.SRIOVFunction, b []byte) error {
+	b, err := vfHeader(v, b, 10)
 	if err != nil {
 		return err
 	}
 	v.VLANID = new(binary.NativeEndian.Uint32(b))
 	v.QoS = new(binary.NativeEndian.Uint32(b[4:]))
-	v.VLANProtocol = new(VLANProtocol(binary.BigEndian.Uint16(b[8:])))
+	v.VLANProtocol = new(state.VLANProtocol(binary.BigEndian.Uint16(b[8:])))
 	return nil
 }
 
-func encodeVFVLAN(v *VF) ([]byte, error) {
+func encodeVFVLAN(v *state.SRIOVFunction) ([]byte, error) {
 	if v.VLANProtocol == nil {
 		return nil, nil
 	}
@@ -213,16 +158,16 @@ func encodeVFVLAN(v *VF) ([]byte, error) {
 // whatever the length of the address is, which is that of the link's own.
 const vfAddressSize = 32
 
-func decodeVFMAC(v *VF, b []byte) error {
-	b, err := v.vfHeader(b, vfAddressSize)
+func decodeVFMAC(v *state.SRIOVFunction, b []byte) error {
+	b, err := vfHeader(v, b, vfAddressSize)
 	if err != nil {
 		return err
 	}
-	v.MAC = append(HardwareAddress{}, b[:vfAddressSize]...)
+	v.MAC = append(state.HardwareAddress{}, b[:vfAddressSize]...)
 	return nil
 }
 
-func encodeVFMAC(v *VF) ([]byte, error) {
+func encodeVFMAC(v *state.SRIOVFunction) ([]byte, error) {
 	b, err := padVFAddress(v.MAC)
 	if b == nil {
 		return nil, err
@@ -232,17 +177,17 @@ func encodeVFMAC(v *VF) ([]byte, error) {
 
 // decodeVFBroadcast reads a struct ifla_vf_broadcast, which does not say whose
 // it is.
-func decodeVFBroadcast(v *VF, b []byte) error {
+func decodeVFBroadcast(v *state.SRIOVFunction, b []byte) error {
 	if len(b) < vfAddressSize {
 		return fmt.Errorf("%d bytes instead of %d", len(b), vfAddressSize)
 	}
-	v.Broadcast = append(HardwareAddress{}, b[:vfAddressSize]...)
+	v.Broadcast = append(state.HardwareAddress{}, b[:vfAddressSize]...)
 	return nil
 }
 
-func encodeVFBroadcast(v *VF) ([]byte, error) { return padVFAddress(v.Broadcast) }
+func encodeVFBroadcast(v *state.SRIOVFunction) ([]byte, error) { return padVFAddress(v.Broadcast) }
 
-func padVFAddress(address HardwareAddress) ([]byte, error) {
+func padVFAddress(address state.HardwareAddress) ([]byte, error) {
 	if address == nil {
 		return nil, nil
 	}
@@ -253,7 +198,7 @@ func padVFAddress(address HardwareAddress) ([]byte, error) {
 }
 
 // trim cuts the address to the length that those of the link have.
-func trim(address HardwareAddress, size int) HardwareAddress {
+func trim(address state.HardwareAddress, size int) state.HardwareAddress {
 	if size == 0 || size > len(address) {
 		return address
 	}
@@ -271,7 +216,7 @@ func decodeVFs(l *Link, b []byte) error {
 		if number != unix.IFLA_VF_INFO {
 			continue
 		}
-		var vf VF
+		var vf state.SRIOVFunction
 		if err := vfTable.decode(&vf, payload); err != nil {
 			return fmt.Errorf("attribute IFLA_VF_INFO: %w", err)
 		}

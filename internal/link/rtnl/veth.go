@@ -8,7 +8,7 @@ const attributeVethPeer = 1
 // Veth is the data of kind "veth" in a request. The kernel shows none: it
 // reports the other end as the link below, Link.Parent.
 type Veth struct {
-	Peer *Link `json:"-"` // the other end; nil lets the kernel choose all of it
+	Peer *Link // the other end; nil lets the kernel choose all of it
 }
 
 var vethTable = table[Veth]{

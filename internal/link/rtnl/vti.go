@@ -1,15 +1,15 @@
 package rtnl
 
-import "net/netip"
+import (
+	"net/netip"
 
-// VTI is the data of the kinds "vti" and "vti6": a tunnel for IPsec.
+	"github.com/netconnectd/netconnectd/state"
+)
+
+// VTI is the data of the kinds "vti" and "vti6".
 type VTI struct {
-	Parent       uint32     `json:"-"` // index of the link that carries the tunnel
-	InKey        *uint32    `json:"ikey,omitempty"`
-	OutKey       *uint32    `json:"okey,omitempty"`
-	Local        netip.Addr `json:"local,omitzero"`
-	Remote       netip.Addr `json:"remote,omitzero"`
-	FirewallMark *uint32    `json:"fwmark,omitempty"`
+	state.VTI
+	Parent uint32 // index of the link that carries the tunnel
 }
 
 // IFLA_VTI_…, linux/if_tunnel.h.

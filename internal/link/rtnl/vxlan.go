@@ -5,6 +5,8 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // Not in golang.org/x/sys yet (linux/if_link.h).
@@ -13,55 +15,10 @@ const (
 	attributeVXLANMCRoute      = 34 // IFLA_VXLAN_MC_ROUTE, since 6.17
 )
 
-// VXLAN is the data of kind "vxlan" (IFLA_VXLAN_…, linux/if_link.h). Of
-// attributes that the kernel shows by their presence, false is also absent.
+// VXLAN is the data of kind "vxlan" (IFLA_VXLAN_…, linux/if_link.h).
 type VXLAN struct {
-	ID               *uint32            `json:"vxlan_id,omitempty"` // VNI, 24 bits
-	Remote           netip.Addr         `json:"remote"`             // unicast or multicast group; zero is none
-	Link             *uint32            `json:"-"`                  // index of the link below
-	Local            netip.Addr         `json:"local"`              // zero is any
-	TTL              *uint8             `json:"ttl,omitempty"`
-	TOS              *uint8             `json:"tos,omitempty"`
-	Learning         *bool              `json:"learning,omitempty"`
-	Ageing           *uint32            `json:"ageing,omitempty"`      // s
-	MaxAddresses     *uint32            `json:"max_address,omitempty"` // 0 is no limit
-	*VXLANPorts                         // source ports
-	Proxy            *bool              `json:"proxy,omitempty"`
-	RSC              *bool              `json:"rsc,omitempty"`
-	L2Miss           *bool              `json:"l2miss,omitempty"`
-	L3Miss           *bool              `json:"l3miss,omitempty"`
-	Port             *uint16            `json:"dst_port,omitempty"`
-	UDPChecksum      *bool              `json:"udp_check_sum,omitempty"`
-	UDP6ZeroTX       *bool              `json:"udp6_zero_check_sum_tx,omitempty"`
-	UDP6ZeroRX       *bool              `json:"udp6_zero_check_sum_rx,omitempty"`
-	RemoteChecksumTX *bool              `json:"remote_check_sum_tx,omitempty"`
-	RemoteChecksumRX *bool              `json:"remote_check_sum_rx,omitempty"`
-	GBP              bool               `json:"gbp"`
-	RemoteNoPartial  bool               `json:"remote_check_sum_no_partial"`
-	CollectMetadata  *bool              `json:"collect_metadata,omitempty"`
-	Label            *uint32            `json:"label,omitempty"` // IPv6 flow label, 20 bits
-	GPE              bool               `json:"gpe"`
-	TTLInherit       bool               `json:"ttl_inherit"`
-	DontFragment     *uint8             `json:"df,omitempty"` // VXLAN_DF_…: 0 unset, 1 set, 2 inherit
-	VNIFilter        *bool              `json:"vnifilter,omitempty"`
-	LocalBypass      *bool              `json:"localbypass,omitempty"`
-	LabelPolicy      *uint32            `json:"label_policy,omitempty"` // VXLAN_LABEL_…: 0 fixed, 1 inherit
-	ReservedBits     *VXLANReservedBits `json:"reserved_bits,omitempty"`
-	MulticastRouting *bool              `json:"mc_route,omitempty"`
-}
-
-// VXLANPorts is a range of UDP ports; both 0 is that of the system (struct
-// ifla_vxlan_port_range).
-type VXLANPorts struct {
-	Min uint16 `json:"src_port_min"`
-	Max uint16 `json:"src_port_max"`
-}
-
-// VXLANReservedBits are the bits of a received header that are ignored (struct
-// vxlanhdr).
-type VXLANReservedBits struct {
-	Flags uint32 `json:"flags"`
-	VNI   uint32 `json:"vni"`
+	state.VXLAN
+	Link *uint32 // index of the link below
 }
 
 var vxlanTable = table[VXLAN]{
@@ -92,12 +49,12 @@ var vxlanTable = table[VXLAN]{
 	flag(unix.IFLA_VXLAN_REMCSUM_TX, "IFLA_VXLAN_REMCSUM_TX", func(v *VXLAN) **bool { return &v.RemoteChecksumTX }),
 	flag(unix.IFLA_VXLAN_REMCSUM_RX, "IFLA_VXLAN_REMCSUM_RX", func(v *VXLAN) **bool { return &v.RemoteChecksumRX }),
 	flag(unix.IFLA_VXLAN_LOCALBYPASS, "IFLA_VXLAN_LOCALBYPASS", func(v *VXLAN) **bool { return &v.LocalBypass }),
-	structure(unix.IFLA_VXLAN_PORT_RANGE, "IFLA_VXLAN_PORT_RANGE", binary.BigEndian, func(v *VXLAN) **VXLANPorts { return &v.VXLANPorts }),
+	structure(unix.IFLA_VXLAN_PORT_RANGE, "IFLA_VXLAN_PORT_RANGE", binary.BigEndian, func(v *VXLAN) **state.VXLANPorts { return &v.VXLANPorts }),
 	present(unix.IFLA_VXLAN_GBP, "IFLA_VXLAN_GBP", func(v *VXLAN) *bool { return &v.GBP }),
 	present(unix.IFLA_VXLAN_GPE, "IFLA_VXLAN_GPE", func(v *VXLAN) *bool { return &v.GPE }),
 	present(unix.IFLA_VXLAN_REMCSUM_NOPARTIAL, "IFLA_VXLAN_REMCSUM_NOPARTIAL", func(v *VXLAN) *bool { return &v.RemoteNoPartial }),
 	flag(unix.IFLA_VXLAN_VNIFILTER, "IFLA_VXLAN_VNIFILTER", func(v *VXLAN) **bool { return &v.VNIFilter }),
-	structure(attributeVXLANReservedBits, "IFLA_VXLAN_RESERVED_BITS", binary.BigEndian, func(v *VXLAN) **VXLANReservedBits { return &v.ReservedBits }),
+	structure(attributeVXLANReservedBits, "IFLA_VXLAN_RESERVED_BITS", binary.BigEndian, func(v *VXLAN) **state.VXLANReservedBits { return &v.ReservedBits }),
 	flag(attributeVXLANMCRoute, "IFLA_VXLAN_MC_ROUTE", func(v *VXLAN) **bool { return &v.MulticastRouting }),
 }
 

@@ -1,12 +1,15 @@
 package rtnl
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
 
-// XFRM is the data of kind "xfrm": the traffic of some IPsec policies.
+	"github.com/netconnectd/netconnectd/state"
+)
+
+// XFRM is the data of kind "xfrm".
 type XFRM struct {
-	Parent          uint32  `json:"-"` // index of the link below
-	InterfaceID     *uint32 `json:"iface_id,omitempty"`
-	CollectMetadata bool    `json:"collect_metadata,omitempty"`
+	state.XFRM
+	Parent uint32 // index of the link below
 }
 
 var xfrmTable = table[XFRM]{

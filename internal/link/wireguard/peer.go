@@ -11,29 +11,30 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // WGDEVICE_A_PRIVATE_KEY, WGDEVICE_A_PUBLIC_KEY, WGPEER_A_PUBLIC_KEY and
 // WGPEER_A_PRESHARED_KEY are not in these tables, so nobody can show them.
-var deviceRows = genl.Table[Device]{
-	genl.Optional(unix.WGDEVICE_A_LISTEN_PORT, "WGDEVICE_A_LISTEN_PORT", func(d *Device) **uint16 { return &d.ListenPort }),
-	genl.Optional(unix.WGDEVICE_A_FWMARK, "WGDEVICE_A_FWMARK", func(d *Device) **uint32 { return &d.FwMark }),
+var deviceRows = genl.Table[state.WireGuard]{
+	genl.Optional(unix.WGDEVICE_A_LISTEN_PORT, "WGDEVICE_A_LISTEN_PORT", func(d *state.WireGuard) **uint16 { return &d.ListenPort }),
+	genl.Optional(unix.WGDEVICE_A_FWMARK, "WGDEVICE_A_FWMARK", func(d *state.WireGuard) **uint32 { return &d.FwMark }),
 	{Number: unix.WGDEVICE_A_PEERS, Name: "WGDEVICE_A_PEERS", Decode: decodePeers},
 }
 
-var peerRows = genl.Table[Peer]{
+var peerRows = genl.Table[state.WireGuardPeer]{
 	{Number: unix.WGPEER_A_ENDPOINT, Name: "WGPEER_A_ENDPOINT", Decode: decodeEndpoint},
-	genl.Optional(unix.WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, "WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL", func(p *Peer) **uint16 { return &p.PersistentKeepalive }),
+	genl.Optional(unix.WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, "WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL", func(p *state.WireGuardPeer) **uint16 { return &p.PersistentKeepalive }),
 	{Number: unix.WGPEER_A_LAST_HANDSHAKE_TIME, Name: "WGPEER_A_LAST_HANDSHAKE_TIME", Decode: decodeHandshake},
-	genl.Optional(unix.WGPEER_A_RX_BYTES, "WGPEER_A_RX_BYTES", func(p *Peer) **uint64 { return &p.RxBytes }),
-	genl.Optional(unix.WGPEER_A_TX_BYTES, "WGPEER_A_TX_BYTES", func(p *Peer) **uint64 { return &p.TxBytes }),
+	genl.Optional(unix.WGPEER_A_RX_BYTES, "WGPEER_A_RX_BYTES", func(p *state.WireGuardPeer) **uint64 { return &p.RxBytes }),
+	genl.Optional(unix.WGPEER_A_TX_BYTES, "WGPEER_A_TX_BYTES", func(p *state.WireGuardPeer) **uint64 { return &p.TxBytes }),
 	{Number: unix.WGPEER_A_ALLOWEDIPS, Name: "WGPEER_A_ALLOWEDIPS", Decode: decodeAllowedIPs},
-	genl.Optional(unix.WGPEER_A_PROTOCOL_VERSION, "WGPEER_A_PROTOCOL_VERSION", func(p *Peer) **uint32 { return &p.ProtocolVersion }),
+	genl.Optional(unix.WGPEER_A_PROTOCOL_VERSION, "WGPEER_A_PROTOCOL_VERSION", func(p *state.WireGuardPeer) **uint32 { return &p.ProtocolVersion }),
 }
 
-func decodePeers(d *Device, b []byte) error {
+func decodePeers(d *state.WireGuard, b []byte) error {
 	return genl.Each(b, func(element []byte) error {
-		var peer Peer
+		var peer state.WireGuardPeer
 		if err := peerRows.Decode(&peer, element); err != nil {
 			return err
 		}
@@ -44,7 +45,7 @@ func decodePeers(d *Device, b []byte) error {
 
 // decodeEndpoint reads a struct sockaddr_in or sockaddr_in6 (linux/in.h,
 // linux/in6.h).
-func decodeEndpoint(p *Peer, b []byte) error {
+func decodeEndpoint(p *state.WireGuardPeer, b []byte) error {
 	if len(b) < 2 {
 		return fmt.Errorf("%d bytes are no socket address", len(b))
 	}
@@ -69,7 +70,7 @@ func decodeEndpoint(p *Peer, b []byte) error {
 const yearEnd = 253402300800
 
 // decodeHandshake reads a struct __kernel_timespec (linux/time_types.h).
-func decodeHandshake(p *Peer, b []byte) error {
+func decodeHandshake(p *state.WireGuardPeer, b []byte) error {
 	if len(b) < 16 {
 		return fmt.Errorf("%d bytes instead of 16", len(b))
 	}
@@ -98,7 +99,7 @@ var allowedIPRows = genl.Table[allowedIP]{
 	genl.Number(unix.WGALLOWEDIP_A_CIDR_MASK, "WGALLOWEDIP_A_CIDR_MASK", func(a *allowedIP) *uint8 { return &a.bits }),
 }
 
-func decodeAllowedIPs(p *Peer, b []byte) error {
+func decodeAllowedIPs(p *state.WireGuardPeer, b []byte) error {
 	return genl.Each(b, func(element []byte) error {
 		var allowed allowedIP
 		if err := allowedIPRows.Decode(&allowed, element); err != nil {

@@ -6,38 +6,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
-	"time"
 
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
-
-// Device is one link.
-type Device struct {
-	ListenPort *uint16 `json:"listen_port,omitempty"` // UDP; 0: none, the link is down
-	FwMark     *uint32 `json:"fwmark,omitempty"`      // of the packets it sends; 0: none
-	Peers      []Peer  `json:"peers,omitempty"`
-}
-
-// Peer is a far end of a Device.
-type Peer struct {
-	Endpoint            *netip.AddrPort `json:"endpoint,omitempty"` // where it was heard last
-	AllowedIPs          []netip.Prefix  `json:"allowed_ips,omitempty"`
-	PersistentKeepalive *uint16         `json:"persistent_keepalive,omitempty"` // s; 0: none
-	LastHandshake       *time.Time      `json:"last_handshake,omitempty"`       // UTC; absent: never
-	RxBytes             *uint64         `json:"rx_bytes,omitempty"`
-	TxBytes             *uint64         `json:"tx_bytes,omitempty"`
-	ProtocolVersion     *uint32         `json:"protocol_version,omitempty"`
-}
 
 // Read asks for the links with these indexes in the network namespace of the
 // calling thread. It tells only of those that are WireGuard's, and without
 // CAP_NET_ADMIN or the family of any.
-func Read(ctx context.Context, indexes []int32) (map[int32]*Device, error) {
+func Read(ctx context.Context, indexes []int32) (map[int32]*state.WireGuard, error) {
 	if len(indexes) == 0 {
 		return nil, nil
 	}
@@ -56,8 +37,8 @@ func Read(ctx context.Context, indexes []int32) (map[int32]*Device, error) {
 	return devices, nil
 }
 
-func read(conn *genl.Conn, indexes []int32) (map[int32]*Device, error) {
-	devices := map[int32]*Device{}
+func read(conn *genl.Conn, indexes []int32) (map[int32]*state.WireGuard, error) {
+	devices := map[int32]*state.WireGuard{}
 	for _, index := range indexes {
 		request := netlink.NewAttributeEncoder()
 		request.Uint32(unix.WGDEVICE_A_IFINDEX, uint32(index))
@@ -86,8 +67,8 @@ func read(conn *genl.Conn, indexes []int32) (map[int32]*Device, error) {
 // starts with that peer's public key and the other addresses, without the
 // counters (comment at the end of linux/wireguard.h; get_peer in
 // drivers/net/wireguard/netlink.c).
-func decode(messages []genetlink.Message) (*Device, error) {
-	device := &Device{}
+func decode(messages []genetlink.Message) (*state.WireGuard, error) {
+	device := &state.WireGuard{}
 	for _, m := range messages {
 		before := len(device.Peers)
 		if err := deviceRows.Decode(device, m.Data); err != nil {

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // The messages in this file are composed by hand after linux/wireguard.h.
@@ -149,7 +150,7 @@ func TestDecode(t *testing.T) {
 			if diff := cmp.Diff(row.want, string(text)); diff != "" {
 				t.Error(diff)
 			}
-			var again Device
+			var again state.WireGuard
 			if err := json.Unmarshal(text, &again); err != nil || !cmp.Equal(*got, again, byValue) {
 				t.Errorf("does not come back from JSON: %v %s", err, cmp.Diff(*got, again, byValue))
 			}
@@ -292,7 +293,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var again Device
+		var again state.WireGuard
 		if err := json.Unmarshal(text, &again); err != nil || !cmp.Equal(*got, again, byValue) {
 			t.Errorf("does not come back from JSON: %v %s", err, text)
 		}

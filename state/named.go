@@ -1,12 +1,49 @@
-package rtnl
+package state
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 )
+
+// A Spelling lists the names of the numbers of one of the kernel's
+// enumerations; "" where a number has none.
+type Spelling interface{ names() []string }
+
+// Named is a number of the kernel's that people know by its name. Its text is
+// the name, or the number in decimal where there is none: every kernel brings
+// new ones.
+type Named[S Spelling] uint32
+
+func (n Named[S]) String() string {
+	var s S
+	if names := s.names(); int64(n) < int64(len(names)) && names[n] != "" {
+		return names[n]
+	}
+	return strconv.FormatUint(uint64(n), 10)
+}
+
+// MarshalText gives the String.
+func (n Named[S]) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (n *Named[S]) UnmarshalText(b []byte) error {
+	var s S
+	if i := slices.Index(s.names(), string(b)); i >= 0 && len(b) > 0 {
+		*n = Named[S](i)
+		return nil
+	}
+	number, err := strconv.ParseUint(string(b), 10, 32)
+	if err != nil {
+		return fmt.Errorf("%q is neither a number nor one of %q", b, n.Words())
+	}
+	*n = Named[S](number)
+	return nil
+}
+
+// Words lists the names that the text may be beside a number.
+func (Named[S]) Words() []string { return words[S]() }
 
 // Bits is a field of flags of the kernel's. Its JSON is the list of their
 // names, the lowest bit first; the Spelling has the name of bit 0 first. A bit
@@ -57,33 +94,7 @@ func (f *Bits[S]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// bits is a row for a field of flags that has the width of N, left out when
-// nil.
-func bits[N integer, S Spelling, T any](n uint16, name string, at func(*T) **Bits[S]) attribute[T] {
-	return orderedBits[N](binary.NativeEndian, n, name, at)
-}
-
-func orderedBits[N integer, S Spelling, T any](order byteOrder, n uint16, name string, at func(*T) **Bits[S]) attribute[T] {
-	return attribute[T]{
-		number: n, name: name,
-		decode: func(t *T, b []byte) error {
-			var value N
-			if want := binary.Size(value); len(b) != want {
-				return fmt.Errorf("%d bytes instead of %d", len(b), want)
-			}
-			_, err := binary.Decode(b, order, &value)
-			*at(t) = new(Bits[S](value))
-			return err
-		},
-		encode: func(t *T) ([]byte, error) {
-			if *at(t) == nil {
-				return nil, nil
-			}
-			value := N(**at(t))
-			if Bits[S](value) != **at(t) {
-				return nil, fmt.Errorf("%#x does not fit", uint32(**at(t)))
-			}
-			return binary.Append(nil, order, value)
-		},
-	}
+func words[S Spelling]() []string {
+	var s S
+	return slices.DeleteFunc(slices.Clone(s.names()), func(name string) bool { return name == "" })
 }

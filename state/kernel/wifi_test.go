@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"context"
@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/genl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // The messages in this file are composed by hand after linux/nl80211.h.
@@ -165,7 +166,7 @@ func TestReadWifiOver(t *testing.T) {
 			if diff := cmp.Diff(row.want, string(text)); diff != "" {
 				t.Error(diff)
 			}
-			again := map[int]*Wifi{}
+			again := map[int]*state.Wifi{}
 			if err := json.Unmarshal(text, &again); err != nil || !cmp.Equal(got, again) {
 				t.Errorf("does not come back from JSON: %v", err)
 			}
@@ -357,14 +358,14 @@ func FuzzWifi(f *testing.F) {
 		var ssid []byte
 		_, _, _ = cellRows.Decode(&c, b), stationRows.Decode(&s, b), ssidRows.Decode(&ssid, b)
 		for _, found := range [][]byte{ssid, ssidElement(elements), ssidElement(c.elements)} {
-			var w Wifi
+			var w wifiIface
 			w.setSSID(found)
-			text, err := json.Marshal(w)
+			text, err := json.Marshal(w.Wifi)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var again Wifi
-			if err := json.Unmarshal(text, &again); err != nil || again != w {
+			var again state.Wifi
+			if err := json.Unmarshal(text, &again); err != nil || again != w.Wifi {
 				t.Errorf("does not come back from JSON: %v %s", err, text)
 			}
 		}

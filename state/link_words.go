@@ -1,4 +1,4 @@
-package rtnl
+package state
 
 // LinkFlags are IFF_… (netdevice(7), linux/if.h) in nispor's words.
 type LinkFlags = Bits[linkFlags]

@@ -1,26 +1,27 @@
-package state
+package kernel
 
 import (
 	"strconv"
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // view is the kernel's tables by what refers to them.
 type view struct {
 	links     map[uint32]*rtnl.Link
 	portsOf   map[uint32][]string
-	vlans     map[int32][]BridgeVLAN
-	addresses map[int32][]Address
+	vlans     map[int32][]state.BridgeVLAN
+	addresses map[int32][]state.Address
 }
 
 func newView(t *link.Tables) *view {
 	v := &view{
 		links:     make(map[uint32]*rtnl.Link, len(t.Links)),
 		portsOf:   make(map[uint32][]string),
-		vlans:     make(map[int32][]BridgeVLAN, len(t.VLANs)),
-		addresses: make(map[int32][]Address, len(t.Links)),
+		vlans:     make(map[int32][]state.BridgeVLAN, len(t.VLANs)),
+		addresses: make(map[int32][]state.Address, len(t.Links)),
 	}
 	for i := range t.Links {
 		l := &t.Links[i]

@@ -1,4 +1,4 @@
-package rtnl
+package state
 
 import (
 	"encoding/hex"

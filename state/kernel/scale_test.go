@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 	"github.com/netconnectd/netconnectd/internal/timetest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // scale is a large network; NETCONNECTD_SCALE times as large for make bench.
@@ -143,7 +144,7 @@ func TestScale(t *testing.T) {
 			}
 		})
 		converted := median(5, func() {
-			if _, err := Read(t.Context(), Filter{Parts: Watched}); err != nil {
+			if _, err := Read(t.Context(), state.Filter{Parts: state.Watched}); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -173,7 +174,7 @@ func TestScale(t *testing.T) {
 	})
 	t.Run("program", func(t *testing.T) {
 		cli := filepath.Join(t.TempDir(), "netconnectcli")
-		netnstest.Run(t, "go", "build", "-o", cli, "../cmd/netconnectcli")
+		netnstest.Run(t, "go", "build", "-o", cli, "../../cmd/netconnectcli")
 		process := func(words ...string) func() {
 			return func() {
 				cmd := exec.CommandContext(context.Background(), words[0], words[1:]...)

@@ -1,20 +1,31 @@
-package rtnl
+package state
 
-// The enumerations of routes, rules and neighbours.
+// Enumerations of routes, rules and next hop objects. Their text is nispor's word
+// for the kernel's number, e.g. "kernel" or "dhcp", or the number in decimal where
+// there is no word.
 type (
-	RouteProtocol   = Named[routeProtocols]   // RTPROT_…, linux/rtnetlink.h
-	RouteScope      = Named[routeScopes]      // RT_SCOPE_…, linux/rtnetlink.h
-	RouteType       = Named[routeTypes]       // RTN_…, linux/rtnetlink.h
-	RoutePreference = Named[routePreferences] // ICMPV6_ROUTER_PREF_…, linux/icmpv6.h
-	RouteFlags      = Bits[routeFlags]        // RTNH_F_…, RTM_F_…, linux/rtnetlink.h
-	HopFlags        = Bits[hopFlags]          // RTNH_F_…, linux/rtnetlink.h
-	EncapType       = Named[encapTypes]       // LWTUNNEL_ENCAP_…, linux/lwtunnel.h
-	RuleAction      = Named[ruleActions]      // FR_ACT_…, linux/fib_rules.h
-	IPProtocol      = Named[ipProtocols]      // IPPROTO_…, linux/in.h
-	GroupType       = Named[groupTypes]       // NEXTHOP_GRP_TYPE_…, linux/nexthop.h
-	NeighbourState  = Bits[neighbourStates]   // NUD_…, linux/neighbour.h
-	NeighbourFlags  = Bits[neighbourFlags]    // NTF_…, linux/neighbour.h
-	ExtendedFlags   = Bits[extendedFlags]     // NTF_EXT_…, linux/neighbour.h
+	RouteProtocol   = Named[routeProtocols]   // who made it, RTPROT_… of linux/rtnetlink.h
+	RouteScope      = Named[routeScopes]      // how far its destination is, RT_SCOPE_… of linux/rtnetlink.h
+	RouteType       = Named[routeTypes]       // what becomes of a packet, RTN_… of linux/rtnetlink.h
+	RoutePreference = Named[routePreferences] // of a router, RFC 4191 section 2.1: "low", "medium", "high"
+	EncapType       = Named[encapTypes]       // of a lightweight tunnel, LWTUNNEL_ENCAP_… of linux/lwtunnel.h, as ip-route(8) has it
+	RuleAction      = Named[ruleActions]      // what becomes of a packet, FR_ACT_… of linux/fib_rules.h: "table", "goto", "nop", "blackhole", "unreachable", "prohibit"
+	IPProtocol      = Named[ipProtocols]      // e.g. "tcp" or "udp", IPPROTO_… of linux/in.h
+	GroupType       = Named[groupTypes]       // "mpath" or "resilient", NEXTHOP_GRP_TYPE_… of linux/nexthop.h
+)
+
+// Flags of routes. Their JSON is a list of nispor's words.
+type (
+	RouteFlags = Bits[routeFlags] // e.g. "onlink", "linkdown"; RTNH_F_…, RTM_F_… of linux/rtnetlink.h
+	HopFlags   = Bits[hopFlags]   // e.g. "on_link", "link_down"; RTNH_F_… of linux/rtnetlink.h
+)
+
+// Flags of neighbours. Their JSON is a list of the words of ip-neighbour(8) in
+// lower case.
+type (
+	NeighbourState    = Bits[neighbourStates] // e.g. "reachable", "stale", "permanent"; empty: none; NUD_… of linux/neighbour.h
+	NeighbourFlags    = Bits[neighbourFlags]  // e.g. "router", "extern_learn"; NTF_… of linux/neighbour.h
+	NeighbourExtFlags = Bits[extendedFlags]   // e.g. "managed"; NTF_EXT_… of linux/neighbour.h
 )
 
 type (

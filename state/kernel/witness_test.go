@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"bufio"
@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // debianPython has the modules of Debian's packages, another python3 has not.
@@ -31,7 +32,7 @@ func TestEventsAgreeWithPyroute2(t *testing.T) {
 		ip link set pr0 addrgenmode none up
 		ip addr add 10.6.0.1/24 dev r0`)
 	heard := hear(t)
-	f := follow(t, Filter{})
+	f := follow(t, state.Filter{})
 
 	var come, gone []string
 	for i := range 20 {
@@ -52,12 +53,12 @@ func TestEventsAgreeWithPyroute2(t *testing.T) {
 	}
 	netnstest.Lines(t, strings.Join(come, "\n"))
 	// What comes and goes between two readings is not told, by design.
-	f.ends(t, Filter{Parts: Watched}, 5*time.Second)
+	f.ends(t, state.Filter{Parts: state.Watched}, 5*time.Second)
 	netnstest.Lines(t, strings.Join(gone, "\n"))
-	f.ends(t, Filter{Parts: Watched}, 5*time.Second)
+	f.ends(t, state.Filter{Parts: state.Watched}, 5*time.Second)
 	netnstest.Run(t, "ip", "link", "add", "last", "type", "ifb")
 	t.Cleanup(func() { netnstest.Run(t, "ip", "link", "del", "last") })
-	f.await(t, "the last change", 5*time.Second, func(s *State) bool { return s.Ifaces["last"] != nil })
+	f.await(t, "the last change", 5*time.Second, func(s *state.State) bool { return s.Ifaces["last"] != nil })
 
 	told := f.told()
 	if len(told) < 200 {
@@ -74,7 +75,7 @@ func (f *follower) told() []string {
 	defer f.mu.Unlock()
 	var all []string
 	for _, c := range f.changes {
-		if c.Op != New && c.Op != Deleted {
+		if c.Op != state.New && c.Op != state.Deleted {
 			continue
 		}
 		switch {

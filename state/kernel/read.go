@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"context"
@@ -12,12 +12,13 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link/mptcp"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/internal/link/wireguard"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // Read reads what filter wants, as it is now. It needs no privileges, but for
 // WireGuard. The error is ErrNotExist where filter names an interface that is
 // not there.
-func Read(ctx context.Context, filter Filter) (*State, error) {
+func Read(ctx context.Context, filter state.Filter) (*state.State, error) {
 	s, routes, err := ReadCompact(ctx, filter)
 	if err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func Read(ctx context.Context, filter Filter) (*State, error) {
 // as the kernel told them, and State.Routes is empty. With a full table that
 // saves half of the memory, and a new process most of its time is spent on
 // touching memory.
-func ReadCompact(ctx context.Context, filter Filter) (*State, RouteTable, error) {
+func ReadCompact(ctx context.Context, filter state.Filter) (*state.State, RouteTable, error) {
 	r, err := newReader(ctx, filter)
 	if err != nil {
 		return nil, RouteTable{}, err
@@ -38,7 +39,7 @@ func ReadCompact(ctx context.Context, filter Filter) (*State, RouteTable, error)
 	return r.compact(ctx)
 }
 
-func (r *reader) compact(ctx context.Context) (*State, RouteTable, error) {
+func (r *reader) compact(ctx context.Context) (*state.State, RouteTable, error) {
 	devices := r.startDevices(ctx)
 	t, err := link.Read(ctx, r.tables(), r.filter)
 	ethtools, devicesErr := devices()
@@ -66,23 +67,23 @@ type RouteTable struct {
 func (t RouteTable) Len() int { return len(t.routes) }
 
 // At is the route at index i, from 0, in the order of State.Routes.
-func (t RouteTable) At(i int) Route { return newRoute(&t.routes[i], t.names) }
+func (t RouteTable) At(i int) state.Route { return newRoute(&t.routes[i], t.names) }
 
 // reader knows what is wanted.
 type reader struct {
-	parts  Parts
-	only   uint32    // index of the only interface; 0: all
-	kind   IfaceType // of the only interfaces; "": all
+	parts  state.Parts
+	only   uint32          // index of the only interface; 0: all
+	kind   state.IfaceType // of the only interfaces; "": all
 	filter link.Filter
 }
 
 // newReader looks up the interfaces that filter names.
-func newReader(ctx context.Context, f Filter) (*reader, error) {
+func newReader(ctx context.Context, f state.Filter) (*reader, error) {
 	r := &reader{parts: f.Parts, kind: f.Type, filter: link.Filter{
-		Family: f.Family.number(), Table: f.Table, Statistics: f.Parts&PartStatistics != 0, Functions: true,
+		Family: familyNumber(f.Family), Table: f.Table, Statistics: f.Parts&state.PartStatistics != 0, Functions: true,
 	}}
 	if r.parts == 0 {
-		r.parts, r.filter.Statistics = Everything, true
+		r.parts, r.filter.Statistics = state.Everything, true
 	}
 	if f.Protocol != nil {
 		protocol := uint8(*f.Protocol)
@@ -129,13 +130,13 @@ func (r *reader) stillThere(v *view) error {
 // tables are those that make up the parts. All of them name interfaces.
 func (r *reader) tables() link.Parts {
 	which := link.Links
-	for part, tables := range map[Parts]link.Parts{
-		PartIfaces:     link.Addresses | link.VLANs,
-		PartRoutes:     link.Routes,
-		PartRules:      link.Rules,
-		PartNeighbours: link.Neighbours,
-		PartFDB:        link.Forwarding,
-		PartNexthops:   link.Nexthops,
+	for part, tables := range map[state.Parts]link.Parts{
+		state.PartIfaces:     link.Addresses | link.VLANs,
+		state.PartRoutes:     link.Routes,
+		state.PartRules:      link.Rules,
+		state.PartNeighbours: link.Neighbours,
+		state.PartFDB:        link.Forwarding,
+		state.PartNexthops:   link.Nexthops,
 	} {
 		if r.parts&part != 0 {
 			which |= tables
@@ -145,15 +146,15 @@ func (r *reader) tables() link.Parts {
 }
 
 // state converts tables, but for routes.
-func (r *reader) state(t *link.Tables, v *view) *State {
-	s := &State{
+func (r *reader) state(t *link.Tables, v *view) *state.State {
+	s := &state.State{
 		Rules:      convert(t.Rules, newRule, v.name),
 		Neighbours: convert(t.Neighbours, newNeighbour, v.name),
 		FDB:        convert(t.Forwarding, newFDBEntry, v.name),
 		Nexthops:   convert(t.Nexthops, newNexthop, v.name),
 	}
-	if r.parts&PartIfaces != 0 {
-		s.Ifaces = make(map[string]*Iface, len(t.Links))
+	if r.parts&state.PartIfaces != 0 {
+		s.Ifaces = make(map[string]*state.Iface, len(t.Links))
 		for i := range t.Links {
 			if l := &t.Links[i]; r.wants(l) {
 				s.Ifaces[l.Name] = newIface(l, v)
@@ -182,25 +183,25 @@ func convert[T, S any](all []T, one func(*T, func(uint32) string) S, names func(
 
 // startDevices asks for what ethtool tells, if it is wanted, beside the tables:
 // with many interfaces both take long.
-func (r *reader) startDevices(ctx context.Context) (wait func() (map[int32]*ethtool.Device, error)) {
-	if r.parts&PartDrivers == 0 || r.parts&PartIfaces == 0 {
-		return func() (map[int32]*ethtool.Device, error) { return nil, nil }
+func (r *reader) startDevices(ctx context.Context) (wait func() (map[int32]*state.Ethtool, error)) {
+	if r.parts&state.PartDrivers == 0 || r.parts&state.PartIfaces == 0 {
+		return func() (map[int32]*state.Ethtool, error) { return nil, nil }
 	}
 	return ethtool.Start(ctx)
 }
 
 // addDetails adds what rtnetlink does not tell.
-func (r *reader) addDetails(ctx context.Context, s *State, v *view, devices map[int32]*ethtool.Device) error {
-	if r.parts&PartMPTCP != 0 {
-		if err := s.addMPTCP(ctx, v); err != nil {
+func (r *reader) addDetails(ctx context.Context, s *state.State, v *view, devices map[int32]*state.Ethtool) error {
+	if r.parts&state.PartMPTCP != 0 {
+		if err := addMPTCP(ctx, s, v); err != nil {
 			return err
 		}
 	}
-	if r.parts&PartDrivers == 0 || s.Ifaces == nil {
+	if r.parts&state.PartDrivers == 0 || s.Ifaces == nil {
 		return nil
 	}
 	radios, wifiErr := readWifi(ctx)
-	tunnels, wireguardErr := wireguard.Read(ctx, s.indexesOf("wireguard"))
+	tunnels, wireguardErr := wireguard.Read(ctx, indexesOf(s, "wireguard"))
 	drivers := openDrivers()
 	defer drivers.Close()
 	for _, i := range s.Ifaces {
@@ -214,7 +215,7 @@ func (r *reader) addDetails(ctx context.Context, s *State, v *view, devices map[
 	return errors.Join(wifiErr, wireguardErr)
 }
 
-func (s *State) indexesOf(t IfaceType) []int32 {
+func indexesOf(s *state.State, t state.IfaceType) []int32 {
 	var indexes []int32
 	for _, i := range s.Ifaces {
 		if i.Type == t {
@@ -225,18 +226,18 @@ func (s *State) indexesOf(t IfaceType) []int32 {
 }
 
 // addMPTCP adds the endpoints, to their interfaces too.
-func (s *State) addMPTCP(ctx context.Context, v *view) error {
+func addMPTCP(ctx context.Context, s *state.State, v *view) error {
 	found, err := mptcp.Read(ctx)
 	if err != nil {
 		return err
 	}
-	for n := range found.Addresses {
-		a := &found.Addresses[n]
-		if a.Iface = v.name(uint32(a.Index)); s.Ifaces[a.Iface] != nil {
-			s.Ifaces[a.Iface].MPTCP = append(s.Ifaces[a.Iface].MPTCP, *a)
+	manager := found.Named(v.name)
+	for _, a := range manager.Addresses {
+		if i := s.Ifaces[a.Iface]; i != nil {
+			i.MPTCP = append(i.MPTCP, a)
 		}
 	}
-	s.MPTCP = &found
+	s.MPTCP = &manager
 	return nil
 }
 

@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // watcherEnv makes the test program a program that only watches, for TestOverflow.
@@ -27,7 +28,7 @@ const hung = 20 * time.Second
 // watchOnly prints the changes as JSON, one on a line.
 func watchOnly() int {
 	out := json.NewEncoder(os.Stdout)
-	err := Watch(context.Background(), Filter{}, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(c Change) error { return out.Encode(c) })
+	err := Watch(context.Background(), state.Filter{}, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(c state.Change) error { return out.Encode(c) })
 	fmt.Fprintln(os.Stderr, err)
 	return 1
 }
@@ -51,7 +52,7 @@ func TestOverflow(t *testing.T) {
 	go func() {
 		defer close(ended)
 		for in := json.NewDecoder(out); ; {
-			var c Change
+			var c state.Change
 			if in.Decode(&c) != nil {
 				return
 			}
@@ -63,7 +64,7 @@ func TestOverflow(t *testing.T) {
 		<-ended
 		_ = cmd.Wait()
 	})
-	f.await(t, "the snapshot", hung, func(*State) bool { return len(f.changes) > 0 })
+	f.await(t, "the snapshot", hung, func(*state.State) bool { return len(f.changes) > 0 })
 	if err := cmd.Process.Signal(unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -80,16 +81,16 @@ func TestOverflow(t *testing.T) {
 	if err := cmd.Process.Signal(unix.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	took := f.ends(t, Filter{Parts: Watched}, 12*time.Second)
+	took := f.ends(t, state.Filter{Parts: state.Watched}, 12*time.Second)
 	t.Logf("as a fresh dump %v after SIGCONT", took)
-	if n := f.count(Resync); n != 1 {
+	if n := f.count(state.Resync); n != 1 {
 		t.Errorf("%d resyncs", n)
 	}
 	if kept := strings.Count(netnstest.Run(t, "ip", "-o", "-4", "addr", "show", "dev", "r0"), "\n"); kept != 1000 {
 		t.Errorf("ip shows %d addresses", kept)
 	}
 	netnstest.Run(t, "ip", "link", "set", "r0", "mtu", "1333")
-	f.await(t, "a change after that", hung, func(s *State) bool { return s.Ifaces["r0"].MTU == 1333 })
+	f.await(t, "a change after that", hung, func(s *state.State) bool { return s.Ifaces["r0"].MTU == 1333 })
 }
 
 // TestReadDuringChurn: an interface and an address that are always there are
@@ -120,7 +121,7 @@ func TestReadDuringChurn(t *testing.T) {
 	defer cancel()
 	seen := 0
 	for range 200 {
-		s, err := Read(t.Context(), Filter{Parts: PartIfaces | PartRoutes | PartNeighbours})
+		s, err := Read(t.Context(), state.Filter{Parts: state.PartIfaces | state.PartRoutes | state.PartNeighbours})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +131,7 @@ func TestReadDuringChurn(t *testing.T) {
 			}
 		}
 		permanent := 0
-		for _, a := range s.Ifaces["r0"].addresses(v4) {
+		for _, a := range addressesOf(s.Ifaces["r0"], v4) {
 			if text := a.Address.String(); text == "10.7.0.1" || text == "10.7.1.1" {
 				permanent++
 			}
@@ -138,7 +139,7 @@ func TestReadDuringChurn(t *testing.T) {
 		if permanent != 2 {
 			t.Fatalf("%d of 2 addresses: %v", permanent, s.Ifaces["r0"].IPv4)
 		}
-		seen = max(seen, len(s.Ifaces["r1"].addresses(v4)))
+		seen = max(seen, len(addressesOf(s.Ifaces["r1"], v4)))
 	}
 	if seen == 0 {
 		t.Error("nothing came and went")

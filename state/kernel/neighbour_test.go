@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"encoding/json"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // TestNeighbours compares every field with what ip(8) says of the same
@@ -31,7 +32,7 @@ func TestNeighbours(t *testing.T) {
 		ip neigh add 2001:db8::9 lladdr 02:00:00:00:00:0c dev v0 nud stale router
 		ip neigh add 2001:db8::a lladdr 02:00:00:00:00:0c dev v0 nud permanent managed`)
 	var got []shape
-	for _, n := range observe(t, PartNeighbours, func(s *State) []Neighbour { return s.Neighbours }) {
+	for _, n := range observe(t, state.PartNeighbours, func(s *state.State) []state.Neighbour { return s.Neighbours }) {
 		got = append(got, ipNeighbour(n))
 	}
 	sameSet(t, withoutTimes(witness(t, "ip", "-j", "-d", "-s", "neigh", "show", "nud", "all")), got)
@@ -96,7 +97,7 @@ func withoutTimes(all []shape) []shape {
 }
 
 // ipNeighbour writes a neighbour as ip(8) does.
-func ipNeighbour(n Neighbour) shape {
+func ipNeighbour(n state.Neighbour) shape {
 	s := shape{"dst": n.Address.String(), "dev": n.Iface}
 	put := func(key string, there bool, value any) {
 		if there {
@@ -119,7 +120,7 @@ func ipNeighbour(n Neighbour) shape {
 func TestNeighbourTimes(t *testing.T) {
 	cable(t)
 	netnstest.Run(t, "ip", "neigh", "add", "192.0.2.50", "lladdr", "02:00:00:00:00:0A", "dev", "v0", "nud", "reachable")
-	for _, n := range observe(t, PartNeighbours, func(s *State) []Neighbour { return s.Neighbours }) {
+	for _, n := range observe(t, state.PartNeighbours, func(s *state.State) []state.Neighbour { return s.Neighbours }) {
 		if n.Address != netip.MustParseAddr("192.0.2.50") {
 			continue
 		}
@@ -162,14 +163,14 @@ func TestFDB(t *testing.T) {
 		delete(e, "nh_info") // of the nexthop object
 	}
 	var got []shape
-	for _, e := range observe(t, PartFDB, func(s *State) []FDBEntry { return s.FDB }) {
+	for _, e := range observe(t, state.PartFDB, func(s *state.State) []state.FDBEntry { return s.FDB }) {
 		got = append(got, bridgeEntry(e))
 	}
 	sameSet(t, want, got)
 }
 
 // bridgeEntry writes a forwarding entry as bridge(8) does.
-func bridgeEntry(e FDBEntry) shape {
+func bridgeEntry(e state.FDBEntry) shape {
 	state := e.State
 	if state == "dynamic" {
 		state = ""

@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"context"
@@ -20,19 +20,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // follower is a client of Watch that keeps a State by Apply alone.
 type follower struct {
 	mu      sync.Mutex
-	state   State
-	changes []Change
+	state   state.State
+	changes []state.Change
 	err     error
 	news    chan struct{}
 }
 
 // follow watches until the end of the test.
-func follow(t *testing.T, filter Filter) *follower {
+func follow(t *testing.T, filter state.Filter) *follower {
 	t.Helper()
 	netnstest.Need(t)
 	f := &follower{news: make(chan struct{}, 1)}
@@ -45,11 +46,11 @@ func follow(t *testing.T, filter Filter) *follower {
 			t.Errorf("Watch: %v", err)
 		}
 	})
-	f.await(t, "the snapshot", 5*time.Second, func(*State) bool { return len(f.changes) > 0 })
+	f.await(t, "the snapshot", 5*time.Second, func(*state.State) bool { return len(f.changes) > 0 })
 	return f
 }
 
-func (f *follower) take(c Change) error {
+func (f *follower) take(c state.Change) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if want := uint64(len(f.changes) + 1); c.Seq != want {
@@ -57,9 +58,9 @@ func (f *follower) take(c Change) error {
 	}
 	// As a client would have it that is another program.
 	b, err := json.Marshal(c)
-	var read Change
+	var read state.Change
 	f.err = errors.Join(f.err, err, json.Unmarshal(b, &read), f.state.Apply(read))
-	if c.Op == Changed && c.Iface != nil && reflect.DeepEqual(c.Iface.timeless(), c.Old.Iface.timeless()) {
+	if c.Op == state.Changed && c.Iface != nil && reflect.DeepEqual(c.Iface.Timeless(), c.Old.Iface.Timeless()) {
 		f.err = errors.Join(f.err, fmt.Errorf("time alone has changed %s", c.Iface.Name))
 	}
 	f.changes = append(f.changes, read)
@@ -71,7 +72,7 @@ func (f *follower) take(c Change) error {
 }
 
 // await waits until the followed State is as wanted.
-func (f *follower) await(t *testing.T, what string, limit time.Duration, as func(*State) bool) time.Duration {
+func (f *follower) await(t *testing.T, what string, limit time.Duration, as func(*state.State) bool) time.Duration {
 	t.Helper()
 	start := time.Now()
 	timeout := time.After(limit)
@@ -94,7 +95,7 @@ func (f *follower) await(t *testing.T, what string, limit time.Duration, as func
 }
 
 // ends waits until the followed State is what a fresh Read shows.
-func (f *follower) ends(t *testing.T, filter Filter, limit time.Duration) time.Duration {
+func (f *follower) ends(t *testing.T, filter state.Filter, limit time.Duration) time.Duration {
 	t.Helper()
 	start := time.Now()
 	for {
@@ -122,7 +123,7 @@ func (f *follower) ends(t *testing.T, filter Filter, limit time.Duration) time.D
 	}
 }
 
-func (f *follower) count(op Op) (n int) {
+func (f *follower) count(op state.Op) (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range f.changes {
@@ -136,9 +137,20 @@ func (f *follower) count(op Op) (n int) {
 // One address of each family, for Iface.addresses.
 var v4, v6 = netip.IPv4Unspecified(), netip.IPv6Unspecified()
 
+// addressesOf are those of the family of which one is given.
+func addressesOf(i *state.Iface, of netip.Addr) []state.Address {
+	switch {
+	case of.Is4() && i.IPv4 != nil:
+		return i.IPv4.Addresses
+	case !of.Is4() && i.IPv6 != nil:
+		return i.IPv6.Addresses
+	}
+	return nil
+}
+
 // settled tells all objects of a State, without what time alone changes, one
 // on a line, sorted, since lists have no order.
-func settled(t *testing.T, s *State) string {
+func settled(t *testing.T, s *state.State) string {
 	t.Helper()
 	var all []string
 	tell := func(v any) {
@@ -149,28 +161,30 @@ func settled(t *testing.T, s *State) string {
 		all = append(all, string(b))
 	}
 	for _, i := range s.Ifaces {
-		bare := *i.timeless()
-		bare.IPv4 = nil
-		bare.setAddresses(v6, nil) // keeps the token
+		bare := *i.Timeless()
+		bare.IPv4, bare.IPv6 = nil, nil
+		if i.IPv6 != nil && i.IPv6.Token.IsValid() {
+			bare.IPv6 = &state.IPv6{Token: i.IPv6.Token}
+		}
 		tell(bare)
-		for _, a := range slices.Concat(i.addresses(v4), i.addresses(v6)) {
-			tell(IfaceAddress{i.Name, a.timeless()})
+		for _, a := range slices.Concat(addressesOf(i, v4), addressesOf(i, v6)) {
+			tell(state.IfaceAddress{Iface: i.Name, Address: a.Timeless()})
 		}
 	}
 	for _, r := range s.Routes {
-		tell(r.timeless())
+		tell(r.Timeless())
 	}
 	for _, r := range s.Rules {
 		tell(r)
 	}
 	for _, n := range s.Neighbours {
-		tell(n.timeless())
+		tell(n.Timeless())
 	}
 	for _, e := range s.FDB {
-		tell(e.timeless())
+		tell(e.Timeless())
 	}
 	for _, h := range s.Nexthops {
-		tell(h.timeless())
+		tell(h.Timeless())
 	}
 	slices.Sort(all)
 	return strings.Join(all, "\n")
@@ -255,7 +269,7 @@ func TestReplay(t *testing.T) {
 // replay reports whether messages were lost.
 func replay(t *testing.T) bool {
 	pairs(t, 8)
-	filter := Filter{Parts: Watched}
+	filter := state.Filter{Parts: state.Watched}
 	f := follow(t, filter)
 	const seed = 3
 	for part := range 20 { // some of them at rest
@@ -271,9 +285,9 @@ func replay(t *testing.T) bool {
 	netnstest.Run(t, "ip", "link", "del", "renamed")
 	f.ends(t, filter, 5*time.Second)
 	t.Logf("%d new, %d changed, %d deleted; as a fresh dump %v after the last change",
-		f.count(New), f.count(Changed), f.count(Deleted), took)
-	lost := f.count(Resync) > 0 // and what undid itself meanwhile is not told
-	if !lost && (f.count(New) < 100 || f.count(Deleted) < 100 || f.count(Changed) < 50) {
+		f.count(state.New), f.count(state.Changed), f.count(state.Deleted), took)
+	lost := f.count(state.Resync) > 0 // and what undid itself meanwhile is not told
+	if !lost && (f.count(state.New) < 100 || f.count(state.Deleted) < 100 || f.count(state.Changed) < 50) {
 		t.Error("the script does not change enough")
 	}
 	return lost
@@ -288,7 +302,7 @@ func TestReplayNames(t *testing.T) {
 	batch(t, `addr add 10.7.0.1/24 dev r0
 		addr add 10.7.1.1/24 dev r1
 		addr add 10.7.2.1/24 dev r2`)
-	filter := Filter{Parts: Watched}
+	filter := state.Filter{Parts: state.Watched}
 	f := follow(t, filter)
 	for range 5 {
 		for _, change := range []string{
@@ -310,7 +324,7 @@ func TestWatchTells(t *testing.T) {
 	netnstest.Lines(t, `ip link set r0 up
 		ip link set r1 up
 		ip addr add 10.7.0.1/24 dev r0`)
-	f := follow(t, Filter{})
+	f := follow(t, state.Filter{})
 	tests := []struct {
 		name, command string
 		want          []string // must be told, in any order, beside what goes with it
@@ -338,7 +352,7 @@ func TestWatchTells(t *testing.T) {
 			f.mu.Unlock()
 			netnstest.Run(t, strings.Fields(test.command)...)
 			var told []string
-			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*State) bool {
+			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*state.State) bool {
 				told = nil
 				for _, c := range f.changes[before:] {
 					told = append(told, words(c))
@@ -355,7 +369,7 @@ func TestWatchTells(t *testing.T) {
 }
 
 // words tells which object a Change is about.
-func words(c Change) string {
+func words(c state.Change) string {
 	switch {
 	case c.Iface != nil:
 		return fmt.Sprintf("%s iface %s", c.Op, c.Iface.Name)

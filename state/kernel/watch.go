@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"context"
@@ -9,46 +9,8 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/state"
 )
-
-// Op says what happened.
-type Op string
-
-// What can happen. What undoes itself within milliseconds is not told.
-const (
-	Snapshot Op = "snapshot" // State is all there is; the first Change of every Watch
-	Resync   Op = "resync"   // messages of the kernel were lost; the changes that follow make up for them
-	New      Op = "new"
-	Changed  Op = "change" // the object is the new one, Old the former
-	Deleted  Op = "del"
-)
-
-// Change is one step from one State to the next. Exactly one object is set,
-// but for a resync, which has none.
-type Change struct {
-	Seq uint64 `json:"seq"` // 1, 2, 3, … without gap
-	Op  Op     `json:"op"`
-	Object
-	Old *Object `json:"old,omitempty"`
-}
-
-// Object is one object of a State.
-type Object struct {
-	State     *State        `json:"state,omitempty"`
-	Iface     *Iface        `json:"iface,omitempty"` // without addresses
-	Address   *IfaceAddress `json:"address,omitempty"`
-	Route     *Route        `json:"route,omitempty"`
-	Rule      *Rule         `json:"rule,omitempty"`
-	Neighbour *Neighbour    `json:"neighbour,omitempty"`
-	FDB       *FDBEntry     `json:"fdb,omitempty"`
-	Nexthop   *Nexthop      `json:"nexthop,omitempty"`
-}
-
-// IfaceAddress is an address with the name of its interface.
-type IfaceAddress struct {
-	Iface string `json:"iface"`
-	Address
-}
 
 // Watch calls seen with a snapshot of what filter wants and then with every
 // change, one after the other, until ctx ends or seen fails; it returns that
@@ -57,9 +19,9 @@ type IfaceAddress struct {
 // the start, whatever it is called later; when it has gone nothing more of it is
 // told, though another takes the name. Parts that filter does not narrow to it
 // go on. log hears when messages of the kernel are lost.
-func Watch(ctx context.Context, filter Filter, log *slog.Logger, seen func(Change) error) error {
-	if filter.Parts &= Watched; filter.Parts == 0 {
-		filter.Parts = Watched
+func Watch(ctx context.Context, filter state.Filter, log *slog.Logger, seen func(state.Change) error) error {
+	if filter.Parts &= state.Watched; filter.Parts == 0 {
+		filter.Parts = state.Watched
 	}
 	r, err := newReader(ctx, filter)
 	if err != nil {
@@ -71,13 +33,13 @@ func Watch(ctx context.Context, filter Filter, log *slog.Logger, seen func(Chang
 
 type watcher struct {
 	*reader
-	seen func(Change) error
+	seen func(state.Change) error
 
 	seq    uint64
 	tables *link.Tables
 	view   *view
-	ifaces map[int32]*Iface // as told, by index
-	err    error            // of seen, the first
+	ifaces map[int32]*state.Iface // as told, by index
+	err    error                  // of seen, the first
 }
 
 // read tells what one reading changed. Interfaces come before what names them
@@ -92,11 +54,11 @@ func (w *watcher) read(r *link.Reading) error {
 		}
 		s := w.state(w.tables, w.view)
 		s.Routes = convert(w.tables.Routes, newRoute, w.view.name)
-		w.tell(Change{Op: Snapshot, Object: Object{State: s}})
+		w.tell(state.Change{Op: state.Snapshot, Object: state.Object{State: s}})
 		return w.err
 	}
 	if r.Lost {
-		w.tell(Change{Op: Resync})
+		w.tell(state.Change{Op: state.Resync})
 	}
 	anew := reused(oldIfaces, w.ifaces)
 	w.tellGone(oldIfaces, func(index int32) bool { return anew[index] })
@@ -106,26 +68,26 @@ func (w *watcher) read(r *link.Reading) error {
 	return w.err
 }
 
-func (w *watcher) tellGone(before map[int32]*Iface, which func(index int32) bool) {
+func (w *watcher) tellGone(before map[int32]*state.Iface, which func(index int32) bool) {
 	for _, index := range slices.Sorted(maps.Keys(before)) {
 		if which(index) {
-			w.tell(Change{Op: Deleted, Object: Object{Iface: before[index]}})
+			w.tell(state.Change{Op: state.Deleted, Object: state.Object{Iface: before[index]}})
 		}
 	}
 }
 
 // tellChanged tells of names that become free before those that come.
-func (w *watcher) tellChanged(before map[int32]*Iface, anew map[int32]bool) {
+func (w *watcher) tellChanged(before map[int32]*state.Iface, anew map[int32]bool) {
 	indexes := slices.Sorted(maps.Keys(w.ifaces))
 	for _, index := range indexes {
 		old, now := before[index], w.ifaces[index]
-		if old != nil && !anew[index] && !reflect.DeepEqual(old.timeless(), now.timeless()) {
-			w.tell(Change{Op: Changed, Object: Object{Iface: now}, Old: &Object{Iface: old}})
+		if old != nil && !anew[index] && !reflect.DeepEqual(old.Timeless(), now.Timeless()) {
+			w.tell(state.Change{Op: state.Changed, Object: state.Object{Iface: now}, Old: &state.Object{Iface: old}})
 		}
 	}
 	for _, index := range indexes {
 		if before[index] == nil || anew[index] {
-			w.tell(Change{Op: New, Object: Object{Iface: w.ifaces[index]}})
+			w.tell(state.Change{Op: state.New, Object: state.Object{Iface: w.ifaces[index]}})
 		}
 	}
 }
@@ -134,7 +96,7 @@ func (w *watcher) tellChanged(before map[int32]*Iface, anew map[int32]bool) {
 // come anew if they are there: one whose name another has taken, and one that
 // has taken the name of another. Whoever knows interfaces by their names could
 // not tell them apart otherwise.
-func reused(before, now map[int32]*Iface) map[int32]bool {
+func reused(before, now map[int32]*state.Iface) map[int32]bool {
 	had := make(map[string]int32, len(before))
 	for index, i := range before {
 		had[i.Name] = index
@@ -156,13 +118,13 @@ func reused(before, now map[int32]*Iface) map[int32]bool {
 }
 
 // told are the interfaces without what is told apart or not at all.
-func (w *watcher) told() map[int32]*Iface {
-	if w.parts&PartIfaces == 0 {
+func (w *watcher) told() map[int32]*state.Iface {
+	if w.parts&state.PartIfaces == 0 {
 		return nil
 	}
 	bare := *w.view
 	bare.addresses = nil
-	all := make(map[int32]*Iface, len(w.tables.Links))
+	all := make(map[int32]*state.Iface, len(w.tables.Links))
 	for i := range w.tables.Links {
 		if l := &w.tables.Links[i]; w.wants(l) {
 			all[l.Index] = newIface(l, &bare)
@@ -203,17 +165,17 @@ func (w *watcher) others(before, now *link.Tables, oldView *view, anew map[int32
 	current := names{before: n.current, now: n.now}
 	left := slices.DeleteFunc(w.addressesOf(before, oldView), func(a rtnl.Address) bool { return anew[int32(a.Index)] })
 	tellTable(w, left, w.addressesOf(now, w.view), (*rtnl.Address).Key, sameAddress, current, newIfaceAddress,
-		func(o *Object, a *IfaceAddress) { o.Address = a })
+		func(o *state.Object, a *state.IfaceAddress) { o.Address = a })
 	tellTable(w, before.Nexthops, now.Nexthops, (*rtnl.Nexthop).Key, sameNexthop, n, newNexthop,
-		func(o *Object, h *Nexthop) { o.Nexthop = h })
+		func(o *state.Object, h *state.Nexthop) { o.Nexthop = h })
 	tellTable(w, before.Routes, now.Routes, (*rtnl.Route).Key, sameRoute, n, newRoute,
-		func(o *Object, r *Route) { o.Route = r })
+		func(o *state.Object, r *state.Route) { o.Route = r })
 	tellTable(w, before.Rules, now.Rules, (*rtnl.Rule).Key, equal, n, newRule,
-		func(o *Object, r *Rule) { o.Rule = r })
+		func(o *state.Object, r *state.Rule) { o.Rule = r })
 	tellTable(w, before.Neighbours, now.Neighbours, (*rtnl.Neighbour).Key, sameNeighbour, n, newNeighbour,
-		func(o *Object, e *Neighbour) { o.Neighbour = e })
+		func(o *state.Object, e *state.Neighbour) { o.Neighbour = e })
 	tellTable(w, before.Forwarding, now.Forwarding, (*rtnl.Neighbour).Key, sameNeighbour, n, newFDBEntry,
-		func(o *Object, e *FDBEntry) { o.FDB = e })
+		func(o *state.Object, e *state.FDBEntry) { o.FDB = e })
 }
 
 // addressesOf is a copy of those of the wanted interfaces.
@@ -227,9 +189,9 @@ func (w *watcher) addressesOf(t *link.Tables, v *view) []rtnl.Address {
 // tellTable tells how one table changed. An object of which only a name in it
 // differs has changed too.
 func tellTable[T, S any, K comparable](w *watcher, before, now []T, key func(*T) K, same func(a, b *T) bool, n names,
-	convert func(*T, func(uint32) string) S, put func(*Object, *S)) {
-	object := func(t *T, of func(uint32) string) Object {
-		var o Object
+	convert func(*T, func(uint32) string) S, put func(*state.Object, *S)) {
+	object := func(t *T, of func(uint32) string) state.Object {
+		var o state.Object
 		s := convert(t, of)
 		put(&o, &s)
 		return o
@@ -240,17 +202,17 @@ func tellTable[T, S any, K comparable](w *watcher, before, now []T, key func(*T)
 	link.Diff(before, now, key, looksSame, func(was, is *T) {
 		switch {
 		case is == nil:
-			w.tell(Change{Op: Deleted, Object: object(was, n.before)})
+			w.tell(state.Change{Op: state.Deleted, Object: object(was, n.before)})
 		case was == nil:
-			w.tell(Change{Op: New, Object: object(is, n.now)})
+			w.tell(state.Change{Op: state.New, Object: object(is, n.now)})
 		default:
 			old := object(was, n.before)
-			w.tell(Change{Op: Changed, Object: object(is, n.now), Old: &old})
+			w.tell(state.Change{Op: state.Changed, Object: object(is, n.now), Old: &old})
 		}
 	})
 }
 
-func (w *watcher) tell(c Change) {
+func (w *watcher) tell(c state.Change) {
 	if w.err != nil {
 		return
 	}
@@ -287,7 +249,7 @@ func sameNeighbour(a, b *rtnl.Neighbour) bool {
 }
 
 func sameNexthop(a, b *rtnl.Nexthop) bool {
-	return reflect.DeepEqual(newNexthop(a, unnamed).timeless(), newNexthop(b, unnamed).timeless())
+	return reflect.DeepEqual(newNexthop(a, unnamed).Timeless(), newNexthop(b, unnamed).Timeless())
 }
 
 func equal[T any](a, b *T) bool { return reflect.DeepEqual(a, b) }

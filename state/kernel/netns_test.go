@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 func TestMain(m *testing.M) {
@@ -90,9 +91,9 @@ func cable(t *testing.T) {
 
 // observe reads one part of the state, as JSON has it: each test sees what
 // programs see.
-func observe[T any](t *testing.T, part Parts, at func(*State) []T) []T {
+func observe[T any](t *testing.T, part state.Parts, at func(*state.State) []T) []T {
 	t.Helper()
-	s, err := Read(t.Context(), Filter{Parts: part})
+	s, err := Read(t.Context(), state.Filter{Parts: part})
 	if err != nil {
 		t.Fatal(err)
 	}

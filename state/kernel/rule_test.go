@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"encoding/json"
@@ -17,6 +17,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // TestRules compares every field with what ip(8) says of the same rules.
@@ -45,10 +46,10 @@ func TestRules(t *testing.T) {
 	t.Cleanup(func() {
 		netnstest.Lines(t, "ip rule flush\nip rule add prio 32766 table main\nip -6 rule flush\nip -6 rule add prio 32766 table main")
 	})
-	for _, family := range []AddressFamily{FamilyIPv4, FamilyIPv6} {
+	for _, family := range []state.AddressFamily{state.FamilyIPv4, state.FamilyIPv6} {
 		t.Run(string(family), func(t *testing.T) {
 			var got []shape
-			for _, r := range observe(t, PartRules, func(s *State) []Rule { return s.Rules }) {
+			for _, r := range observe(t, state.PartRules, func(s *state.State) []state.Rule { return s.Rules }) {
 				if r.Family == family {
 					got = append(got, ipRule(r))
 				}
@@ -103,7 +104,7 @@ func TestNewRuleSelectors(t *testing.T) {
 }
 
 // ipRule writes a rule as ip(8) does.
-func ipRule(r Rule) shape {
+func ipRule(r state.Rule) shape {
 	s := shape{"priority": r.Priority, "src": "all"}
 	put := func(key string, there bool, value any) {
 		if there {
@@ -142,7 +143,7 @@ func ipRule(r Rule) shape {
 		s["fwmark"] = fmt.Sprintf("%#x", *r.Mark)
 		put("fwmask", *r.MarkMask != 1<<32-1, fmt.Sprintf("%#x", *r.MarkMask))
 	}
-	if r.Realm != (Realm{}) {
+	if r.Realm != (state.Realm{}) {
 		s["flow_from"], s["flow_to"] = strconv.Itoa(int(r.Realm.Source)), strconv.Itoa(int(r.Realm.Destination))
 	}
 	if r.UIDs != nil {
@@ -191,7 +192,7 @@ func TestRuleJSON(t *testing.T) {
 			if diff := cmp.Diff(test.text, string(b)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			var again Rule
+			var again state.Rule
 			if err := json.Unmarshal(b, &again); err != nil || !reflect.DeepEqual(rule, again) {
 				t.Errorf("read back: %+v, %v", again, err)
 			}

@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 const routeSetup = `
@@ -54,7 +55,7 @@ func TestRoutes(t *testing.T) {
 	cable(t)
 	netnstest.Lines(t, routeSetup)
 	waitUsable(t)
-	for _, family := range []AddressFamily{FamilyIPv4, FamilyIPv6} {
+	for _, family := range []state.AddressFamily{state.FamilyIPv4, state.FamilyIPv6} {
 		t.Run(string(family), func(t *testing.T) {
 			want := witness(t, "ip", "-j", "-d", "-"+strings.TrimPrefix(string(family), "ipv"), "route", "show", "table", "all")
 			for _, r := range want {
@@ -69,7 +70,7 @@ func TestRoutes(t *testing.T) {
 				}
 			}
 			var got []shape
-			for _, r := range observe(t, PartRoutes, func(s *State) []Route { return s.Routes }) {
+			for _, r := range observe(t, state.PartRoutes, func(s *state.State) []state.Route { return s.Routes }) {
 				if r.Family == family {
 					got = append(got, ipRoute(r))
 				}
@@ -119,7 +120,7 @@ func waitUsable(t *testing.T) {
 }
 
 // ipRoute writes a route as ip(8) does.
-func ipRoute(r Route) shape {
+func ipRoute(r state.Route) shape {
 	s := shape{
 		"type": r.Type.String(), "dst": ipDestination(r.Destination), "table": ipTable(r.Table), "protocol": ipWord(r.Protocol.String()),
 		"scope": ipWord(r.Scope.String()), "flags": r.Flags.Names(),
@@ -135,7 +136,7 @@ func ipRoute(r Route) shape {
 	put("from", r.Source.IsValid(), ipDestination(r.Source))
 	put("gateway", r.Gateway.IsValid(), r.Gateway)
 	put("via", r.Via.IsValid(), ipVia(r.Via))
-	put("flow", r.Realm != Realm{}, ipRealm(r.Realm))
+	put("flow", r.Realm != state.Realm{}, ipRealm(r.Realm))
 	put("nhid", r.NexthopID != 0, r.NexthopID)
 	put("encap", r.Encap != 0, r.Encap)
 	put("metric", r.Metric != nil, r.Metric)
@@ -151,9 +152,9 @@ func ipRoute(r Route) shape {
 	return s
 }
 
-func ipHop(h RouteHop) shape {
+func ipHop(h state.RouteHop) shape {
 	s := shape{"dev": h.Iface, "weight": h.Weight, "flags": ipWords(h.Flags.Names())}
-	if h.Realm != (Realm{}) {
+	if h.Realm != (state.Realm{}) {
 		s["flow"] = ipRealm(h.Realm)
 	}
 	if h.Via.Is6() && h.Iface == "v1" && h.Weight == 3 { // of the IPv4 route
@@ -164,7 +165,7 @@ func ipHop(h RouteHop) shape {
 	return s
 }
 
-func ipMetrics(m *Metrics) shape {
+func ipMetrics(m *state.Metrics) shape {
 	return shape{
 		"mtu": m.MTU, "window": m.Window, "rtt": m.RTT / 8, "rttvar": m.RTTVar / 4, "ssthresh": m.SSThresh, "cwnd": m.Cwnd, "advmss": m.AdvMSS,
 		"reordering": m.Reordering, "hoplimit": m.HopLimit, "initcwnd": m.InitCwnd, "ecn": nil, "rto_min": m.RTOMin, "initrwnd": m.InitRwnd,
@@ -190,7 +191,7 @@ func ipVia(a netip.Addr) shape {
 	return shape{"family": family, "host": a}
 }
 
-func ipRealm(r Realm) shape {
+func ipRealm(r state.Realm) shape {
 	s := shape{"to": strconv.Itoa(int(r.Destination))}
 	if r.Source != 0 {
 		s["from"] = strconv.Itoa(int(r.Source))
@@ -221,15 +222,15 @@ func ipWords(words []string) []string {
 	return out
 }
 
-func routeTo(t *testing.T, destination string) Route {
+func routeTo(t *testing.T, destination string) state.Route {
 	t.Helper()
-	for _, r := range observe(t, PartRoutes, func(s *State) []Route { return s.Routes }) {
+	for _, r := range observe(t, state.PartRoutes, func(s *state.State) []state.Route { return s.Routes }) {
 		if r.Destination == netip.MustParsePrefix(destination) {
 			return r
 		}
 	}
 	t.Fatalf("no route to %s", destination)
-	return Route{}
+	return state.Route{}
 }
 
 func TestRouteExpires(t *testing.T) {
@@ -255,7 +256,7 @@ func TestRouteLock(t *testing.T) {
 		t.Fatalf("ip says %s", text)
 	}
 	const mtu, cwnd = 1 << 2, 1 << 7 // RTAX_MTU, RTAX_CWND
-	if r := routeTo(t, "10.0.0.0/8"); r.Metrics == nil || *r.Metrics != (Metrics{Lock: mtu | cwnd, MTU: 1400, Cwnd: 9, HopLimit: 3}) {
+	if r := routeTo(t, "10.0.0.0/8"); r.Metrics == nil || *r.Metrics != (state.Metrics{Lock: mtu | cwnd, MTU: 1400, Cwnd: 9, HopLimit: 3}) {
 		t.Errorf("got %+v", r.Metrics)
 	}
 }
@@ -269,7 +270,7 @@ func TestNexthops(t *testing.T) {
 		}
 	}
 	var got []shape
-	for _, n := range observe(t, PartNexthops, func(s *State) []Nexthop { return s.Nexthops }) {
+	for _, n := range observe(t, state.PartNexthops, func(s *state.State) []state.Nexthop { return s.Nexthops }) {
 		got = append(got, ipNexthop(n))
 	}
 	want := witness(t, "ip", "-j", "-d", "nexthop")
@@ -281,7 +282,7 @@ func TestNexthops(t *testing.T) {
 	sameSet(t, want, got)
 }
 
-func ipNexthop(n Nexthop) shape {
+func ipNexthop(n state.Nexthop) shape {
 	s := shape{"id": n.ID, "scope": ipWord(n.Scope.String()), "protocol": n.Protocol, "flags": ipWords(n.Flags.Names())}
 	put := func(key string, there bool, value any) {
 		if there {

@@ -1,4 +1,4 @@
-package state
+package kernel
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/internal/netnstest"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // TestWatchFilter: of interfaces that nobody asked for nothing is told.
@@ -18,12 +19,12 @@ func TestWatchFilter(t *testing.T) {
 		ip link set r1 addrgenmode none`)
 	tests := []struct {
 		name   string
-		filter Filter
+		filter state.Filter
 		want   []string
 	}{
-		{"one interface", Filter{Parts: PartIfaces, Iface: "r1"}, []string{"change iface r1", "new address r1 10.8.0.1/24"}},
-		{"one type", Filter{Parts: PartIfaces, Type: "bridge"}, []string{"change iface rbr", "new address rbr 10.8.1.1/24"}},
-		{"routes through one interface", Filter{Parts: PartRoutes, OutIface: "r1", Table: 1000}, []string{"new route 10.9.1.0/24 dev r1"}},
+		{"one interface", state.Filter{Parts: state.PartIfaces, Iface: "r1"}, []string{"change iface r1", "new address r1 10.8.0.1/24"}},
+		{"one type", state.Filter{Parts: state.PartIfaces, Type: "bridge"}, []string{"change iface rbr", "new address rbr 10.8.1.1/24"}},
+		{"routes through one interface", state.Filter{Parts: state.PartRoutes, OutIface: "r1", Table: 1000}, []string{"new route 10.9.1.0/24 dev r1"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -37,7 +38,7 @@ func TestWatchFilter(t *testing.T) {
 				ip route add 10.9.0.0/24 dev r0 table 1000
 				ip route add 10.9.1.0/24 dev r1 table 1000`)
 			var told []string
-			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*State) bool {
+			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*state.State) bool {
 				told = nil
 				for _, c := range f.changes[1:] {
 					told = append(told, words(c))
@@ -65,13 +66,13 @@ func TestWatchFilterGone(t *testing.T) {
 	netnstest.Need(t)
 	for _, test := range []struct {
 		name   string
-		filter Filter
+		filter state.Filter
 		want   []string
 	}{
-		{"one interface", Filter{Iface: "r1", Parts: PartIfaces | PartNeighbours}, []string{
+		{"one interface", state.Filter{Iface: "r1", Parts: state.PartIfaces | state.PartNeighbours}, []string{
 			"del address r1 10.8.0.1/24", "del address r1 fd08::1/64", "del neighbour 10.8.0.9 dev r1", "del iface r1"}},
-		{"one type", Filter{Type: "veth", Parts: PartIfaces}, []string{"del address r1 10.8.0.1/24", "del iface r1", "del iface pr1"}},
-		{"routes through one interface", Filter{OutIface: "r1", Parts: PartRoutes}, []string{"del route 10.8.0.0/24 dev r1", "del route fd08::/64 dev r1"}},
+		{"one type", state.Filter{Type: "veth", Parts: state.PartIfaces}, []string{"del address r1 10.8.0.1/24", "del iface r1", "del iface pr1"}},
+		{"routes through one interface", state.Filter{OutIface: "r1", Parts: state.PartRoutes}, []string{"del route 10.8.0.0/24 dev r1", "del route fd08::/64 dev r1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			pairs(t, 2)
@@ -81,14 +82,14 @@ func TestWatchFilterGone(t *testing.T) {
 				ip neigh add 10.8.0.9 lladdr 02:00:00:00:00:09 dev r1`)
 			f := follow(t, test.filter)
 			netnstest.Run(t, "ip", "link", "del", "r1")
-			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*State) bool {
+			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*state.State) bool {
 				var told []string
 				for _, c := range f.changes {
 					told = append(told, words(c))
 				}
 				return !slices.ContainsFunc(test.want, func(w string) bool { return !slices.Contains(told, w) })
 			})
-			if n := f.count(Resync); n > 0 {
+			if n := f.count(state.Resync); n > 0 {
 				t.Errorf("started again %d times", n)
 			}
 		})
@@ -101,27 +102,27 @@ func TestWatchFilterGoesOn(t *testing.T) {
 	netnstest.Need(t)
 	for _, test := range []struct {
 		name   string
-		filter Filter
+		filter state.Filter
 		want   string // of the one that takes the name, of a part that goes on
 		not    string // of a part that does not
 	}{
-		{name: "one interface", filter: Filter{Iface: "r1", Parts: PartIfaces | PartRules | PartRoutes}, want: "new route 10.8.0.0/24 dev r1", not: "new iface r1"},
-		{name: "routes through one interface", filter: Filter{OutIface: "r1", Parts: PartIfaces | PartRules | PartRoutes}, want: "new address r1 10.8.0.1/24", not: "new route 10.8.0.0/24 dev r1"},
+		{name: "one interface", filter: state.Filter{Iface: "r1", Parts: state.PartIfaces | state.PartRules | state.PartRoutes}, want: "new route 10.8.0.0/24 dev r1", not: "new iface r1"},
+		{name: "routes through one interface", filter: state.Filter{OutIface: "r1", Parts: state.PartIfaces | state.PartRules | state.PartRoutes}, want: "new address r1 10.8.0.1/24", not: "new route 10.8.0.0/24 dev r1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			pairs(t, 2)
 			f := follow(t, test.filter)
 			told := func(w string) bool {
-				return slices.ContainsFunc(f.changes, func(c Change) bool { return words(c) == w })
+				return slices.ContainsFunc(f.changes, func(c state.Change) bool { return words(c) == w })
 			}
 			netnstest.Run(t, "ip", "link", "del", "r1")
-			f.await(t, "the end of r1", 3*time.Second, func(*State) bool { return told("del iface r1") })
+			f.await(t, "the end of r1", 3*time.Second, func(*state.State) bool { return told("del iface r1") })
 			netnstest.Lines(t, `ip link add r1 type veth peer name pr1
 				ip link set pr1 up
 				ip link set r1 up
 				ip addr add 10.8.0.1/24 dev r1
 				ip rule add pref 78 lookup 78`)
-			f.await(t, test.want, 3*time.Second, func(*State) bool { return told(test.want) && told("new rule 78") })
+			f.await(t, test.want, 3*time.Second, func(*state.State) bool { return told(test.want) && told("new rule 78") })
 			if told(test.not) {
 				t.Errorf("told %q", test.not)
 			}
@@ -132,7 +133,7 @@ func TestWatchFilterGoesOn(t *testing.T) {
 // TestGoneBeforeRead: an interface goes between being found and being read.
 func TestGoneBeforeRead(t *testing.T) {
 	netnstest.Need(t)
-	for name, filter := range map[string]Filter{"of it": {Iface: "r0"}, "routes": {OutIface: "r0", Parts: PartRoutes}} {
+	for name, filter := range map[string]state.Filter{"of it": {Iface: "r0"}, "routes": {OutIface: "r0", Parts: state.PartRoutes}} {
 		t.Run(name, func(t *testing.T) {
 			pairs(t, 1)
 			r, err := newReader(t.Context(), filter)

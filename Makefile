@@ -60,11 +60,17 @@ PACKAGES_RINGS := \
 	'ethtool=a witness of what drivers say' \
 	'python3-pyroute2=a netlink library that is not ours, a witness of events' \
 	'iputils-ping=ping, a witness of tests in network namespaces'
-PACKAGES_DEB := \
+PACKAGES_DEB = \
 	'qemu-user=runs the programs of the other architectures' \
 	'shellcheck=checks the maintainer scripts' \
 	'man-db=checks the manual pages' \
-	'mandoc=checks them, too'
+	'mandoc=checks them, too' \
+	$(PACKAGES_RELEASE) $(PACKAGES_SIGNING)
+PACKAGES_RELEASE := \
+	'apt-utils=writes the indices of the apt repository (apt-ftparchive)'
+PACKAGES_SIGNING := \
+	'gpg=signs the apt repository' \
+	'gpg-agent=which keeps the key that signs'
 
 .PHONY: help
 help: ## show this
@@ -81,6 +87,14 @@ deb: $(NFPM) ## Debian packages for amd64, arm64 and ARMv6 (armhf) in build/deb
 	@rm -rf build/deb
 	@for arch in amd64 arm64 armhf; do packaging/build $$arch '$(VERSION)' build/deb || exit; done
 	@ls -l build/deb
+
+.PHONY: release
+release: ## all files of a release in build/release, with an apt repository; RELEASE_KEY=KEY signs; tags nothing
+	@packaging/release '$(VERSION)'
+	@lab/host/packages $(PACKAGES_RELEASE) $(if $(RELEASE_KEY),$(PACKAGES_SIGNING))
+	@$(MAKE) --no-print-directory deb
+	@packaging/release '$(VERSION)' build/deb build/release
+	@find build/release -type f | LC_ALL=C sort
 
 .PHONY: run
 run: machine ## the main job as a story, on simulated radios, with a timeline; MANAGER=1 with NetworkManager

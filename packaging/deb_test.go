@@ -206,7 +206,7 @@ func TestScripts(t *testing.T) {
 	for _, name := range []string{"postinst", "prerm", "postrm"} {
 		run(t, "shellcheck", filepath.Join(tree, "DEBIAN", name))
 	}
-	run(t, "shellcheck", "build", "../lab/guest/start", "../lab/host/packages")
+	run(t, "shellcheck", "build", "release", "../lab/guest/start", "../lab/host/packages")
 	run(t, "bash", "-n", filepath.Join(tree, "usr/share/bash-completion/completions/netconnectcli"))
 }
 

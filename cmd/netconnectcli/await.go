@@ -134,13 +134,6 @@ func passes(refused *client.Error) bool {
 	return false
 }
 
-// unknown reports whether the daemon does not know the command, as the original
-// knows none but its own.
-func unknown(err error) bool {
-	var refused *client.Error
-	return errors.As(err, &refused) && refused.Message == client.TextUnknownMessage
-}
-
 // statuses hands the statuses of one connection to seen.
 func (f *follower) statuses(ctx context.Context, c *client.Client, seen func(snapshot) error) error {
 	stop := hintAtSilence(ctx, f.address, os.Stderr)
@@ -188,5 +181,6 @@ func (f *follower) askOnce(ctx context.Context) (s snapshot, err error) {
 	if err := c.Call(ctx, "status", nil, &s.raw); err != nil {
 		return s, err
 	}
-	return s, json.Unmarshal(s.raw, &s.Status)
+	s.Status, err = decodeStatus(s.raw)
+	return s, err
 }

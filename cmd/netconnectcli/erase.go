@@ -65,14 +65,19 @@ func (a *app) confirmErasure(ctx context.Context, in io.Reader, out io.Writer) e
 	if n := status.Wifi.Candidate; n != nil {
 		doomed = append(doomed, *n)
 	}
-	if len(doomed) == 0 {
+	switch {
+	case len(doomed) > 0:
+		fmt.Fprintln(out, "These networks are forgotten, with their passphrases:")
+		for _, n := range doomed {
+			fmt.Fprintln(out, "  "+printable(quote(n)))
+		}
+		fmt.Fprint(out, "Forget them all? [y/N] ")
+	case isOriginal(status) && status.Wifi.ValidConfig:
+		fmt.Fprintln(out, "The saved network is forgotten, with its passphrase. An original netconnectd does not tell its name.")
+		fmt.Fprint(out, "Forget it? [y/N] ")
+	default:
 		return nil
 	}
-	fmt.Fprintln(out, "These networks are forgotten, with their passphrases:")
-	for _, n := range doomed {
-		fmt.Fprintln(out, "  "+printable(quote(n)))
-	}
-	fmt.Fprint(out, "Forget them all? [y/N] ")
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the answer: %w", err)

@@ -44,7 +44,7 @@ func (a *app) events(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	return a.streamError(err)
+	return explained(a.streamError(err), "events")
 }
 
 // streamError tells a daemon that said why from one that went away.

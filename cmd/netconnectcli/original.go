@@ -1,7 +1,57 @@
 package main
 
-import "github.com/netconnectd/netconnectd/client"
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/netconnectd/netconnectd/client"
+)
 
 // isOriginal reports whether a status is that of an original netconnectd, which has
 // the fields Link to Wifi.Present and no others.
 func isOriginal(s client.Status) bool { return s.Version == "" && s.Uplink.State == "" }
+
+// originalVersion is shown in place of the version that an original does not tell.
+const originalVersion = "not told, as by an original netconnectd"
+
+// decodeStatus reads a status. What an original does not tell is taken from what it
+// does, so that all that is shown is made of the same fields.
+func decodeStatus(text []byte) (s client.Status, err error) {
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, fmt.Errorf("decode status: %w", err)
+	}
+	if !isOriginal(s) {
+		return s, nil
+	}
+	s.Version = originalVersion
+	s.Uplink.State, s.AccessPoint.State = "lost", "off"
+	if s.Link {
+		s.Uplink.State = "online"
+	}
+	if s.Connections.AP {
+		s.AccessPoint.State = "up"
+	}
+	for i, name := range s.Devs {
+		if i == 0 {
+			s.Uplink.Interface = name
+		}
+		s.Uplinks = append(s.Uplinks, client.Interface{Name: name, Carrier: true, Works: true})
+	}
+	return s, nil
+}
+
+// unknown reports whether the daemon does not know the command, as the original
+// knows none but its own.
+func unknown(err error) bool {
+	var refused *client.Error
+	return errors.As(err, &refused) && refused.Message == client.TextUnknownMessage
+}
+
+// explained says what an original, or an older daemon, means by "unknown message".
+func explained(err error, command string) error {
+	if !unknown(err) {
+		return err
+	}
+	return fmt.Errorf("%w: this netconnectd does not know %s; it is an older one, or the original (netconnectcli version)", err, command)
+}

@@ -180,7 +180,7 @@ func (a *app) call(ctx context.Context, command string, params any, show func(re
 	case err != nil && frame == nil && !errors.As(err, &refused):
 		return &absentError{a.address, err}
 	case err != nil || a.json:
-		return err
+		return explained(err, command)
 	}
 	var reply struct{ Result json.RawMessage }
 	if err := json.Unmarshal(frame, &reply); err != nil {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,8 +16,19 @@ import (
 	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
+// showFlags are those of show and of all that is below it.
+type showFlags struct {
+	netns     string
+	noDrivers bool
+}
+
+func (f *showFlags) register(cmd *cobra.Command) {
+	netnsFlag(cmd, &f.netns)
+	cmd.PersistentFlags().BoolVar(&f.noDrivers, "no-drivers", false, "leave out what only drivers tell (ethtool, Wi-Fi, WireGuard): one that hangs holds the rest up")
+}
+
 func (a *app) showCommand() *cobra.Command {
-	var netns string
+	var flags showFlags
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Show the kernel's network, without the daemon",
@@ -25,24 +38,24 @@ Without a further word: each interface in brief. The others print YAML, or JSON
 with -j. Names and shapes are those of nispor 1.2.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := readPicture(cmd.Context(), netns, briefFilter)
+			p, err := readPicture(cmd.Context(), flags, briefFilter)
 			if err != nil {
 				return err
 			}
 			return a.showBrief(newBriefs(p))
 		},
 	}
-	netnsFlag(cmd, &netns)
+	flags.register(cmd)
 	part := func(use, short string, parts state.Parts, pick func(picture) any) *cobra.Command {
 		return &cobra.Command{
 			Use: use, Short: short, Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				return a.showState(cmd.Context(), netns, state.Filter{Parts: parts}, pick)
+				return a.showState(cmd.Context(), flags, state.Filter{Parts: parts}, pick)
 			},
 		}
 	}
 	cmd.AddCommand(
-		a.showIfaceCommand(&netns), a.showRouteCommand(&netns),
+		a.showIfaceCommand(&flags), a.showRouteCommand(&flags),
 		part("rule", "Show the rules that choose a routing table", state.PartRules,
 			func(p picture) any { return listOf(p.Rules) }),
 		part("neigh", "Show the neighbours that ARP and neighbour discovery know", state.PartNeighbours,
@@ -58,7 +71,7 @@ with -j. Names and shapes are those of nispor 1.2.`,
 	return cmd
 }
 
-func (a *app) showIfaceCommand(netns *string) *cobra.Command {
+func (a *app) showIfaceCommand(flags *showFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "iface [<name>]",
 		Short: "Show interfaces, or the one of that name",
@@ -70,13 +83,13 @@ func (a *app) showIfaceCommand(netns *string) *cobra.Command {
 					return usageError("the name of the interface is empty")
 				}
 			}
-			return a.showState(cmd.Context(), *netns, filter, func(p picture) any { return listOf(byIndex(p.State)) })
+			return a.showState(cmd.Context(), *flags, filter, func(p picture) any { return listOf(byIndex(p.State)) })
 		},
 		ValidArgsFunction: first(interfaces),
 	}
 }
 
-func (a *app) showRouteCommand(netns *string) *cobra.Command {
+func (a *app) showRouteCommand(flags *showFlags) *cobra.Command {
 	var dev, table, scope, protocol string
 	cmd := &cobra.Command{
 		Use:   "route",
@@ -87,7 +100,7 @@ func (a *app) showRouteCommand(netns *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.showState(cmd.Context(), *netns, filter, func(p picture) any { return routeList(p.table) })
+			return a.showState(cmd.Context(), *flags, filter, func(p picture) any { return routeList(p.table) })
 		},
 	}
 	cmd.Flags().StringVarP(&dev, "dev", "d", "", "only routes through the interface of this `name`")
@@ -133,18 +146,29 @@ type routeTable interface {
 	At(i int) state.Route
 }
 
-func (a *app) showState(ctx context.Context, netns string, filter state.Filter, pick func(picture) any) error {
-	p, err := readPicture(ctx, netns, filter)
+func (a *app) showState(ctx context.Context, flags showFlags, filter state.Filter, pick func(picture) any) error {
+	p, err := readPicture(ctx, flags, filter)
 	if err != nil {
 		return err
 	}
 	return a.print(pick(p))
 }
 
-// readPicture reads the network namespace of that name, "" the own one.
-func readPicture(ctx context.Context, netns string, filter state.Filter) (picture, error) {
-	if err := enterNetns(netns); err != nil {
+// slowDriver is when a person begins to wonder what show waits for.
+const slowDriver = 5 * time.Second
+
+// readPicture reads the network namespace that the flags name, else the own one.
+func readPicture(ctx context.Context, flags showFlags, filter state.Filter) (picture, error) {
+	if err := enterNetns(flags.netns); err != nil {
 		return picture{}, err
+	}
+	if flags.noDrivers {
+		filter.Parts &^= state.PartDrivers
+	}
+	if filter.Parts&state.PartDrivers != 0 {
+		defer time.AfterFunc(slowDriver, func() {
+			fmt.Fprintln(os.Stderr, "netconnectcli: the kernel has not answered yet; --no-drivers leaves out what drivers tell, in case one hangs")
+		}).Stop()
 	}
 	s, routes, err := kernel.ReadCompact(ctx, filter)
 	if errors.Is(err, kernel.ErrNotExist) {

@@ -5,14 +5,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
-	"strings"
 
-	"go.yaml.in/yaml/v4"
 	"golang.org/x/term"
 
 	"github.com/netconnectd/netconnectd/state"
@@ -77,7 +73,7 @@ func (a *app) print(document any) error {
 		err = p.print("", document)
 		w.WriteByte('\n')
 	} else {
-		err = printYAML(w, document)
+		err = (&yamlPrinter{w: w}).print(document)
 	}
 	return errors.Join(err, w.Flush())
 }
@@ -169,130 +165,4 @@ func (p *jsonPrinter) text(indent string, text []byte) error {
 	}
 	_, err := p.w.Write(p.indented.Bytes())
 	return err
-}
-
-// printYAML prints what JSON would have, keys in the same order.
-func printYAML(w *bufio.Writer, value any) error {
-	switch value := value.(type) {
-	case list:
-		return printSequence(w, value)
-	case members:
-		for _, m := range value {
-			if l, ok := m.value.(list); ok {
-				fmt.Fprintf(w, "%s:\n", m.key) // membersOf has no empty list
-				if err := printSequence(w, l); err != nil {
-					return err
-				}
-				continue
-			}
-			text, err := json.Marshal(map[string]any{m.key: m.value})
-			if err != nil {
-				return err
-			}
-			if err := printNode(w, text); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	return printNode(w, text)
-}
-
-// batch is how many elements printSequence holds at a time.
-const batch = 256
-
-// printSequence prints a sequence for each batch of elements: one after the
-// other they are a sequence of all.
-func printSequence(w *bufio.Writer, l list) error {
-	if l.length == 0 {
-		_, err := w.WriteString("[]\n")
-		return err
-	}
-	var text []byte
-	for i := range l.length {
-		if i%batch == 0 {
-			text = append(text[:0], '[')
-		} else {
-			text = append(text, ',')
-		}
-		var err error
-		if text, err = l.append(text, i); err != nil {
-			return err
-		}
-		if i%batch < batch-1 && i < l.length-1 {
-			continue
-		}
-		if err := printNode(w, append(text, ']')); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// printNode prints a JSON text as YAML.
-func printNode(w *bufio.Writer, text []byte) error {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	node, err := newNode(decoder)
-	if err != nil {
-		return fmt.Errorf("decode for YAML: %w", err)
-	}
-	out, err := yaml.Dump(node, yaml.WithLineWidth(-1))
-	if err != nil {
-		return fmt.Errorf("encode YAML: %w", err)
-	}
-	_, err = w.Write(out)
-	return err
-}
-
-// newNode reads the next value. Unlike what Go's maps would give, the keys
-// stay in order.
-func newNode(decoder *json.Decoder) (*yaml.Node, error) {
-	token, err := decoder.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch token := token.(type) {
-	case json.Delim:
-		node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-		if token == '{' {
-			node.Kind, node.Tag = yaml.MappingNode, "!!map"
-		}
-		for decoder.More() { // of an object: key, value, key, …
-			inner, err := newNode(decoder)
-			if err != nil {
-				return nil, err
-			}
-			node.Content = append(node.Content, inner)
-		}
-		_, err := decoder.Token()
-		return node, err
-	case json.Number:
-		if strings.ContainsAny(token.String(), ".eE") {
-			return scalar("!!float", token.String()), nil
-		}
-		return scalar("!!int", token.String()), nil
-	case string:
-		node := scalar("!!str", token)
-		if olderYAML.MatchString(token) {
-			node.Style = yaml.SingleQuotedStyle
-		}
-		return node, nil
-	case bool:
-		return scalar("!!bool", fmt.Sprint(token)), nil
-	}
-	return scalar("!!null", "null"), nil
-}
-
-// olderYAML are texts that stand for themselves in YAML 1.2, which is what
-// package yaml writes, but in YAML 1.1, which many still read, for a boolean,
-// a number to the base 60 (some hardware addresses!), or a key of its own.
-var olderYAML = regexp.MustCompile(`^((?i:y|n|yes|no|on|off)|=|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
-
-func scalar(tag, value string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
 }

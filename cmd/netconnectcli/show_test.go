@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os/exec"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -156,6 +161,76 @@ func TestYAMLSaysWhatJSONSays(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestYAMLHoldsNothing: YAML of a full routing table takes no more memory than JSON,
+// which holds one route at a time.
+func TestYAMLHoldsNothing(t *testing.T) {
+	var table routes
+	for i := range 59000 {
+		table = append(table, state.Route{
+			Family: "ipv4", Table: 1000, Protocol: 4, OutIface: "eth0", Metric: new(uint32(i)),
+			Destination: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24), Gateway: netip.MustParseAddr("192.0.2.1"),
+		})
+	}
+	took := func(asJSON bool) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := (&app{out: io.Discard, json: asJSON}).print(membersOf(picture{&state.State{}, table})); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	took(true) // what is made once
+	asJSON, asYAML := took(true), took(false)
+	t.Logf("59,000 routes: JSON takes %d bytes, YAML %d", asJSON, asYAML)
+	if asYAML > 2*asJSON+1<<20 {
+		t.Errorf("YAML takes %d bytes, JSON %d", asYAML, asJSON)
+	}
+}
+
+// FuzzYAML: what is JSON reads the same as YAML, and what is none is an error.
+func FuzzYAML(f *testing.F) {
+	for _, text := range traps {
+		document, err := json.Marshal(map[string]any{text: []any{text, map[string]any{text: text, "a": []any{[]any{text}, []any{}, map[string]any{}, nil, true, -1.5e300}}}})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(document)
+	}
+	for _, text := range []string{``, `{`, `[`, `{"a"`, `{"a":`, `[1`, `"`, `"\`, `{"a":1]`, `[}`, `1,2`, `{1:2}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var out bytes.Buffer
+		w := bufio.NewWriter(&out)
+		var value any
+		if json.Unmarshal(text, &value) != nil {
+			_ = (&yamlPrinter{w: w}).text(text, 0, atStart) // does not end the program
+			return
+		}
+		document, err := json.Marshal(value) // as we make it, and without keys that are there twice
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join((&yamlPrinter{w: w}).text(document, 0, atStart), w.Flush()); err != nil {
+			t.Fatalf("%v of %s", err, document)
+		}
+		var got any
+		if err := yaml.Unmarshal(out.Bytes(), &got); err != nil {
+			t.Fatalf("%v in\n%s\nof %s", err, out.Bytes(), document)
+		}
+		if again, err := json.Marshal(got); err != nil || !sameJSON(document, again) {
+			t.Errorf("%s became\n%s\nwhich reads %s, %v", document, out.Bytes(), again, err)
+		}
+	})
+}
+
+// sameJSON compares values, as a number may be written in several ways.
+func sameJSON(a, b []byte) bool {
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // canonical is a text as JSON with sorted keys.

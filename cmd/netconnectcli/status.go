@@ -38,9 +38,9 @@ reply.`,
 }
 
 func (a *app) showStatus(result json.RawMessage, all bool) error {
-	var status client.Status
-	if err := json.Unmarshal(result, &status); err != nil {
-		return fmt.Errorf("decode status: %w", err)
+	status, err := decodeStatus(result)
+	if err != nil {
+		return err
 	}
 	p := page{out: a.out, colour: colourful(a.out), all: all}
 	p.status(status, time.Now())
@@ -76,7 +76,7 @@ func (p *page) status(s client.Status, now time.Time) {
 	if s.Wifi.Candidate != nil {
 		p.row("To try", cell{}, quote(*s.Wifi.Candidate))
 	}
-	p.row("Saved", cell{}, p.savedText(s.Wifi.Networks))
+	p.row("Saved", cell{}, p.savedText(s.Wifi))
 	p.problems(s.Problems)
 	p.row("Version", cell{}, s.Version)
 	p.uplinks(s)

@@ -57,13 +57,17 @@ func failedText(p client.Probe) string {
 }
 
 func accessPointState(ap client.AccessPoint) cell {
-	switch ap.State {
-	case "off":
+	if ap.State == "off" {
 		return cell{text: ap.State}
-	case "up":
-		return cell{text: fmt.Sprintf(`%s as "%s"`, ap.State, ap.SSID), tone: good}
 	}
-	return cell{text: fmt.Sprintf(`%s as "%s"`, ap.State, ap.SSID), tone: waiting}
+	c := cell{text: ap.State, tone: waiting}
+	if ap.State == "up" {
+		c.tone = good
+	}
+	if ap.SSID != "" {
+		c.text += ` as "` + ap.SSID + `"`
+	}
+	return c
 }
 
 // interfaceState says what an interface is to the device; the radio may be the
@@ -156,7 +160,11 @@ func wifiText(w client.Wifi) string {
 }
 
 // savedText names the saved networks, of many the best and their number.
-func (p *page) savedText(networks []client.Network) string {
+func (p *page) savedText(w client.Wifi) string {
+	networks := w.Networks
+	if networks == nil && w.ValidConfig {
+		return "a network" // of an original, which does not name it
+	}
 	shown, count := networks, ""
 	if len(networks) > fewNetworks {
 		count = fmt.Sprintf("%d networks: ", len(networks))
@@ -192,7 +200,10 @@ func onAirText(ap client.AccessPoint) string {
 	if ap.State != "up" {
 		return ""
 	}
-	return strings.Join(append(parts, stationsText(len(ap.Clients))), ", ")
+	if ap.Clients != nil { // an original does not tell
+		parts = append(parts, stationsText(len(ap.Clients)))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func stationsText(n int) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -24,7 +25,7 @@ func (a *app) versionCommand() *cobra.Command {
 				if err != nil {
 					return a.streamError(err)
 				}
-				daemon = status.Version
+				daemon = cmp.Or(status.Version, originalVersion)
 			}
 			return a.showVersions(daemon)
 		},

@@ -53,10 +53,7 @@ daemon was not there. For units there is netconnectd-wait-online.service(8).`,
 
 func isOnline(s client.Status) bool { return isOnlineOrPortal(s) && !s.Uplink.Portal }
 
-// isOnlineOrPortal takes the word of an original daemon that some link works.
-func isOnlineOrPortal(s client.Status) bool {
-	return s.Uplink.State == "online" || isOriginal(s) && s.Link
-}
+func isOnlineOrPortal(s client.Status) bool { return s.Uplink.State == "online" }
 
 func isReachable(s client.Status) bool { return isOnlineOrPortal(s) || s.Connections.AP }
 

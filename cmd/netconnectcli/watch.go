@@ -147,7 +147,7 @@ func statusLine(s client.Status) string {
 		up += ": " + s.Uplink.Reason
 	}
 	point := "access point " + accessPointState(s.AccessPoint).text
-	if s.AccessPoint.State == "up" {
+	if s.AccessPoint.State == "up" && s.AccessPoint.Clients != nil {
 		point += ", " + stationsText(len(s.AccessPoint.Clients))
 	}
 	parts := []string{up, point}

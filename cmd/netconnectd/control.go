@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func control(ctx context.Context, verb, socket string, out io.Writer) (status in
 func showRunning(ctx context.Context, c *client.Client, out io.Writer) error {
 	status, err := c.Status(ctx)
 	if err == nil {
-		fmt.Fprintln(out, "netconnectd", status.Version, "is running")
+		fmt.Fprintln(out, "netconnectd", cmp.Or(status.Version, "(an original one)"), "is running")
 	}
 	return err
 }

@@ -46,7 +46,8 @@ type watcher struct {
 // and go after it.
 func (w *watcher) read(r *link.Reading) error {
 	before, oldView, oldIfaces := w.tables, w.view, w.ifaces
-	w.tables, w.view = &r.Tables, newView(&r.Tables)
+	w.view = newView(&r.Tables)
+	w.tables = w.view.known(&r.Tables)
 	w.ifaces = w.told()
 	if before == nil {
 		if err := w.stillThere(w.view); err != nil {

@@ -10,8 +10,9 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// show reads the kernel's network state. The daemon may see more than who
-// asks: the peers of WireGuard, which the kernel tells only to root.
+// show reads the kernel's network state. The daemon may see more than its client:
+// the kernel shows the peers of WireGuard only to root, so they are left out for a
+// client without privileges.
 func show(ctx context.Context, req server.Show) (any, error) {
 	s, err := state.Read(ctx, req.Filter)
 	if err != nil {
@@ -25,7 +26,8 @@ func show(ctx context.Context, req server.Show) (any, error) {
 	return s, nil
 }
 
-// noInterface makes an error that names the interface one for clients.
+// noInterface converts the error of an interface that does not exist into a
+// client.Error that names the interface.
 func noInterface(f state.Filter, err error) error {
 	if !errors.Is(err, state.ErrNotExist) {
 		return err

@@ -1,7 +1,7 @@
 // Package ap makes a radio an access point: it renders the configuration of
-// hostapd and dnsmasq, runs the two, gives the interface its address, lets
-// phones through to the wired network where that is wanted, and says when they
-// are served and when no longer.
+// hostapd and dnsmasq, runs the two, gives the interface its address, forwards
+// phones to the wired network if that is wanted, and reports when the access point
+// begins and ends to serve.
 //
 // Both programs outlive the daemon (package process). The next daemon's Hold
 // adopts them when they run with the wanted configuration, and phones notice
@@ -40,7 +40,7 @@ const (
 	// dnsmasqLimit bounds dnsmasq's start once the address is there. Measured:
 	// 0.5 s in a slow VM.
 	dnsmasqLimit = 5 * time.Second
-	// adoptLimit is what a running hostapd has to say that it serves.
+	// adoptLimit is how long a running hostapd may take to answer that it serves.
 	adoptLimit = 2 * time.Second
 )
 
@@ -48,31 +48,32 @@ const (
 // interfaces.
 type Links interface {
 	Apply(ctx context.Context, want link.Spec) error
-	// Release leaves the interface as rest says; one that is not there needs nothing.
+	// Release leaves the interface as rest describes. It does nothing if the
+	// interface does not exist.
 	Release(ctx context.Context, rest link.Spec) error
 }
 
 // AccessPoint is one access point on one interface. Hold and End must not
 // overlap.
 type AccessPoint struct {
-	// IsOne reports whether the kernel has the interface as an access point. A
-	// hostapd from which another program took that does not notice. New makes
-	// one that is always true, for drivers of which the kernel knows nothing.
+	// IsOne reports whether the kernel has the interface as an access point. hostapd
+	// does not notice when another program changes that. The default is always
+	// true, for drivers that the kernel does not know of.
 	IsOne func(ctx context.Context) bool
 
-	// Clients is told while Hold serves who is on the access point: when it
-	// begins, when a phone comes or goes, and every few seconds, as addresses
-	// come later. New makes one that does nothing.
+	// Clients is called with the stations on the access point while Hold serves: at
+	// the start, when a station comes or goes, and every few seconds, as their
+	// addresses come later. The default does nothing.
 	Clients func(context.Context, []Client)
 
-	// OnAir is told where on the air the access point is: before Hold calls ready,
-	// and every few seconds from then on. It must not block. New makes one that
-	// does nothing.
+	// OnAir is called with the channel of the access point: before Hold calls ready,
+	// and every few seconds from then on. It must not block. The default does
+	// nothing.
 	OnAir func(Cell)
 
-	// Unguarded is told what is missing of the protection from phones, nil if
-	// nothing is: before hostapd starts, whenever that changes, and at the end.
-	// It must not block. New makes one that does nothing.
+	// Unguarded is called with the missing part of the protection from phones, nil
+	// if none is missing: before hostapd starts, at each change, and at the end. It
+	// must not block. The default does nothing.
 	Unguarded func(error)
 
 	config Config
@@ -82,7 +83,7 @@ type AccessPoint struct {
 
 	hostapdConfig func() []byte // rendered once: deriving the key takes a while
 	guard         guard
-	missing       *string // of the guard, as it was told last; nil: nothing was told
+	missing       *string // the last argument of Unguarded, as text; nil: it was not called yet
 }
 
 // New returns an access point that does nothing yet.
@@ -96,17 +97,18 @@ func New(config Config, runner *process.Runner, links Links, log *slog.Logger) *
 	}
 }
 
-// rendered gives the file of hostapd, which is made once.
+// rendered returns a function that returns hostapd's configuration. It renders the
+// configuration only once.
 func rendered(c Config) func() []byte {
 	return sync.OnceValue(func() []byte { return renderHostapd(c) })
 }
 
-// Hold makes the access point serve, calls ready once when it does, and blocks
-// while it does. What runs already with the wanted configuration is adopted.
+// Hold makes the access point serve, calls ready once it serves, and blocks while it
+// serves. Programs that already run with the wanted configuration are adopted.
 //
-// When ctx ends it returns ctx.Err() and leaves everything running. Any other
-// error says why the access point does not serve; what is left of it then is
-// for another Hold, which starts only what is dead, or for End.
+// When ctx ends, Hold returns ctx.Err() and leaves everything running. Any other
+// error is the reason why the access point does not serve. A program may then still
+// run; another Hold starts only the dead ones, and End ends all.
 func (a *AccessPoint) Hold(ctx context.Context, ready func()) error {
 	err := a.hold(ctx, ready)
 	if ctx.Err() != nil {
@@ -155,9 +157,9 @@ type children struct {
 	names            nameService     // of dnsmasq
 }
 
-// bringUp returns when phones are served. The address comes last: hostapd
-// takes the interface down to make it an access point, and dnsmasq, which
-// starts meanwhile, begins to listen on an address when the address appears.
+// bringUp returns when phones are served. The address is set last: hostapd takes
+// the interface down to make it an access point. dnsmasq starts meanwhile, and
+// begins to listen on the address when the address appears.
 func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec) (children, error) {
 	var c children
 	a.keepGuard(ctx) // before the first phone can come
@@ -166,8 +168,8 @@ func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec
 			return c, err
 		}
 	}
-	// hostapd makes the folder, and removes it when it ends; but only in one
-	// that exists can the appearance of the socket be watched.
+	// hostapd would make the folder itself, but the appearance of the socket can be
+	// watched only in an existing folder. hostapd removes the folder when it ends.
 	err := os.MkdirAll(a.config.hostapdControlDir(), 0o700)
 	if err != nil {
 		return c, err
@@ -188,9 +190,9 @@ func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec
 	return c, nil
 }
 
-// clear removes hostapd, if one runs that is no good, and every address from
-// the interface. That of a predecessor must go too: dnsmasq could not listen
-// on it while hostapd has the interface down, and would not try again.
+// clear ends a hostapd that does not serve, and removes every address from the
+// interface. The address of a previous run must go too: dnsmasq could not listen on
+// it while hostapd has the interface down, and would not try again.
 func (a *AccessPoint) clear(ctx context.Context) error {
 	if err := a.runner.End(ctx, RoleHostapd); err != nil {
 		return err
@@ -198,9 +200,9 @@ func (a *AccessPoint) clear(ctx context.Context) error {
 	return a.links.Apply(ctx, link.Spec{Name: a.config.Interface})
 }
 
-// End ends both programs, whoever started them, clears the interface, which is
-// down afterwards, and takes the guard back. An interface that is not there
-// needs nothing. While hostapd does not end, the guard stands.
+// End ends both programs, of this or an earlier run, clears the interface, which is
+// down afterwards, and removes the guard. It does nothing to an interface that does
+// not exist. The guard stays if hostapd does not end.
 func (a *AccessPoint) End(ctx context.Context) error {
 	errs := []error{a.runner.End(ctx, RoleDnsmasq)}
 	ended := a.runner.End(ctx, RoleHostapd)
@@ -209,7 +211,7 @@ func (a *AccessPoint) End(ctx context.Context) error {
 	if ended == nil {
 		a.dropGuard()
 	}
-	// The key of the network stays in no file that nobody needs.
+	// The file holds the key of the network and is no longer needed.
 	if err := os.Remove(a.config.hostapdFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		errs = append(errs, err)
 	}
@@ -237,7 +239,7 @@ func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
 		Role: RoleDnsmasq, Path: a.config.Dnsmasq, Args: []string{"--conf-file=" + file},
 		Caps:     []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_BIND_SERVICE},
 		Confine:  &process.Confinement{Hidden: a.config.StateDir, Own: []string{a.config.leaseFile()}},
-		Pardoned: namesTaken, // it is started again without names
+		Pardoned: namesTaken, // dnsmasq is started again without names
 	}
 	content := renderDnsmasq(a.config, names)
 	return hashed(spec, content), errors.Join(atomicfile.Write(file, content, 0o600), makeFile(a.config.leaseFile()))
@@ -252,7 +254,7 @@ func makeFile(path string) error {
 	return f.Close()
 }
 
-// hashed completes a child's Spec by the hash of its configuration.
+// hashed returns a child's Spec with the hash of its configuration.
 func hashed(spec process.Spec, content []byte) process.Spec {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q %q\n", spec.Path, spec.Args)

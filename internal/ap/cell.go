@@ -7,15 +7,15 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// Cell is where on the air the access point is, as hostapd says it. What hostapd
-// does not tell is 0.
+// Cell is the channel of the access point as hostapd reports it. A field that
+// hostapd does not report is 0.
 type Cell struct {
 	Channel   int // primary channel
 	Frequency int // of the primary channel, in MHz
 	Width     int // of all channels that are used together, in MHz
 }
 
-// readCell asks hostapd where it is, and whether it sends beacons.
+// readCell asks hostapd for its channel, and whether it sends beacons.
 func readCell(ctx context.Context, conn *wpactrl.Conn) (cell Cell, enabled bool, err error) {
 	reply, err := conn.Request(ctx, "STATUS")
 	if err != nil {
@@ -29,8 +29,8 @@ func readCell(ctx context.Context, conn *wpactrl.Conn) (cell Cell, enabled bool,
 // (enum oper_chan_width of hostapd's defs.h). 0 is 20 or 40.
 var wideChannels = map[string]int{"1": 80, "2": 160, "3": 160, "9": 320}
 
-// parseCell reads the reply to STATUS. A field of a newer standard outdoes that of
-// an older one.
+// parseCell reads the reply to STATUS. A field of a newer standard takes precedence
+// over that of an older one.
 func parseCell(fields map[string]string) (c Cell) {
 	c.Channel, _ = strconv.Atoi(fields["channel"]) // 0 where it is missing
 	c.Frequency, _ = strconv.Atoi(fields["freq"])

@@ -9,18 +9,18 @@ import (
 // domain of wireless-regdb has 1 to 11.
 const worldChannel = 1
 
-// channelError says that the radio may not, or cannot, be an access point on
-// the channel.
+// channelError is the error of a radio that may not, or cannot, be an access point
+// on the channel.
 type channelError struct{ error }
 
 func (e channelError) Unwrap() error { return e.error }
 
-// onSomeChannel serves on the channel of the configuration or, where that is
-// not allowed, on one that is: a wrong setting must not keep people out who
-// could mend it.
+// onSomeChannel serves on the configured channel or, if the radio may not use it,
+// on worldChannel: a wrong setting must not lock out the people who could correct
+// it.
 func (a *AccessPoint) onSomeChannel(ctx context.Context, ready func()) error {
 	if other := a.on(worldChannel); a.replacedBy(other) {
-		return other.serve(ctx, ready) // of the run before
+		return other.serve(ctx, ready) // hostapd of the previous run serves there
 	}
 	err := a.serve(ctx, ready)
 	var wrong channelError
@@ -32,7 +32,7 @@ func (a *AccessPoint) onSomeChannel(ctx context.Context, ready func()) error {
 	return a.on(worldChannel).serve(ctx, ready)
 }
 
-// on is the same access point on another channel.
+// on returns the same access point on another channel.
 func (a *AccessPoint) on(channel int) *AccessPoint {
 	other := *a
 	other.config.Channel = channel
@@ -40,7 +40,8 @@ func (a *AccessPoint) on(channel int) *AccessPoint {
 	return &other
 }
 
-// replacedBy reports whether a hostapd runs that is other's, not ours.
+// replacedBy reports whether the running hostapd has the configuration of other, and
+// not ours.
 func (a *AccessPoint) replacedBy(other *AccessPoint) bool {
 	running, found := a.runner.Find(RoleHostapd)
 	return found && running.Hash() != a.hostapdChild().Hash && running.Hash() == other.hostapdChild().Hash

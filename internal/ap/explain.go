@@ -7,7 +7,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/process"
 )
 
-// epilogue marks what hostapd prints after it has said what is wrong.
+// epilogue marks the lines that hostapd prints after those that name the cause.
 var epilogue = []string{
 	"interface state ", "AP-DISABLED", "CTRL-EVENT-TERMINATING", "hostapd_free_hapd_data",
 	"hostapd_interface_deinit", "deinit ifname", "Interface initialization failed",
@@ -26,7 +26,7 @@ const (
 	noRights     = "hostapd and dnsmasq need the capabilities that netconnectd.service gives: start it by systemd or as root"
 )
 
-// remedies tells what to do about a line that contains the text.
+// remedies lists the remedy for a line that contains the text.
 var remedies = []struct{ text, remedy string }{
 	{"WLAN soft blocked", softBlocked},
 	{"WLAN hard blocked", hardBlocked},
@@ -44,8 +44,8 @@ var remedies = []struct{ text, remedy string }{
 	{"Permission denied", noRights},
 }
 
-// explain says why a child ended before it served, in its own words and with
-// what to do.
+// explain returns why a child ended before it served: the child's own lines, and the
+// remedy if there is one.
 func explain(name string, child *process.Child) error {
 	said := complaint(child.LastOutput())
 	switch {
@@ -57,8 +57,8 @@ func explain(name string, child *process.Child) error {
 	return fmt.Errorf("start %s: %s", name, said)
 }
 
-// complaint picks the line that has a remedy, which is the first of the usual
-// cascade; without one the last two that say something.
+// complaint returns the first line that has a remedy, as later lines are mostly
+// consequences. Without such a line it returns the last two before the epilogue.
 func complaint(lines []string) string {
 	var said []string
 	for _, line := range lines {

@@ -16,19 +16,18 @@ import (
 	"github.com/netconnectd/netconnectd/internal/sysctl"
 )
 
-// forwarding decides what passes between phones and others, by our packet filter
-// table: nothing, or the network behind a wired interface. The table is there
-// also when this device forwards nothing, because other programs (containers,
-// VPNs) may have the kernel forward.
+// forwarding decides, by our packet filter table, what phones may reach: only this
+// device, or also the network behind a wired interface. The table exists even when
+// netconnectd forwards nothing, because other programs (containers, VPNs) may turn
+// forwarding on in the kernel.
 //
-// Where phones may pass, forwarding has the kernel forward. The kernel forwards
-// what arrives on an interface whose own switch, in
-// /proc/sys/net/ipv4/conf/<interface>/forwarding, is on; so those of the two
-// interfaces are enough, and others stay closed, as they would not with
-// net.ipv4.ip_forward.
+// If phones may pass, forwarding turns forwarding on for two interfaces, the access
+// point and the wired one, by /proc/sys/net/ipv4/conf/<interface>/forwarding. The
+// kernel forwards packets that arrive on an interface whose switch is on. Unlike
+// net.ipv4.ip_forward, these two switches leave all other interfaces closed.
 //
-// What a switch was before is remembered in a file of the runtime folder, as
-// long as there is anything to undo.
+// A file in the runtime folder records the previous state of the switches, as long
+// as there is anything to undo.
 type forwarding struct {
 	config Config
 	log    *slog.Logger
@@ -43,7 +42,7 @@ func newForwarding(config Config, log *slog.Logger) *forwarding {
 // opened is an interface whose switch was off and which we turned on.
 type opened struct {
 	Name      string `json:"name"`
-	Index     int    `json:"index"`       // of another interface of that name nothing is remembered
+	Index     int    `json:"index"`       // tells another interface of the same name apart
 	AllWereOn bool   `json:"all_were_on"` // net.ipv4.ip_forward at that time
 }
 
@@ -51,8 +50,8 @@ func (f *forwarding) recordFile() string {
 	return filepath.Join(f.config.RuntimeDir, "forwarding.json")
 }
 
-// keep makes forwarding what the configuration wants, and does nothing if it
-// is so already. An interface that is not there is for the next time.
+// keep brings the table and the switches to what the configuration wants. It skips
+// an interface that does not exist; a later call handles it.
 func (f *forwarding) keep() error {
 	all, err := readSwitch("all")
 	if err != nil {
@@ -88,12 +87,12 @@ func (f *forwarding) keep() error {
 	return nil
 }
 
-// keepTable installs our table where it is missing or another.
+// keepTable installs our table if it is missing or differs.
 func (f *forwarding) keepTable(record []opened, all bool) error {
 	want := tableSpec{
 		phones: f.config.Interface, address: f.config.Address, out: f.config.ForwardTo,
-		// What our switch would let in from there to elsewhere, as long as
-		// nobody else wants it.
+		// Our switch would also let traffic from the wired side reach other
+		// interfaces. It is dropped, unless net.ipv4.ip_forward was already on.
 		onlyPhones: f.config.ForwardTo != "" && !all && slices.ContainsFunc(record, func(o opened) bool { return o.Name == f.config.ForwardTo }),
 	}
 	there, err := f.tableExists()
@@ -107,13 +106,13 @@ func (f *forwarding) keepTable(record []opened, all bool) error {
 	return nil
 }
 
-// stop takes everything back that keep did, now or in an earlier run.
+// stop undoes everything that keep did, in this or an earlier run.
 func (f *forwarding) stop() error {
 	if _, err := os.Stat(f.recordFile()); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	f.done = tableSpec{}
-	record, readErr := f.readRecord() // one that the disk does not return must not keep the table
+	record, readErr := f.readRecord() // the table is removed even if the record cannot be read
 	all, allErr := readSwitch("all")
 	_, restoreErr := restoreSwitches(record, all, func(opened) bool { return true })
 	if err := errors.Join(allErr, restoreErr, f.removeTable()); err != nil {
@@ -125,8 +124,8 @@ func (f *forwarding) stop() error {
 	return readErr
 }
 
-// closedOnes lists the interfaces whose switch is off, and notes them in the
-// record as they are now.
+// closedOnes returns the interfaces whose switch is off, and the record with their
+// present state added.
 func closedOnes(record []opened, names []string, all bool) (noted []opened, closed []string, err error) {
 	for _, name := range names {
 		on, err := readSwitch(name)
@@ -147,9 +146,9 @@ func closedOnes(record []opened, names []string, all bool) (noted []opened, clos
 	return record, closed, nil
 }
 
-// restoreSwitches turns off again what we turned on, of those that are to be,
-// and returns the others. Who has turned on net.ipv4.ip_forward meanwhile
-// wants the switches of all interfaces on.
+// restoreSwitches turns off the switches that we turned on and that which selects,
+// and returns the others. If net.ipv4.ip_forward was turned on meanwhile, the
+// switches stay on, as another program wants all interfaces to forward.
 func restoreSwitches(record []opened, all bool, which func(opened) bool) (rest []opened, err error) {
 	var errs []error
 	for _, o := range record {
@@ -167,7 +166,7 @@ func restoreSwitches(record []opened, all bool, which func(opened) bool) (rest [
 	return rest, errors.Join(errs...)
 }
 
-// maxForwarding is far above what the record has: 40 bytes of each interface.
+// maxForwarding is far above the size of the record: 40 bytes for each interface.
 const maxForwarding = 4 << 20
 
 func (f *forwarding) readRecord() ([]opened, error) {
@@ -177,7 +176,7 @@ func (f *forwarding) readRecord() ([]opened, error) {
 
 func (o opened) check() error { return sysctl.CheckName(o.Name) }
 
-// writeRecord writes also an empty record: then there is our table to remove.
+// writeRecord also writes an empty record, which stands for a table to remove.
 func (f *forwarding) writeRecord(record []opened) error {
 	data, err := json.Marshal(record)
 	if err != nil {

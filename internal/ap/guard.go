@@ -6,14 +6,14 @@ import (
 	"log/slog"
 )
 
-// guard protects the device, and what is behind it, from whoever is on the
-// access point. It stands before hostapd sends its first beacon and until
-// hostapd has ended. A next daemon finds it standing.
+// guard protects the device, and the network behind it, from the stations on the
+// access point. It is in place before hostapd sends its first beacon and until
+// hostapd has ended. The next daemon finds it in place.
 //
-// It has two parts: settings of the interface, and a packet filter table, which
-// also lets phones through where they may pass. A kernel that refuses a part is
-// no reason to have no access point, since that is how the device is reached:
-// the daemon says what is missing, in its log and by Unguarded.
+// It has two parts: settings of the interface, and a packet filter table, which also
+// forwards phones if they may pass. If the kernel refuses a part, the access point
+// starts all the same, as the device could not be reached without it; the missing
+// part is logged and reported by Unguarded.
 type guard struct {
 	settings   settings
 	forwarding *forwarding
@@ -23,13 +23,13 @@ func newGuard(c Config, log *slog.Logger) guard {
 	return guard{settings: newSettings(c, log), forwarding: newForwarding(c, log)}
 }
 
-// keep makes everything as it has to be, and does nothing if it is so already.
+// keep puts both parts in place, and changes nothing that is in place already.
 func (g guard) keep() error { return errors.Join(g.settings.keep(), g.forwarding.keep()) }
 
-// stop takes everything back that keep did, now or in an earlier run.
+// stop undoes everything that keep did, in this or an earlier run.
 func (g guard) stop() error { return errors.Join(g.settings.stop(), g.forwarding.stop()) }
 
-// keepGuard keeps the guard, and tells when what is missing of it changes.
+// keepGuard keeps the guard in place, and reports changes of its missing part.
 func (a *AccessPoint) keepGuard(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
@@ -49,8 +49,8 @@ func (a *AccessPoint) keepGuard(ctx context.Context) {
 	a.Unguarded(err)
 }
 
-// dropGuard takes the guard back. That it fails must not keep the radio from
-// joining a network.
+// dropGuard removes the guard. A failure is only logged, as it must not keep the
+// radio from joining a network.
 func (a *AccessPoint) dropGuard() {
 	if err := a.guard.stop(); err != nil {
 		a.log.Warn("access point's guard is not taken back", "iface", a.config.Interface, "err", err)

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// leaseSeconds is short, as in the original: a phone stays for minutes, and
+// leaseSeconds is short, as in foosel's netconnectd: a phone stays for minutes, and
 // the range may be small.
 const leaseSeconds = 600
 
@@ -61,8 +61,8 @@ func (c Config) hardwareMode() string {
 }
 
 // pairwiseKey derives the key from the passphrase as IEEE 802.11 M.4.2 says,
-// which is what hostapd would do. As hex digits no passphrase can be mistaken
-// for another line of the file, nor be read in it.
+// as hostapd would do. Written as hex digits, a passphrase can neither be taken for
+// another line of the file nor be read in the file.
 func (c Config) pairwiseKey() string {
 	if c.hasHexKey() {
 		return c.PSK.Reveal()
@@ -75,7 +75,7 @@ func (c Config) pairwiseKey() string {
 	return hex.EncodeToString(key)
 }
 
-// nameService says whether dnsmasq answers names beside giving leases.
+// nameService is whether dnsmasq resolves names, besides giving leases.
 type nameService bool
 
 const (

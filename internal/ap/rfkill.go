@@ -23,7 +23,7 @@ const (
 
 // The operations of an rfkillEvent that matter here (linux/rfkill.h).
 const (
-	rfkillAdd    = 0 // there is a switch; said of every one when the device is opened
+	rfkillAdd    = 0 // there is a switch; sent for each switch when the device is opened
 	rfkillDelete = 1
 	rfkillChange = 2 // to one switch, as news or as a command
 )
@@ -31,21 +31,21 @@ const (
 // ErrBlocked is part of Hold's error when the radio is switched off.
 var ErrBlocked = errors.New("the radio is switched off")
 
-// Blocked reads whether a radio is switched off: by software, or by a switch
-// of the device that no software can change. One without a switch is not.
+// Blocked reports whether a radio is switched off: by software (soft), or by a switch
+// of the device that no software can change (hard). A radio without a switch is not.
 func Blocked(ifname string) (soft, hard bool, err error) { return kernelSwitches.blocked(ifname) }
 
-// Reset switches a radio off and on again, that one alone, which brings some
-// cards back that have stopped to answer. It leaves the radio switched on,
-// also where it was off by software before. It needs the right to write to
-// /dev/rfkill, which the package's udev rule gives.
+// Reset switches one radio off and on again, which revives some cards that have
+// stopped answering. It leaves the radio switched on, even if software had switched
+// it off before. It needs write access to /dev/rfkill, which the package's udev rule
+// grants.
 func Reset(ctx context.Context, ifname string) error { return kernelSwitches.reset(ctx, ifname) }
 
 // blockedError is nil when the radio is not known to be blocked.
 func blockedError(ifname string) error {
 	switch soft, hard, err := Blocked(ifname); {
 	case err != nil:
-		return nil // that it is not there, others find out and say better
+		return nil // a later step reports a missing interface better
 	case hard:
 		return fmt.Errorf("%w by a switch or key of the device itself (rfkill: hard blocked)", ErrBlocked)
 	case soft:
@@ -155,14 +155,14 @@ func (s switches) blockAndUnblock(ctx context.Context, ifname string) error {
 	return one.toggle(ctx, now)
 }
 
-// radioSwitch is one of the switches that the file tells about.
+// radioSwitch is one of the switches in the file.
 type radioSwitch struct {
 	file  rfkillFile
 	index uint32
 }
 
-// toggle goes to "off" where it is not there already, and in any case tries
-// to end at "on".
+// toggle switches the radio off, unless it is off already, and then tries to switch
+// it on in any case.
 func (r radioSwitch) toggle(ctx context.Context, now rfkillEvent) error {
 	var offErr error
 	if !now.soft {
@@ -180,8 +180,8 @@ func (r radioSwitch) toggle(ctx context.Context, now rfkillEvent) error {
 	return offErr
 }
 
-// set writes the state and waits until the kernel tells it. It returns the
-// state before if that fails.
+// set writes the state and waits until the kernel confirms it. It returns the
+// previous state if that fails.
 func (r radioSwitch) set(ctx context.Context, now rfkillEvent, soft bool) (rfkillEvent, error) {
 	command := rfkillEvent{index: r.index, kind: now.kind, operation: rfkillChange, soft: soft}
 	if _, err := r.file.Write(command.encode()); err != nil {
@@ -194,7 +194,7 @@ func (r radioSwitch) set(ctx context.Context, now rfkillEvent, soft bool) (rfkil
 	return then, nil
 }
 
-// await reads until the kernel tells something of this switch that fits.
+// await reads until an event of this switch fits.
 func (r radioSwitch) await(ctx context.Context, fits func(rfkillEvent) bool) (rfkillEvent, error) {
 	if err := r.file.SetReadDeadline(time.Time{}); err != nil {
 		return rfkillEvent{}, err
@@ -237,8 +237,8 @@ type rfkillEvent struct {
 	soft, hard bool // blocked by software, by the device
 }
 
-// rfkillEventSize is that of the struct's first version. The kernel cuts what
-// a longer one has to what is asked for.
+// rfkillEventSize is the size of the struct's first version. The kernel cuts a later
+// version to the size that was asked for.
 const rfkillEventSize = 8
 
 func (e rfkillEvent) encode() []byte {

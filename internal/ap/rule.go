@@ -16,7 +16,8 @@ const (
 	redirect6           = 137
 )
 
-// loopback is what no packet from outside may be addressed to (RFC 1122 3.2.1.3).
+// loopback is the range to which no packet from outside may be addressed (RFC 1122
+// 3.2.1.3).
 var loopback = netip.MustParsePrefix("127.0.0.0/8")
 
 // Where the addresses are in the header of IPv4 (RFC 791 3.1).
@@ -30,7 +31,7 @@ const (
 // address than it was addressed to.
 const statusDNAT = 1 << 5
 
-// rule joins conditions and what follows from them.
+// rule joins conditions and their verdict.
 func rule(parts ...[]expr.Any) []expr.Any {
 	var all []expr.Any
 	for _, part := range parts {
@@ -51,8 +52,8 @@ func named(key expr.MetaKey, ifname string) []expr.Any {
 
 func equals(data []byte) expr.Any { return &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: data} }
 
-// isIPv4 has to come before whatever reads the header: the table sees both
-// versions.
+// isIPv4 has to come before any condition on the header, as the table sees both
+// versions of IP.
 func isIPv4() []expr.Any {
 	return []expr.Any{&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1}, equals([]byte{unix.NFPROTO_IPV4})}
 }
@@ -71,8 +72,8 @@ func address(subnet netip.Prefix, offset uint32) []expr.Any {
 	})
 }
 
-// message is one of ICMP's, whose type is the first byte (RFC 792, RFC 4443
-// 2.1), also behind extension headers of IPv6.
+// message matches an ICMP message by its type, which is the first byte (RFC 792, RFC
+// 4443 2.1), also behind extension headers of IPv6.
 func message(protocol, kind byte) []expr.Any {
 	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1}, equals([]byte{protocol}),
@@ -80,20 +81,20 @@ func message(protocol, kind byte) []expr.Any {
 	}
 }
 
-// answer is a packet of a connection that is known already.
+// answer matches a packet of a known connection.
 func answer() []expr.Any {
 	return anyOf(expr.CtKeySTATE, expr.CtStateBitESTABLISHED|expr.CtStateBitRELATED)
 }
 
-// published is a packet of a connection that was made to our own address and
-// that a rule of others has sent elsewhere.
+// published matches a packet of a connection that was made to our own address and
+// that a rule of another program has redirected.
 func published(own netip.Addr) []expr.Any {
 	return rule(isIPv4(), anyOf(expr.CtKeySTATUS, statusDNAT), []expr.Any{
 		&expr.Ct{Register: 1, Key: expr.CtKeyDST, Direction: 0 /* as the phone sent it */}, equals(own.AsSlice()),
 	})
 }
 
-// anyOf compares bits of what is known of a connection.
+// anyOf matches if the connection's state has any of the bits.
 func anyOf(key expr.CtKey, bits uint32) []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Register: 1, Key: key},

@@ -24,12 +24,13 @@ import (
 const (
 	lookInterval = 20 * time.Millisecond
 	answerLimit  = 200 * time.Millisecond // of an answer from this machine
-	// gaveUp bounds the time from what is noticed of a hostapd that gives up,
-	// such as AP-DISABLED, to its end: it resets the radio meanwhile.
+	// gaveUp is how long a hostapd that gives up may take to end after its first
+	// sign, such as AP-DISABLED: it resets the radio meanwhile.
 	gaveUp = 2 * time.Second
 )
 
-// hostapdServes asks a running hostapd of the wanted configuration.
+// hostapdServes reports whether a hostapd with the wanted configuration runs and
+// serves.
 func (a *AccessPoint) hostapdServes(ctx context.Context, hash string) bool {
 	child, found := a.runner.Find(RoleHostapd)
 	if !found || child.Hash() != hash || !a.IsOne(ctx) {
@@ -47,7 +48,7 @@ func (a *AccessPoint) hostapdServes(ctx context.Context, hash string) bool {
 }
 
 // awaitHostapd returns when hostapd sends beacons and the interface has its
-// address: the cell that it makes, and the events after that.
+// address. It returns hostapd's cell, and the events from then on.
 func (a *AccessPoint) awaitHostapd(ctx context.Context, child *process.Child) (Cell, *wpactrl.Events, error) {
 	ctx, cancel := context.WithTimeout(ctx, hostapdLimit)
 	defer cancel()
@@ -74,15 +75,15 @@ func (a *AccessPoint) awaitHostapd(ctx context.Context, child *process.Child) (C
 	return cell, events, nil
 }
 
-// Services announce themselves and look for others by multicast (mDNS, SSDP).
-// Without routes of its own that would leave through the default route, which
-// an access point has none of.
+// Services announce and find each other by multicast (mDNS, SSDP). Multicast leaves
+// by the default route, which the access point does not have, so it needs routes of
+// its own.
 var multicast = []link.RouteSpec{
 	{Destination: netip.MustParsePrefix("224.0.0.0/4")},
 	{Destination: netip.MustParsePrefix("239.255.255.250/32")},
 }
 
-// spec is the interface of a serving access point.
+// spec returns how the interface of a serving access point has to be.
 func (a *AccessPoint) spec() link.Spec {
 	return link.Spec{
 		Name: a.config.Interface, Up: true,
@@ -91,7 +92,8 @@ func (a *AccessPoint) spec() link.Spec {
 	}
 }
 
-// hostapdFailed prefers what hostapd said over what we noticed of it.
+// hostapdFailed returns hostapd's own output if hostapd has ended, as the output
+// explains more than err. Otherwise it returns err.
 func hostapdFailed(ctx context.Context, child *process.Child, err error) error {
 	ended := time.NewTimer(gaveUp)
 	defer ended.Stop()
@@ -106,7 +108,8 @@ func hostapdFailed(ctx context.Context, child *process.Child, err error) error {
 	return fmt.Errorf("wait for hostapd: %w", err)
 }
 
-// awaitEnabled asks first and listens then, as events began before the asking.
+// awaitEnabled asks for the state first and then waits for events. None is missed, as
+// the events were subscribed to before.
 func awaitEnabled(ctx context.Context, conn *wpactrl.Conn, events *wpactrl.Events) (Cell, error) {
 	for {
 		cell, enabled, err := readCell(ctx, conn)
@@ -125,7 +128,8 @@ func awaitEnabled(ctx context.Context, conn *wpactrl.Conn, events *wpactrl.Event
 }
 
 // awaitDisabled returns why hostapd's radio is off, or nil when ctx ends.
-// Meanwhile it tells by moved, which has room for one, that a phone came or went.
+// Meanwhile it signals on moved, which has room for one value, that a phone came or
+// went.
 func awaitDisabled(ctx context.Context, events *wpactrl.Events, moved chan<- struct{}) error {
 	for {
 		event, err := events.Next(ctx)
@@ -141,13 +145,13 @@ func awaitDisabled(ctx context.Context, events *wpactrl.Events, moved chan<- str
 		if event.Name == "AP-STA-CONNECTED" || event.Name == "AP-STA-DISCONNECTED" {
 			select {
 			case moved <- struct{}{}:
-			default: // is told already
+			default: // a signal is pending already
 			}
 		}
 	}
 }
 
-// disabling is an error if the event says that the access point is off.
+// disabling returns an error if the event reports that the access point is off.
 func disabling(event wpactrl.Event) error {
 	switch event.Name {
 	case "INTERFACE-DISABLED":
@@ -160,11 +164,10 @@ func disabling(event wpactrl.Event) error {
 	return nil
 }
 
-// awaitDnsmasq returns when phones get leases, and names where that is
-// possible. If another program has the port of DNS (Debian's dnsmasq.service,
-// say), dnsmasq is started once more for leases alone: they are what makes the
-// device reachable. One that lives but does not serve in time is ended, so
-// that the next Hold does not adopt it again.
+// awaitDnsmasq returns when phones get leases and, if possible, names. If another
+// program has the port of DNS (Debian's dnsmasq.service, say), dnsmasq is started
+// again for leases alone, as the device is reachable by these. A dnsmasq that lives
+// but does not serve in time is ended, so that the next Hold does not adopt it.
 func (a *AccessPoint) awaitDnsmasq(ctx context.Context, child *process.Child) (*process.Child, nameService, error) {
 	limited, cancel := context.WithTimeout(ctx, dnsmasqLimit)
 	defer cancel()
@@ -188,12 +191,12 @@ func (a *AccessPoint) awaitDnsmasq(ctx context.Context, child *process.Child) (*
 	return child, names, err
 }
 
-// errNamesTaken says that dnsmasq could not have port 53.
+// errNamesTaken is the error of a dnsmasq that could not have port 53.
 var errNamesTaken = errors.New("another program has port 53")
 
-// awaitPorts returns when dnsmasq has bound its ports and is past all that it
-// may die of at its start, which an answer shows. Nothing announces that, so
-// it looks every 20 ms.
+// awaitPorts returns when dnsmasq has bound its ports and has answered a question,
+// which shows that its start has succeeded. dnsmasq does not announce that, so
+// awaitPorts checks every 20 ms.
 func (a *AccessPoint) awaitPorts(ctx context.Context, child *process.Child, names nameService) error {
 	again := time.NewTicker(lookInterval)
 	defer again.Stop()
@@ -219,19 +222,19 @@ func (a *AccessPoint) awaitPorts(ctx context.Context, child *process.Child, name
 	}
 }
 
-// namesTaken looks for the words of a dnsmasq that could not have port 53. If the
-// address was there when it started it ends with them, else it lives and gives
-// leases only.
+// namesTaken reports whether dnsmasq has printed that it could not have port 53. If
+// the address was there at its start, dnsmasq then ends; otherwise it goes on and
+// gives leases only.
 func namesTaken(said []string) bool {
 	return slices.ContainsFunc(said, func(line string) bool {
 		return strings.Contains(line, "failed to create listening socket")
 	})
 }
 
-// question asks for the address of "invalid", which nobody has (RFC 6761
-// 6.4), in the form of RFC 1035 4.1: id, flags, one question, no records; the
-// name, type A, class IN. dnsmasq answers it itself at once, also where it
-// asks other servers for other names (--domain-needed).
+// question asks for the address of "invalid", a name that never exists (RFC 6761
+// 6.4), in the form of RFC 1035 4.1: id, flags, one question, no records; the name,
+// type A, class IN. dnsmasq answers it itself at once, even if it asks other servers
+// for other names (--domain-needed).
 var question = []byte("nd\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07invalid\x00\x00\x01\x00\x01")
 
 func answers(ctx context.Context, own netip.Addr) bool {
@@ -259,14 +262,14 @@ func ask(ctx context.Context, own netip.Addr) error {
 	return err
 }
 
-// ports are those that dnsmasq serves.
+// ports are the ports that dnsmasq serves.
 type ports struct {
 	dhcp, dns bool
 	unread    bool // requests for leases wait to be read
 }
 
-// listening looks for the UDP sockets of a process on port 67 of any address
-// and on port 53 of the given one.
+// listening finds the UDP sockets of a process on port 67 of any address and on port
+// 53 of the given address.
 func listening(pid int, addr netip.Addr) (ports, error) {
 	own, err := socketInodes(pid)
 	if err != nil {

@@ -7,9 +7,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/sysctl"
 )
 
-// careful lists what the interface of an access point has set: everybody in
-// reach may send to it, and the device must not believe anybody there about
-// routes.
+// careful lists the settings of an access point's interface. Any station in reach
+// may send to the interface, and the device must not trust a station about routes.
 //
 // An IPv4 interface that does not forward accepts a redirect if either its own
 // accept_redirects or that of conf/all is set, and conf/all is not ours to
@@ -52,7 +51,7 @@ func newSettings(c Config, log *slog.Logger) settings {
 	return settings{sysctl.Keeper{File: filepath.Join(c.RuntimeDir, "settings.json"), Own: careful, Log: log}, c.Interface}
 }
 
-// keep sets what is not set. A setting that the kernel does not have needs nothing.
+// keep applies the settings. It skips a setting that the kernel does not have.
 func (s settings) keep() error {
 	_, err := s.Keep(s.iface, careful)
 	return err

@@ -23,15 +23,15 @@ type Client struct {
 	MAC       net.HardwareAddr
 	Connected time.Duration // since it joined
 	Address   netip.Addr    // its lease; zero: none
-	HostName  string        // as it says itself, not to be trusted; "": does not say
+	HostName  string        // as the phone reports it, not to be trusted; "": not reported
 }
 
 // maxLeases is far above what dnsmasq writes: 100 bytes of each of its 1000 leases
 // at most (dhcp-lease-max of dnsmasq(8)).
 const maxLeases = 1 << 20
 
-// stations lists the phones that have joined, with the network's key where it
-// has one. Without leases, which one may be unable to read, it is a list too.
+// stations returns the phones that have joined and, on a network with a key, have
+// shown that they know it. It also returns them if the leases cannot be read.
 func (a *AccessPoint) stations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
 	clients, err := readStations(ctx, conn)
 	if err != nil {
@@ -50,7 +50,7 @@ func readStations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
 	for command := "STA-FIRST"; len(clients) < maxStations; {
 		reply, err := conn.Request(ctx, command)
 		if refused := (*wpactrl.CommandError)(nil); errors.As(err, &refused) {
-			break // the one that we named has left: what we have is the list
+			break // the station that was named has left; the list so far has to do
 		}
 		if err != nil {
 			return nil, err
@@ -68,7 +68,7 @@ func readStations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
 	return clients, nil
 }
 
-// parseStation reads what hostapd says of a station; one without the flag
+// parseStation reads hostapd's report of a station. A station without the flag
 // AUTHORIZED has not shown that it knows the key.
 func parseStation(mac net.HardwareAddr, fields map[string]string) (client Client, joined bool) {
 	seconds, _ := strconv.Atoi(fields["connected_time"]) // 0 where the driver does not tell
@@ -81,9 +81,9 @@ type lease struct {
 	name    string
 }
 
-// parseLeases reads dnsmasq's lease file, of which only the form of a line is
-// documented, in dnsmasq(8) at --dhcp-script: expiry, MAC address, IP address,
-// name or "*", client id. Lines of another form are skipped.
+// parseLeases reads dnsmasq's lease file. dnsmasq(8) documents only the form of a
+// line, at --dhcp-script: expiry, MAC address, IP address, name or "*", client id.
+// Lines of another form are skipped.
 func parseLeases(file string) map[string]lease {
 	leases := make(map[string]lease)
 	for line := range strings.Lines(file) {

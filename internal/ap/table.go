@@ -12,31 +12,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tableName is that of our own nftables table, of the family inet, which sees
-// IPv4 and IPv6. Nothing of others is ever touched; what they drop stays dropped.
+// tableName is the name of our own nftables table, of the family inet, which sees
+// IPv4 and IPv6. Tables of other programs are never touched; what they drop stays
+// dropped.
 const tableName = "netconnectd"
 
 // tableLimit bounds one exchange with the kernel. The first one loads modules,
 // which took over 2 s in a slow VM.
 const tableLimit = 5 * time.Second
 
-// tableSpec is what our table does.
+// tableSpec describes what our table lets pass.
 type tableSpec struct {
 	phones     string       // interface of the access point
 	address    netip.Prefix // ours there, IPv4, with the length of the phones' subnet
 	out        string       // interface that phones may leave through; "": none
-	onlyPhones bool         // nobody but them: what comes in from out goes nowhere else
+	onlyPhones bool         // packets from out may go to phones only
 }
 
 func ownTable() *nftables.Table {
 	return &nftables.Table{Name: tableName, Family: nftables.TableFamilyINet}
 }
 
-// ErrNoTables says that this kernel has no nftables at all.
+// ErrNoTables is the error of a kernel without nftables.
 var ErrNoTables = errors.New("this kernel has no nftables")
 
-// LookForTables asks the kernel whether it has nftables. The error is
-// ErrNoTables, or says why the kernel did not tell: it tells only those who have
+// LookForTables asks the kernel whether it has nftables. The error is ErrNoTables,
+// or the reason why the kernel did not answer: it answers only processes with
 // CAP_NET_ADMIN.
 func LookForTables() error {
 	_, err := listTables(dialTables)
@@ -49,8 +50,8 @@ func dialTables() (*nftables.Conn, error) {
 	}))
 }
 
-// installTable replaces our table in one transaction, so that no packet meets
-// a part of it. Connections go on.
+// installTable replaces our table in one transaction, so that no packet meets an
+// incomplete table. Connections go on.
 func (f *forwarding) installTable(spec tableSpec) error {
 	conn, err := f.dial()
 	if err != nil {
@@ -70,7 +71,7 @@ func (f *forwarding) installTable(spec tableSpec) error {
 	return nil
 }
 
-// chain is one of our table's.
+// chain is a chain of our table.
 type chain struct {
 	name     string
 	kind     nftables.ChainType
@@ -81,8 +82,8 @@ type chain struct {
 
 func (s tableSpec) chains() []chain {
 	chains := []chain{
-		// Before any address is translated, so that what a rule of others sends
-		// to a program on 127.0.0.1 still arrives.
+		// The priority is before any address translation, so that packets that a
+		// rule of another program redirects to 127.0.0.1 still arrive.
 		{"prerouting", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, nftables.ChainPriorityRaw, s.arrivalRules()},
 		{"forward", nftables.ChainTypeFilter, nftables.ChainHookForward, nftables.ChainPriorityFilter, s.forwardRules()},
 	}
@@ -93,10 +94,10 @@ func (s tableSpec) chains() []chain {
 	return chains
 }
 
-// arrivalRules drop what no phone has to say: that it is a router, or knows a
-// better one. Programs that listen to routers themselves do not hear of it
-// either. Packets to 127.0.0.1 come over the air only where other programs have
-// set route_localnet for all interfaces.
+// arrivalRules drop messages that no phone may send: that it is a router, or knows a
+// better one. Programs that listen to routers themselves do not get them either. The
+// rules also drop packets to 127.0.0.1, which the kernel would accept if another
+// program has set route_localnet for all interfaces.
 func (s tableSpec) arrivalRules() [][]expr.Any {
 	return [][]expr.Any{
 		rule(inBy(s.phones), message(unix.IPPROTO_ICMPV6, routerAdvertisement), verdict(expr.VerdictDrop)),
@@ -106,10 +107,10 @@ func (s tableSpec) arrivalRules() [][]expr.Any {
 	}
 }
 
-// forwardRules: phones out of the one interface, answers back, and nothing else
-// from or to them; also not from one phone to another. What a rule of others
-// publishes on our own address, such as the port of a container, is a service of
-// this device and not of the network behind it.
+// forwardRules let phones out through the one interface, and answers back in. They
+// drop everything else from or to phones, also between two phones. A service that a
+// rule of another program publishes on our own address, such as the port of a
+// container, counts as a service of this device, and phones may reach it.
 func (s tableSpec) forwardRules() [][]expr.Any {
 	rules := [][]expr.Any{
 		rule(inBy(s.phones), published(s.address.Addr()), verdict(expr.VerdictAccept)),
@@ -149,18 +150,18 @@ func (f *forwarding) removeTable() error {
 	return nil
 }
 
-// replace removes our table. Only one that is there can be removed, so it is
-// added first, which does nothing to one that is.
+// replace removes our table and adds it anew. It adds the table first, as only an
+// existing table can be removed; adding does nothing to an existing one.
 func replace(conn *nftables.Conn) *nftables.Table {
 	table := conn.AddTable(ownTable())
 	conn.DelTable(table)
 	return table
 }
 
-// tableExists asks because others may flush the whole ruleset, and before
-// anything else: a kernel without nftables answers this at once, but to all
-// messages of a transaction by one, so that Flush waits for the others until
-// tableLimit.
+// tableExists reports whether our table exists, as other programs may flush the
+// whole ruleset. It is called before any transaction: a kernel without nftables
+// answers this request at once, but it answers a whole transaction with one message,
+// so that Flush waits for the other answers until tableLimit.
 func (f *forwarding) tableExists() (bool, error) {
 	tables, err := listTables(f.dial)
 	if err != nil {
@@ -192,15 +193,15 @@ func listTables(dial func() (*nftables.Conn, error)) ([]*nftables.Table, error) 
 	return tables, nil
 }
 
-// unknown reports whether a question was answered by a kernel without nftables:
-// it knows neither the subsystem (nfnetlink_rcv_msg in its
-// net/netfilter/nfnetlink.c: EINVAL), nor perhaps the protocol.
+// unknown reports whether the error is that of a kernel without nftables. Such a
+// kernel does not know the subsystem (nfnetlink_rcv_msg in its
+// net/netfilter/nfnetlink.c returns EINVAL), and perhaps not even the protocol.
 func unknown(err error) bool {
 	return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) ||
 		errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EAFNOSUPPORT)
 }
 
-// explainTable adds what an error means here.
+// explainTable adds the meaning of an error of nftables.
 func explainTable(err error) error {
 	switch {
 	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOENT), errors.Is(err, unix.EAFNOSUPPORT):

@@ -16,30 +16,29 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// A child that hangs is noticed within beat + tries × patience: 10 s. It is asked
-// twice, because a daemon that was itself stopped for a while finds its deadline
-// passed, and phones are thrown off for a wrong verdict. At rest a beat is all that
-// wakes the daemon: five or six times, which makes less than one a second.
+// A child that hangs is noticed within beat + tries × patience: 10 s. The child is
+// asked twice: a daemon that was itself stopped for a while finds its deadline
+// passed, and a wrong verdict would disconnect phones. At rest only the beat wakes
+// the daemon, five or six times per beat, which is less than once a second.
 const (
 	beat     = 6500 * time.Millisecond
 	patience = 1750 * time.Millisecond // with one answer
 	tries    = 2
 )
 
-// deathTold bounds the time from the moment when nobody has a process's sockets
-// any more to its end being told. A dying one closes its files before its
-// parent learns of it (do_exit in the kernel's kernel/exit.c: exit_files, then
-// exit_notify).
+// deathTold is how long the report of a process's end may take after its sockets
+// were closed. A dying process closes its files before its parent learns of its end
+// (do_exit in the kernel's kernel/exit.c: exit_files, then exit_notify).
 const deathTold = 500 * time.Millisecond
 
 // failure is the end of the service.
 type failure struct {
 	err  error
-	hung *process.Child // lives and serves nobody; nil: none
+	hung *process.Child // the child that lives but does not answer; nil: none
 }
 
-// watch blocks until one of the two stops to serve, and says why. One that
-// hangs is ended, so that the next Hold starts it anew.
+// watch blocks until hostapd or dnsmasq no longer serves, and returns why. A program
+// that hangs is ended, so that the next Hold starts it anew.
 func (a *AccessPoint) watch(ctx context.Context, c children) error {
 	inner, cancel := context.WithCancel(ctx)
 	failures := make(chan failure, 2)
@@ -68,7 +67,9 @@ func (a *AccessPoint) watch(ctx context.Context, c children) error {
 	}
 }
 
-// verdict prefers a death over what was noticed of it, and ends one that hangs.
+// verdict returns why a child no longer serves. If the child has ended, its own
+// error is the reason, as it explains more than the failure that was noticed. A
+// child that hangs is ended.
 func (c children) verdict(ctx context.Context, f failure) error {
 	if errors.Is(f.err, unix.ECONNREFUSED) || errors.Is(f.err, os.ErrNotExist) {
 		told := time.NewTimer(deathTold)
@@ -84,11 +85,11 @@ func (c children) verdict(ctx context.Context, f failure) error {
 		}
 		for _, child := range []*process.Child{c.hostapd, c.dnsmasq} {
 			if !child.Alive() {
-				<-child.Done() // is told later than usual
+				<-child.Done() // the report of its end is late
 				return child.Err()
 			}
 		}
-		// It lives without its socket.
+		// The child lives without its socket.
 	}
 	if f.hung != nil {
 		return errors.Join(f.err, f.hung.EndHung(ctx))
@@ -96,9 +97,9 @@ func (c children) verdict(ctx context.Context, f failure) error {
 	return f.err
 }
 
-// heartbeat asks both whether they live, hostapd by asking who is there, and
-// sees that the guard stays as it is wanted; at every beat and for each phone
-// that comes or goes, until ctx ends or one of the two does not answer.
+// heartbeat checks that both programs answer, hostapd by listing its stations, and
+// keeps the guard in place. It does so at every beat and for each phone that comes or
+// goes, until ctx ends or a program does not answer.
 func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan struct{}) failure {
 	conn, err := wpactrl.Dial(ctx, a.config.hostapdSocket(), a.config.RuntimeDir)
 	if err != nil {
@@ -119,7 +120,7 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 	due := false // dnsmasq has just answered
 	for {
 		if due {
-			if due, err = a.keepAddress(ctx); err != nil { // dnsmasq serves one that is back a moment later
+			if due, err = a.keepAddress(ctx); err != nil { // dnsmasq needs a moment to serve an address that is back
 				return failure{err: err}
 			}
 		}
@@ -150,13 +151,13 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 	}
 }
 
-// keepAddress gives the interface its address again if somebody took it away,
-// and reports whether it was there. It leaves alone what others have added, and
-// a radio that they have taken.
+// keepAddress puts the interface's address back if another program removed it, and
+// reports whether the address was there. It does not touch addresses that other
+// programs have added, nor a radio that another program has taken.
 func (a *AccessPoint) keepAddress(ctx context.Context) (was bool, err error) {
 	ifi, err := net.InterfaceByName(a.config.Interface)
 	if err != nil {
-		return true, nil // gone with its interface, which is noticed elsewhere
+		return true, nil // the interface is gone, which is noticed elsewhere
 	}
 	ours := func(addr net.Addr) bool { return addr.String() == a.config.Address.String() }
 	addrs, err := ifi.Addrs()
@@ -173,8 +174,8 @@ func (a *AccessPoint) keepAddress(ctx context.Context) (was bool, err error) {
 	return false, nil
 }
 
-// insisting asks until there is an answer, a few times. The end of ctx is no
-// verdict.
+// insisting returns a function that asks up to tries times until there is an answer.
+// If ctx ends meanwhile, that is not taken for silence.
 func insisting(ask func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		for try := 1; ; try++ {
@@ -191,9 +192,10 @@ func insisting(ask func(context.Context) error) func(context.Context) error {
 	}
 }
 
-// dnsmasqPulse asks for a name. Without names nothing can be asked: a request
-// for a lease is taken only from the access point's own radio. Then a hang
-// shows when a phone asks, and one beat later requests still wait to be read.
+// dnsmasqPulse returns a function that checks whether dnsmasq answers. It asks for a
+// name. A dnsmasq without names cannot be asked, as it takes requests for leases only
+// from the access point's radio. It then counts as hung if a phone's request is still
+// unread one beat later.
 func (a *AccessPoint) dnsmasqPulse(c children) func(context.Context) error {
 	own := a.config.Address.Addr()
 	if c.names == withNames {
@@ -203,7 +205,7 @@ func (a *AccessPoint) dnsmasqPulse(c children) func(context.Context) error {
 	return func(context.Context) error {
 		found, err := listening(c.dnsmasq.PID(), own)
 		if err != nil {
-			return nil // it has ended, which is noticed elsewhere
+			return nil // dnsmasq has ended, which is noticed elsewhere
 		}
 		if found.unread && waited {
 			return errors.New("requests for leases are not read")

@@ -15,17 +15,19 @@ import (
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
-// asked is what a run keeps for the next about an access point that somebody
-// asked for: when that ends, by a clock that nobody sets.
+// asked is what a run keeps for the next about the access point of a start_ap
+// command: when the access point ends, by the machine's uptime, which no change of
+// the date affects.
 type asked struct {
-	Boot  string        `json:"boot"` // a runtime folder elsewhere may outlive it
+	Boot  string        `json:"boot"` // a runtime folder on a disk outlives the boot
 	Until time.Duration `json:"until_uptime_ns"`
 }
 
-// askedFile may stay when the time is over, as it tells that itself.
+// askedFile returns the path of the file with an asked. The file may stay when the
+// time is over, as the file itself contains that time.
 func askedFile(runtimeDir string) string { return filepath.Join(runtimeDir, "asked.json") }
 
-// keepAsked implements supervisor.Config's; zero: nobody asks any more.
+// keepAsked implements supervisor.Config.KeepAsked.
 func (d *daemon) keepAsked(_ context.Context, until time.Time) error {
 	file := askedFile(d.cfg.Load().RuntimeDir)
 	if until.IsZero() {
@@ -38,7 +40,7 @@ func (d *daemon) keepAsked(_ context.Context, until time.Time) error {
 	return saveAsked(file, clock, until)
 }
 
-// maxKept is far above what a file of ours for the next run has.
+// maxKept is far above the size of any file that a run keeps for the next.
 const maxKept = 64 << 10
 
 func saveAsked(file string, clock history.Clock, until time.Time) error {
@@ -56,7 +58,7 @@ func dropAsked(file string) error {
 	return nil
 }
 
-// loadAsked is how much longer somebody wants the access point, 0 if nobody does.
+// loadAsked returns how much longer a start_ap command applies; 0: there is none.
 func loadAsked(file string, clock history.Clock) (time.Duration, error) {
 	var kept asked
 	err := ownfile.ReadJSON(file, maxKept, &kept)
@@ -72,7 +74,8 @@ func loadAsked(file string, clock history.Clock) (time.Duration, error) {
 	return max(0, kept.Until-clock.Uptime()), nil
 }
 
-// stillAsked is loadAsked of the run before. Without an answer nobody asks.
+// stillAsked returns how much longer a start_ap command of the previous run
+// applies. It returns 0 if that cannot be found out.
 func (d *daemon) stillAsked() time.Duration {
 	clock, err := history.MachineClock()
 	if err == nil {

@@ -10,8 +10,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/history"
 )
 
-// What a run keeps of an access point that somebody asked for is what the next
-// one has left of it.
+// A start_ap command applies in the next run for the time that was left of it.
 func TestAskedIsKept(t *testing.T) {
 	const before = 5 * time.Minute // since the machine was started
 	clock := func(boot string, after time.Duration) history.Clock {
@@ -56,7 +55,8 @@ func TestAskedIsKept(t *testing.T) {
 	}
 }
 
-// The daemon keeps it in its runtime folder, until the tear-down.
+// The daemon keeps the time of a start_ap command in its runtime folder, until the
+// tear-down.
 func TestAskedOfTheRunBefore(t *testing.T) {
 	d := idle(t)
 	for _, tt := range []struct {

@@ -26,8 +26,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// shelf is a store whose networks stay or go as a test says; the candidate is a
-// store's.
+// shelf is a store whose networks a test controls. Its candidate is that of a real
+// store.
 type shelf struct {
 	*store.Store
 	networks []store.Network
@@ -40,13 +40,13 @@ func (s *shelf) Networks() []store.Network { return s.networks }
 // Find implements radio.NetworkStore.
 func (s *shelf) Find([]byte) (store.Network, error) { return s.networks[0], s.err }
 
-// Remove takes what is ours from it, and has the error.
+// Remove removes the networks that are ours, and returns the error of the test.
 func (s *shelf) Remove([]byte) error {
 	s.networks = foreign(s.networks)
 	return s.err
 }
 
-// Forget does the same.
+// Forget does the same for all networks.
 func (s *shelf) Forget() (bool, error) {
 	if !s.stuck {
 		s.networks = foreign(s.networks)
@@ -112,8 +112,8 @@ var (
 	ofNetplan = store.Network{Network: wifi.Network{SSID: []byte("home")}, Origin: store.Netplan}
 )
 
-// TestForgottenNetworks: what somebody else has saved stays, which is said, and
-// the device looks for it again.
+// TestForgottenNetworks checks that a reset keeps the profiles of other programs and
+// reports them, and that the device joins them again.
 func TestForgottenNetworks(t *testing.T) {
 	const stays = "; home stays: the network was saved by netplan: change it in /etc/netplan, then run netplan apply"
 	for _, tt := range []struct {
@@ -147,8 +147,8 @@ func TestForgottenNetworks(t *testing.T) {
 	}
 }
 
-// TestRefusedNetworks lists how a book may refuse, and what the client is told;
-// the policy hears of what has been done all the same.
+// TestRefusedNetworks lists how a store may refuse, and the error that the client
+// gets. The policy hears of the change in any case.
 func TestRefusedNetworks(t *testing.T) {
 	refusal := &networkmanager.Refusal{Action: "modify", Text: "no"}
 	beside := &networkmanager.ForeignError{Origin: store.Netplan, Removed: true}
@@ -186,8 +186,8 @@ func TestRefusedNetworks(t *testing.T) {
 	}
 }
 
-// TestRetypedWithoutSecrets: what else was set of a network stays, also where
-// NetworkManager does not give its secrets.
+// TestRetypedWithoutSecrets checks that new credentials keep the other settings of a
+// network, even if NetworkManager does not hand out its secrets.
 func TestRetypedWithoutSecrets(t *testing.T) {
 	saved := store.Network{
 		Network:  wifi.Network{SSID: []byte("home"), Hidden: true, BSSID: []byte{2, 0, 0, 0, 0, 1}},

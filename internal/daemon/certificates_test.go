@@ -15,8 +15,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/store"
 )
 
-// TestCertificatesAreCheckedWhenSaved: a file that nobody could join with, or
-// that would hang the radio at each start, is not saved.
+// TestCertificatesAreCheckedWhenSaved checks that a file is refused if no join could
+// succeed with it, or if it would hang the radio at each start.
 func TestCertificatesAreCheckedWhenSaved(t *testing.T) {
 	folder := t.TempDir()
 	pipe, good := filepath.Join(folder, "pipe"), filepath.Join(folder, "good.pem")
@@ -45,8 +45,8 @@ func TestCertificatesAreCheckedWhenSaved(t *testing.T) {
 						t.Fatal(err)
 					}
 					_, err := d.Handle(t.Context(), server.Peer{}, req)
-					var told *client.Error
-					if refused := errors.As(err, &told); refused != (file.want != "") || refused && (told.Code != client.CodeUnsupported || !strings.Contains(told.Message, file.want)) {
+					var coded *client.Error
+					if refused := errors.As(err, &coded); refused != (file.want != "") || refused && (coded.Code != client.CodeUnsupported || !strings.Contains(coded.Message, file.want)) {
 						t.Errorf("%v, want %q", err, file.want)
 					}
 					for _, n := range d.radio.Networks().(*shelf).Store.Networks() {

@@ -1,5 +1,5 @@
 // Package daemon builds netconnectd from its parts and runs them together. It
-// translates between them: kernel links to the policy's uplinks, targets to
+// translates between the parts: kernel links to the policy's uplinks, targets to
 // hostapd and wpa_supplicant, socket requests to commands, states to status.
 package daemon
 
@@ -40,7 +40,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// Options are what the daemon needs of its program.
+// Options are what the program hands to the daemon.
 type Options struct {
 	Version string
 	Log     *slog.Logger
@@ -49,22 +49,22 @@ type Options struct {
 	Self    string                                           // see process.Runner
 }
 
-// daemon holds the parts that translate into each other.
+// daemon holds the parts between which it translates.
 type daemon struct {
 	Options
 	cfg      atomic.Pointer[config.Config]
-	wrong    atomic.Pointer[error] // of the configuration that was read last, which is not in force then
+	wrong    atomic.Pointer[error] // the error of the last read configuration, which is then not in force
 	log      *slog.Logger
 	began    time.Time
 	jitter   float64       // of this run, see policy.Config
-	relink   chan struct{} // asks watchLinks to look again
-	busy     chan struct{} // tells rest that something happens
+	relink   chan struct{} // asks watchLinks to read the links again
+	busy     chan struct{} // tells releaseMemory that the daemon is busy
 	monitor  *link.Monitor
-	saved    *store.Store // of our own backend; the candidate of either
+	saved    *store.Store // the networks of the wpa_supplicant backend; the candidate of either backend
 	profiles *networkmanager.Profiles
-	telling  sync.Mutex // of tellNetworks
+	posting  sync.Mutex // of postNetworks
 	radio    slot
-	missing  atomic.Pointer[string] // of what protects the device from phones; nil: nothing is
+	missing  atomic.Pointer[string] // the missing part of the packet filter against phones; nil: none is missing
 	runner   *process.Runner
 	dns      *nameServers
 	sup      *supervisor.Supervisor
@@ -73,14 +73,13 @@ type daemon struct {
 	history  *history.History
 	problems problems
 	lane     *interfaces.Lane
-	damaged  []client.Problem // files of earlier runs
-	notesErr error            // of the notes on NetworkManager's profiles
+	damaged  []client.Problem // of files of earlier runs
+	notesErr error            // why the notes on NetworkManager's profiles could not be read
 	metrics  *metrics.Metrics
 }
 
-// Run is the daemon, which answers on the listener. It returns nil when ctx
-// ends; what it made (children, addresses) stays for the next run, and TearDown
-// removes it.
+// Run runs the daemon, which answers on the listener. It returns nil when ctx ends.
+// The children and addresses stay for the next run; TearDown removes them.
 func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Options) error {
 	defer listener.Close()
 	log := opts.Log
@@ -108,7 +107,7 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	d := build(cfg, opts, runner, networks)
 	var historyErr error
 	d.history, historyErr = openHistory(cfg.StateDir, log)
-	d.damaged = savedFiles(err, historyErr, d.notesErr)
+	d.damaged = fileProblems(err, historyErr, d.notesErr)
 	d.configLoaded(cfg.Fault)
 	d.keepConfig()
 	d.recordStart()
@@ -123,14 +122,14 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	group.Go(func() error { return ignoreEnd(ctx, d.hooks.Run(ctx)) })
 	group.Go(func() error { d.history.Run(ctx); return nil })
 	group.Go(func() error { return d.decide(ctx) })
-	group.Go(func() error { <-ctx.Done(); d.tellSystemd(systemd.Stopping); return nil })
-	group.Go(func() error { d.rest(ctx); return nil })
+	group.Go(func() error { <-ctx.Done(); d.notifySystemd(systemd.Stopping); return nil })
+	group.Go(func() error { d.releaseMemory(ctx); return nil })
 	log.Info("started", "version", opts.Version, "socket", cfg.Socket, "config", cfg.File)
 	return group.Wait()
 }
 
-// decide finds out what there is to drive, and then runs the policy. The socket is
-// served before that: a bus that hangs delays the policy, and nothing else.
+// decide finds the radio and its backend, and then runs the policy. The socket is
+// served meanwhile, so that a D-Bus that hangs delays only the policy.
 func (d *daemon) decide(ctx context.Context) error {
 	if err := d.radio.Discover(ctx); err != nil {
 		return ignoreEnd(ctx, err)
@@ -145,8 +144,8 @@ func (d *daemon) decide(ctx context.Context) error {
 	return group.Wait()
 }
 
-// nudge tells whoever waits at c that there is something to look at, and does not
-// wait itself: c has room for one, which stands for all.
+// nudge wakes the goroutine that receives from c, without blocking. c has room for
+// one value, which stands for any number of nudges.
 func nudge(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -154,7 +153,7 @@ func nudge(c chan<- struct{}) {
 	}
 }
 
-// TearDown ends what a run left: children, addresses, routes and DNS.
+// TearDown removes what a run left: children, addresses, routes and DNS settings.
 func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	runner, err := newRunner(cfg, log)
 	if err != nil {
@@ -192,7 +191,7 @@ func build(cfg *config.Config, opts Options, runner *process.Runner, networks *s
 		runner: runner, saved: networks, monitor: link.NewMonitor(log), metrics: metrics.New(opts.Version),
 		problems: problems{hint: make(chan struct{}, 1)},
 	}
-	d.lane = interfaces.New(d.problems.look)
+	d.lane = interfaces.New(d.problems.recheck)
 	runner.Failed = d.metrics.ChildFailed
 	d.cfg.Store(cfg)
 	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)
@@ -204,20 +203,20 @@ func build(cfg *config.Config, opts Options, runner *process.Runner, networks *s
 	d.radio = radio.New(radio.Parts{
 		RuntimeDir: cfg.RuntimeDir, StateDir: cfg.StateDir, Runner: runner, Monitor: d.monitor, Interfaces: d.lane, Saved: networks, Profiles: d.profiles, Events: d.radioEvents(), Log: log,
 	}, radioSettings(cfg))
-	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: d.radio, way: func() string { return d.sup.State().Uplink.Name }, log: log}
+	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: d.radio, uplink: func() string { return d.sup.State().Uplink.Name }, log: log}
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
 	}})
 	d.sup = supervisor.New(supervisor.Config{
 		Policy: d.policyConfig(cfg), Radio: d.radio, Prober: d, Scanner: d.radio,
 		Networks: d, KeepAsked: d.keepAsked, Log: log, Changed: d.publish,
-		Watchdog: supervisor.Watchdog{Every: watchdogEvery(log), Feed: func() { d.tellSystemd(systemd.Alive) }},
+		Watchdog: supervisor.Watchdog{Every: watchdogEvery(log), Feed: func() { d.notifySystemd(systemd.Alive) }},
 	})
 	return d
 }
 
-// radioEvents are the events of the radio, which the policy, the status and the
-// metrics hear of.
+// radioEvents returns the handlers that pass the radio's events on to the policy,
+// the status and the metrics.
 func (d *daemon) radioEvents() radio.Events {
 	return radio.Events{
 		Join: d.publishJoin,
@@ -225,19 +224,19 @@ func (d *daemon) radioEvents() radio.Events {
 			d.metrics.Clients(n)
 			d.sup.Post(ctx, policy.ClientsChanged{Count: n})
 		},
-		Lease:     func() { d.dns.changed(); nudge(d.busy) },
+		Lease:     func() { d.dns.recheck(); nudge(d.busy) },
 		Unguarded: d.unguarded,
 		Backend: func(ctx context.Context) {
 			d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(d.cfg.Load())})
 		},
-		Networks: d.tellNetworks,
+		Networks: d.postNetworks,
 		Taken: func(ctx context.Context, reason string) {
 			d.sup.Post(ctx, policy.RadioChanged{Reason: reason})
 		},
 	}
 }
 
-// radioSettings are those of the configuration that concern the radio.
+// radioSettings returns the radio's settings.
 func radioSettings(cfg *config.Config) radio.Settings {
 	return radio.Settings{
 		Interface: cfg.Interfaces.Wifi, Backend: cfg.Wifi.Backend, Free: cfg.Wifi.Free, Reset: cfg.Wifi.Kill,
@@ -246,7 +245,7 @@ func radioSettings(cfg *config.Config) radio.Settings {
 	}
 }
 
-// apConfig is the access point of the configuration, on no interface yet.
+// apConfig returns the access point's settings, without an interface.
 func apConfig(cfg *config.Config) ap.Config {
 	forwardTo := ""
 	if cfg.AP.ForwardingToWired {
@@ -254,7 +253,7 @@ func apConfig(cfg *config.Config) ap.Config {
 	}
 	host, err := os.Hostname()
 	if err != nil {
-		host = "" // the access point answers to its address only
+		host = "" // the access point is then reachable by its address only
 	}
 	return ap.Config{
 		Driver: cfg.AP.Driver, SSID: cfg.AP.SSID, PSK: cfg.AP.PSK, Isolate: cfg.AP.Isolated(),
@@ -290,7 +289,7 @@ func ignoreEnd(ctx context.Context, err error) error {
 	return err
 }
 
-// networks tells the policy what the store holds.
+// networks returns what the store holds, as an event for the policy.
 func (d *daemon) networks() policy.NetworksChanged {
 	var now policy.NetworksChanged
 	for _, n := range d.radio.Networks().Networks() {
@@ -302,12 +301,13 @@ func (d *daemon) networks() policy.NetworksChanged {
 	return now
 }
 
-// tellNetworks hands the policy what the store holds now; one at a time, so that
-// nobody overtakes another with what it held before. It waits for the loop, which
-// is never long, also for a client that has gone: what it has changed counts.
-func (d *daemon) tellNetworks() {
-	d.telling.Lock()
-	defer d.telling.Unlock()
+// postNetworks posts what the store holds now to the policy. The lock keeps two
+// callers from posting in the wrong order. postNetworks waits for the loop, which
+// answers soon; it takes no context, as a change counts even if the client that
+// made it has gone.
+func (d *daemon) postNetworks() {
+	d.posting.Lock()
+	defer d.posting.Unlock()
 	d.sup.Post(context.Background(), d.networks())
 }
 
@@ -321,20 +321,20 @@ func (d *daemon) Promote(ctx context.Context) error {
 	if err == nil {
 		err = d.recordJoin(n.SSID, false)
 	}
-	d.tellNetworks()
+	d.postNetworks()
 	return err
 }
 
-// Joined implements supervisor.Networks. How it ended may change which of the
-// networks is the best.
+// Joined implements supervisor.Networks. The networks are posted again, as the
+// outcome of an attempt may change their order.
 func (d *daemon) Joined(ctx context.Context, n policy.Network, failed bool) error {
 	err := d.recordJoin([]byte(n.SSID), failed)
-	d.tellNetworks()
+	d.postNetworks()
 	return err
 }
 
-// recordJoin notes how joining a network ended; without an SSID, the one that
-// the radio is in.
+// recordJoin notes how joining a network ended. Without an SSID, it is the network
+// that the radio is associated with.
 func (d *daemon) recordJoin(ssid []byte, failed bool) error {
 	if failed {
 		return d.radio.Networks().Failed(ssid)
@@ -346,11 +346,12 @@ func (d *daemon) recordJoin(ssid []byte, failed bool) error {
 	return d.radio.Networks().Worked(ssid, seen, time.Now())
 }
 
-// Forget implements supervisor.Networks. The policy thinks that nothing is left:
-// it has to hear of what somebody else has saved in NetworkManager, and of what
-// could not be removed, or it would never look for those again.
+// Forget implements supervisor.Networks. The policy assumes that no network is
+// left. It has to hear of the profiles that other programs have saved in
+// NetworkManager, and of networks that could not be removed, or it would never scan
+// for them again.
 func (d *daemon) Forget(ctx context.Context) error {
 	_, err := d.radio.Networks().Forget()
-	d.tellNetworks()
+	d.postNetworks()
 	return err
 }

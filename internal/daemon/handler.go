@@ -36,7 +36,7 @@ func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, 
 	switch req := req.(type) {
 	case server.Show:
 		return show(ctx, req)
-	case server.Watch: // the subscriber hears what is lost; in the log it could write that at will
+	case server.Watch: // a lost event is reported to the subscriber alone, as any user could fill the log with such reports
 		return nil, noInterface(req.Filter, kernel.Watch(ctx, req.Filter, slog.New(slog.DiscardHandler), req.Seen))
 	case server.ListWifi:
 		return d.listWifi(ctx, req.Force)
@@ -59,9 +59,9 @@ func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, 
 	case server.RemoveNetwork:
 		return d.removeNetwork(ctx, req.SSID)
 	case server.ForgetWifi:
-		return d.forgotten(d.do(ctx, policy.Forget, "could not forget the network"))
+		return d.explainKept(d.do(ctx, policy.Forget, "could not forget the network"))
 	case server.Reset:
-		return d.forgotten(d.do(ctx, policy.Reset, "could not reset the daemon"))
+		return d.explainKept(d.do(ctx, policy.Reset, "could not reset the daemon"))
 	case server.StartAP:
 		return d.do(ctx, policy.StartAP, "could not start the access point")
 	case server.StopAP:
@@ -76,7 +76,8 @@ func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, 
 	return nil, fmt.Errorf("carry out %s: unknown request", req.Command())
 }
 
-// stop ends the daemon, unless systemd would start it again at once.
+// stop ends the daemon. Under systemd it refuses, as systemd would start the daemon
+// again at once.
 func (d *daemon) stop() (any, error) {
 	if os.Getenv("NOTIFY_SOCKET") != "" { // sd_notify(3)
 		return nil, &client.Error{Code: client.CodeSupervised, Message: client.TextSupervised}
@@ -89,8 +90,8 @@ func (d *daemon) do(ctx context.Context, kind policy.CommandKind, text string) (
 	return d.carryOut(ctx, policy.Command{Kind: kind}, text)
 }
 
-// carryOut has the policy carry out a command; text is what the original said
-// of any failure.
+// carryOut lets the policy carry out a command. text is the message with which
+// foosel's netconnectd answered any failure.
 func (d *daemon) carryOut(ctx context.Context, c policy.Command, text string) (any, error) {
 	result, err := d.sup.Do(ctx, c)
 	var failed *supervisor.Failed
@@ -131,15 +132,15 @@ func (d *daemon) listWifi(ctx context.Context, force bool) (any, error) {
 	return list, nil
 }
 
-// isCellOf reports whether the radio is associated with a cell. One that hides its
-// name has none in a list.
+// isCellOf reports whether the radio is associated with a cell. A cell with a hidden
+// SSID is listed without one, so its BSSID decides.
 func isCellOf(c wifi.BSS, here wifi.Association) bool {
 	hidden := len(bytes.Trim(c.SSID, "\x00")) == 0
 	return bytes.Equal(c.BSSID, here.BSSID) && (hidden || bytes.Equal(c.SSID, here.SSID))
 }
 
-// cells returns the cells in reach. With force, and where the radio cannot scan
-// while it is an access point, the access point goes for as long as it takes.
+// cells returns the cells in reach. If the radio cannot scan while it is an access
+// point, force ends the access point for the time of the scan.
 func (d *daemon) cells(ctx context.Context, force bool) ([]wifi.BSS, error) {
 	cells, err := d.radio.Cells(ctx, force)
 	if !force || !errors.Is(err, radio.ErrCannotScan) {
@@ -157,8 +158,8 @@ func (d *daemon) cells(ctx context.Context, force bool) ([]wifi.BSS, error) {
 	return cells, errors.Join(d.scanError(err), againErr)
 }
 
-// scanError makes the reason why a scan failed an error for the client, where it is
-// one that a person can do something about.
+// scanError converts the error of a scan into a client.Error if a person can remedy
+// its cause.
 func (d *daemon) scanError(err error) error {
 	iface := d.radio.Interface()
 	switch {
@@ -173,7 +174,8 @@ func (d *daemon) scanError(err error) error {
 	return err
 }
 
-// downError says what to do about a radio that cannot scan because it is down.
+// downError returns the error, with its remedy, for a radio that cannot scan because
+// it is down.
 func downError(iface string, blocked bool) error {
 	text := "Wifi interface " + iface + " is down: try again in some seconds"
 	if blocked {
@@ -182,14 +184,15 @@ func downError(iface string, blocked bool) error {
 	return &client.Error{Code: client.CodeRadioOff, Message: text}
 }
 
-// configWifi keeps a network beside what worked, for start_wifi to try.
+// configWifi stores a network as the candidate, which start_wifi tries. The saved
+// networks stay.
 func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, error) {
 	cells, err := d.cells(ctx, req.Force)
 	if err != nil {
 		return nil, err
 	}
 	found := radio.CellsOf(cells, req.SSID)
-	if len(found) == 0 && !req.Force { // it may have come up since the list was made
+	if len(found) == 0 && !req.Force { // the cell may have appeared since the last scan
 		if cells, err = d.radio.Cells(ctx, true); err != nil {
 			return nil, d.scanError(err)
 		}
@@ -199,28 +202,28 @@ func (d *daemon) configWifi(ctx context.Context, req server.ConfigWifi) (any, er
 	if err != nil {
 		return nil, err
 	}
-	if saved, ok := d.listed(req.SSID); ok {
-		candidate = retyped(saved, candidate)
+	if saved, ok := d.findListed(req.SSID); ok {
+		candidate = withCredentialsOf(saved, candidate)
 	}
 	if err := d.radio.Networks().SetCandidate(candidate); err != nil {
 		d.log.Error("store the candidate", "err", err)
 	}
-	d.tellNetworks()
+	d.postNetworks()
 	return client.ResultConfigured(d.cfg.Load().Wifi.Name), nil
 }
 
-// retyped is a saved network with credentials that somebody typed anew. What
-// else was set of it stays.
-func retyped(saved, typed store.Network) store.Network {
+// withCredentialsOf returns the saved network with the credentials that were typed
+// anew. Its other settings stay.
+func withCredentialsOf(saved, typed store.Network) store.Network {
 	typed.Priority, typed.Addressing = saved.Priority, saved.Addressing
 	typed.Hidden, typed.BSSID, typed.TransitionOver = saved.Hidden, saved.BSSID, saved.TransitionOver
 	return typed
 }
 
-// choose picks the cell that fits what the user typed: one of the best security,
-// and of these that of the strongest signal. Anybody near can have a cell of the
-// same name that asks for less. A passphrase is never used with an open network
-// of the same name: that would be somebody else's.
+// choose picks a cell that fits what the user typed: among the cells with the best
+// security, the one with the strongest signal. Security comes first, as anybody
+// nearby can set up a cell with the same SSID and weaker security. For the same
+// reason a passphrase is never used with an open network.
 func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
 	if len(found) == 0 {
 		return store.Network{}, &client.Error{Code: client.CodeNotFound, Message: client.TextNotFound(req.SSID)}
@@ -248,8 +251,8 @@ func choose(found []wifi.BSS, req server.ConfigWifi) (store.Network, error) {
 	return store.Network{Network: n}, check
 }
 
-// better reports whether cell a is to be preferred to b for somebody with that
-// passphrase, if any. SAE cannot use a key of 64 digits.
+// better reports whether cell a is preferable to cell b with that passphrase, which
+// may be empty. SAE cannot use a key of 64 hex digits.
 func better(a, b wifi.BSS, psk secret.Secret) bool {
 	if x, y := rating(a.Security, psk), rating(b.Security, psk); x != y {
 		return x > y

@@ -23,8 +23,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// TestListOfThousand: list_wifi of 1,000 cells over the socket, as a program
-// sees it.
+// TestListOfThousand checks list_wifi with 1,000 cells over the socket.
 func TestListOfThousand(t *testing.T) {
 	var cells []wifi.BSS
 	for i := range 1000 {
@@ -59,8 +58,8 @@ func TestListOfThousand(t *testing.T) {
 	}
 }
 
-// TestWithoutRadio: what needs a radio is answered as the original answers it,
-// whatever else would have to be said.
+// TestWithoutRadio checks that each request that needs a radio is answered as
+// foosel's netconnectd answers it, before any other error.
 func TestWithoutRadio(t *testing.T) {
 	d := idle(t)
 	var err error
@@ -75,15 +74,15 @@ func TestWithoutRadio(t *testing.T) {
 		server.ListWifi{}, server.ListWifi{Force: true}, server.ConfigWifi{SSID: []byte("home")}, server.StartWifi{}, server.StartAP{}, server.StopAP{},
 	} {
 		_, err := d.Handle(t.Context(), server.Peer{}, req)
-		var told *client.Error
-		if !errors.As(err, &told) || told.Code != "no_radio" || told.Message != "Wifi interface absent0 is not present" {
+		var coded *client.Error
+		if !errors.As(err, &coded) || coded.Code != "no_radio" || coded.Message != "Wifi interface absent0 is not present" {
 			t.Errorf("%s: %v", req.Command(), err)
 		}
 	}
 }
 
-// TestListMarks: list_wifi says which cells are of saved networks, and with which
-// one the radio is associated.
+// TestListMarks checks that list_wifi marks the cells of saved networks, and the cell
+// with which the radio is associated.
 func TestListMarks(t *testing.T) {
 	cell := func(ssid string, last byte) wifi.BSS {
 		return wifi.BSS{SSID: []byte(ssid), BSSID: []byte{2, 0, 0, 0, 0, last}}
@@ -120,8 +119,8 @@ func TestListMarks(t *testing.T) {
 	}
 }
 
-// TestChooseTheBestSecurity: a cell of the same name that asks for less, however
-// near, does not settle how the network is joined.
+// TestChooseTheBestSecurity checks that a cell of the same name with weaker security,
+// however near, does not decide how the network is joined.
 func TestChooseTheBestSecurity(t *testing.T) {
 	cell := func(s wifi.Security, signal, mhz int) wifi.BSS {
 		return wifi.BSS{SSID: []byte("home"), Security: s, Signal: signal, Frequency: mhz}
@@ -150,7 +149,7 @@ func TestChooseTheBestSecurity(t *testing.T) {
 	}
 }
 
-// TestRetyped: a new passphrase changes nothing else that was set.
+// TestRetyped checks that a new passphrase changes no other setting.
 func TestRetyped(t *testing.T) {
 	saved := store.Network{
 		Network:  wifi.Network{SSID: []byte("home"), PSK: secret.New("the old one"), Hidden: true, BSSID: []byte{2, 0, 0, 0, 0, 1}, PMF: wifi.PMFOff, TransitionOver: true},
@@ -159,7 +158,7 @@ func TestRetyped(t *testing.T) {
 	typed := store.Network{Network: wifi.Network{SSID: []byte("home"), PSK: secret.New("the new one"), Security: wifi.WPA3, Frequency: 2412}}
 	want := saved
 	want.PSK, want.Security, want.Frequency, want.PMF = typed.PSK, typed.Security, typed.Frequency, ""
-	if diff := cmp.Diff(want, retyped(saved, typed), sameSaved); diff != "" {
+	if diff := cmp.Diff(want, withCredentialsOf(saved, typed), sameSaved); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/server"
 )
 
-// openHistory gives the history in the state folder. One that cannot be read is
-// a line in the log, no more.
+// openHistory opens the history in the state folder. The daemon goes on with an
+// empty history if the file cannot be read.
 func openHistory(stateDir string, log *slog.Logger) (*history.History, error) {
 	clock, err := history.MachineClock()
 	if err != nil {
@@ -28,16 +28,16 @@ func openHistory(stateDir string, log *slog.Logger) (*history.History, error) {
 	return h, err
 }
 
-// recordStart notes the start of this run, and if the one before has not noted
-// its end.
+// recordStart notes the start of this run, and whether the previous run ended
+// without noting its end.
 func (d *daemon) recordStart() {
 	d.history.Record(client.Event{
 		Type: client.EventDaemon, New: client.DaemonStarted, Reason: startReason(d.Version, d.history.Last(0)),
 	})
 }
 
-// startReason says how the run before ended, as far as that is known: Seconds
-// is there in entries since the machine was started.
+// startReason returns how the previous run ended, as far as that is known. An entry
+// without Seconds was written before the machine was started.
 func startReason(version string, before []client.HistoryEntry) string {
 	reason := "version " + version
 	ofDaemon := slices.DeleteFunc(slices.Clone(before), func(e client.HistoryEntry) bool { return e.Type != client.EventDaemon })
@@ -53,15 +53,15 @@ func startReason(version string, before []client.HistoryEntry) string {
 	return reason + "; the run before crashed or was killed"
 }
 
-// recordEnd notes that this run ended in order, when nothing else happens any
-// more.
+// recordEnd notes that this run ended in order. It is called when all other parts
+// have ended.
 func (d *daemon) recordEnd() {
 	d.history.Record(client.Event{Type: client.EventDaemon, New: client.DaemonEnded, Reason: "version " + d.Version})
 	d.history.Flush()
 }
 
-// affected names the saved networks that a request destroys or changes, as they
-// are before it, and reports whether the request is one of these.
+// affected returns the names of the saved networks that a request removes or
+// changes, as they are before the request, and whether the request is of that kind.
 func (d *daemon) affected(req server.Request) (what string, changes bool) {
 	switch req := req.(type) {
 	case server.ForgetWifi, server.Reset:
@@ -78,10 +78,11 @@ func (d *daemon) affected(req server.Request) (what string, changes bool) {
 	return "", false
 }
 
-// mostNamed keeps a line of the history readable.
+// mostNamed is how many networks one line of the history names, so that the line
+// stays readable.
 const mostNamed = 20
 
-// allNames names all networks that a reset forgets.
+// allNames returns the names of all networks that a reset forgets.
 func (d *daemon) allNames() string {
 	var names []string
 	for _, n := range d.radio.Networks().Networks() {
@@ -99,7 +100,7 @@ func (d *daemon) allNames() string {
 	return strings.Join(names, ", ")
 }
 
-// recordNetworks notes who had a command carried out that changed what is saved.
+// recordNetworks notes which user changed the saved networks, and by which command.
 func (d *daemon) recordNetworks(peer server.Peer, command, what string) {
 	reason := fmt.Sprintf("asked by %s (process %d): %s", userName(peer.UID), peer.PID, what)
 	d.log.Info("saved networks changed", "command", command, "by", reason)
@@ -108,7 +109,7 @@ func (d *daemon) recordNetworks(peer server.Peer, command, what string) {
 	}
 }
 
-// userName is the user's name where /etc/passwd has one.
+// userName returns the user's name, if /etc/passwd has one, and the uid.
 func userName(uid uint32) string {
 	number := strconv.FormatUint(uint64(uid), 10)
 	if u, err := user.LookupId(number); err == nil {

@@ -41,7 +41,7 @@ func TestStartReason(t *testing.T) {
 	}
 }
 
-// What clients do to the saved networks is remembered, with who asked.
+// The history notes each change of the saved networks with the user who asked for it.
 func TestHistorySaysWhoChangedTheNetworks(t *testing.T) {
 	d := idle(t)
 	d.history, _ = openHistory(t.TempDir(), d.log)

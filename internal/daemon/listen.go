@@ -16,11 +16,12 @@ import (
 	"github.com/netconnectd/netconnectd/internal/systemd"
 )
 
-// socketMode lets everybody connect; the server checks who may change things.
+// socketMode lets every user connect. The server checks which users may change
+// anything.
 const socketMode = 0o666
 
-// Listen takes over the socket that systemd made, and says so in the
-// configuration, or makes the one that is configured.
+// Listen takes over the socket that systemd made, and stores its path in the
+// configuration. Without such a socket it makes the configured one.
 func Listen(cfg *config.Config, log *slog.Logger) (net.Listener, error) {
 	passed, err := systemd.Listener()
 	if err != nil {
@@ -37,7 +38,8 @@ func Listen(cfg *config.Config, log *slog.Logger) (net.Listener, error) {
 	return passed, nil
 }
 
-// sameFile: /var/run is mostly a link to /run.
+// sameFile reports whether two paths lead to the same file. The text of the paths
+// does not decide, as /var/run is usually a link to /run.
 func sameFile(a, b string) bool {
 	one, err := os.Stat(a)
 	other, otherErr := os.Stat(b)
@@ -58,7 +60,7 @@ func listen(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// lock makes this daemon the only one with that runtime folder, until the
+// lock makes this daemon the only one that uses that runtime folder, until the
 // process ends.
 func lock(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
@@ -72,8 +74,8 @@ func lock(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// removeStale removes a socket that nobody listens on any more, and refuses
-// to take the place of a daemon that runs.
+// removeStale removes a socket on which no process listens any more. It returns an
+// error if another daemon answers on the socket.
 func removeStale(path string) error {
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {

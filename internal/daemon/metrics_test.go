@@ -18,7 +18,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// TestMetrics: what happens to the daemon is counted.
+// TestMetrics checks that the daemon counts joins, probes and reloads.
 func TestMetrics(t *testing.T) {
 	d := idle(t)
 	d.history, _ = openHistory(t.TempDir(), d.log)
@@ -65,8 +65,7 @@ func TestMetrics(t *testing.T) {
 	d.expect(t, `netconnectd_wifi_signal_dbm -61`)
 }
 
-// idle is a daemon that has been built, of which only the owner of the radio runs.
-// The radio is not there.
+// idle returns a daemon of which only the owner of the radio runs. There is no radio.
 func idle(t *testing.T) *daemon {
 	t.Helper()
 	runner := &process.Runner{Dir: t.TempDir()}
@@ -82,7 +81,7 @@ func idle(t *testing.T) *daemon {
 	return d
 }
 
-// expect wants lines of the metrics to begin so.
+// expect fails the test unless the metrics have lines that begin so.
 func (d *daemon) expect(t *testing.T, lines ...string) {
 	t.Helper()
 	text, err := d.Handle(t.Context(), server.Peer{}, server.Metrics{})

@@ -10,22 +10,23 @@ import (
 	"github.com/netconnectd/netconnectd/internal/resolver"
 )
 
-// nameServers hands the network's name servers to the system's resolver while
-// the radio is the way out, and takes them back when it is not: those of a
-// wired uplink belong to whoever configures it.
+// nameServers hands the name servers of the radio's network to the system's
+// resolver while the radio is the uplink, and withdraws them otherwise. The name
+// servers of a wired uplink belong to the program that configures that uplink.
 type nameServers struct {
-	dir   string // runtime folder
-	hint  chan struct{}
-	radio slot
-	log   *slog.Logger
-	way   func() (iface string) // the uplink that works, "" for none
+	dir    string // runtime folder
+	hint   chan struct{}
+	radio  slot
+	log    *slog.Logger
+	uplink func() (iface string) // the uplink that works, "" for none
 }
 
-// changed says that there may be something to do; it never blocks.
-func (n *nameServers) changed() { nudge(n.hint) }
+// recheck makes run compare again what is published and what should be. It never
+// blocks.
+func (n *nameServers) recheck() { nudge(n.hint) }
 
-// run publishes until ctx ends. What it published stays for the next run, which
-// leaves it alone until it knows an uplink that works and what that has to say.
+// run publishes until ctx ends. The published name servers stay for the next run of
+// the daemon, which keeps them until an uplink works and its name servers are known.
 func (n *nameServers) run(ctx context.Context) {
 	var last *resolver.Config
 	for {
@@ -45,11 +46,11 @@ func (n *nameServers) run(ctx context.Context) {
 	}
 }
 
-// unknown reports whether a daemon that has just started does not know yet what
-// there is to publish: no uplink works, or the routers of the radio's network, which
-// may be the only ones to name a server, have not answered.
+// unknown reports whether a daemon that has just started does not know yet what to
+// publish: no uplink works, or the routers of the radio's network, which may be the
+// only source of name servers, have not answered.
 func (n *nameServers) unknown(want resolver.Config) bool {
-	switch n.way() {
+	switch n.uplink() {
 	case "":
 		return true
 	case n.radio.Interface():
@@ -59,10 +60,10 @@ func (n *nameServers) unknown(want resolver.Config) bool {
 	return false
 }
 
-// want is empty while there is nothing to publish.
+// want returns what should be published, empty if nothing should.
 func (n *nameServers) want() resolver.Config {
 	all := servers(n.radio)
-	if len(all) == 0 || n.way() != n.radio.Interface() {
+	if len(all) == 0 || n.uplink() != n.radio.Interface() {
 		return resolver.Config{}
 	}
 	c := resolver.Config{Interface: n.radio.Interface(), Servers: all}
@@ -75,10 +76,10 @@ func (n *nameServers) want() resolver.Config {
 	return c
 }
 
-// servers are the name servers of the radio's network: those of the lease, then
-// those that routers advertise (RFC 8106 5.3.1). Where there are more than programs
-// ask, one of the routers' is among the first: it is the only one that answers when
-// IPv4 fails.
+// servers returns the name servers of the radio's network: those of the lease, then
+// those that routers advertise (RFC 8106 5.3.1). Programs ask only the first
+// resolver.MaxServers. One advertised server is always among these, as only it
+// answers when IPv4 fails.
 func servers(radio slot) []netip.Addr {
 	var leased []netip.Addr
 	if lease := radio.Lease(); lease != nil {

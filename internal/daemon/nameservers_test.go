@@ -40,7 +40,7 @@ func TestNameServersFollowTheUplink(t *testing.T) {
 			resolver.Config{Interface: "absent0", Servers: ask("192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			n := &nameServers{radio: &standIn{lease: tt.lease, advertised: &tt.advertised}, way: func() string { return tt.way }}
+			n := &nameServers{radio: &standIn{lease: tt.lease, advertised: &tt.advertised}, uplink: func() string { return tt.way }}
 			if got := n.want(); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
@@ -48,14 +48,14 @@ func TestNameServersFollowTheUplink(t *testing.T) {
 	}
 }
 
-// A lease that is dropped takes its name servers along, from the resolver and
-// from the probe: the next network may give none.
+// When a lease is dropped, its name servers are removed from the resolver and from
+// the probe, as the next network may have none.
 func TestNameServersGoWithTheLease(t *testing.T) {
 	d, r := idle(t), &standIn{
 		lease: &dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}, advertised: &[]netip.Addr{netip.MustParseAddr("2001:db8::1")},
 	}
 	d.radio = r
-	n := &nameServers{radio: r, way: r.Interface}
+	n := &nameServers{radio: r, uplink: r.Interface}
 	uplink := policy.Uplink{Name: r.Interface(), Wifi: true}
 	if len(n.want().Servers) != 2 || len(d.servers(uplink)) != 2 {
 		t.Fatalf("published %v, asked %v", n.want().Servers, d.servers(uplink))
@@ -66,8 +66,8 @@ func TestNameServersGoWithTheLease(t *testing.T) {
 	}
 }
 
-// TestNameServersAwaitTheRouters: a daemon that has just started leaves alone what
-// the one before has published, until it knows what to publish.
+// TestNameServersAwaitTheRouters checks that a daemon that has just started keeps
+// what the previous run has published until it knows what to publish.
 func TestNameServersAwaitTheRouters(t *testing.T) {
 	lease := &dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
 	for _, tt := range []struct {
@@ -88,8 +88,8 @@ func TestNameServersAwaitTheRouters(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n := &nameServers{
-				radio: &standIn{lease: tt.lease, advertised: tt.advertised, managed: tt.managed},
-				way:   func() string { return tt.way },
+				radio:  &standIn{lease: tt.lease, advertised: tt.advertised, managed: tt.managed},
+				uplink: func() string { return tt.way },
 			}
 			if got := n.unknown(n.want()); got != tt.want {
 				t.Errorf("unknown: %v", got)

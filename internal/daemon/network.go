@@ -11,8 +11,9 @@ import (
 	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
-// show reads the kernel's network state. The daemon may see more than who
-// asks: the peers of WireGuard, which the kernel tells only to root.
+// show reads the kernel's network state. The daemon may see more than its client:
+// the kernel shows the peers of WireGuard only to root, so they are left out for a
+// client without privileges.
 func show(ctx context.Context, req server.Show) (any, error) {
 	s, err := kernel.Read(ctx, req.Filter)
 	if err != nil {
@@ -26,7 +27,8 @@ func show(ctx context.Context, req server.Show) (any, error) {
 	return s, nil
 }
 
-// noInterface makes an error that names the interface one for clients.
+// noInterface converts the error of an interface that does not exist into a
+// client.Error that names the interface.
 func noInterface(f state.Filter, err error) error {
 	if !errors.Is(err, kernel.ErrNotExist) {
 		return err

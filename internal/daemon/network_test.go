@@ -14,7 +14,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// networkServer answers by a daemon that has nothing but a log.
+// networkServer starts a server whose daemon has only a log.
 func networkServer(t *testing.T) (dial func() *client.Client) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")

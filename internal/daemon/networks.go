@@ -17,7 +17,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// listNetworks tells the saved networks, without their secrets.
+// listNetworks returns the saved networks, without their secrets.
 func (d *daemon) listNetworks() []client.SavedNetwork {
 	all := []client.SavedNetwork{}
 	association := d.radio.Association()
@@ -57,14 +57,16 @@ func savedNetwork(n store.Network) client.SavedNetwork {
 	return saved
 }
 
-// hasPSK is true of NetworkManager's, too, which keeps its secrets.
+// hasPSK reports whether the network has a passphrase. For NetworkManager's
+// profiles the kind of security decides, as NetworkManager does not hand out their
+// secrets.
 func hasPSK(n store.Network) bool {
 	return !n.PSK.IsZero() || slices.Contains([]wifi.Security{wifi.WPA, wifi.WPA2, wifi.WPA3, wifi.WPA2WPA3}, n.Security)
 }
 
-// addNetwork saves a network that nobody has tried.
+// addNetwork saves a network without trying it.
 func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, error) {
-	n, err := settle(store.Network{Network: wifi.Network{SSID: req.SSID}}, req.Settings)
+	n, err := applySettings(store.Network{Network: wifi.Network{SSID: req.SSID}}, req.Settings)
 	if err == nil {
 		err = checkFiles(ctx, req.Settings)
 	}
@@ -78,17 +80,17 @@ func (d *daemon) addNetwork(ctx context.Context, req server.AddNetwork) (any, er
 			Message: client.SSIDInText(req.SSID) + " is saved already: change it with set_network, or try another passphrase with config_wifi",
 		}
 	}
-	return d.changed(ctx, "add a network", req.SSID, err, client.ResultAdded(req.SSID))
+	return d.reportChange(ctx, "add a network", req.SSID, err, client.ResultAdded(req.SSID))
 }
 
-// setNetwork changes a saved network. A radio that is on it stays so until it
-// joins again.
+// setNetwork changes a saved network. If the radio is in that network, the change
+// applies at the next join.
 func (d *daemon) setNetwork(ctx context.Context, req server.SetNetwork) (any, error) {
 	saved, err := d.radio.Networks().Find(req.SSID)
 	if err != nil {
-		return nil, refused(req.SSID, err)
+		return nil, clientRefusal(req.SSID, err)
 	}
-	n, err := settle(saved, req.Settings)
+	n, err := applySettings(saved, req.Settings)
 	if err == nil {
 		err = checkFiles(ctx, req.Settings)
 	}
@@ -96,35 +98,37 @@ func (d *daemon) setNetwork(ctx context.Context, req server.SetNetwork) (any, er
 		return nil, err
 	}
 	err = d.radio.Networks().Replace(n)
-	return d.changed(ctx, "change a network", req.SSID, err, client.ResultChanged(req.SSID))
+	return d.reportChange(ctx, "change a network", req.SSID, err, client.ResultChanged(req.SSID))
 }
 
-// adopt marks a profile of NetworkManager's as ours. What we save ourselves is.
+// adopt marks a NetworkManager profile of another program as netconnectd's.
+// Networks that netconnectd has saved need no mark.
 func (d *daemon) adopt(ctx context.Context, ssid []byte) (any, error) {
-	if _, ok := d.listed(ssid); !ok {
+	if _, ok := d.findListed(ssid); !ok {
 		return nil, notSaved(ssid)
 	}
 	var err error
 	if d.radio.Managed() {
 		err = d.profiles.Adopt(ssid)
 	}
-	return d.changed(ctx, "adopt a network", ssid, err, client.ResultAdopted(ssid))
+	return d.reportChange(ctx, "adopt a network", ssid, err, client.ResultAdopted(ssid))
 }
 
-// removeNetwork forgets one saved network. The radio leaves it, if it is on it.
+// removeNetwork forgets one saved network. The radio leaves that network.
 func (d *daemon) removeNetwork(ctx context.Context, ssid []byte) (any, error) {
 	err := d.radio.Networks().Remove(ssid)
-	return d.changed(ctx, "remove a network", ssid, err, client.ResultRemoved(ssid))
+	return d.reportChange(ctx, "remove a network", ssid, err, client.ResultRemoved(ssid))
 }
 
-// changed tells the policy, also after an error: a part may have been done. What
-// our store could not write counts all the same, until the daemon ends; what
-// NetworkManager refuses does not.
-func (d *daemon) changed(ctx context.Context, what string, ssid []byte, err error, result string) (any, error) {
-	d.tellNetworks()
-	var told *client.Error
-	switch err := refused(ssid, err); {
-	case errors.As(err, &told), err != nil && d.radio.Managed():
+// reportChange posts the networks to the policy, even after an error, as a part of
+// the change may have been made. A change that our store could not write is logged
+// and applies until the daemon ends. A change that NetworkManager refuses is an
+// error for the client.
+func (d *daemon) reportChange(ctx context.Context, what string, ssid []byte, err error, result string) (any, error) {
+	d.postNetworks()
+	var coded *client.Error
+	switch err := clientRefusal(ssid, err); {
+	case errors.As(err, &coded), err != nil && d.radio.Managed():
 		return nil, err
 	case err != nil:
 		d.log.Error(what, "err", err)
@@ -132,14 +136,14 @@ func (d *daemon) changed(ctx context.Context, what string, ssid []byte, err erro
 	return result, nil
 }
 
-// refused makes why a network was not found or changed an error for the client,
-// where it is one that a person can do something about.
-func refused(ssid []byte, err error) error {
+// clientRefusal converts the reason why a network was not found or changed into a
+// client.Error if a person can remedy it.
+func clientRefusal(ssid []byte, err error) error {
 	var refusal *networkmanager.Refusal
 	var foreign *networkmanager.ForeignError
 	var file *networkmanager.FileError
 	switch {
-	case errors.Is(err, store.ErrUnknown): // perhaps removed meanwhile
+	case errors.Is(err, store.ErrUnknown): // another program may have removed it meanwhile
 		return notSaved(ssid)
 	case errors.As(err, &file):
 		return &client.Error{Code: client.CodeUnsupported, Message: file.Error()}
@@ -156,8 +160,8 @@ func refused(ssid []byte, err error) error {
 	return err
 }
 
-// forgotten adds to a result what is saved still, and why.
-func (d *daemon) forgotten(result any, err error) (any, error) {
+// explainKept adds to the result of a reset which networks are still saved, and why.
+func (d *daemon) explainKept(result any, err error) (any, error) {
 	if err != nil || !d.radio.Managed() {
 		return result, err
 	}
@@ -172,9 +176,9 @@ func (d *daemon) forgotten(result any, err error) (any, error) {
 	return text, nil
 }
 
-// listed is the saved network of that SSID as it is listed: of NetworkManager's
-// without the secrets, for which it would have to be asked.
-func (d *daemon) listed(ssid []byte) (store.Network, bool) {
+// findListed returns the saved network of that SSID from the list. NetworkManager's
+// profiles are listed without their secrets.
+func (d *daemon) findListed(ssid []byte) (store.Network, bool) {
 	for _, n := range d.radio.Networks().Networks() {
 		if bytes.Equal(n.SSID, ssid) {
 			return n, true
@@ -193,9 +197,9 @@ const (
 	addressedStatically = "static"
 )
 
-// settle changes a network by what was given. The error is for the client, and
-// says what cannot be.
-func settle(n store.Network, s server.NetworkSettings) (store.Network, error) {
+// applySettings returns the network with the given settings. The error is for the
+// client and names the wrong setting.
+func applySettings(n store.Network, s server.NetworkSettings) (store.Network, error) {
 	set(&n.Hidden, s.Hidden)
 	set(&n.Priority, s.Priority)
 	set((*string)(&n.Security), s.Security)
@@ -225,8 +229,8 @@ func settle(n store.Network, s server.NetworkSettings) (store.Network, error) {
 	return n, forClient(n.Check())
 }
 
-// checkFiles reads the files that given credentials name, as who joins will. The
-// error is for the client.
+// checkFiles reads the files that the given credentials name, with the same checks
+// as a later join. The error is for the client.
 func checkFiles(ctx context.Context, given server.NetworkSettings) error {
 	if given.EAP == nil {
 		return nil
@@ -234,7 +238,7 @@ func checkFiles(ctx context.Context, given server.NetworkSettings) error {
 	return forClient(credentials(nil, given.EAP).CheckFiles(ctx))
 }
 
-// forClient makes a verdict on a network an error for the client.
+// forClient converts a wifi.JoinError into a client.Error.
 func forClient(err error) error {
 	var join *wifi.JoinError
 	if errors.As(err, &join) {
@@ -251,8 +255,8 @@ func set[T any](to, from *T) {
 
 func badSetting(text string) error { return &client.Error{Code: client.CodeBadRequest, Message: text} }
 
-// credentials are those given, with the passwords that are saved where none
-// was given.
+// credentials returns the given credentials, with the saved passwords where none was
+// given.
 func credentials(saved *wifi.EAPCredentials, given *server.EAP) *wifi.EAPCredentials {
 	c := wifi.EAPCredentials{
 		Method: given.Method, Identity: given.Identity, AnonymousIdentity: given.AnonymousIdentity, Phase2: given.Phase2,
@@ -267,7 +271,7 @@ func credentials(saved *wifi.EAPCredentials, given *server.EAP) *wifi.EAPCredent
 	return &c
 }
 
-// addressing is nil for a network that gives addresses.
+// addressing returns the static addressing, or nil for DHCP.
 func addressing(given client.Addressing) (*store.Addressing, error) {
 	switch given.Method {
 	case addressedByDHCP:

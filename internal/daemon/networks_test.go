@@ -69,7 +69,7 @@ func TestSettle(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			want := row.saved
 			row.want(&want)
-			got, err := settle(row.saved, row.given)
+			got, err := applySettings(row.saved, row.given)
 			if diff := cmp.Diff(want, got, sameSaved); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
@@ -111,7 +111,7 @@ func TestSettleRefuses(t *testing.T) {
 		{"no DNS server", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", DNS: []string{"dns"}}), client.CodeBadRequest, "dns has something"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := settle(home, row.given)
+			_, err := applySettings(home, row.given)
 			var refused *client.Error
 			if !errors.As(err, &refused) || refused.Code != row.code || !strings.Contains(refused.Message, row.says) {
 				t.Errorf("error %v, want code %s, with %q", err, row.code, row.says)
@@ -120,7 +120,8 @@ func TestSettleRefuses(t *testing.T) {
 	}
 }
 
-// TestSavedNetworksAreToldWithoutSecrets: and with all the rest.
+// TestSavedNetworksAreToldWithoutSecrets checks that list_networks returns every
+// setting but the secrets.
 func TestSavedNetworksAreToldWithoutSecrets(t *testing.T) {
 	n := store.Network{Network: wifi.Network{SSID: []byte("caf\xe9\x1b"), PSK: secret.New("correct horse"), EAP: &wifi.EAPCredentials{
 		Method: "peap", Identity: "me", Password: secret.New("hunter2"), PrivateKeyPassword: secret.New("geheim"), CACert: "/ca.pem",

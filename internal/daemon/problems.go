@@ -17,17 +17,17 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// problems are what other programs have put in our way, as we saw it last. A
-// look costs some milliseconds, so it is not repeated without a reason.
+// problems holds the problems that the last check has found. A check costs some
+// milliseconds, so it is repeated only for a reason.
 type problems struct {
 	seen atomic.Pointer[[]client.Problem]
-	hint chan struct{} // something happened that is a reason to look
+	hint chan struct{} // there is a reason for another check
 }
 
-// look asks for a look, and does not wait for it.
-func (p *problems) look() { nudge(p.hint) }
+// recheck asks for another check, and does not wait for it.
+func (p *problems) recheck() { nudge(p.hint) }
 
-// all is what was seen; nil: nothing, or nobody has looked yet.
+// all returns the problems found; nil: none, or no check has been made yet.
 func (p *problems) all() []client.Problem {
 	if seen := p.seen.Load(); seen != nil {
 		return *seen
@@ -35,8 +35,8 @@ func (p *problems) all() []client.Problem {
 	return nil
 }
 
-// watchProblems looks at the start, and then whenever it is asked to, until ctx
-// ends. Subscribers hear what has changed.
+// watchProblems checks for problems at the start and after each recheck, until ctx
+// ends. Changes are published to subscribers.
 func (d *daemon) watchProblems(ctx context.Context) {
 	for {
 		found := d.findProblems(ctx)
@@ -48,7 +48,7 @@ func (d *daemon) watchProblems(ctx context.Context) {
 				}
 			}
 			status := d.Status()
-			d.tell(client.Event{Type: client.EventStatus, Status: &status})
+			d.publishEvent(client.Event{Type: client.EventStatus, Status: &status})
 		}
 		select {
 		case <-ctx.Done():
@@ -61,20 +61,21 @@ func (d *daemon) watchProblems(ctx context.Context) {
 func (d *daemon) findProblems(ctx context.Context) []client.Problem {
 	cfg := d.cfg.Load()
 	return slices.Concat(
-		faults(d.configWrong(), cfg),
+		configProblems(d.configWrong(), cfg),
 		d.damaged,
-		openings(d.missing.Load()),
-		refusals(d.lane.Owned()),
+		filterProblems(d.missing.Load()),
+		interfaceProblems(d.lane.Owned()),
 		toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.Interface()))),
 	)
 }
 
-// wrongConfig is the doctor's finding of the same.
+// wrongConfig is also the ID of the doctor's finding of that kind.
 const wrongConfig = "config"
 
-// faults are what was wrong with the configuration when it was read last. The one
-// before it is in force then, or, without any, the default of what is wrong.
-func faults(wrong error, inForce *config.Config) []client.Problem {
+// configProblems returns what was wrong with the configuration when it was read
+// last. The previous configuration is then in force, or, if there is none, the
+// defaults of the wrong settings.
+func configProblems(wrong error, inForce *config.Config) []client.Problem {
 	if wrong == nil {
 		return nil
 	}
@@ -104,8 +105,9 @@ func faults(wrong error, inForce *config.Config) []client.Problem {
 	return list
 }
 
-// savedFiles are what was wrong with the files of earlier runs when this one began.
-func savedFiles(networks, history, notes error) []client.Problem {
+// fileProblems returns what was wrong with the files of earlier runs when this run
+// began.
+func fileProblems(networks, history, notes error) []client.Problem {
 	var list []client.Problem
 	for _, f := range []struct {
 		what string
@@ -123,20 +125,21 @@ func savedFiles(networks, history, notes error) []client.Problem {
 	return list
 }
 
-// unguarded is told what is missing of what protects the device from phones.
+// unguarded takes over which part of the packet filter against phones is missing;
+// nil: none.
 func (d *daemon) unguarded(err error) {
 	var missing *string
 	if err != nil {
 		missing = new(err.Error())
 	}
 	d.missing.Store(missing)
-	d.problems.look()
+	d.problems.recheck()
 }
 
-// openings are what phones on the access point may do and should not, because
-// something that protects the device is missing. The doctor's finding has the
-// same name.
-func openings(missing *string) []client.Problem {
+// filterProblems returns what phones on the access point can do but should not,
+// because a part of the packet filter is missing. The doctor's finding of that kind
+// has the same ID.
+func filterProblems(missing *string) []client.Problem {
 	if missing == nil {
 		return nil
 	}
@@ -147,8 +150,8 @@ func openings(missing *string) []client.Problem {
 	}}
 }
 
-// refusals are what the kernel has refused of what the daemon wants of interfaces.
-func refusals(owned []interfaces.Owned) []client.Problem {
+// interfaceProblems returns the settings of interfaces that the kernel has refused.
+func interfaceProblems(owned []interfaces.Owned) []client.Problem {
 	var list []client.Problem
 	for _, o := range owned {
 		if o.Refused == nil || errors.Is(o.Refused, link.ErrNotExist) {
@@ -171,8 +174,9 @@ func toProblems(found []doctor.Finding) []client.Problem {
 	return list
 }
 
-// meetsOthers says whether a step is one at which other programs matter: the
-// access point is about to start, has started, or could not.
-func meetsOthers(old, next policy.State) bool {
+// changesAccessPoint reports whether the access point starts, has started, has
+// failed or has ended in a step. Other programs may be the reason, or may now be in
+// the way.
+func changesAccessPoint(old, next policy.State) bool {
 	return old.AP.State != next.AP.State || old.AP.Reason != next.AP.Reason
 }

@@ -25,7 +25,7 @@ func TestFindingsBecomeProblems(t *testing.T) {
 	}
 }
 
-// What is wrong with the configuration's file is told until it is reloaded.
+// Faults of the configuration file are reported until the file is reloaded.
 func TestFaultsBecomeProblems(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "netconnectd.yaml")
 	load := func(text string) (*config.Config, []config.Problem, error) {
@@ -34,8 +34,8 @@ func TestFaultsBecomeProblems(t *testing.T) {
 		}
 		return config.Load([]string{"-c", file}, nil)
 	}
-	if _, _, err := load("ap: {channel: 6}\n"); len(faults(err, &config.Config{File: file})) > 0 {
-		t.Fatalf("%v, %v", err, faults(err, &config.Config{File: file}))
+	if _, _, err := load("ap: {channel: 6}\n"); len(configProblems(err, &config.Config{File: file})) > 0 {
+		t.Fatalf("%v, %v", err, configProblems(err, &config.Config{File: file}))
 	}
 	for _, tt := range []struct {
 		name  string
@@ -45,7 +45,7 @@ func TestFaultsBecomeProblems(t *testing.T) {
 		{"two settings", func() error { _, _, err := load("ap: {channel: 99}\nprobe: {kind: x}\n"); return err }, []string{"ap.channel: 99 is not", "probe.kind: "}},
 		{"no file", func() error { return errors.New("read configuration: no such file") }, []string{"read configuration: no such file; "}},
 	} {
-		got := faults(tt.fault(), &config.Config{File: file})
+		got := configProblems(tt.fault(), &config.Config{File: file})
 		if len(got) != len(tt.want) {
 			t.Fatalf("%s: %+v", tt.name, got)
 		}
@@ -57,8 +57,7 @@ func TestFaultsBecomeProblems(t *testing.T) {
 	}
 }
 
-// What protects the device from phones and is missing is told until it is there
-// again.
+// A missing part of the packet filter is reported until it is there again.
 func TestUnguardedAccessPointIsAProblem(t *testing.T) {
 	d := idle(t)
 	unguarded := d.radioEvents().Unguarded
@@ -87,12 +86,12 @@ func TestUnguardedAccessPointIsAProblem(t *testing.T) {
 	}
 }
 
-// A reload with a fault is told, too, although it changes nothing.
+// A reload with a fault is reported as well, although it changes nothing.
 func TestReloadTellsWhatIsWrong(t *testing.T) {
 	d := idle(t)
 	read := errors.New("not YAML")
 	d.Load = func() (*config.Config, []config.Problem, error) { return d.cfg.Load(), nil, read }
-	if _, err := d.reload(t.Context()); err == nil || len(faults(d.configWrong(), &config.Config{})) != 1 || len(d.problems.hint) != 1 {
+	if _, err := d.reload(t.Context()); err == nil || len(configProblems(d.configWrong(), &config.Config{})) != 1 || len(d.problems.hint) != 1 {
 		t.Errorf("%v; %v, %d looks asked for", err, d.configWrong(), len(d.problems.hint))
 	}
 	ended, end := context.WithCancel(t.Context())
@@ -103,8 +102,8 @@ func TestReloadTellsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A look is asked for when the access point's state changes, and when an attempt
-// at it fails in another way; not at each of the policy's steps.
+// A check is asked for when the access point's state changes, and when its start
+// fails for another reason than before, but not at each step of the policy.
 func TestWhatAsksForALook(t *testing.T) {
 	state := func(ap policy.APState, reason string) policy.State {
 		var s policy.State
@@ -121,35 +120,35 @@ func TestWhatAsksForALook(t *testing.T) {
 		{"it starts", state(policy.APStarting, "carrier lost"), true},
 		{"it could not", state(policy.APOff, "port 67 is taken"), true},
 	} {
-		if got := meetsOthers(off, tt.next); got != tt.want {
+		if got := changesAccessPoint(off, tt.next); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
 	p := problems{hint: make(chan struct{}, 1)}
-	p.look()
-	p.look() // does not wait, and one look is enough for both
+	p.recheck()
+	p.recheck() // does not wait, and one check is enough for both
 	if len(p.hint) != 1 || p.all() != nil {
 		t.Errorf("%d looks asked for, %v seen", len(p.hint), p.all())
 	}
 }
 
-// What was wrong with the files of earlier runs is told, and what to do.
+// Faults of the files of earlier runs are reported with a remedy.
 func TestDamagedFilesBecomeProblems(t *testing.T) {
-	if got := savedFiles(nil, nil, nil); got != nil {
+	if got := fileProblems(nil, nil, nil); got != nil {
 		t.Errorf("%+v", got)
 	}
 	later := fmt.Errorf("read saved networks x: %w", store.ErrLater)
-	got := savedFiles(later, errors.New("read the history: input/output error"), nil)
+	got := fileProblems(later, errors.New("read the history: input/output error"), nil)
 	if len(got) != 2 || got[0].Code != "saved_files" || !strings.Contains(got[0].Remedy, "later netconnectd") || !strings.Contains(got[1].Text, "history") || got[1].Remedy == "" {
 		t.Errorf("%+v", got)
 	}
 }
 
-// At a first start with a fault the default is in force, and an access point that
-// is open because of that is said to be.
+// At a first start with a fault the default is in force, and the problem says so if
+// the access point is open because of it.
 func TestDefaultsInForceAreTold(t *testing.T) {
 	wrong := &config.Error{Problems: []config.Problem{{Key: "ap.psk", Text: "too short"}, {Key: "ap.channel", Text: "99"}}}
-	got := faults(wrong, &config.Config{Defaults: true})
+	got := configProblems(wrong, &config.Config{Defaults: true})
 	if len(got) != 2 || !strings.HasSuffix(got[0].Text, "its default is in force, and the access point is open") || !strings.HasSuffix(got[1].Text, "its default is in force") {
 		t.Errorf("%+v", got)
 	}

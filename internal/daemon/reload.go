@@ -13,20 +13,20 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// fixed are the settings that only a start can change: others hold on to what
-// they name.
+// fixed are the settings that only a start can change, as running parts hold the
+// socket, the folders and the interface that these settings name.
 var fixed = []string{"socket", "permissions.change", "interfaces.wifi", "paths.runtime", "paths.state"}
 
-// atJoin are the settings that a network keeps as it was joined with them.
+// atJoin are the settings whose change takes effect at the next join.
 var atJoin = []string{"ap.country", "wifi.metric", "paths.wpa_supplicant"}
 
-// reload reads the settings again and applies what differs. Settings with a
-// problem change nothing.
+// reload reads the settings again and applies those that differ. If any setting is
+// wrong, none is changed.
 func (d *daemon) reload(ctx context.Context) (string, error) {
 	next, warnings, err := d.Load()
 	d.configLoaded(err)
 	if err != nil {
-		d.problems.look()
+		d.problems.recheck()
 		return "", &client.Error{Code: client.CodeBadConfig, Message: err.Error()}
 	}
 	for _, w := range warnings {
@@ -38,19 +38,19 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	accessPoint := !reflect.DeepEqual(apConfig(old), apConfig(next))
 	d.cfg.Store(next)
 	d.keepConfig()
-	// Also for a client that has gone: what the client has changed counts.
+	// The change counts even if the client that asked for it has gone.
 	if err := d.radio.Configure(context.WithoutCancel(ctx), radioSettings(next)); err != nil {
 		return "", fmt.Errorf("put the radio's settings in force: %w", err)
 	}
 	d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(next), AccessPoint: accessPoint})
 	nudge(d.relink)
-	d.problems.look()
+	d.problems.recheck()
 	d.log.Info(client.ResultReloaded, "changed", strings.Join(changed, " "))
-	return describe(changed, d.sup.State().Target().Station.Wanted && !d.radio.Managed()) + warned(warnings), nil
+	return describe(changed, d.sup.State().Target().Station.Wanted && !d.radio.Managed()) + formatWarnings(warnings), nil
 }
 
-// warned has a line for each warning.
-func warned(warnings []config.Problem) string {
+// formatWarnings returns a line for each warning.
+func formatWarnings(warnings []config.Problem) string {
 	var lines strings.Builder
 	for _, w := range warnings {
 		lines.WriteString("\n  warning: " + strings.ReplaceAll(w.String(), "\n", " "))
@@ -64,7 +64,7 @@ func (d *daemon) configLoaded(wrong error) {
 	d.metrics.ConfigLoaded(wrong == nil)
 }
 
-// configWrong is what configLoaded has noted.
+// configWrong returns what configLoaded has noted.
 func (d *daemon) configWrong() error {
 	if wrong := d.wrong.Load(); wrong != nil {
 		return *wrong
@@ -72,8 +72,8 @@ func (d *daemon) configWrong() error {
 	return nil
 }
 
-// keepConfig keeps the file in force for a start at which something is wrong with
-// it.
+// keepConfig keeps a copy of the configuration in force. A later start uses the copy
+// if the file is wrong then.
 func (d *daemon) keepConfig() {
 	if d.configWrong() != nil {
 		return
@@ -89,8 +89,8 @@ func keepFixed(next, old *config.Config) {
 	next.Interfaces.Wifi, next.Permissions = old.Interfaces.Wifi, old.Permissions
 }
 
-// describe says what changed and what has to wait: for a restart, or, where our
-// own backend has the radio in a network, for the next join.
+// describe returns which settings are applied and which have to wait: for a restart,
+// or for the next join if the radio is now in a network (station).
 func describe(changed []string, station bool) string {
 	var applied, restart, join []string
 	for _, key := range changed {

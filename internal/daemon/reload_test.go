@@ -29,8 +29,8 @@ func TestReloadSaysWhatItDid(t *testing.T) {
 	}
 }
 
-// TestReloadTellsWarnings: who asks for a reload learns what a start would have
-// warned of.
+// TestReloadTellsWarnings checks that the result of a reload has the warnings that a
+// start would have logged.
 func TestReloadTellsWarnings(t *testing.T) {
 	d := idle(t)
 	cfg := *d.cfg.Load()
@@ -39,7 +39,7 @@ func TestReloadTellsWarnings(t *testing.T) {
 		return &next, []config.Problem{{Key: "ap.power", Text: "is not known"}, {Text: "the file is\nold"}}, nil
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // nobody receives what the reload posts
+	cancel() // no loop receives the event of the reload
 	got, err := d.reload(ctx)
 	if want := "reloaded: nothing differs\n  warning: ap.power: is not known\n  warning: the file is old"; err != nil || got != want {
 		t.Errorf("%q, %v, want %q", got, err, want)

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// TestRest: memory is given back 20 s after the last thing that happened, and
+// TestRest checks that memory is released 20 s after the daemon was last busy, and
 // every 110 s from then on.
 func TestRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &daemon{busy: make(chan struct{}, 1)}
-		go d.rest(t.Context())
+		go d.releaseMemory(t.Context())
 		start, before := time.Now(), collections()
 		for _, step := range []struct {
 			at   time.Duration
@@ -40,7 +40,7 @@ func TestRest(t *testing.T) {
 	})
 }
 
-// collections counts those that were asked for: debug.FreeOSMemory does that.
+// collections returns the number of forced collections; debug.FreeOSMemory forces one.
 func collections() uint32 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

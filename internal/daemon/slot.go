@@ -14,8 +14,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// slot is the radio as the daemon uses it: a radio.Slot, where the methods are
-// described, or a stand-in of a test.
+// slot is the radio as the daemon uses it. It is a radio.Slot, which describes the
+// methods, or a stand-in of a test.
 type slot interface {
 	supervisor.Radio
 	supervisor.Scanner

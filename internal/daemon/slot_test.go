@@ -46,8 +46,8 @@ func (s *standIn) Advertised() ([]netip.Addr, bool) {
 
 func (s *standIn) Cells(context.Context, bool) ([]wifi.BSS, error) { return s.cells, s.cellsErr }
 
-// TestWhyNothingIsListed: what keeps a radio from scanning has a code, which
-// config_wifi passes on, too.
+// TestWhyNothingIsListed checks the code of each reason why a radio cannot scan, also
+// in the answer to config_wifi.
 func TestWhyNothingIsListed(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -69,7 +69,7 @@ func TestWhyNothingIsListed(t *testing.T) {
 	}
 }
 
-// The remedy is that of the cause.
+// The remedy depends on the cause.
 func TestDownRadioHasARemedy(t *testing.T) {
 	for blocked, want := range map[bool]string{
 		true:  "Wifi interface wlan0 is switched off: turn it on by `rfkill unblock wlan`, or by the device's switch",

@@ -14,8 +14,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/radio"
 )
 
-// TestSocketAnswersBesideAHungBus: the socket answers at once although the bus takes
-// connections and says nothing, and the policy begins without the bus's answer.
+// TestSocketAnswersBesideAHungBus checks that the socket answers at once while the
+// D-Bus accepts connections but never answers, and that the policy starts without
+// its answer.
 func TestSocketAnswersBesideAHungBus(t *testing.T) {
 	folder := t.TempDir()
 	hangingBus(t, filepath.Join(folder, "bus"))
@@ -60,8 +61,8 @@ func TestSocketAnswersBesideAHungBus(t *testing.T) {
 	}
 }
 
-// hangingBus takes connections in the place of the system's bus, until the test
-// ends, and answers none.
+// hangingBus accepts connections in place of the system's D-Bus until the test ends,
+// and answers none of them.
 func hangingBus(t *testing.T, path string) {
 	t.Helper()
 	bus, err := net.Listen("unix", path)

@@ -11,8 +11,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// Status implements server.Handler from what others keep up to date; it waits
-// for nothing.
+// Status implements server.Handler. It uses only what other goroutines keep up to
+// date, and never waits.
 func (d *daemon) Status() client.Status {
 	s := d.sup.State()
 	if s.Uplink.State == "" { // the policy does not run yet, see decide
@@ -51,7 +51,7 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 	return st
 }
 
-// addresses are those of the interface of that name, never nil.
+// addresses returns the addresses of the interface of that name, never nil.
 func addresses(links *link.Snapshot, name string) []string {
 	list := []string{}
 	if l, ok := links.Link(name); ok {
@@ -78,7 +78,8 @@ func uplinkInterface(s policy.State, links *link.Snapshot, u policy.Uplink) clie
 	return i
 }
 
-// nextSteps are what the policy will do, never nil. Its kinds are the protocol's.
+// nextSteps returns what the policy will do, never nil. The policy's kinds are those
+// of the protocol.
 func nextSteps(s policy.State) []client.Next {
 	list := []client.Next{}
 	for _, n := range s.Next() {
@@ -89,7 +90,7 @@ func nextSteps(s policy.State) []client.Next {
 }
 
 func condition(state string, since time.Time, reason string) client.Condition {
-	// Round strips the monotonic clock; the age is taken from it before.
+	// Round strips the monotonic clock reading, from which the age is taken.
 	return client.Condition{State: state, Since: since.Round(0), Seconds: int64(time.Since(since).Seconds()), Reason: reason}
 }
 
@@ -146,7 +147,8 @@ func (d *daemon) wifiStatus(s policy.State, links *link.Snapshot) client.Wifi {
 	return w
 }
 
-// signal is that of the network that the radio is in, in dBm; nil: not known.
+// signal returns the signal of the network that the radio is in, in dBm; nil: not
+// known.
 func (d *daemon) signal() *int {
 	if a := d.radio.Association(); a != nil && a.Signal != 0 {
 		return &a.Signal
@@ -154,9 +156,9 @@ func (d *daemon) signal() *int {
 	return nil
 }
 
-// tell hands an event to subscribers, to hooks, and to the history if it says
-// how something ended.
-func (d *daemon) tell(e client.Event) {
+// publishEvent hands an event to subscribers and hooks. The history gets changes of
+// the uplink and the access point, and the ends of attempts to join.
+func (d *daemon) publishEvent(e client.Event) {
 	e.Time = time.Now().Round(0)
 	d.server.Publish(e)
 	d.hooks.Tell(e)
@@ -165,34 +167,34 @@ func (d *daemon) tell(e client.Event) {
 	}
 }
 
-// publish tells of a step that changed something. Another interface that is
-// online is no event, but part of the history.
+// publish publishes the changes of a step. If only the online interface is another,
+// there is no uplink event, but the history notes the change.
 func (d *daemon) publish(old, next policy.State) {
-	d.dns.changed()
+	d.dns.recheck()
 	d.metrics.Uplink(string(next.Uplink.State), next.Uplink.Portal)
 	d.metrics.AccessPoint(string(next.AP.State), string(next.AP.Cause))
 	d.announce(old, next)
 	nudge(d.busy)
-	if meetsOthers(old, next) {
-		d.problems.look()
+	if changesAccessPoint(old, next) {
+		d.problems.recheck()
 	}
 	uplink := client.Event{
 		Type: client.EventUplink, Old: string(old.Uplink.State), New: string(next.Uplink.State), Reason: next.Uplink.Reason,
 	}
 	switch {
 	case old.Uplink.State != next.Uplink.State:
-		d.tell(uplink)
+		d.publishEvent(uplink)
 	case old.Uplink.Name != next.Uplink.Name:
 		d.history.Record(uplink)
 	}
 	if old.AP.State != next.AP.State {
-		d.tell(client.Event{
+		d.publishEvent(client.Event{
 			Type: client.EventAccessPoint, Old: string(old.AP.State), New: string(next.AP.State), Reason: next.AP.Reason,
 		})
 	}
 	status := d.status(next, d.monitor.Snapshot())
 	d.metrics.Radio(status.Wifi.Backend, status.Wifi.Country)
-	d.tell(client.Event{Type: client.EventStatus, Status: &status})
+	d.publishEvent(client.Event{Type: client.EventStatus, Status: &status})
 }
 
 // joinStages are the stages of an attempt to join a network, in the protocol's words.
@@ -201,8 +203,9 @@ var joinStages = map[policy.Stage]string{
 	policy.StageAddressed: client.JoinAddressed, policy.StageReady: client.JoinDone,
 }
 
-// publishJoin counts how an attempt to join a network ended, and publishes how far
-// it is. An attempt that was abandoned is not published: the next one is.
+// publishJoin publishes the progress of an attempt to join a network, and counts its
+// end. An abandoned attempt is counted but not published, as the next one follows at
+// once.
 func (d *daemon) publishJoin(e radio.JoinEvent) {
 	now := joinStages[e.Stage]
 	switch {
@@ -220,5 +223,5 @@ func (d *daemon) publishJoin(e radio.JoinEvent) {
 		network := client.NewNetwork([]byte(e.Network.SSID))
 		event.Network = &network
 	}
-	d.tell(event)
+	d.publishEvent(event)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// TestUplinkInterface: what is told of a wired uplink whose gateway falls
-// silent, and what comes next.
+// TestUplinkInterface checks the status of a wired uplink whose gateway falls silent,
+// and what comes next.
 func TestUplinkInterface(t *testing.T) {
 	gateway := netip.MustParseAddr("192.0.2.1")
 	links := &link.Snapshot{
@@ -52,7 +52,7 @@ func TestUplinkInterface(t *testing.T) {
 	})
 }
 
-// TestKindsOfNext: those of the policy are those of the protocol.
+// TestKindsOfNext checks that the policy's kinds of next steps are the protocol's.
 func TestKindsOfNext(t *testing.T) {
 	for ours, theirs := range map[policy.NextKind]string{
 		policy.NextAccessPoint: client.NextAccessPoint, policy.NextEnd: client.NextEnd, policy.NextYield: client.NextYield,
@@ -64,8 +64,8 @@ func TestKindsOfNext(t *testing.T) {
 	}
 }
 
-// TestWhereTheAccessPointIs: status has the address and the channel of an access
-// point that is up.
+// TestWhereTheAccessPointIs checks that the status has the address and the channel of
+// an access point that is up.
 func TestWhereTheAccessPointIs(t *testing.T) {
 	links := &link.Snapshot{
 		Links:     []link.Link{{Index: 3, Name: "absent0"}},

@@ -11,7 +11,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/systemd"
 )
 
-// watchdogEvery is how often systemd wants to hear of us; 0: it does not.
+// watchdogEvery returns how often the daemon has to feed systemd's watchdog; 0:
+// there is none.
 func watchdogEvery(log *slog.Logger) time.Duration {
 	every, err := systemd.WatchdogEvery()
 	if err != nil {
@@ -20,9 +21,9 @@ func watchdogEvery(log *slog.Logger) time.Duration {
 	return every
 }
 
-// announce tells systemd the state, and once that the daemon is ready: the
-// socket is there since before the loop, the links are known, and the first
-// decision about them is made.
+// announce reports the state to systemd, and at the first call with known links that
+// the daemon is ready: the socket is served, and the policy has decided about the
+// links.
 func (d *daemon) announce(old, next policy.State) {
 	if !next.LinksKnown() {
 		return
@@ -31,16 +32,16 @@ func (d *daemon) announce(old, next policy.State) {
 	if !old.LinksKnown() {
 		said = systemd.Ready + "\n" + said
 	}
-	d.tellSystemd(said)
+	d.notifySystemd(said)
 }
 
-func (d *daemon) tellSystemd(said string) {
+func (d *daemon) notifySystemd(said string) {
 	if err := systemd.Notify(said); err != nil {
 		d.log.Warn("tell systemd", "err", err)
 	}
 }
 
-// summary is the state in one line, as `systemctl status` shows it.
+// summary returns the state in one line, as `systemctl status` shows it.
 func summary(s policy.State, ssid string) string {
 	parts := []string{uplinkSummary(s.Uplink)}
 	if s.AP.State != policy.APOff {
@@ -61,12 +62,12 @@ func uplinkSummary(u policy.UplinkStatus) string {
 	case u.State == policy.Online:
 		return "online by " + u.Name
 	case u.State == policy.Joining:
-		return u.Reason // says so itself
+		return u.Reason // the reason already begins with the word joining or looking
 	}
 	return fmt.Sprintf("%s: %s", u.State, u.Reason)
 }
 
-// oneLine takes line breaks away, which would begin another assignment.
+// oneLine removes line breaks, which would begin another assignment of sd_notify(3).
 func oneLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
 }

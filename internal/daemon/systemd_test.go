@@ -43,7 +43,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// listenAsSystemd gives what the daemon tells systemd, "" when that is nothing.
+// listenAsSystemd returns what the daemon sends to systemd, "" if nothing.
 func listenAsSystemd(t *testing.T, path string) (next func() string) {
 	t.Helper()
 	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})

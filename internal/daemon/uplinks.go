@@ -10,7 +10,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// watchLinks tells the supervisor of every change of the uplinks.
+// watchLinks posts every change of the uplinks to the supervisor.
 func (d *daemon) watchLinks(ctx context.Context) {
 	hint, cancel := d.monitor.Subscribe()
 	defer cancel()
@@ -37,7 +37,7 @@ func (d *daemon) watchLinks(ctx context.Context) {
 	}
 }
 
-// uplinks reduces the kernel's links to what the policy wants to know.
+// uplinks reduces the kernel's links to what the policy needs.
 func uplinks(s *link.Snapshot, radio, wired string) policy.LinksChanged {
 	var ev policy.LinksChanged
 	for _, l := range s.Links {
@@ -55,11 +55,11 @@ func uplinks(s *link.Snapshot, radio, wired string) policy.LinksChanged {
 	return ev
 }
 
-// Probe implements supervisor.Prober by the probe that the config asks for.
+// Probe implements supervisor.Prober with the configured kind of probe.
 func (d *daemon) Probe(ctx context.Context, u policy.Uplink) (portal bool, err error) {
 	p := d.cfg.Load().Probe
 	if u.Direct && probe.Kind(p.Kind) == probe.KindGateway {
-		return false, nil // there is no gateway to ask: what is sent goes to the far end
+		return false, nil // there is no gateway to probe: packets go straight to the far end
 	}
 	result, err := probe.Check(ctx, probe.Config{
 		Kind: probe.Kind(p.Kind), Hosts: p.Hosts, URL: p.URL, Name: p.Name, Servers: d.servers(u),
@@ -71,7 +71,8 @@ func (d *daemon) Probe(ctx context.Context, u policy.Uplink) (portal bool, err e
 	return result.Portal, err
 }
 
-// servers are the name servers that the uplink's network gave, if it is ours.
+// servers returns the name servers of the radio's network, and nil for a wired
+// uplink, whose name servers belong to another program.
 func (d *daemon) servers(u policy.Uplink) []netip.Addr {
 	if u.Wifi {
 		return servers(d.radio)

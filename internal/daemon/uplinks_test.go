@@ -11,8 +11,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// TestWhatLeadsOut: whatever has a default route is an uplink, and what a
-// container or a tunnel needs is not.
+// TestWhatLeadsOut checks that each interface with a default route is an uplink, and
+// that the interfaces of containers and tunnels are not.
 func TestWhatLeadsOut(t *testing.T) {
 	const rawIP = 519 // ARPHRD_RAWIP: a modem
 	for _, tt := range []struct {
@@ -97,8 +97,8 @@ func TestUplinks(t *testing.T) {
 	}
 }
 
-// TestNoGateway: a way that needs no gateway passes the probe that asks for one,
-// and a network that names none is told with the remedy.
+// TestNoGateway checks that an uplink that needs no gateway passes the probe of the
+// gateway, and that a network without a gateway is reported with the remedy.
 func TestNoGateway(t *testing.T) {
 	d := idle(t)
 	for _, tt := range []struct {

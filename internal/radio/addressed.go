@@ -12,24 +12,26 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 )
 
-// putBackLimit is how often within putBackSpan the session puts back what somebody
-// takes away. After that the two would only fight: the session ends.
+// putBackLimit is how often within putBackSpan the session puts back an address or
+// a route that another program removes. After that the session ends, as the two
+// would only go on fighting.
 const (
 	putBackLimit = 10
 	putBackSpan  = time.Minute
 
-	// putBackCheck is when the session looks again after it put something back: the
-	// monitor is silent about what was taken away again before it looked.
+	// putBackCheck is how soon the session checks again after it put something back.
+	// The monitor sends no hint if an address vanishes again before the monitor has
+	// seen it.
 	putBackCheck = time.Second
 )
 
 // keepAddressed puts the lease's address and default route back on the interface
-// when somebody takes them away ("ip addr flush"), until ctx ends.
+// when another program removes them ("ip addr flush"), until ctx ends.
 func (s *session) keepAddressed(ctx context.Context) error {
 	hint, cancel := s.monitor.Subscribe()
 	defer cancel()
-	var done []time.Time       // when it was put back
-	var check <-chan time.Time // nil: nothing was put back since the last look
+	var done []time.Time       // when something was put back
+	var check <-chan time.Time // nil: nothing was put back at the last check
 	for {
 		select {
 		case <-ctx.Done():
@@ -42,12 +44,12 @@ func (s *session) keepAddressed(ctx context.Context) error {
 		switch {
 		case errors.Is(err, link.ErrNotExist), ctx.Err() != nil:
 			return errors.Join(ctx.Err(), err)
-		case err != nil: // it was taken away again meanwhile, which is told by a hint
-			s.log.Warn("put back what somebody has taken away", "iface", s.iface, "err", err)
+		case err != nil: // removed again meanwhile; the monitor sends a hint
+			s.log.Warn("put the address and routes back", "iface", s.iface, "err", err)
 		case len(ops) == 0:
 			continue
 		default:
-			s.log.Warn("what somebody had taken away is put back", "iface", s.iface, "done", fmt.Sprint(ops))
+			s.log.Warn("another program had removed the address or routes; they are put back", "iface", s.iface, "done", fmt.Sprint(ops))
 		}
 		check = time.After(putBackCheck)
 		done = slices.DeleteFunc(append(done, time.Now()), func(at time.Time) bool { return time.Since(at) > putBackSpan })
@@ -57,8 +59,8 @@ func (s *session) keepAddressed(ctx context.Context) error {
 	}
 }
 
-// putBack returns what there was to do. Where the monitor has looked at the kernel
-// while the lease was being applied, that is nothing.
+// putBack puts back what is missing and returns the operations. There are none if
+// the last snapshot only showed a lease that was still being applied.
 func (s *session) putBack(ctx context.Context) ([]link.Op, error) {
 	if err := s.addressing.Acquire(ctx, 1); err != nil {
 		return nil, err
@@ -72,7 +74,8 @@ func (s *session) putBack(ctx context.Context) ([]link.Op, error) {
 }
 
 // incomplete reports whether the interface lacks the address or the default route
-// of a lease. One that is gone, down or without carrier lacks something else first.
+// of a lease. It returns false for an interface that is gone, down or without
+// carrier, as no address can be put back then.
 func incomplete(seen *link.Snapshot, iface string, l dhcp.Lease) bool {
 	nic, ok := seen.Link(iface)
 	if !ok || !nic.Up || !nic.Carrier {

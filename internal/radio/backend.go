@@ -11,9 +11,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// Backends of Settings.Backend: who joins networks.
+// Backends of Settings.Backend: the program that joins networks.
 const (
-	BackendAuto           = "auto" // NetworkManager if it has the radio, else ours
+	BackendAuto           = "auto" // NetworkManager if it manages the radio, else our wpa_supplicant
 	BackendOurs           = "wpa_supplicant"
 	BackendNetworkManager = "networkmanager"
 )
@@ -35,8 +35,8 @@ type backend interface {
 	// idle leaves the radio in no network.
 	idle(ctx context.Context) error
 
-	// watchIdle blocks while the radio is as idle left it. present says whether
-	// its interface was there then.
+	// watchIdle blocks while the radio is as idle left it. present is true if the
+	// interface was there when idle returned.
 	watchIdle(ctx context.Context, present bool) error
 
 	// tearDown removes what the backend has left on the interface.
@@ -44,11 +44,11 @@ type backend interface {
 }
 
 const (
-	// restartLimit is how long NetworkManager may be away before the radio is
-	// ours: a restart takes it 1 to 3 s.
+	// restartLimit is how long NetworkManager may be absent before our
+	// wpa_supplicant takes over. A restart of NetworkManager takes 1 to 3 s.
 	restartLimit = 8 * time.Second
 
-	// busAgain is the pause before the bus is looked for again.
+	// busAgain is the pause before the D-Bus is tried again.
 	busAgain = 5 * time.Second
 )
 
@@ -58,8 +58,8 @@ func (s *Slot) networkManager() *networkmanager.Client {
 
 func (s *Slot) loan() loan { return loan{s.RuntimeDir} }
 
-// WatchNetworkManager decides, until ctx ends, who joins networks: whenever
-// NetworkManager says something that matters for that, and after each Configure.
+// WatchNetworkManager chooses the backend again, until ctx ends, after each change
+// in NetworkManager that matters for the choice, and after each Configure.
 func (s *Slot) WatchNetworkManager(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := hear(ctx, s.networkManager().Watch, s.recheck, func(profiles bool) { s.syncBackend(ctx, profiles) })
@@ -75,8 +75,8 @@ func (s *Slot) WatchNetworkManager(ctx context.Context) {
 	}
 }
 
-// hear calls sync, until ctx or watch ends, for what is watched and for each
-// hint; one at a time.
+// hear calls sync for each relevant change that watch reports and for each hint,
+// one call at a time, until ctx or watch ends.
 func hear(ctx context.Context, watch func(context.Context, func(networkmanager.Change)) error, hint <-chan struct{}, sync func(profiles bool)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	changes := make(chan networkmanager.Change)
@@ -105,8 +105,8 @@ func hear(ctx context.Context, watch func(context.Context, func(networkmanager.C
 	return group.Wait()
 }
 
-// syncBackend takes over what has changed of NetworkManager; profiles says whether
-// its saved networks have.
+// syncBackend takes over what has changed in NetworkManager. profiles is true if its
+// saved networks have changed.
 func (s *Slot) syncBackend(ctx context.Context, profiles bool) {
 	device, err := s.networkManager().Device(ctx)
 	if s.Managed() && errors.Is(err, networkmanager.ErrAbsent) {
@@ -131,8 +131,8 @@ func (s *Slot) syncBackend(ctx context.Context, profiles bool) {
 	case change.is && profiles:
 		s.Events.Networks()
 	case err == nil && device.Managed && s.serving.Load():
-		// It was replugged, or somebody else gave it back. A Hold that is not
-		// ready takes it by itself.
+		// The radio was replugged, or another program has handed it back to
+		// NetworkManager. A Hold that is not ready takes the radio by itself.
 		s.Log.Info("NetworkManager has taken the radio", "iface", s.Interface())
 		s.Events.Taken(ctx, "NetworkManager has taken the radio")
 	}
@@ -141,11 +141,11 @@ func (s *Slot) syncBackend(ctx context.Context, profiles bool) {
 	}
 }
 
-// backendChange says who joins networks, and who did before.
-type backendChange struct{ was, is bool } // NetworkManager
+// backendChange is whether NetworkManager joined networks before, and does so now.
+type backendChange struct{ was, is bool }
 
-// chooseBackend has the owner decide who joins networks, by the device that
-// NetworkManager has or the error that it answered with.
+// chooseBackend lets the owner of the slot choose the backend, from the device that
+// NetworkManager has returned or from its error.
 func (s *Slot) chooseBackend(ctx context.Context, device networkmanager.Device, deviceErr error) (change backendChange, err error) {
 	err = s.ask(ctx, func(c choice) (choice, bool) {
 		change.was, change.is = c.managed, c.managed
@@ -156,7 +156,7 @@ func (s *Slot) chooseBackend(ctx context.Context, device networkmanager.Device, 
 	return change, err
 }
 
-// refreshProfiles reads which networks NetworkManager has saved.
+// refreshProfiles reads NetworkManager's saved networks.
 func (s *Slot) refreshProfiles(ctx context.Context) {
 	if err := s.Profiles.Refresh(ctx); err != nil {
 		s.Log.Warn("read the saved networks", "err", err)
@@ -172,9 +172,10 @@ func (s *Slot) free(ctx context.Context) {
 	s.Events.Taken(ctx, "the radio was taken from NetworkManager")
 }
 
-// wantsManager decides by the settings, and if they leave it open by who has the
-// radio, or had it before we took it. err is that of asking for the device; one
-// that says nothing of NetworkManager changes nothing.
+// wantsManager reports whether NetworkManager is to join networks. The settings
+// decide. If they leave the choice open, NetworkManager joins networks if it manages
+// the radio, or did before netconnectd took the radio. err is the error of asking
+// for the device. Nothing changes if err does not show whether NetworkManager runs.
 func (s *Slot) wantsManager(c choice, device networkmanager.Device, err error) bool {
 	switch {
 	case err != nil && !errors.Is(err, networkmanager.ErrAbsent):

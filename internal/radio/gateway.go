@@ -11,8 +11,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// askGateway is the proof that the network leads somewhere. The probe that
-// the config asks for follows once the uplink is there.
+// askGateway proves that the network's gateway answers. The configured probe follows
+// once the policy knows the uplink.
 func (r *radio) askGateway(ctx context.Context, gateway netip.Addr) error {
 	switch {
 	case r.SkipGateway:
@@ -26,7 +26,7 @@ func (r *radio) askGateway(ctx context.Context, gateway netip.Addr) error {
 	return nil
 }
 
-// noGateway is the failure of a network that gave an address and no router.
+// noGateway returns the failure of a network with an address but no router.
 func noGateway() error {
 	return failure(client.CodeNoGateway, "the network has no gateway; if it needs none, set probe.kind: none")
 }

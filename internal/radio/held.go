@@ -7,11 +7,11 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 )
 
-// heldLease reports whether the interface still has the address of a lease from
-// an earlier run, and gives that lease by the clock of this one: how long the
-// address is valid the kernel knows, whatever was done to the clock meanwhile.
+// heldLease reports whether the interface still has the address of a lease from an
+// earlier run. It returns that lease with its age corrected: the kernel counts how
+// long the address is still valid, even if the clock was set meanwhile.
 func heldLease(s *link.Snapshot, iface string, of dhcp.Lease) (dhcp.Lease, bool) {
-	if s == nil || !of.Server.IsValid() { // a static address is a lease that nobody gave
+	if s == nil || !of.Server.IsValid() { // a static address is kept as a lease without a server
 		return of, false
 	}
 	l, _ := s.Link(iface)
@@ -19,7 +19,7 @@ func heldLease(s *link.Snapshot, iface string, of dhcp.Lease) (dhcp.Lease, bool)
 		switch {
 		case a.Prefix != of.Address:
 		case a.ValidLifetime == link.Forever && of.Expire > link.LongestLifetime:
-			return of, true // the kernel was not to count it: how old it is only the clock says
+			return of, true // too long for the kernel to count, so only the clock shows its age
 		case of.Expire == 0 || a.ValidLifetime == link.Forever:
 			return of, of.Expire == 0 && a.ValidLifetime == link.Forever
 		default:

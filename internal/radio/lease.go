@@ -20,12 +20,12 @@ import (
 	"github.com/netconnectd/netconnectd/internal/store"
 )
 
-// lasting is a static address as a lease that nobody gave and that does not end.
+// lasting returns a static address as a lease without a server, which never ends.
 func lasting(a *store.Addressing) dhcp.Lease {
 	return dhcp.Lease{Address: a.Address, Router: a.Gateway, DNS: a.DNS, Acquired: time.Now()}
 }
 
-// configure gives the interface what the lease says.
+// configure applies the lease to the interface.
 func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 	if err := s.addressing.Acquire(ctx, 1); err != nil {
 		return err
@@ -37,11 +37,11 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 	}
 	s.log.Info("lease", "iface", s.iface, "address", l.Address, "gateway", l.Router, "server", l.Server, "valid", spec.Addresses[0].Valid.Round(time.Second))
 	s.leased.Store(&l)
-	s.events.Lease() // whose name servers are wanted: by IPv6 alone the radio may be the way out already
+	s.events.Lease() // publishes the name servers, as the radio may already be the uplink by IPv6 alone
 	return s.saveLease(l)
 }
 
-// leaseSpec is the interface as the lease wants it.
+// leaseSpec returns how the lease wants the interface.
 func leaseSpec(iface string, metric uint32, l dhcp.Lease) link.Spec {
 	valid := time.Duration(0) // an infinite lease, an address for ever
 	if l.Expire > 0 {
@@ -51,22 +51,22 @@ func leaseSpec(iface string, metric uint32, l dhcp.Lease) link.Spec {
 		Name: iface, Up: true, Autoconf: true,
 		Addresses: []link.AddressSpec{{Prefix: l.Address, Valid: valid, Preferred: valid, Metric: metric}},
 	}
-	ways := l.Routes
+	routes := l.Routes
 	if l.Router.IsValid() {
-		ways = append(slices.Clone(ways), dhcp.Route{Destination: everywhere(l.Router), Gateway: l.Router})
+		routes = append(slices.Clone(routes), dhcp.Route{Destination: everywhere(l.Router), Gateway: l.Router})
 	}
-	for _, way := range ways {
+	for _, route := range routes {
 		spec.Routes = append(spec.Routes, link.RouteSpec{
-			Destination: way.Destination, Gateway: way.Gateway, Metric: metric, Source: sourceOf(l),
-			OnLink: way.Gateway.IsValid() && !l.Address.Masked().Contains(way.Gateway),
+			Destination: route.Destination, Gateway: route.Gateway, Metric: metric, Source: sourceOf(l),
+			OnLink: route.Gateway.IsValid() && !l.Address.Masked().Contains(route.Gateway),
 		})
 	}
 	return spec
 }
 
-// sourceOf is the source of what goes to the gateway. In IPv6 the kernel chooses
-// it: it refuses an address that may turn out to be somebody else's, as a new one
-// is for a second (RFC 4862, duplicate address detection).
+// sourceOf returns the source address of the routes. For IPv6 the kernel has to
+// choose: it refuses an address that is still tentative, as each new address is for
+// a second (RFC 4862, duplicate address detection).
 func sourceOf(l dhcp.Lease) netip.Addr {
 	if l.Address.Addr().Is6() {
 		return netip.Addr{}
@@ -74,7 +74,7 @@ func sourceOf(l dhcp.Lease) netip.Addr {
 	return l.Address.Addr()
 }
 
-// everywhere is the destination of a default route of the gateway's family.
+// everywhere returns the destination of a default route of the gateway's family.
 func everywhere(gateway netip.Addr) netip.Prefix {
 	if gateway.Is4() {
 		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
@@ -82,12 +82,12 @@ func everywhere(gateway netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 }
 
-// savedLease is the content of the lease file: what the interface has, and
-// which network it is of.
+// savedLease is the content of the lease file: the lease that the interface has, and
+// the network that it belongs to.
 type savedLease struct {
 	SSID     string     `json:"ssid_hex"`
 	Lease    dhcp.Lease `json:"lease"`
-	OnlyIPv6 bool       `json:"only_ipv6,omitempty"` // the network gave no lease, and is one all the same
+	OnlyIPv6 bool       `json:"only_ipv6,omitempty"` // the network gave no lease, but works by IPv6
 }
 
 func (r *radio) leaseFile() string { return filepath.Join(r.dir, "lease.json") }
@@ -100,9 +100,9 @@ func (s *session) saveLease(l dhcp.Lease) error {
 	return atomicfile.Write(s.leaseFile(), data, 0o600)
 }
 
-// noteIPv6 saves that the network has IPv6 alone, for the next run, which goes on
-// with it; where that fails, the next run joins it anew. A lease that has come
-// meanwhile stays.
+// noteIPv6 saves that the network has IPv6 alone, so that the next run goes on with
+// the network; without this note, the next run joins the network anew. A lease that
+// has come meanwhile stays.
 func (s *session) noteIPv6(ctx context.Context) {
 	if s.addressing.Acquire(ctx, 1) != nil {
 		return
@@ -133,7 +133,7 @@ func (r *radio) loadLease(ssid []byte) *dhcp.Lease {
 	return &saved.Lease
 }
 
-// maxKept is far above what the file of a lease has.
+// maxKept is far above the size of a lease file.
 const maxKept = 64 << 10
 
 // dropLease forgets the lease, and with it the network's name servers, those of

@@ -16,8 +16,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// loan notes in the runtime folder that the radio was taken from NetworkManager,
-// so that a later run, or the tear-down, hands it back.
+// loan notes in the runtime folder that the radio was taken from NetworkManager, so
+// that a later run, or the tear-down, hands the radio back.
 type loan struct{ dir string }
 
 func (l loan) file() string { return filepath.Join(l.dir, "released") }
@@ -40,8 +40,8 @@ func (l loan) take(ctx context.Context, from *networkmanager.Client) error {
 	return nil
 }
 
-// handBack hands the radio back. NetworkManager takes a radio that is switched
-// off, too: the error says that the radio is off, and the note is gone.
+// handBack hands the radio back and removes the note. NetworkManager also takes a
+// radio that is switched off; the error then satisfies isOff.
 func (l loan) handBack(ctx context.Context, to *networkmanager.Client) error {
 	err := to.HandBack(ctx)
 	if err != nil && !isOff(err) {
@@ -63,14 +63,14 @@ func isOff(err error) bool {
 	return errors.As(err, &join) && join.Code == client.CodeRadioOff
 }
 
-// returnLoan hands the radio back at the tear-down, for which NetworkManager may
-// first have to come back itself.
+// returnLoan hands the radio back at the tear-down. It first waits for a
+// NetworkManager that is being restarted.
 func (r *radio) returnLoan(ctx context.Context) error {
 	client := networkManager(r.iface, r.log)
 	if _, err := client.Back(ctx, restartLimit); err != nil {
 		return fmt.Errorf("hand %s back: %w: when NetworkManager runs again, nmcli device set %[1]s managed yes", r.iface, err)
 	}
-	if err := (loan{r.dir}).handBack(ctx, client); !isOff(err) { // one that is off is back, too
+	if err := (loan{r.dir}).handBack(ctx, client); !isOff(err) { // a radio that is off was handed back as well
 		return err
 	}
 	return nil

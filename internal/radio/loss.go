@@ -10,9 +10,9 @@ import (
 // needs a moment between two states.
 const lossGrace = 2 * time.Second
 
-// awaitLoss blocks until something has been missing for all of lossGrace, and
-// returns what, or until ctx ends, and returns its error. missing returns what is
-// missing, "" for nothing; it is asked for each change of the links and each hint.
+// awaitLoss blocks until something has been missing throughout lossGrace, and
+// returns what; or until ctx ends, and returns its error. missing returns what is
+// missing, "" for nothing. It is called after each change of the links and each hint.
 func (r *radio) awaitLoss(ctx context.Context, hint <-chan struct{}, missing func() string) (string, error) {
 	links, stop := r.monitor.Subscribe()
 	defer stop()

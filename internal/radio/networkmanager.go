@@ -18,20 +18,22 @@ import (
 )
 
 const (
-	// autoLimit is how long NetworkManager may take to join what it knows:
-	// 6 s to 7.5 s after it was given the radio, 4 s of that for its scan.
+	// autoLimit is how long NetworkManager may take to join one of its saved
+	// networks. It takes 6 s to 7.5 s after it was given the radio, 4 s of that for
+	// its scan.
 	autoLimit = 20 * time.Second
 
 	// hintLimit bounds a scan of some channels: a third of a second each.
 	hintLimit = 5 * time.Second
 
-	// gatewayTries is how often a gateway is asked that does not answer, for 3 s
-	// each.
+	// gatewayTries is how often a gateway that does not answer is asked, for 3 s
+	// each time.
 	gatewayTries = 2
 )
 
-// managed is the backend that has NetworkManager join networks: by itself those
-// that NetworkManager knows, and under a checkpoint what a person asked for.
+// managed is the backend that lets NetworkManager join networks. NetworkManager
+// chooses among its saved networks by itself; a network that a command asked for is
+// joined under a checkpoint.
 type managed struct {
 	*radio
 	client   *networkmanager.Client
@@ -81,7 +83,7 @@ func (m managed) join(ctx context.Context, t policy.Station, report func(policy.
 // release implements backend.
 func (m managed) release(ctx context.Context) error { return loan{m.dir}.take(ctx, m.client) }
 
-// idle implements backend: NetworkManager has the radio.
+// idle implements backend. It returns the radio to NetworkManager.
 func (m managed) idle(ctx context.Context) error {
 	note := loan{m.dir}
 	if _, serving := m.runner.Find(ap.RoleHostapd); serving || note.noted() {
@@ -92,13 +94,14 @@ func (m managed) idle(ctx context.Context) error {
 	return errors.Join(m.endStation(ctx), m.dropLease(), note.handBack(ctx, m.client))
 }
 
-// watchIdle implements backend: NetworkManager sets the radio up itself.
+// watchIdle implements backend. It watches nothing, as NetworkManager sets the radio
+// up itself.
 func (m managed) watchIdle(ctx context.Context, _ bool) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// try joins what a person asked for.
+// try joins the network that a command asked for.
 func (m managed) try(ctx context.Context, n policy.Network) (*networkmanager.Trial, error) {
 	profile, saved := m.profiles.Profile([]byte(n.SSID))
 	network, uuid := profile.Network, profile.UUID
@@ -116,11 +119,11 @@ func (m managed) try(ctx context.Context, n policy.Network) (*networkmanager.Tri
 	return m.client.Join(ctx, network, uuid, air{m.iface})
 }
 
-// air is what the radio of that interface hears.
+// air scans and listens with the radio of that interface.
 type air struct{ iface string }
 
-// Cells implements networkmanager.Air. NetworkManager scans often, and on all
-// channels, so its scans make room for ours.
+// Cells implements networkmanager.Air. It aborts a scan of NetworkManager, which
+// scans all channels often.
 func (a air) Cells(ctx context.Context, mhz ...int) ([]wifi.BSS, error) {
 	return wifi.Scan(ctx, wifi.ScanRequest{Interface: a.iface, Preempt: true, Frequencies: mhz})
 }
@@ -128,8 +131,8 @@ func (a air) Cells(ctx context.Context, mhz ...int) ([]wifi.BSS, error) {
 // Listen implements networkmanager.Air.
 func (a air) Listen() (networkmanager.Frames, error) { return wifi.Listen(a.iface) }
 
-// hint scans where the saved networks were: NetworkManager hears what that
-// finds, and need not wait for its own scan of all channels, which takes 4 s.
+// hint scans the last known channels of the saved networks. NetworkManager gets the
+// results, and need not wait for its own scan of all channels, which takes 4 s.
 func (m managed) hint(ctx context.Context) {
 	var mhz []int
 	for _, n := range m.networks.Networks() {
@@ -143,12 +146,12 @@ func (m managed) hint(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, hintLimit)
 	defer cancel()
 	if _, err := (air{m.iface}).Cells(ctx, mhz...); err != nil {
-		m.log.Debug("look where the saved networks were", "err", err)
+		m.log.Debug("scan the last known channels of the saved networks", "err", err)
 	}
 }
 
-// endTrial decides it: a network that leads nowhere is taken back, also when
-// ctx ended before it was known.
+// endTrial keeps the trial if the network works. Otherwise it undoes the trial, also
+// if ctx ended before the outcome was known.
 func (m managed) endTrial(ctx context.Context, trial *networkmanager.Trial, n policy.Network, err error) error {
 	if err != nil {
 		return errors.Join(err, trial.Undo(ctx))
@@ -162,7 +165,7 @@ func (m managed) endTrial(ctx context.Context, trial *networkmanager.Trial, n po
 	return nil
 }
 
-// verify is the proof that what NetworkManager has joined leads somewhere.
+// verify proves that the network that NetworkManager has joined leads somewhere.
 func (m managed) verify(ctx context.Context, report func(policy.Stage)) error {
 	association, err := m.client.Association(ctx)
 	if err != nil {
@@ -172,9 +175,10 @@ func (m managed) verify(ctx context.Context, report func(policy.Stage)) error {
 	return m.verifyAddress(ctx, report)
 }
 
-// verifyAddress sees the carrier, which NetworkManager thinks is there for 15 s
-// after it is lost, and the address, and asks the gateway; twice, as frames may
-// be lost while the keys are new.
+// verifyAddress waits for the carrier and the address, and asks the gateway. It does
+// not trust NetworkManager for the carrier, which NetworkManager still reports for
+// 15 s after its loss. It asks the gateway twice, as frames may be lost while the
+// keys are new.
 func (m managed) verifyAddress(ctx context.Context, report func(policy.Stage)) error {
 	ctx, cancel := context.WithTimeout(ctx, addressLimit)
 	defer cancel()
@@ -210,8 +214,8 @@ func (m managed) verifyAddress(ctx context.Context, report func(policy.Stage)) e
 	}
 }
 
-// kernelView is what the kernel has of the radio's network. Without a carrier
-// the rest of it is not true any more.
+// kernelView is what the kernel has of the radio's network. Without a carrier the
+// address and the gateway are outdated, so they are left out.
 type kernelView struct {
 	carrier, addressed bool
 	gateway            netip.Addr
@@ -231,8 +235,8 @@ func (m managed) kernelView() (view kernelView) {
 	return view
 }
 
-// stay blocks while the network holds. NetworkManager notices a router that is
-// gone after 18 s; the carrier tells at once.
+// stay blocks while the network holds. NetworkManager notices only after 18 s that a
+// router is gone; the carrier shows that at once.
 func (m managed) stay(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	changed := make(chan struct{}, 1)
@@ -253,9 +257,9 @@ func (m managed) stay(ctx context.Context) error {
 	return group.Wait()
 }
 
-// missing returns what the network lacks, "" for nothing. The policy sees a carrier
-// that goes, too, and sooner; but not one that went just before the network counted
-// as joined.
+// missing returns what the network lacks, "" for nothing. The policy notices a lost
+// carrier sooner, but not a carrier that was lost just before the network counted as
+// joined.
 func (m managed) missing(ctx context.Context) string {
 	if s := m.monitor.Snapshot(); s != nil {
 		if l, ok := s.Link(m.iface); !ok || !l.Carrier {

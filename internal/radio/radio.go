@@ -21,8 +21,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// radio is one Wi-Fi interface under one choice. Each Hold ends first what the one
-// before it left, and tears nothing down when the daemon itself ends, so that the
+// radio is one Wi-Fi interface with one choice. Each Hold first ends what the
+// previous Hold left. When the daemon ends, a Hold tears nothing down, so that the
 // next run finds everything as it was.
 type radio struct {
 	choice
@@ -35,11 +35,11 @@ type radio struct {
 	events   *Events
 	backend  backend
 	ap       *ap.AccessPoint
-	station  *wifi.Station         // of our own backend, or what that has left
-	recheck  func()                // has who joins networks be decided again
+	station  *wifi.Station         // of the wpa_supplicant backend, or what that backend has left
+	recheck  func()                // makes the slot choose the backend again
 	seenAt   func(ssid []byte) int // frequency in MHz where a scan saw the network; 0: none did
 
-	// reset is for a radio that fails; nil: it is left alone.
+	// reset resets a radio that fails; nil: the settings do not want that.
 	reset func(ctx context.Context, iface string) error
 
 	*readings
@@ -74,13 +74,13 @@ func newRadio(s *Slot, c choice) *radio {
 	return r
 }
 
-// nl80211Driver is the driver of hostapd that makes the kernel know of the
-// access point.
+// nl80211Driver is the driver of hostapd with which the kernel knows of the access
+// point.
 const nl80211Driver = "nl80211"
 
-// Hold makes the radio what the target says, see supervisor.Radio. A radio
-// that is off or has failed is reset, where the settings want that, before the
-// policy tries again. This radio is one thing at a time.
+// Hold brings the radio to the target, see supervisor.Radio. If the settings want
+// that, a radio that is off or has failed is reset before the policy tries again.
+// This radio is an access point or a station, but never both at once.
 func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.Part, policy.Stage)) error {
 	defer r.association.Store(nil)
 	part := t.Parts()[0]
@@ -91,7 +91,7 @@ func (r *radio) Hold(ctx context.Context, t policy.Target, report func(policy.Pa
 	return r.holdWithReset(ctx, t, reached)
 }
 
-// holdReporting is Hold of a station, whose progress is an event.
+// holdReporting holds a station and reports its progress as events.
 func (r *radio) holdReporting(ctx context.Context, t policy.Target, report func(policy.Stage)) error {
 	var joined atomic.Bool
 	start := time.Now()
@@ -135,7 +135,7 @@ func (r *radio) holdWithReset(ctx context.Context, t policy.Target, report func(
 		return err
 	}
 	switch resetErr := r.reset(ctx, r.iface); {
-	case errors.Is(resetErr, ap.ErrBlocked): // by a switch of the device, for as long as that is so; the failure says it
+	case errors.Is(resetErr, ap.ErrBlocked): // a hardware switch blocks the radio; the failure already says so
 	case resetErr != nil:
 		r.log.Error("reset the radio", "reason", failed.Reason, "err", resetErr)
 	default:
@@ -187,9 +187,9 @@ func (r *radio) holdAP(ctx context.Context, report func(policy.Stage)) error {
 	return r.failed(client.CodeAPFailed, err)
 }
 
-// serves is called when the access point serves. A radio that was plugged in while
-// the access point started may have become NetworkManager's after it was released,
-// so who has the radio is looked at again.
+// serves is called when the access point serves. If the radio was plugged in while
+// the access point started, NetworkManager may have taken the radio after release,
+// so the backend is checked again.
 func (r *radio) serves(ctx context.Context, report func(policy.Stage)) {
 	r.serving.Store(true)
 	report(policy.StageReady)
@@ -199,8 +199,8 @@ func (r *radio) serves(ctx context.Context, report func(policy.Stage)) {
 	}
 }
 
-// endAP ends the access point, also one whose hostapd could not make the
-// interface a station's again.
+// endAP ends the access point, and makes the interface a station's again if hostapd
+// could not.
 func (r *radio) endAP(ctx context.Context) error {
 	if err := r.ap.End(ctx); err != nil {
 		return err
@@ -212,17 +212,17 @@ func (r *radio) endAP(ctx context.Context) error {
 	return err
 }
 
-// stayAwake switches power saving off: an access point that sleeps loses
-// what its clients send.
+// stayAwake switches power saving off, as an access point that sleeps loses frames
+// of its clients.
 func (r *radio) stayAwake(ctx context.Context) {
 	if err := wifi.SetPowerSave(ctx, r.iface, false); err != nil && !errors.Is(err, wifi.ErrNotSupported) {
 		r.log.Warn("switch power saving off", "err", err)
 	}
 }
 
-// countClients keeps who is on the access point, and reports how many are, also
-// when their number is the same: the loop feeds its watchdog without a wake-up of
-// its own then.
+// countClients keeps the stations on the access point, and reports their number. It
+// reports even an unchanged number: the loop, awake for the event, then also feeds
+// its watchdog, which saves a wake-up.
 func (r *radio) countClients(ctx context.Context, clients []ap.Client) {
 	last := r.clients.Swap(&clients)
 	if last != nil && len(*last) != len(clients) || last == nil && len(clients) > 0 {
@@ -231,8 +231,8 @@ func (r *radio) countClients(ctx context.Context, clients []ap.Client) {
 	r.events.Clients(ctx, len(clients))
 }
 
-// tearDown removes what a station has left, and hands the radio back if it was
-// taken from NetworkManager, also where NetworkManager is not the backend any more.
+// tearDown removes what a station has left. It hands the radio back if it was taken
+// from NetworkManager, even if NetworkManager is no longer the backend.
 func (r *radio) tearDown(ctx context.Context) error {
 	r.restoreSettings()
 	noted := loan{r.dir}.noted()
@@ -246,7 +246,8 @@ func (r *radio) tearDown(ctx context.Context) error {
 	return err
 }
 
-// failed gives an error the code that the policy and the user see.
+// failed converts an error into a supervisor.Failed with the code that the policy
+// and the user see.
 func (r *radio) failed(code string, err error) error {
 	var failed *supervisor.Failed
 	var join *wifi.JoinError

@@ -16,11 +16,12 @@ import (
 const hearAgain = 5 * time.Second
 
 // hearRouters takes over the name servers that the network's routers advertise,
-// until ctx ends. Where a person has said which to ask, they count alone. Asking
-// the routers also has them advertise what the kernel makes addresses and routes
-// of: it asks itself only after the interface was set up, not in another network.
+// until ctx ends. It does nothing if name servers are set for the network. ndp.Run
+// solicits the routers, and from their advertisements the kernel makes addresses and
+// routes. The kernel itself solicits only when the interface is set up, but not when
+// the radio changes to another network.
 //
-// That the routers cannot be heard is no reason to leave the network.
+// An error here does not end the session.
 func (s *session) hearRouters(ctx context.Context) {
 	if s.static != nil && len(s.static.DNS) > 0 {
 		return

@@ -15,25 +15,27 @@ import (
 )
 
 const (
-	// scanAge is how old a list of cells may be to be served instead of a
-	// scan: front ends poll every 30 s, and each scan disturbs who is served.
+	// scanAge is how old a list of cells may be that is returned instead of
+	// scanning: front ends poll every 30 s, and each scan disturbs the clients of
+	// the access point.
 	scanAge = 45 * time.Second
-	// scanLimit is when a list is made of what was heard so far: beside an
-	// association, a scan of all channels may take longer than anybody waits.
+	// scanLimit is how long a client waits for a scan. The cells heard so far are
+	// then the result, as a scan of all channels may take much longer while the
+	// radio is associated.
 	scanLimit = 12 * time.Second
-	// failureAge is how long a scan that failed answers those who only want a
-	// list: a client that asks in a loop must not keep the radio at it.
+	// failureAge is how long the error of a failed scan answers further requests
+	// for a list, so that a client that asks in a loop does not keep the radio busy.
 	failureAge = 3 * time.Second
 )
 
-// ErrCannotScan says that the radio cannot scan while it is an access point.
+// ErrCannotScan is the error of a radio that cannot scan while it is an access point.
 var ErrCannotScan = errors.New("the radio cannot scan while it is an access point")
 
-// scanner looks around, one scan at a time, and remembers what it saw. Whoever
-// asks while a scan runs waits for that scan and has its result.
+// scanner makes one scan at a time and remembers the results. A request during a
+// scan waits for that scan and shares its result.
 //
-// The search for saved networks comes first: where the scan that it waited for
-// has failed it scans itself, and nobody else scans until failureAge is over.
+// The search for saved networks has priority. If the scan that it has waited for
+// fails, it scans again itself, and no client starts a scan until failureAge is over.
 type scanner struct {
 	scan     func(context.Context, wifi.ScanRequest) ([]wifi.BSS, error)
 	iface    func() string
@@ -41,22 +43,22 @@ type scanner struct {
 
 	last atomic.Pointer[scanResults]
 
-	mu      sync.Mutex  // guards what follows; nobody scans under it
-	running *sharedScan // nil: nobody scans
-	failed  *sharedScan // the latest, where that failed
+	mu      sync.Mutex  // guards the fields below; it is not held during a scan
+	running *sharedScan // nil: no scan runs
+	failed  *sharedScan // the last scan, if it failed
 }
 
-// sharedScan is one scan. What comes after done is for those who have seen done closed.
+// sharedScan is one scan. The fields after done may be read once done is closed.
 type sharedScan struct {
 	wifi.ScanRequest
 	done  chan struct{}
 	cells []wifi.BSS
 	err   error
 	ended time.Time
-	left  bool // its caller gave up, so the error says nothing of the radio
+	left  bool // its caller gave up, so err is not the radio's
 }
 
-// covers reports whether the result of l answers req, too.
+// covers reports whether the result of l also answers req.
 func (l *sharedScan) covers(req wifi.ScanRequest) bool {
 	return l != nil && l.Interface == req.Interface && l.AP == req.AP && (l.Frequencies == nil || req.Frequencies != nil)
 }
@@ -71,7 +73,7 @@ type scanResults struct {
 	taken time.Time
 }
 
-// seen is what was seen last, within age.
+// seen returns the results of the last scan if they are younger than age.
 func (s *scanner) seen(age time.Duration) ([]wifi.BSS, bool) {
 	last := s.last.Load()
 	if last == nil || time.Since(last.taken) >= age {
@@ -82,11 +84,12 @@ func (s *scanner) seen(age time.Duration) ([]wifi.BSS, bool) {
 
 func (s *scanner) remember(cells []wifi.BSS) { s.last.Store(&scanResults{cells, time.Now()}) }
 
-// hintAge is how old the results of a scan may be to tell where to look first: routers stay
-// on their channel for days.
+// hintAge is how old the results of a scan may be to choose the first channel of the
+// next scan: routers stay on their channel for days.
 const hintAge = time.Hour
 
-// frequency is where the network was seen best, in MHz; 0 if it was not.
+// frequency returns where the network's signal was best, in MHz; 0 if the network
+// was not seen.
 func (s *scanner) frequency(ssid []byte) int {
 	cells, _ := s.seen(hintAge)
 	found := CellsOf(cells, ssid)
@@ -96,8 +99,8 @@ func (s *scanner) frequency(ssid []byte) int {
 	return slices.MaxFunc(found, func(a, b wifi.BSS) int { return cmp.Compare(a.Signal, b.Signal) }).Frequency
 }
 
-// request scans, or waits for the scan that runs and covers the request. With first
-// the failure of a scan that somebody else has begun is no answer.
+// request scans, or waits for a running scan that covers the request. With first,
+// the failure of another caller's scan is no answer, and request scans itself.
 func (s *scanner) request(ctx context.Context, req wifi.ScanRequest, first bool) ([]wifi.BSS, error) {
 	for {
 		s.mu.Lock()
@@ -129,8 +132,8 @@ func (s *scanner) request(ctx context.Context, req wifi.ScanRequest, first bool)
 	}
 }
 
-// carryOut scans and keeps what came of it. What was heard until the
-// time was over is good enough.
+// carryOut scans and keeps the result. Cells heard before the time was over count as
+// a success.
 func (s *scanner) carryOut(ctx context.Context, l *sharedScan) {
 	l.cells, l.err = s.scan(ctx, l.ScanRequest)
 	if errors.Is(l.err, context.DeadlineExceeded) && len(l.cells) > 0 {
@@ -152,9 +155,9 @@ func (s *scanner) carryOut(ctx context.Context, l *sharedScan) {
 	close(l.done)
 }
 
-// SavedVisible implements supervisor.Scanner. A radio that cannot scan while
-// it is an access point cannot look before it leaps, so there the networks
-// count as visible; the policy's back-off spaces the attempts.
+// SavedVisible implements supervisor.Scanner. If the radio cannot scan while it is
+// an access point, all saved networks count as visible: the only way to find out is
+// to try to join, and the policy's back-off spaces the attempts.
 func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error) {
 	saved := s.networks().Networks()
 	if len(saved) == 0 {
@@ -177,8 +180,8 @@ func (s *scanner) SavedVisible(ctx context.Context, full bool) ([]string, error)
 	return visible, nil
 }
 
-// frequencies are those where the networks were seen last; none, which means
-// all, if that is unknown of one.
+// frequencies returns where the networks were seen last. It returns nil, which
+// stands for all channels, if that is unknown for any network.
 func frequencies(of []store.Network) []int {
 	var all []int
 	for _, n := range of {
@@ -192,8 +195,9 @@ func frequencies(of []store.Network) []int {
 	return all
 }
 
-// list returns the cells in reach: what was seen lately, else a new scan. On a
-// radio that cannot scan while it is an access point, what was seen before.
+// list returns the cells in reach: the recent results, or else those of a new scan.
+// If the radio cannot scan while it is an access point, list returns the last
+// results whatever their age.
 func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	if cells, ok := s.seen(scanAge); ok && !fresh {
 		return cells, nil
@@ -209,8 +213,8 @@ func (s *scanner) list(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	return cells, err
 }
 
-// isAP asks the kernel what the radio is at this moment, for which hostapd may
-// be ahead of what the daemon knows.
+// isAP asks the kernel whether the radio is an access point now. hostapd may have
+// changed that before the daemon knows.
 func (s *scanner) isAP(ctx context.Context) bool { return isAccessPoint(ctx, s.iface()) }
 
 func isAccessPoint(ctx context.Context, iface string) bool {

@@ -20,9 +20,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// addressLimit is how long a network may take to give an address. A router
-// with a ping check takes 4 s; a bridge with spanning tree 15 s to 30 s, but
-// then the next attempt finds it forwarding.
+// addressLimit is how long a network may take to give an address. A router that
+// pings an address before it offers it takes 4 s. A bridge with spanning tree takes
+// 15 s to 30 s, but the next attempt then finds the bridge forwarding.
 const addressLimit = 20 * time.Second
 
 // ipv4Head is how long a network may take to give an IPv4 address before an
@@ -33,12 +33,12 @@ const ipv4Head = 5 * time.Second
 type session struct {
 	*radio
 	ssid    []byte
-	static  *store.Addressing // nil: the network gives addresses
-	adopted bool              // association and address are from an earlier run, and nobody has asked for a new try
+	static  *store.Addressing // nil: DHCP
+	adopted bool              // association and address are from an earlier run, and no command asked for a new try
 	report  func(policy.Stage)
 
-	addressing *semaphore.Weighted // held by whoever changes what the interface has of the lease
-	first      sync.Once           // address of either family
+	addressing *semaphore.Weighted // held while the lease is applied to the interface or removed from it
+	first      sync.Once           // done with the first address of either family
 	timeout    *time.Timer
 }
 
@@ -73,7 +73,7 @@ func (s *session) run(ctx context.Context, previous *dhcp.Lease) error {
 	return err
 }
 
-// lease has the network give an address until ctx ends.
+// lease runs the DHCP client until ctx ends.
 func (s *session) lease(ctx context.Context, previous *dhcp.Lease, group *errgroup.Group, fail context.CancelCauseFunc) error {
 	cfg, err := s.dhcpConfig(previous)
 	if err != nil {
@@ -108,8 +108,8 @@ func (s *session) dhcpConfig(previous *dhcp.Lease) (dhcp.Config, error) {
 	}, nil
 }
 
-// on carries out what the DHCP client has found. The gateway is asked beside
-// it: while on runs, the client sends and answers nothing.
+// on handles an event of the DHCP client. It asks the gateway in a goroutine, as the
+// client neither sends nor answers anything while on runs.
 func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group) error {
 	switch ev := ev.(type) {
 	case dhcp.Bound:
@@ -132,9 +132,9 @@ func (s *session) on(ctx context.Context, ev dhcp.Event, group *errgroup.Group) 
 	return nil
 }
 
-// awaitIPv6 accepts a network that has nothing but IPv6: an address that the
-// kernel made from router advertisements, and a router. Where the run before has
-// found that it has nothing else, IPv4 has no head start.
+// awaitIPv6 accepts a network that has only IPv6: an address that the kernel made
+// from router advertisements, and a router. IPv4 gets no head start if the previous
+// run has noted that the network has only IPv6.
 func (s *session) awaitIPv6(ctx context.Context, previous *dhcp.Lease) error {
 	hint, cancel := s.monitor.Subscribe()
 	defer cancel()
@@ -164,7 +164,7 @@ func (s *session) awaitIPv6(ctx context.Context, previous *dhcp.Lease) error {
 	}
 }
 
-// ipv6Router is the link's IPv6 gateway, if the link has a global address too.
+// ipv6Router returns the link's IPv6 gateway if the link also has a global address.
 func ipv6Router(s *link.Snapshot, iface string) (netip.Addr, bool) {
 	if s == nil {
 		return netip.Addr{}, false

@@ -8,9 +8,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/sysctl"
 )
 
-// routerMetric has the kernel give the default routes that it makes from router
-// advertisements the station's metric (Linux 5.13 and later). The kernel refuses
-// 0, which IPv4 takes for the lowest of all.
+// routerMetric returns the setting that gives the default routes from router
+// advertisements the station's metric (Linux 5.13 and later). The kernel refuses 0,
+// which is the lowest metric in IPv4, so 1 takes its place.
 func routerMetric(metric uint32) sysctl.Setting {
 	return sysctl.IPv6("ra_defrtr_metric", strconv.FormatUint(uint64(max(metric, 1)), 10))
 }
@@ -20,8 +20,8 @@ func (r *radio) settings() sysctl.Keeper {
 	return sysctl.Keeper{File: filepath.Join(r.dir, "station.json"), Own: []sysctl.Setting{routerMetric(0)}, Log: r.log}
 }
 
-// keepSettings sets what a station wants. That a kernel does not have it, or
-// refuses it, keeps nobody from joining a network.
+// keepSettings applies the station's settings. A kernel that lacks or refuses a
+// setting does not keep the radio from joining a network.
 func (r *radio) keepSettings() {
 	absent, err := r.settings().Keep(r.iface, []sysctl.Setting{routerMetric(r.Metric)})
 	if err != nil {
@@ -41,7 +41,7 @@ func (r *radio) restoreSettings() {
 	}
 }
 
-// endStation ends the station, also one of an earlier run.
+// endStation ends the station of this or an earlier run.
 func (r *radio) endStation(ctx context.Context) error {
 	defer r.restoreSettings()
 	return r.station.End(ctx)

@@ -1,10 +1,10 @@
 // Package radio makes one Wi-Fi interface what the policy wants: an access point,
-// the station of a network, or idle. It decides which interface that is and who
-// joins networks with it (our own wpa_supplicant, or NetworkManager), holds the
-// address of a network, and scans.
+// the station of a network, or idle. It chooses the interface and the backend that
+// joins networks (our own wpa_supplicant, or NetworkManager), holds the address of a
+// network, and scans.
 //
 // One goroutine, Slot.Run, owns which interface, settings and backend are in use.
-// Settings, interfaces that come and go, and what NetworkManager says reach it as
+// Changes of the settings, of the interfaces and of NetworkManager reach Slot.Run as
 // messages.
 package radio
 
@@ -28,7 +28,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// Settings are what a configuration says of the radio.
+// Settings are the radio's part of a configuration.
 type Settings struct {
 	Interface   string // e.g. "wlan0"; "": the first that can be an access point
 	Backend     string // BackendAuto, BackendOurs or BackendNetworkManager
@@ -59,8 +59,8 @@ type NetworkStore interface {
 	Failed(ssid []byte) error
 }
 
-// Events are what the owner of a Slot hears. Several goroutines call them, and
-// none may block for long. All have to be set.
+// Events are the callbacks of a Slot. Several goroutines call them, and none may
+// block for long. All have to be set.
 type Events struct {
 	Join      func(JoinEvent)
 	Clients   func(ctx context.Context, count int) // of the access point, also when their number is the same
@@ -71,35 +71,35 @@ type Events struct {
 	Backend func(ctx context.Context)
 	// Networks reports that NetworkManager saves other networks than before.
 	Networks func()
-	// Taken reports that the radio has to be set up anew, because somebody else
-	// changed what it is.
+	// Taken reports that the radio has to be set up anew, because another program
+	// has taken or changed it.
 	Taken func(ctx context.Context, reason string)
 }
 
-// JoinEvent says how far an attempt to join a network is.
+// JoinEvent is the progress of an attempt to join a network.
 type JoinEvent struct {
 	Network   policy.Network // without an SSID while only NetworkManager knows which it is
 	Stage     policy.Stage   // the stage reached; "": the attempt has begun, failed or was abandoned
 	Failure   policy.Failure // why the attempt failed; zero: it did not
-	Abandoned bool           // the policy wants something else by now
+	Abandoned bool           // the policy has set another target
 	Took      time.Duration  // since the attempt began
 }
 
 // Parts are what a Slot works with, for as long as it exists.
 type Parts struct {
 	RuntimeDir string
-	StateDir   string // which children are not to see
+	StateDir   string // hidden from children
 	Runner     *process.Runner
 	Monitor    *link.Monitor
 	Interfaces *interfaces.Lane         // changes the interface
-	Saved      *store.Store             // of our own backend
+	Saved      *store.Store             // of the wpa_supplicant backend
 	Profiles   *networkmanager.Profiles // of NetworkManager
 	Events     Events
 	Log        *slog.Logger
 }
 
-// Slot is the place of the radio. What is in it changes with the hardware, the
-// settings and NetworkManager; a Hold keeps the radio with which it began.
+// Slot holds the current radio, which is replaced when the hardware, the settings or
+// NetworkManager change. A Hold keeps the radio with which it began.
 type Slot struct {
 	Parts
 	readings
@@ -107,7 +107,7 @@ type Slot struct {
 	current atomic.Pointer[radio]
 	inbox   chan message
 	ended   chan struct{} // Run has returned
-	recheck chan struct{} // asks WatchNetworkManager to look at the device again
+	recheck chan struct{} // asks WatchNetworkManager to read the device again
 }
 
 // New returns the slot with the radio that the settings name. It asks neither the
@@ -133,7 +133,7 @@ type message struct {
 	done   chan struct{}
 }
 
-// Run owns what is in the slot until ctx ends.
+// Run owns the slot's radio until ctx ends: only Run replaces it.
 func (s *Slot) Run(ctx context.Context) {
 	defer close(s.ended)
 	for {
@@ -149,12 +149,12 @@ func (s *Slot) Run(ctx context.Context) {
 	}
 }
 
-// ask has the owner carry out a change, and returns when the change is in force.
+// ask hands a change to Run, and returns when the change is in force.
 func (s *Slot) ask(ctx context.Context, change func(choice) (choice, bool)) error {
 	m := message{change, make(chan struct{})}
 	select {
 	case s.inbox <- m:
-		<-m.done // the owner does nothing that waits
+		<-m.done // Run never blocks in a change
 		return nil
 	case <-s.ended:
 		return errEnded
@@ -163,11 +163,11 @@ func (s *Slot) ask(ctx context.Context, change func(choice) (choice, bool)) erro
 	}
 }
 
-// errEnded says that nobody owns the slot any more, as the daemon ends.
+// errEnded is the error of a change after Run has returned, as the daemon ends.
 var errEnded = errors.New("the radio is not driven any more")
 
-// Configure puts settings in force. Who joins networks is decided again after it,
-// which may take longer.
+// Configure puts settings in force. The backend is chosen again afterwards, which
+// may take longer.
 func (s *Slot) Configure(ctx context.Context, settings Settings) error {
 	err := s.ask(ctx, func(c choice) (choice, bool) {
 		c.Settings = settings
@@ -177,11 +177,12 @@ func (s *Slot) Configure(ctx context.Context, settings Settings) error {
 	return err
 }
 
-// recheckBackend has who joins networks be decided again. It does not wait for that.
+// recheckBackend makes WatchNetworkManager choose the backend again. It does not
+// wait for that.
 func (s *Slot) recheckBackend() { nudge(s.recheck) }
 
-// FindInterface looks for another interface when the one in the slot is gone and
-// the settings leave the choice to us.
+// FindInterface chooses another interface when the slot's interface is gone and the
+// settings name none.
 func (s *Slot) FindInterface(ctx context.Context, links *link.Snapshot) error {
 	gone := s.current.Load()
 	if _, there := links.Link(gone.iface); there || gone.Settings.Interface != "" {
@@ -198,8 +199,8 @@ func (s *Slot) FindInterface(ctx context.Context, links *link.Snapshot) error {
 	})
 }
 
-// Discover finds out at the start which interface the radio is and who joins
-// networks with it. The bus may be slow, so others run by then.
+// Discover chooses the interface and the backend at the start. The D-Bus may be slow,
+// so other parts of the daemon already run.
 func (s *Slot) Discover(ctx context.Context) error {
 	if first := s.current.Load(); first.iface == "" {
 		name := chooseInterface(ctx, s.Log)
@@ -217,8 +218,8 @@ func (s *Slot) Discover(ctx context.Context) error {
 	return err
 }
 
-// discoverLimit is how long the daemon waits at its start for a bus that does not
-// answer. The radio is ours then until the bus does answer.
+// discoverLimit is how long the daemon waits at its start for a D-Bus that does not
+// answer. Our wpa_supplicant is then the backend until the bus answers.
 const discoverLimit = 3 * time.Second
 
 // chooseInterface returns the first interface that can be an access point.
@@ -230,8 +231,9 @@ func chooseInterface(ctx context.Context, log *slog.Logger) string {
 	return wifi.ChooseRadio(radios)
 }
 
-// build puts a radio of that choice into the slot. One that goes on as the station
-// that the radio before it was knows which association that has made itself.
+// build puts a radio of that choice into the slot. If the new radio has the same
+// station as the previous radio, it takes over that station, which knows the
+// association that it has made.
 func (s *Slot) build(c choice) {
 	r := newRadio(s, c)
 	if last := s.current.Load(); last != nil && last.station.Same(r.station) {
@@ -246,7 +248,7 @@ func (s *Slot) Interface() string { return s.current.Load().iface }
 // Managed reports whether NetworkManager joins networks.
 func (s *Slot) Managed() bool { return s.current.Load().managed }
 
-// Backend returns who joins networks: BackendOurs or BackendNetworkManager.
+// Backend returns what joins networks: BackendOurs or BackendNetworkManager.
 func (s *Slot) Backend() string {
 	if s.Managed() {
 		return BackendNetworkManager
@@ -284,23 +286,23 @@ func (s *Slot) Cells(ctx context.Context, fresh bool) ([]wifi.BSS, error) {
 	return s.scanner.list(ctx, fresh)
 }
 
-// readings are what the radio does at the moment, for everybody to read. They are
-// the same for a radio that takes another's place.
+// readings are the radio's current state, which any goroutine may read. A radio that
+// replaces another one goes on with the same readings.
 type readings struct {
 	association atomic.Pointer[wifi.Association] // nil while not a station
 	leased      atomic.Pointer[dhcp.Lease]       // the latest
 	advertised  atomic.Pointer[[]netip.Addr]     // name servers of routers; nil: not known yet
 	clients     atomic.Pointer[[]ap.Client]      // of the access point
 	cell        atomic.Pointer[ap.Cell]          // of the access point; nil: it is not up
-	tried       atomic.Pointer[store.Network]    // the latest candidate; another one may be stored by now
+	tried       atomic.Pointer[store.Network]    // the candidate tried last; another one may be stored by now
 	serving     atomic.Bool                      // an access point is up
-	metricless  sync.Once                        // the log has said that the kernel lacks routerMetric
+	metricless  sync.Once                        // logs that the kernel lacks routerMetric
 }
 
 // Association returns the station's association, nil if there is none.
 func (r *readings) Association() *wifi.Association { return r.association.Load() }
 
-// Lease returns what the station's network has given, nil if there is nothing.
+// Lease returns the station's lease, nil if there is none.
 func (r *readings) Lease() *dhcp.Lease { return r.leased.Load() }
 
 // Advertised returns the name servers that the network's routers advertise, and
@@ -320,14 +322,14 @@ func (r *readings) Clients() []ap.Client {
 	return nil
 }
 
-// OnAir returns where on the air the access point is, nil while there is none.
+// OnAir returns the cell of the access point, nil while there is none.
 func (r *readings) OnAir() *ap.Cell { return r.cell.Load() }
 
 // Tried returns the candidate that was tried last, nil if there was none.
 func (r *readings) Tried() *store.Network { return r.tried.Load() }
 
-// Refresh brings the signal of the association up to date. It is called when the
-// uplink is probed, so that it wakes nobody by itself.
+// Refresh brings the signal of the association up to date. It is called with the
+// probes of the uplink, so that it costs no wake-up of its own.
 func (s *Slot) Refresh(ctx context.Context) {
 	old := s.association.Load()
 	if old == nil {
@@ -338,11 +340,11 @@ func (s *Slot) Refresh(ctx context.Context) {
 		s.Log.Debug("signal", "err", err)
 		return
 	}
-	s.association.CompareAndSwap(old, &now) // another one is newer
+	s.association.CompareAndSwap(old, &now) // a newer association is kept
 }
 
-// nudge tells whoever waits at c that there is something to do, and does not
-// wait: c has room for one, which stands for all.
+// nudge wakes the goroutine that receives from c, without blocking. c has room for
+// one value, which stands for any number of nudges.
 func nudge(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -14,7 +14,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// supplicant is the backend that joins networks with a wpa_supplicant of ours.
+// supplicant is the backend that joins networks with our own wpa_supplicant.
 type supplicant struct{ *radio }
 
 // running implements backend.
@@ -48,7 +48,7 @@ func (s supplicant) join(ctx context.Context, t policy.Station, report func(poli
 		return s.failed(client.CodeInternal, err)
 	}
 	previous := s.loadLease(network.SSID)
-	if previous == nil { // the interface is not that network's station already
+	if previous == nil { // the interface is not yet a station of that network
 		if err := errors.Join(s.endAP(ctx), s.clear(ctx, link.Spec{Name: s.iface, Up: true})); err != nil {
 			return s.failed(client.CodeRadioFailed, err)
 		}
@@ -70,9 +70,9 @@ func (s supplicant) join(ctx context.Context, t policy.Station, report func(poli
 	return s.failed(client.CodeNoAddress, stay.run(ctx, previous))
 }
 
-// watchIdle implements backend: the radio has to be up. rfkill sets it down, and
-// one that is plugged in again is down. One that has not been there at all needs
-// nothing.
+// watchIdle implements backend. It returns when the interface is down or gone: rfkill
+// sets it down, and it is down after it was plugged in again. An interface that has
+// never been there is no reason to return.
 func (s supplicant) watchIdle(ctx context.Context, seen bool) error {
 	reason, err := s.awaitLoss(ctx, nil, func() string {
 		links := s.monitor.Snapshot()
@@ -95,7 +95,7 @@ func (s supplicant) watchIdle(ctx context.Context, seen bool) error {
 	return failure(client.CodeLost, "%s", reason)
 }
 
-// network returns what the store holds under the policy's name.
+// network returns the stored network that the policy names.
 func (r *radio) network(n policy.Network) (store.Network, error) {
 	if n.Candidate {
 		c, ok := r.networks.Candidate()

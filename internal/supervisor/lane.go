@@ -14,7 +14,7 @@ type radioLane struct {
 	mailbox chan policy.SetRadio // one slot
 	late    *overdue
 	log     *slog.Logger
-	said    string // why the radio could not be at rest; "": it could
+	said    string // the last reason logged for a radio that could not be at rest; "": it could
 }
 
 // set replaces the target. The loop is the only caller, so it never blocks.
@@ -45,7 +45,7 @@ func (l *radioLane) run(ctx context.Context, post func(context.Context, policy.E
 	}
 }
 
-// start holds the target in a goroutine of its own; stop ends and awaits it.
+// start holds the target in a goroutine. stop ends that goroutine and waits for it.
 func (l *radioLane) start(ctx context.Context, e policy.SetRadio, post func(context.Context, policy.Event)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -75,8 +75,8 @@ func (l *radioLane) start(ctx context.Context, e policy.SetRadio, post func(cont
 	}
 }
 
-// level is that of a failure in the log. A radio that stays switched off is tried
-// twice a minute, and said to be so once.
+// level returns the level at which a failure is logged. A radio that stays
+// switched off is tried twice a minute, but a warning is logged only once.
 func (l *radioLane) level(t policy.Target, reason string) slog.Level {
 	if !t.IsRest() {
 		return slog.LevelWarn

@@ -25,8 +25,8 @@ func (h *holds) Hold(_ context.Context, t policy.Target, report func(policy.Part
 	return err
 }
 
-// TestRadioThatStaysOffIsSaidOnce: with each failure that is new, and each after
-// a success.
+// TestRadioThatStaysOffIsSaidOnce checks that a warning is logged for each new
+// reason and for each failure after a success, and for no other.
 func TestRadioThatStaysOffIsSaidOnce(t *testing.T) {
 	rest, blocked := policy.Target{}, errors.New("blocked")
 	for _, tt := range []struct {

@@ -22,16 +22,16 @@ const (
 	endLimit = 12 * time.Second
 )
 
-// overdue counts the work of lanes that has not returned within its limit. Such
-// a lane blocks where no context reaches, and only another process helps: the
-// watchdog is not fed, and systemd starts a daemon that adopts the children.
+// overdue counts the calls in lanes that have not returned within their limit.
+// Such a call ignores its context, so only a new process helps: the watchdog is
+// no longer fed, and systemd starts a new daemon, which adopts the children.
 type overdue struct {
 	count atomic.Int32
 	log   *slog.Logger
 }
 
-// expect is called when work has to return within the limit, and returned when
-// it has.
+// expect starts the limit of a call. The function that expect returns must be
+// called when that call has returned.
 func (o *overdue) expect(what string, limit time.Duration) (returned func()) {
 	late := time.AfterFunc(limit, func() {
 		o.count.Add(1)
@@ -45,11 +45,11 @@ func (o *overdue) expect(what string, limit time.Duration) (returned func()) {
 	}
 }
 
-// any reports whether some work is late.
+// any reports whether some call is late.
 func (o *overdue) any() bool { return o.count.Load() > 0 }
 
-// await waits for the lanes at the end, and not for ever: who has told the daemon
-// to end must not have to kill it.
+// await waits for the lanes at the end, for at most endLimit: a daemon that was
+// told to end must not have to be killed.
 func await(lanes *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() { lanes.Wait(); close(done) }()

@@ -56,12 +56,13 @@ func (l *lockedText) count(text string) int {
 	return strings.Count(l.text.String(), text)
 }
 
-// TestWatchdogStarvesWhenALaneDoesNotReturn: the loop turns, and yet only a new
-// daemon helps. A lane that returns after all is fed for again.
+// TestWatchdogStarvesWhenALaneDoesNotReturn checks that the watchdog is no longer
+// fed while a lane does not return, although the loop turns: only a new daemon
+// helps then. Once the lane has returned after all, the watchdog is fed again.
 func TestWatchdogStarvesWhenALaneDoesNotReturn(t *testing.T) {
 	for _, tt := range []struct {
 		lane string
-		late time.Duration // after which at most the watchdog is fed no more
+		late time.Duration // the watchdog is no longer fed after that time
 	}{
 		{"radio", holdLimit}, {"probe", probeLimit + slack}, {"scan", scanLimit + slack},
 	} {
@@ -97,8 +98,8 @@ func TestWatchdogStarvesWhenALaneDoesNotReturn(t *testing.T) {
 	}
 }
 
-// TestEndDoesNotWaitForADeafLane: SIGTERM ends the daemon in the time that
-// systemd gives it.
+// TestEndDoesNotWaitForADeafLane checks that SIGTERM ends the daemon in the time
+// that systemd allows.
 func TestEndDoesNotWaitForADeafLane(t *testing.T) {
 	run(t, func(d *device, ctx context.Context) {
 		d.router.Store(true)

@@ -8,14 +8,15 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// drainLimit bounds what is still recorded when the loop has ended. A file takes
-// milliseconds; NetworkManager may take longer, but systemd gives a service 20 s
-// to end (TimeoutStopSec), in which the radio's lane has to end as well.
+// drainLimit is how long records are still written when the loop has ended. A
+// file takes milliseconds. NetworkManager may take longer, but systemd allows a
+// service 20 s to end (TimeoutStopSec), and the radio lane has to end in these
+// 20 s as well.
 const drainLimit = 5 * time.Second
 
-// recordLane writes to the store and answers commands, one after the other in
-// the order in which the policy decided it. What waits is kept by the loop,
-// however much it is, so that the loop never waits for a disk.
+// recordLane writes to the store and answers commands, one effect after the other,
+// in the order of the policy. The loop keeps the effects that wait, without a
+// bound, so that the loop never waits for a disk.
 type recordLane struct {
 	record  func(context.Context, policy.Effect)
 	waiting []policy.Effect // Promote, RecordJoin, ForgetNetworks, KeepAsked, Reply
@@ -24,7 +25,7 @@ type recordLane struct {
 	log     *slog.Logger
 }
 
-// run records what comes until the lane is drained.
+// run records each effect that comes, until the lane is drained.
 func (l *recordLane) run(ctx context.Context) {
 	defer close(l.done)
 	for e := range l.next {
@@ -34,8 +35,8 @@ func (l *recordLane) run(ctx context.Context) {
 
 func (l *recordLane) add(e policy.Effect) { l.waiting = append(l.waiting, e) }
 
-// offer gives what is to be sent next and where, which is nowhere while nothing
-// waits.
+// offer returns the next effect and the channel to send it to. The channel is nil
+// while no effect waits.
 func (l *recordLane) offer() (chan<- policy.Effect, policy.Effect) {
 	if len(l.waiting) == 0 {
 		return nil, nil
@@ -45,8 +46,8 @@ func (l *recordLane) offer() (chan<- policy.Effect, policy.Effect) {
 
 func (l *recordLane) sent() { l.waiting = l.waiting[1:] }
 
-// drain has what waits recorded, and ends run. At the limit the rest is left,
-// and what is being recorded is stopped.
+// drain lets run record the effects that wait, and then ends run. At drainLimit
+// the remaining effects are dropped, and the one under way is cancelled.
 func (l *recordLane) drain(stop context.CancelFunc) {
 	defer stop()
 	limit, cancel := context.WithTimeout(context.Background(), drainLimit)

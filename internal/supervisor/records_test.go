@@ -12,8 +12,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// TestLoopGoesOnWhileTheDiskStalls: however much waits to be recorded, the loop
-// turns, also for what the record under way has to tell it.
+// TestLoopGoesOnWhileTheDiskStalls checks that the loop turns however many effects
+// wait to be recorded, also for events that the record under way posts.
 func TestLoopGoesOnWhileTheDiskStalls(t *testing.T) {
 	run(t, func(d *device, ctx context.Context) {
 		d.router.Store(true)
@@ -47,8 +47,8 @@ func TestLoopGoesOnWhileTheDiskStalls(t *testing.T) {
 	})
 }
 
-// TestRecordsAtTheEnd: what waits when the loop ends is recorded in its order,
-// but not for ever.
+// TestRecordsAtTheEnd checks that effects that wait when the loop ends are still
+// recorded in their order, for a limited time.
 func TestRecordsAtTheEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

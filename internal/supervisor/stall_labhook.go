@@ -4,12 +4,12 @@ package supervisor
 
 import "os"
 
-// stallFile blocks the loop for ever when it exists. It is taken away, so that
-// the next daemon is not blocked.
+// stallFile blocks the loop for ever when it exists. stall removes the file, so
+// that the next daemon is not blocked.
 const stallFile = "/run/netconnectd/stall"
 
-// stall lets the lab see that a loop that blocks is noticed. The shipped
-// daemon is built without it.
+// stall blocks the loop on request of the lab, which checks that the watchdog
+// notices. The released daemon is built without this file.
 func stall() {
 	if os.Remove(stallFile) == nil {
 		select {}

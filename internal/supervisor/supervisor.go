@@ -24,16 +24,17 @@ type Radio interface {
 	Hold(ctx context.Context, t policy.Target, report func(policy.Part, policy.Stage)) error
 }
 
-// Prober asks whether the far end of an uplink is there.
+// Prober probes uplinks.
 type Prober interface {
-	// Probe returns nil if it is; portal says that something in front of the
-	// Internet answered in its place.
+	// Probe returns nil if the far end of the uplink answers. portal is true if a
+	// captive portal answered in place of the Internet.
 	Probe(ctx context.Context, u policy.Uplink) (portal bool, err error)
 }
 
 // Scanner looks for the saved networks, also while the radio is an access point.
 type Scanner interface {
-	// SavedVisible gives the SSIDs of those that are there.
+	// SavedVisible returns the SSIDs of the saved networks that are in reach; full
+	// asks for a scan of all channels.
 	SavedVisible(ctx context.Context, full bool) ([]string, error)
 }
 
@@ -62,16 +63,16 @@ type Config struct {
 	// two variables or the last failure, and after the first that knew the
 	// links; it must not block.
 	Changed func(old, new policy.State)
-	// KeepAsked keeps for the next run until when somebody wants the access
-	// point; zero: nobody does. nil: nobody keeps it.
+	// KeepAsked stores for the next run until when a start_ap command applies;
+	// zero: there is none. If KeepAsked is nil, that time is not stored.
 	KeepAsked func(ctx context.Context, until time.Time) error
 	Watchdog  Watchdog
 }
 
-// Watchdog is fed by the loop itself, so that one that blocks starves it, and so
-// does a lane that does not return.
+// Watchdog is fed by the loop itself. A loop that blocks, or a lane that does not
+// return, therefore starves it.
 type Watchdog struct {
-	Every time.Duration // 0: nobody watches
+	Every time.Duration // 0: there is no watchdog
 	Feed  func()        // must not block
 }
 
@@ -79,14 +80,14 @@ type Watchdog struct {
 type Supervisor struct {
 	Config
 	inbox   chan message
-	ended   chan struct{} // nobody reads the inbox any more
+	ended   chan struct{} // closed when the loop no longer reads the inbox
 	state   atomic.Pointer[policy.State]
 	radio   radioLane
 	records recordLane
 	waiting map[int]chan policy.Reply
 	mu      sync.Mutex // of waiting
 	lastID  int
-	fedAt   time.Time // the watchdog, or when it was left hungry
+	fedAt   time.Time // when feed last ran: it fed the watchdog, or skipped it for a late lane
 	late    *overdue
 }
 
@@ -111,11 +112,11 @@ func New(c Config) *Supervisor {
 	return s
 }
 
-// State gives the state as of the last step; it never waits.
+// State returns the state after the last step. It never waits.
 func (s *Supervisor) State() policy.State { return *s.state.Load() }
 
-// Post hands the loop an event. It waits for the loop, not for the effects, and
-// does nothing when that has ended.
+// Post hands the loop an event. It waits for the loop, not for the effects. It
+// does nothing when the loop has ended.
 func (s *Supervisor) Post(ctx context.Context, ev policy.Event) {
 	select {
 	case s.inbox <- message{event: ev}:
@@ -124,9 +125,9 @@ func (s *Supervisor) Post(ctx context.Context, ev policy.Event) {
 	}
 }
 
-// Do carries out a command, whose ID it gives, and gives its result, or a
-// *Failed. The command
-// goes on when ctx ends first: it is an intent, not a conversation.
+// Do carries out a command and returns its result, or a *Failed. The loop sets the
+// command's ID. The command goes on when ctx ends first, as a client that
+// disconnects still wants what it asked for.
 func (s *Supervisor) Do(ctx context.Context, c policy.Command) (string, error) {
 	reply := make(chan policy.Reply, 1)
 	select {
@@ -145,10 +146,10 @@ func (s *Supervisor) Do(ctx context.Context, c policy.Command) (string, error) {
 	}
 }
 
-// Run is the loop. It returns nil when ctx ends and all its lanes have; what is
-// to be recorded by then still is, for up to drainLimit. A lane that does not end
-// within endLimit is left and is an error. The events of first come before any
-// other, in their order.
+// Run is the loop. It returns nil when ctx has ended and all lanes have returned.
+// Effects that wait to be recorded are still recorded, for up to drainLimit. A lane
+// that does not return within endLimit is abandoned, and Run returns an error. The
+// events of first come before any other, in their order.
 func (s *Supervisor) Run(ctx context.Context, first ...policy.Event) (err error) {
 	var lanes sync.WaitGroup
 	defer func() { err = await(&lanes) }()
@@ -204,8 +205,8 @@ func (s *Supervisor) arm(timer *time.Timer) {
 	timer.Reset(wait)
 }
 
-// feed tells the watchdog that the loop turns and the lanes work. It does so
-// early when the loop turns anyway, which saves a wake-up.
+// feed feeds the watchdog while the loop turns and no lane is late. It feeds early,
+// after half the interval, when the loop turns anyway, which saves a wake-up.
 func (s *Supervisor) feed() {
 	if s.Watchdog.Every == 0 || time.Since(s.fedAt) <= s.Watchdog.Every/2 {
 		return
@@ -216,7 +217,7 @@ func (s *Supervisor) feed() {
 	s.fedAt = time.Now()
 }
 
-// identify gives a command its ID.
+// identify sets the ID of a command, and keeps the channel for its reply.
 func (s *Supervisor) identify(m message) policy.Event {
 	c, ok := m.event.(policy.Command)
 	if !ok {
@@ -266,7 +267,8 @@ func (s *Supervisor) perform(ctx context.Context, lanes *sync.WaitGroup, e polic
 	}
 }
 
-// probeLimit and scanLimit are shorter than the policy waits for the results.
+// probeLimit and scanLimit are shorter than the time for which the policy waits for
+// the results.
 const (
 	probeLimit = 10 * time.Second
 	scanLimit  = 20 * time.Second
@@ -292,7 +294,7 @@ func (s *Supervisor) scan(ctx context.Context, e policy.RunScan) {
 	defer s.late.expect("scan", scanLimit+slack)()
 	visible, err := s.Scanner.SavedVisible(bounded, e.Full)
 	if err != nil && ctx.Err() == nil {
-		s.Log.Warn("look for the saved networks", "err", err)
+		s.Log.Warn("scan for the saved networks", "err", err)
 	}
 	s.Post(ctx, policy.ScanDone{Gen: e.Gen, Visible: visible})
 }
@@ -325,12 +327,12 @@ func (s *Supervisor) record(ctx context.Context, e policy.Effect) {
 		delete(s.waiting, e.ID)
 		s.mu.Unlock()
 		if reply != nil {
-			reply <- e // has room for the one reply
+			reply <- e // the channel has room for this one reply
 		}
 	}
 }
 
-// failure is what the policy is told of an error.
+// failure converts an error of a Radio for the policy.
 func failure(err error) policy.Failure {
 	var f *Failed
 	switch {

@@ -4,8 +4,9 @@ import "github.com/netconnectd/netconnectd/client"
 
 import "time"
 
-// apReady: hostapd may have been adopted with the phones that were on it, and
-// says within milliseconds whether it was.
+// apReady takes over that the access point is up. If stations were on the access
+// point before, hostapd may have been adopted together with them; until hostapd
+// reports them, which takes milliseconds, the access point counts as occupied.
 func (st *step) apReady() {
 	if st.clients > 0 {
 		st.clients, st.unsureUntil = 0, st.now.Add(unsureLimit)
@@ -14,18 +15,19 @@ func (st *step) apReady() {
 	if st.startAP != 0 {
 		st.reply(st.startAP, client.ResultStartedAP)
 		st.startAP = 0
-		st.askedUntil = st.now.Add(st.Config.AskedLimit) // it begins now
+		st.askedUntil = st.now.Add(st.Config.AskedLimit) // the limit counts from now
 	}
 }
 
-// apFailed leaves open who is on it: what failed need not be hostapd.
+// apFailed schedules another try. It keeps the number of stations, as hostapd
+// may still run when another part of the access point has failed.
 func (st *step) apFailed(f Failure) {
 	st.tryAgain(&st.radio.parts.accessPoint, f)
 	st.dropStartAP(f)
 }
 
-// dropStartAP answers somebody who waits for an access point that does not
-// come; it is not tried further on their behalf.
+// dropStartAP answers a start_ap command whose access point does not come up,
+// and stops trying on behalf of that command.
 func (st *step) dropStartAP(f Failure) {
 	if st.startAP != 0 {
 		st.fail(st.startAP, f)
@@ -49,14 +51,14 @@ func (st *step) judgeAP() {
 		switch {
 		case state == APOff && st.wantAP() && !st.radioPresent:
 			st.AP.Reason = noRadio.Reason
-		case state == APStarting && st.radio.parts.accessPoint.why != "": // it was tried and is tried again
+		case state == APStarting && st.radio.parts.accessPoint.why != "": // a try has failed and the next is due
 			st.AP.Reason = st.radio.parts.accessPoint.why
 		}
 		return
 	}
 	st.AP = APStatus{State: state, Cause: cause, Since: st.now, Reason: st.apReason(state, cause)}
 	if state == APOff {
-		st.clients, st.unsureUntil, st.wayBack = 0, time.Time{}, time.Time{}
+		st.clients, st.unsureUntil, st.yieldSince = 0, time.Time{}, time.Time{}
 		st.scan.at, st.scan.running = time.Time{}, false
 	}
 }

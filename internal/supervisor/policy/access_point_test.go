@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// TestAccessPoint: somebody wants an access point, or none, or is on it.
+// TestAccessPoint plays commands that start and stop the access point, and phones
+// that are on it.
 func TestAccessPoint(t *testing.T) {
-	tell(t, []story{
+	playStories(t, []story{
 		{"access point asked for and its limit", func(w *world) {
 			w.router = true
 			w.boot(Target{}, home)
@@ -243,8 +244,8 @@ func TestAccessPoint(t *testing.T) {
 	})
 }
 
-// TestAccessPointSetUpAnew: hostapd is adopted with its phones, and nobody throws
-// them off before it has said who they are.
+// TestAccessPointSetUpAnew checks that hostapd is adopted with its phones, and that
+// no phone is disconnected before hostapd has reported them.
 func TestAccessPointSetUpAnew(t *testing.T) {
 	reload := func(w *world) { w.post(ConfigChanged{Config: testConfig, AccessPoint: true}) }
 	dies := func(w *world) {

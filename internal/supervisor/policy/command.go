@@ -8,7 +8,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// command carries out a request, or answers why not.
+// command carries out a request, or answers why it cannot.
 func (st *step) command(c Command) {
 	switch c.Kind {
 	case StartAP:
@@ -59,8 +59,8 @@ func (st *step) commandStartAP(id int) {
 	}
 }
 
-// commandStopAP ends the access point and keeps it away for as long as a
-// soft loss takes to be noticed, as the original did.
+// commandStopAP ends the access point and keeps it off for as long as a soft
+// loss takes to be noticed, as foosel's netconnectd did.
 func (st *step) commandStopAP(id int) {
 	switch {
 	case !st.radioPresent:
@@ -125,7 +125,7 @@ var (
 	noRadio = Failure{Code: client.CodeNoRadio, Reason: "there is no Wi-Fi interface"}
 )
 
-// forget drops every network. Nothing is left to wait for then.
+// forget drops every network, and ends a hold, as no network is left to wait for.
 func (st *step) forget() {
 	if st.attempt != nil && st.attempt.command != 0 {
 		st.fail(st.attempt.command, Failure{Code: client.CodeCancelled, Reason: "the network was forgotten"})

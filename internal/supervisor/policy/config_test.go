@@ -2,9 +2,9 @@ package policy
 
 import "testing"
 
-// TestConfigChanges: the settings or the backend change.
+// TestConfigChanges plays changes of the settings and of the backend.
 func TestConfigChanges(t *testing.T) {
-	tell(t, []story{
+	playStories(t, []story{
 		{"ap.mode becomes never while it is up, and fallback again", func(w *world) {
 			w.boot(Target{})
 			w.phones = 1

@@ -6,17 +6,17 @@ import "time"
 // generation; late ones are dropped.
 type Event interface{ event() }
 
-// Start is the first event: what a predecessor left.
+// Start is the first event. It carries what the previous run left.
 type Start struct {
 	Running Target
-	Asked   time.Duration // how much longer somebody wants the access point; 0: nobody does
+	Asked   time.Duration // how much longer a start_ap command applies; 0: there is none
 }
 
 // LinksChanged carries all uplinks as they are now.
 type LinksChanged struct {
 	Uplinks []Uplink
 	Radio   bool // the radio is there
-	// Together says that the radio can be an access point and a station at once.
+	// Together is true if the radio can be an access point and a station at once.
 	// The policy does not ask for both yet.
 	Together bool
 }
@@ -39,15 +39,16 @@ const (
 	StageReady      Stage = "ready"      // the target is reached and verified
 )
 
-// RadioProgress says that the radio lane has reached a stage of a part of the target.
+// RadioProgress reports that the radio lane has reached a stage of a part of the
+// target.
 type RadioProgress struct {
 	Part  Part
 	Gen   int
 	Stage Stage
 }
 
-// RadioFailed says that the radio lane gave a part of the target up, before or after
-// StageReady.
+// RadioFailed reports that the radio lane has given up a part of the target,
+// before or after StageReady.
 type RadioFailed struct {
 	Part Part
 	Gen  int
@@ -71,18 +72,18 @@ type ProbeDone struct {
 // ClientsChanged carries the number of stations on the access point.
 type ClientsChanged struct{ Count int }
 
-// ConfigChanged carries new settings; AccessPoint says that the access point
-// itself is to be another one.
+// ConfigChanged carries new settings. AccessPoint is true if the settings of the
+// access point itself have changed, so that it must come up anew.
 type ConfigChanged struct {
 	Config      Config
 	AccessPoint bool
 }
 
-// RadioChanged says that what drives the radio is another now, so that the
+// RadioChanged reports that another backend drives the radio now, so that the
 // target has to be reached anew.
 type RadioChanged struct{ Reason string }
 
-// Wake says that a deadline has passed.
+// Wake reports that a deadline has passed.
 type Wake struct{}
 
 // Command is a request of a person or program. Each is answered by exactly
@@ -104,8 +105,8 @@ const (
 	Connect CommandKind = "connect"
 	Forget  CommandKind = "forget_wifi"
 	Reset   CommandKind = "reset"
-	// Resume ends the silence of a StopAP: whoever needed the radio for a
-	// moment gives it back.
+	// Resume ends the silence that a StopAP began, when the program that needed
+	// the radio for a moment no longer needs it.
 	Resume CommandKind = "resume"
 )
 
@@ -131,8 +132,8 @@ type SetRadio struct {
 	Target Target
 }
 
-// RunProbe asks whether the uplink leads anywhere, as the configuration wants it
-// to be asked.
+// RunProbe asks for a probe of the uplink, of the kind that the configuration
+// names.
 type RunProbe struct {
 	Gen    int
 	Uplink Uplink
@@ -148,8 +149,8 @@ type RunScan struct {
 // Promote makes the verified candidate a saved network.
 type Promote struct{}
 
-// RecordJoin says how an attempt to join a saved network ended: Failed when it
-// is the network's fault.
+// RecordJoin records how an attempt to join a saved network ended. Failed is true
+// if the network is to blame.
 type RecordJoin struct {
 	Network Network
 	Failed  bool
@@ -158,8 +159,8 @@ type RecordJoin struct {
 // ForgetNetworks removes the saved networks and the candidate.
 type ForgetNetworks struct{}
 
-// KeepAsked keeps, for the next run, until when somebody wants the access point;
-// zero: nobody does.
+// KeepAsked stores, for the next run, until when a start_ap command applies;
+// zero: there is none.
 type KeepAsked struct{ Until time.Time }
 
 // Reply answers a command: with Result, or with Code and Reason.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Whatever happens, in any order: each command is answered exactly once, and
-// a device that nobody can reach becomes an access point and stays one.
+// These rules hold whatever happens, in any order: each command is answered exactly
+// once, and a device that has no uplink becomes an access point and stays one.
 func TestLongSimulationsKeepTheInvariants(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -104,7 +104,7 @@ func (w *world) mischief(what int) {
 
 func (w *world) runFor(d time.Duration) { w.run(w.now.Add(d).Sub(epoch).String()) }
 
-// settle takes every way out away and gives the device time.
+// settle removes every uplink and lets time pass.
 func (w *world) settle() {
 	w.t.Helper()
 	w.apBroken, w.radio, w.blocked, w.gatewayGone = false, true, false, false

@@ -2,9 +2,9 @@ package policy
 
 import "testing"
 
-// TestLossAndReturn: what works is lost, and comes back.
+// TestLossAndReturn plays uplinks that are lost and come back.
 func TestLossAndReturn(t *testing.T) {
-	tell(t, []story{
+	playStories(t, []story{
 		{"router dies and returns", func(w *world) {
 			w.router = true
 			w.boot(Target{}, home)
@@ -161,7 +161,7 @@ func TestLossAndReturn(t *testing.T) {
 			w.gatewayGone, w.state.Config.Gateway = true, false
 			w.boot(Target{})
 			w.run("15s")
-			w.cable = false // for the probe only: the link tells nothing
+			w.cable = false // for the probe only: the link does not change
 			w.run("60s")
 		}, `
 			0.0s uplink starting: started

@@ -2,9 +2,9 @@ package policy
 
 import "testing"
 
-// TestNetworks: networks are given, chosen, tried and taken away.
+// TestNetworks plays networks that are added, chosen, tried and removed.
 func TestNetworks(t *testing.T) {
-	tell(t, []story{
+	playStories(t, []story{
 		{"two saved networks, that in use dies", func(w *world) {
 			w.router = true
 			w.others["work"] = true

@@ -11,26 +11,25 @@ type NextKind string
 
 // What may come next.
 const (
-	nextDecision    NextKind = ""             // something that people need not know
-	NextAccessPoint NextKind = "access_point" // it comes up
-	NextEnd         NextKind = "end"          // the access point that somebody asked for ends
-	NextYield       NextKind = "yield"        // the access point gives way, though somebody is on it
+	nextDecision    NextKind = ""             // a decision of no interest to people
+	NextAccessPoint NextKind = "access_point" // the access point comes up
+	NextEnd         NextKind = "end"          // the access point of a start_ap command ends
+	NextYield       NextKind = "yield"        // the access point gives way although a station is on it
 	NextJoin        NextKind = "join"         // a saved network is tried
 	NextScan        NextKind = "scan"         // saved networks are looked for
 	NextGiveUp      NextKind = "give_up"      // what is being tried has taken too long
 	NextLost        NextKind = "lost"         // the uplink counts as lost
 )
 
-// Next is something that will be done at a time unless something happens
-// before.
+// Next is what the policy will do at a time, unless an event comes before.
 type Next struct {
 	Kind NextKind
 	At   time.Time
 	Text string // for people: what it is, and what would prevent it
 }
 
-// due lists all that will be done at a time: what, when and why. What was due at
-// the last Step has been decided then and is not listed.
+// due returns all deadlines that are still to come. Deadlines that were due at
+// the last Step were decided by it and are left out.
 func (s State) due() []Next {
 	list := []Next{s.nextAccessPoint(), s.nextOfAccessPoint(), s.nextAttempt(), s.nextGiveUp(), s.nextLoss()}
 	decide := func(at time.Time) { list = append(list, Next{Kind: nextDecision, At: at}) }
@@ -43,10 +42,10 @@ func (s State) due() []Next {
 	if s.Uplink.State == Starting && !s.started.IsZero() {
 		decide(s.started.Add(noCarrierWait))
 	}
-	if !s.wayBack.IsZero() {
-		decide(s.wayBack.Add(s.Config.YieldAfter))
+	if !s.yieldSince.IsZero() {
+		decide(s.yieldSince.Add(s.Config.YieldAfter))
 	}
-	for _, w := range s.ways {
+	for _, w := range s.uplinks {
 		decide(w.probeAt)
 		if !w.bare.IsZero() {
 			decide(w.bare.Add(bareLimit))
@@ -55,7 +54,7 @@ func (s State) due() []Next {
 	return slices.DeleteFunc(list, func(n Next) bool { return !n.At.After(s.at) })
 }
 
-// Deadline reports when Step next needs a Wake, and whether it ever does.
+// Deadline returns when Step next needs a Wake; ok is false if it never does.
 func (s State) Deadline() (at time.Time, ok bool) {
 	for _, n := range s.due() {
 		if !ok || n.At.Before(at) {
@@ -65,14 +64,14 @@ func (s State) Deadline() (at time.Time, ok bool) {
 	return at, ok
 }
 
-// Next reports what people want to know of what is due, the soonest first.
+// Next returns the deadlines that are of interest to people, the soonest first.
 func (s State) Next() []Next {
 	list := slices.DeleteFunc(s.due(), func(n Next) bool { return n.Kind == nextDecision })
 	slices.SortStableFunc(list, func(a, b Next) int { return a.At.Compare(b.At) })
 	return list
 }
 
-// nextAccessPoint is when it comes up, or is tried again.
+// nextAccessPoint returns when the access point comes up, or is tried again.
 func (s State) nextAccessPoint() Next {
 	byCommand := s.attempt != nil && s.attempt.command != 0
 	n := Next{Kind: NextAccessPoint}
@@ -96,8 +95,9 @@ func (s State) nextAccessPoint() Next {
 	return n
 }
 
-// fallbackAt is when the fallback is latched: at the end of the hold and of a
-// silence, or as soon as there is nothing to wait for at the start.
+// fallbackAt returns when the fallback is latched: at the end of the hold and of
+// the silence after a stop_ap command, or during the start as soon as there is
+// nothing left to wait for.
 func (s State) fallbackAt() time.Time {
 	at := s.holdAt
 	if s.silentUntil.After(at) {
@@ -109,7 +109,8 @@ func (s State) fallbackAt() time.Time {
 	return at
 }
 
-// nextOfAccessPoint is what ends the access point, or its search.
+// nextOfAccessPoint returns what ends the access point, or when it next scans for
+// saved networks.
 func (s State) nextOfAccessPoint() Next {
 	switch {
 	case s.AP.State != APUp:
@@ -118,8 +119,8 @@ func (s State) nextOfAccessPoint() Next {
 		return Next{NextEnd, s.askedUntil, "the access point that somebody asked for ends"}
 	case s.AP.Cause != CauseFallback:
 		return Next{}
-	case !s.wayBack.IsZero() && s.clients > 0:
-		return Next{NextYield, s.wayBack.Add(s.Config.YieldAfter), "the access point gives way, though somebody is on it"}
+	case !s.yieldSince.IsZero() && s.clients > 0:
+		return Next{NextYield, s.yieldSince.Add(s.Config.YieldAfter), "the access point gives way, though somebody is on it"}
 	case len(s.saved) > 0 && !s.scan.running:
 		at := s.scan.at
 		if s.joinAfter.After(at) {
@@ -130,8 +131,8 @@ func (s State) nextOfAccessPoint() Next {
 	return Next{}
 }
 
-// nextAttempt is when the pause after an attempt is over. From the access
-// point a scan comes first.
+// nextAttempt returns when the pause after an attempt is over. While the radio is
+// an access point, a scan comes before any attempt (nextOfAccessPoint).
 func (s State) nextAttempt() Next {
 	switch {
 	case s.attempt != nil, len(s.saved) == 0, !s.radioPresent, s.joined(), s.wantAP():
@@ -144,7 +145,8 @@ func (s State) nextAttempt() Next {
 	return Next{NextScan, s.joinAfter, "look for known networks"}
 }
 
-// nextGiveUp is when the radio has had its time.
+// nextGiveUp returns when the attempt to join, or the start of the access point,
+// is given up.
 func (s State) nextGiveUp() Next {
 	switch p := s.radio.parts.accessPoint; {
 	case s.attempt != nil:
@@ -155,10 +157,10 @@ func (s State) nextGiveUp() Next {
 	return Next{}
 }
 
-// nextLoss is when an uplink whose probes fail has its last chance: the probe
-// that begins then decides.
+// nextLoss returns when the last probe begins before an uplink whose probes fail
+// counts as lost.
 func (s State) nextLoss() Next {
-	for _, w := range s.ways {
+	for _, w := range s.uplinks {
 		if s.Uplink.State == Online && w.Name == s.Uplink.Name && w.failures > 0 {
 			left := max(0, s.Config.MaxLinkDown-w.failures-1)
 			return Next{NextLost, w.probeAt.Add(time.Duration(left) * s.Config.Interval), w.Name + " counts as lost, if its probes go on to fail"}

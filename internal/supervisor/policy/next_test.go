@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestNext: what is told to come next, and what comes when nothing happens.
+// TestNext compares what Next announces with what then comes when nothing happens.
 func TestNext(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -188,7 +188,7 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// TestNextOfOtherModes: ap.mode never and always.
+// TestNextOfOtherModes checks Next with ap.mode never and always.
 func TestNextOfOtherModes(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -218,7 +218,8 @@ func TestNextOfOtherModes(t *testing.T) {
 	}
 }
 
-// TestProbed: the last verdict, when it came, and how often in a row it was bad.
+// TestProbed checks the last verdict of an uplink, its time, and the number of
+// failures in a row.
 func TestProbed(t *testing.T) {
 	w := newWorld(t, testConfig)
 	w.cableThere, w.cable = true, true
@@ -230,7 +231,7 @@ func TestProbed(t *testing.T) {
 	if p := w.state.Probed("eth0"); p != (Probe{At: epoch.Add(10 * time.Millisecond)}) {
 		t.Errorf("after a good one: %+v", p)
 	}
-	w.cable = false // for the probe only: the link tells nothing
+	w.cable = false // for the probe only: the link does not change
 	w.run("30s")
 	if p := w.state.Probed("eth0"); p.Reason != "silent" || p.Failures != 2 || p.At.Sub(epoch).Round(time.Second) != 26*time.Second {
 		t.Errorf("after two bad ones: %+v at %v", p, p.At.Sub(epoch))

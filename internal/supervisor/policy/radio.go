@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// joinAgain is the pause between attempts while the hold runs.
+	// joinAgain is the pause between attempts to join while the hold runs.
 	joinAgain = 2 * time.Second
 	// backoffLimit is the longest pause between automatic attempts.
 	backoffLimit = 10 * time.Minute
@@ -16,15 +16,15 @@ const (
 	// radio at rest that went down, is set again; it doubles up to restartLimit.
 	restartAgain = time.Second
 	restartLimit = 30 * time.Second
-	// apLimit is when the start of an access point is given up: hostapd and
-	// dnsmasq take 2 s, on slow devices some seconds more.
+	// apLimit is how long an access point may take to start. hostapd and dnsmasq
+	// take 2 s, on slow devices some seconds more.
 	apLimit = 30 * time.Second
-	// scanLimit is when the end of a scan is no longer awaited: a scan of all
+	// scanLimit is how long the policy waits for the end of a scan. A scan of all
 	// channels takes 4 s, on busy radios three times as long.
 	scanLimit = 30 * time.Second
-	// fullScanEvery of the scans from the access point one looks at all
-	// channels, in case a known network has moved; the others look at their
-	// last known channels only, which clients do not notice.
+	// fullScanEvery makes every fourth scan from the access point cover all channels,
+	// in case a saved network has moved. The other scans cover
+	// only the last known channels, which clients do not notice.
 	fullScanEvery = 4
 )
 
@@ -85,8 +85,9 @@ func (st *step) radioFailed(ev RadioFailed) {
 	}
 }
 
-// restFailed takes over that a radio at rest is not up, without which nothing can
-// be looked for. One that is switched off or gone is no access point any more.
+// restFailed schedules another try to set a radio at rest up, as no scan is
+// possible while it is down. A radio that is switched off or gone can no longer
+// be an access point, so what the previous target held counts as cleared.
 func (st *step) restFailed(f Failure) {
 	p := &st.radio.parts.rest
 	p.cleared = p.cleared || f.Code == client.CodeRadioOff || f.Code == client.CodeNoRadio
@@ -96,22 +97,22 @@ func (st *step) restFailed(f Failure) {
 	st.tryAgain(p, f)
 }
 
-// tryAgain has a part that failed be set again, later each time.
+// tryAgain schedules another try for a part that failed, later each time.
 func (st *step) tryAgain(p *progress, f Failure) {
 	p.ready, p.failed, p.why = false, true, f.Reason
 	p.retryAt = st.now.Add(st.backoff(restartAgain, p.retries, restartLimit))
 	p.retries++
 }
 
-// radioCame has a radio at rest be set up: it is another one, or was away, and
-// the lane may have had nothing to set up.
+// radioCame sets a radio at rest up again. The radio is another one, or was away,
+// and the lane may have had nothing to set up before.
 func (st *step) radioCame() {
 	if p := &st.radio.parts.rest; st.radio.gen != 0 && st.radio.target.IsRest() {
 		p.ready, p.failed, p.retryAt = false, true, st.now
 	}
 }
 
-// radioLost ends a verified association; the next attempt starts at once.
+// radioLost ends a verified association. The next attempt starts at once.
 func (st *step) radioLost(reason string) {
 	p := &st.radio.parts.station
 	p.ready, p.failed = false, true
@@ -120,8 +121,8 @@ func (st *step) radioLost(reason string) {
 	st.round, st.scan.count = nil, 0
 }
 
-// radioChanged has the access point come up anew, a network be joined anew, or
-// the radio be set to rest anew.
+// radioChanged makes the radio reach its target anew: the access point, the
+// network, or the rest.
 func (st *step) radioChanged(reason string) {
 	switch {
 	case st.radio.gen == 0:
@@ -150,7 +151,7 @@ func (st *step) expire() {
 	}
 }
 
-// judgeAttempt starts the next automatic attempt when it may.
+// judgeAttempt starts the next automatic attempt if one is due and allowed.
 func (st *step) judgeAttempt() {
 	if st.attempt != nil || len(st.saved) == 0 || !st.radioPresent || st.joined() ||
 		st.now.Before(st.joinAfter) || !st.radioFree() {
@@ -160,7 +161,7 @@ func (st *step) judgeAttempt() {
 	case st.Config.Delegated:
 		st.round = nil
 		st.try(Network{}, 0)
-	case len(st.saved) == 1: // it is looked for while it is being joined
+	case len(st.saved) == 1: // joining it includes a scan
 		st.round = nil
 		st.try(st.saved[0], 0)
 	case len(st.round) > 0:
@@ -172,8 +173,9 @@ func (st *step) judgeAttempt() {
 	}
 }
 
-// radioFree reports whether an automatic attempt may take the radio: there is
-// no access point, or one whose purpose is a network that has just been seen.
+// radioFree reports whether an automatic attempt may take the radio. It may if no
+// access point is wanted, or if the access point is only a fallback and a saved
+// network has just been seen.
 func (st *step) radioFree() bool {
 	if !st.wantAP() {
 		return true
@@ -205,8 +207,8 @@ func (st *step) attemptSucceeded() {
 	} else {
 		st.emit(RecordJoin{Network: a.network})
 	}
-	for i := range st.ways {
-		if w := &st.ways[i]; w.Wifi { // verified by the lane just now
+	for i := range st.uplinks {
+		if w := &st.uplinks[i]; w.Wifi { // verified by the lane just now
 			w.Carrier, w.Addressed = true, true
 			st.probePassed(w)
 		}
@@ -217,8 +219,8 @@ func (st *step) attemptSucceeded() {
 }
 
 // attemptFailed ends the attempt and decides when the next may start: soon
-// while something is waited for, later and later from a working state. What a
-// person asked for leaves the saved network as good as it was.
+// during the hold, later and later while the device is reachable. An attempt that
+// a command started delays no later attempt.
 func (st *step) attemptFailed(f Failure) {
 	a := *st.attempt
 	st.attempt = nil
@@ -246,8 +248,8 @@ func (st *step) attemptFailed(f Failure) {
 	st.pause()
 }
 
-// blamesNetwork reports whether a failure says something of the network, and
-// not of ours or of where the device is.
+// blamesNetwork reports whether the network is to blame for a failure, and not
+// this device or its distance from the network.
 func blamesNetwork(f Failure) bool {
 	return !slices.Contains([]string{client.CodeNotFound, client.CodeNoRadio, client.CodeRadioOff, client.CodeInternal}, f.Code)
 }
@@ -262,15 +264,16 @@ func (st *step) pause() {
 	st.joinAfter = st.now.Add(pause)
 }
 
-// promote takes over what the store does with a candidate that has worked.
+// promote changes the saved networks as the store does when a candidate has
+// worked.
 func (st *step) promote(n Network) {
 	n.Candidate = false
 	others := slices.DeleteFunc(slices.Clone(st.saved), func(other Network) bool { return other.SSID == n.SSID })
 	st.saved, st.candidate = append([]Network{n}, others...), nil
 }
 
-// absorbNetworks takes over what the store holds. A network that is no longer
-// saved is left.
+// absorbNetworks takes over what the store holds. The radio leaves a network that
+// is no longer saved.
 func (st *step) absorbNetworks(ev NetworksChanged) {
 	st.saved, st.candidate = ev.Saved, ev.Candidate
 	if st.savedIndex(st.LastFailure.SSID) < 0 && (st.candidate == nil || st.candidate.SSID != st.LastFailure.SSID) && st.LastFailure.SSID != "" {
@@ -290,7 +293,7 @@ func (st *step) absorbNetworks(ev NetworksChanged) {
 	st.radioLost("the network was removed")
 }
 
-// backoff doubles first n times up to limit and spreads it by the jitter.
+// backoff returns first doubled n times, at most limit, spread by the jitter.
 func (st *step) backoff(first time.Duration, n int, limit time.Duration) time.Duration {
 	d := first
 	for ; n > 0 && d < limit; n-- {
@@ -301,7 +304,8 @@ func (st *step) backoff(first time.Duration, n int, limit time.Duration) time.Du
 }
 
 // steerRadio gives the radio the target that the rest of the state wants. Between
-// attempts it stays a station, until nothing is in reach: nobody holds it up then.
+// attempts the radio stays a station, until a scan has found no saved network:
+// then the radio goes to rest, which keeps its interface up.
 func (st *step) steerRadio() {
 	have := st.radio.target
 	switch {
@@ -316,7 +320,8 @@ func (st *step) steerRadio() {
 	}
 }
 
-// setRadio asks for a target. Of what the radio cannot be at once the station stays.
+// setRadio asks for a target. If the radio cannot be an access point and a station
+// at once, the station wins.
 func (st *step) setRadio(t Target) {
 	if !st.together && t.Station.Wanted {
 		t.AccessPoint = false
@@ -337,8 +342,8 @@ func (st *step) setRadio(t Target) {
 	st.emit(SetRadio{Gen: next.gen, Target: t})
 }
 
-// look scans for saved networks from a fallback access point.
-func (st *step) look() {
+// scanFromAccessPoint scans for saved networks while a fallback access point is up.
+func (st *step) scanFromAccessPoint() {
 	if st.AP.State == APUp && st.AP.Cause == CauseFallback && len(st.saved) > 0 &&
 		!st.now.Before(st.scan.at) && !st.now.Before(st.joinAfter) {
 		st.runScan(!st.occupied() && (st.scan.count+1)%fullScanEvery == 0)
@@ -370,7 +375,7 @@ func (st *step) absorbScan(ev ScanDone) {
 		return
 	}
 	if st.Uplink.State != Online {
-		st.wayBack = time.Time{}
+		st.yieldSince = time.Time{}
 	}
 	if !st.radio.target.AccessPoint && st.scan.full {
 		nothing := Failure{Code: client.CodeNotFound, Reason: "no known network is in reach"}

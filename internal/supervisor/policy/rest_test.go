@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestRadioAtRest: a radio that is nothing has to be up, whatever happened to
-// it, or nobody can look for a network.
+// TestRadioAtRest checks that a radio at rest is set up again, whatever happened to
+// it. No scan is possible while the radio is down.
 func TestRadioAtRest(t *testing.T) {
 	work := Network{SSID: "work"}
 	byCable := func(w *world, saved ...Network) {
@@ -165,8 +165,9 @@ func TestRadioAtRest(t *testing.T) {
 	}
 }
 
-// TestRadioAtRestIsNotFoughtFor: where somebody else sets it down each time, or
-// it cannot be up, it is set up later and later; and soon again after a rest.
+// TestRadioAtRestIsNotFoughtFor checks that a radio that another program sets down
+// each time, or that cannot be up, is set up later and later, and soon again once
+// it has stayed up for a while.
 func TestRadioAtRestIsNotFoughtFor(t *testing.T) {
 	for _, blocked := range []bool{false, true} {
 		w := newWorld(t, testConfig)
@@ -192,8 +193,8 @@ func TestRadioAtRestIsNotFoughtFor(t *testing.T) {
 	}
 }
 
-// TestBothOnlyWhereTheRadioCan: a radio that cannot be an access point and a station
-// at once is asked for the station alone.
+// TestBothOnlyWhereTheRadioCan checks that a radio that cannot be an access point
+// and a station at once is asked for the station alone.
 func TestBothOnlyWhereTheRadioCan(t *testing.T) {
 	both := Target{AccessPoint: true, Station: Station{Wanted: true, Network: Network{SSID: "home"}}}
 	for together, want := range map[bool][]Part{true: {PartAccessPoint, PartStation}, false: {PartStation}} {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestRestartKeepsTheAccessPoint: who is on it stays on it, and who has asked for
-// it has it for as long as before.
+// TestRestartKeepsTheAccessPoint checks that a restart of the daemon disconnects no
+// phone, and that the access point of a start_ap command lasts as long as before.
 func TestRestartKeepsTheAccessPoint(t *testing.T) {
 	served := Target{AccessPoint: true}
 	byCable := func(w *world) { w.cableThere, w.cable = true, true }
@@ -181,7 +181,7 @@ func TestRestartKeepsTheAccessPoint(t *testing.T) {
 	}
 }
 
-// TestKeepAsked: what the next run is told of who wants the access point.
+// TestKeepAsked checks what is kept for the next run about a start_ap command.
 func TestKeepAsked(t *testing.T) {
 	w := newWorld(t, testConfig)
 	w.cableThere, w.cable = true, true
@@ -204,7 +204,7 @@ func TestKeepAsked(t *testing.T) {
 	w.command(StartAP)
 	kept(time.Hour + 20*time.Second)
 	w.run("30s")
-	kept(time.Hour + 21200*time.Millisecond) // it begins when the access point is up
+	kept(time.Hour + 21200*time.Millisecond) // the limit begins when the access point is up
 	w.command(Reset)
 	kept(0)
 }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// TestStarts: the daemon, or what it needs, starts.
+// TestStarts plays starts of the daemon and of what it needs.
 func TestStarts(t *testing.T) {
-	tell(t, []story{
+	playStories(t, []story{
 		{"cold start with nothing", func(w *world) {
 			w.boot(Target{})
 			w.run("60s")
@@ -112,8 +112,8 @@ func TestStarts(t *testing.T) {
 	})
 }
 
-// TestStartReason: at the end of the start somebody with a cable is told what it
-// lacks, and a way that needs no gateway is asked about.
+// TestStartReason checks that the reason at the end of the start names what the
+// wired link lacks, and that an uplink that needs no gateway is probed.
 func TestStartReason(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// step is one Step in progress. seen, nothing and atOnce are facts of this
-// event only.
+// step is one Step in progress. seen, nothing and atOnce hold for this event
+// only.
 type step struct {
 	State
 	now     time.Time
 	effects []Effect
 	seen    bool   // a scan has just seen a saved network
 	nothing bool   // a scan of all channels has just seen none
-	atOnce  bool   // a loss found in this step leaves nothing to hold for
+	atOnce  bool   // the hold ends now: there is nothing left to wait for
 	why     string // the reason of a loss found in this step
 }
 
-// Step reports the state after ev happened at now, and what must be done
-// about it. It has no side effects.
+// Step returns the state after ev happened at now, and the effects that must be
+// carried out. It has no side effects.
 func Step(s State, now time.Time, ev Event) (State, []Effect) {
 	st := &step{State: s.clone(), now: now}
 	st.at = now
@@ -33,7 +33,7 @@ func Step(s State, now time.Time, ev Event) (State, []Effect) {
 		st.steerRadio()
 		st.judgeAP()
 		st.probe()
-		st.look()
+		st.scanFromAccessPoint()
 	}
 	if st.askedUntil != s.askedUntil {
 		st.emit(KeepAsked{Until: st.askedUntil})
@@ -69,18 +69,18 @@ func (st *step) absorb(ev Event) {
 	}
 }
 
-// unsureLimit is how long somebody may be on an access point that was found
-// running, or is set up anew under its phones, unless hostapd says that nobody
-// is: it is asked as soon as it is adopted, and answers, or is given up, within
-// seconds.
+// unsureLimit is how long an access point counts as occupied while hostapd has
+// not reported its stations yet: after the access point was found running, or was
+// set up anew while stations were on it. hostapd is asked as soon as it is
+// adopted, and either answers or is given up within seconds.
 const unsureLimit = apLimit
 
 // justStarted is the reason of the first state.
 const justStarted = "started"
 
-// begin enters the first state. An access point that a predecessor left
-// running goes on, so that a restart of the daemon throws no phone off; a
-// network that it was on is tried first.
+// begin enters the first state. An access point that the previous run left
+// running goes on, so that a restart of the daemon disconnects no phone. A
+// network that the previous run had joined is tried first.
 func (st *step) begin(ev Start) {
 	st.started = st.now
 	st.Uplink = UplinkStatus{State: Starting, Since: st.now, Reason: justStarted}
@@ -98,9 +98,9 @@ func (st *step) begin(ev Start) {
 	}
 }
 
-// absorbConfig takes over new settings. An access point that serves comes up
-// anew when it is to be another one, and ends when it is no more to come up by
-// itself.
+// absorbConfig takes over new settings. A running access point comes up anew
+// when its own settings have changed, and ends when the new settings no longer
+// allow a fallback.
 func (st *step) absorbConfig(ev ConfigChanged) {
 	st.Config = ev.Config
 	if st.fallback && !st.Config.Fallback {
@@ -137,11 +137,12 @@ func (st *step) judgeUplink() {
 	}
 }
 
-// working is the best way out: wired before wireless, in the order given.
-func (st *step) working() *way {
-	var found *way
-	for i := range st.ways {
-		w := &st.ways[i]
+// working returns the best usable uplink, or nil: wired before wireless, and
+// otherwise in the order of LinksChanged.
+func (st *step) working() *watchedUplink {
+	var found *watchedUplink
+	for i := range st.uplinks {
+		w := &st.uplinks[i]
 		if st.usable(*w) && (found == nil || found.Wifi && !w.Wifi) {
 			found = w
 		}
@@ -151,11 +152,11 @@ func (st *step) working() *way {
 
 func (st *step) lose() {
 	reason := st.why
-	st.holdAt, st.wayBack = st.now.Add(st.Config.Hold), time.Time{}
-	if w := st.way(st.Uplink.Name); reason == "" && w != nil {
+	st.holdAt, st.yieldSince = st.now.Add(st.Config.Hold), time.Time{}
+	if w := st.uplink(st.Uplink.Name); reason == "" && w != nil {
 		switch {
 		case w.failures >= st.Config.MaxLinkDown:
-			// The probes have taken their time already: a soft loss.
+			// A soft loss. The failed probes have taken long enough; no hold follows.
 			reason = st.softReason(*w)
 			st.holdAt = st.now
 		case !w.Carrier:
@@ -170,8 +171,8 @@ func (st *step) lose() {
 	st.Uplink = UplinkStatus{State: Lost, Since: st.now, Reason: reason}
 }
 
-// softReason says what the probes of a way have failed to reach.
-func (st *step) softReason(w way) string {
+// softReason returns what the probes of an uplink failed to reach.
+func (st *step) softReason(w watchedUplink) string {
 	switch {
 	case !st.Config.Gateway:
 		return w.why
@@ -181,8 +182,8 @@ func (st *step) softReason(w way) string {
 	return fmt.Sprintf("gateway %v on %s is silent", w.Gateway, w.Name)
 }
 
-// startLimit bounds the wait at the start; a known network gets as long as
-// it would after a loss.
+// startLimit returns how long to wait at the start. A saved network gets at
+// least as much time as it would after a loss.
 func (st *step) startLimit() time.Duration {
 	if len(st.saved) > 0 {
 		return max(st.Config.Settle, st.Config.Hold)
@@ -190,14 +191,14 @@ func (st *step) startLimit() time.Duration {
 	return st.Config.Settle
 }
 
-// hopeEnds reports until when something may come up by itself after the start; with
-// bounded false that has no end.
+// hopeEnds returns until when an uplink may come up by itself after the start.
+// If bounded is false, there is no such time: an uplink may always come up.
 func (s State) hopeEnds() (at time.Time, bounded bool) {
 	if len(s.saved) > 0 && s.radioPresent {
 		return time.Time{}, false
 	}
 	at = s.started
-	for _, w := range s.ways {
+	for _, w := range s.uplinks {
 		switch {
 		case w.Wifi:
 		case w.Carrier:
@@ -209,18 +210,18 @@ func (s State) hopeEnds() (at time.Time, bounded bool) {
 	return at, true
 }
 
-// hopeful reports whether something may still come up by itself.
+// hopeful reports whether an uplink may still come up by itself.
 func (st *step) hopeful() bool {
 	at, bounded := st.hopeEnds()
 	return !bounded || st.now.Before(at)
 }
 
 // judgeFallback latches the fallback when the hold is over and releases it
-// when an uplink works again and nobody on the access point is in the way.
+// when an uplink works again and the access point may give way (mayLeaveAP).
 func (st *step) judgeFallback() {
 	online := st.Uplink.State == Online
 	if !online && len(st.saved) == 0 {
-		st.wayBack = time.Time{} // neither a cable nor a network to go back to
+		st.yieldSince = time.Time{} // there is neither a cable nor a network to return to
 	}
 	if st.asked() && !online && st.Uplink.State != Starting {
 		st.holdAt = st.askedUntil.Add(st.Config.Hold)
@@ -245,19 +246,20 @@ func (st *step) judgeFallback() {
 	}
 }
 
-// mayLeaveAP reports whether the access point may give way now that there is
-// a way back: nobody is on it, or somebody has been for too long.
+// mayLeaveAP reports whether the access point may give way to an uplink that is
+// there to return to: when no station is on the access point, or when stations
+// have held it up for YieldAfter.
 func (st *step) mayLeaveAP() bool {
-	if st.wayBack.IsZero() {
-		st.wayBack = st.now
+	if st.yieldSince.IsZero() {
+		st.yieldSince = st.now
 	}
-	return !st.occupied() || !st.now.Before(st.wayBack.Add(st.Config.YieldAfter))
+	return !st.occupied() || !st.now.Before(st.yieldSince.Add(st.Config.YieldAfter))
 }
 
-// occupied reports whether somebody is on the access point, or may be.
+// occupied reports whether a station is on the access point, or may be.
 func (s State) occupied() bool { return s.clients > 0 || s.at.Before(s.unsureUntil) }
 
-// nameUplink tells joining from lost.
+// nameUplink decides between the states Joining and Lost when no uplink works.
 func (st *step) nameUplink() {
 	state, reason := Lost, st.why
 	switch {
@@ -290,9 +292,10 @@ func (st *step) nameUplink() {
 	st.Uplink = UplinkStatus{State: state, Since: st.now, Reason: reason}
 }
 
-// nothingCameUp says what a wired link that has a carrier lacks, if there is one.
+// nothingCameUp returns why the start ended without an uplink: what the first
+// wired link that has a carrier lacks, if there is such a link.
 func (st *step) nothingCameUp() string {
-	for _, w := range st.ways {
+	for _, w := range st.uplinks {
 		switch {
 		case w.Wifi || !w.Carrier:
 		case !w.Addressed:

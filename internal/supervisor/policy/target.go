@@ -13,14 +13,14 @@ type Target struct {
 	Station     Station
 }
 
-// Station says of which network the radio is to be the station.
+// Station names the network whose station the radio is to be.
 type Station struct {
 	Wanted  bool
-	Network Network // without an SSID where somebody else chooses (Config.Delegated)
-	Asked   bool    // a person wants this very network, now
+	Network Network // without an SSID where NetworkManager chooses (Config.Delegated)
+	Asked   bool    // a command asked for this network
 }
 
-// Part is a part of a target, which the radio reaches and loses by itself.
+// Part is a part of a target. The radio reaches and loses each part separately.
 type Part string
 
 // The parts.
@@ -64,14 +64,14 @@ func (t Target) String() string {
 	return strings.Join(words, " and ")
 }
 
-// radio is what was last asked of the radio lane and what came of it.
+// radio is the last target of the radio lane and how far the lane is with it.
 type radio struct {
 	gen    int // of the last SetRadio; 0: nothing was asked yet
 	target Target
 	parts  parts
 }
 
-// parts is what came of each part.
+// parts is the progress of each part.
 type parts struct{ rest, accessPoint, station progress }
 
 func (p *parts) of(part Part) *progress {
@@ -89,9 +89,9 @@ type progress struct {
 	gen     int
 	cleared bool      // what the previous target held is gone
 	ready   bool      // the part is reached
-	readyAt time.Time // since when, if it is
+	readyAt time.Time // since when the part is ready, if it is
 	failed  bool      // the lane gave the part up
-	retryAt time.Time // when one that failed, or an access point that never came up, is set again
+	retryAt time.Time // when a failed part is tried again, or an access point that starts is given up
 	retries int
 	why     string // the last failure of this part
 }

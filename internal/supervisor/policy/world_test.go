@@ -26,8 +26,8 @@ type world struct {
 	radio        bool
 	blocked      bool      // the radio, by rfkill
 	up           bool      // the radio's interface; while it is down no scan sees anything
-	flushed      bool      // somebody has taken the radio's addresses away
-	gatewayGone  bool      // the cable's default route is gone, its address is not
+	flushed      bool      // another program has removed the radio's addresses
+	gatewayGone  bool      // the cable's default route is gone, but not its address
 	phones       int       // on the access point, as hostapd says once it is up
 	mute         bool      // hostapd does not say who is on it
 	kept         time.Time // of KeepAsked
@@ -41,7 +41,7 @@ type world struct {
 	waiting      map[int]time.Time // commands not answered yet
 	lastEffects  []Effect
 	commandsSent int
-	transition   func(string) // is told of each; nil: nobody is
+	transition   func(string) // is called with each; may be nil
 }
 
 type scheduled struct {
@@ -67,8 +67,8 @@ type story struct {
 	want string
 }
 
-// tell plays each story in a world of its own.
-func tell(t *testing.T, stories []story) {
+// playStories plays each story in a world of its own.
+func playStories(t *testing.T, stories []story) {
 	t.Helper()
 	for _, tt := range stories {
 		t.Run(tt.name, func(t *testing.T) {
@@ -133,8 +133,8 @@ func (w *world) links() {
 	w.post(LinksChanged{Uplinks: w.uplinks(), Radio: w.radio})
 }
 
-// block plays rfkill, which sets the interface down. Whoever holds the radio
-// notices that; nobody notices when the block ends.
+// block plays rfkill, which sets the interface down. The radio lane notices that,
+// but not when the block ends.
 func (w *world) block(on bool) {
 	w.blocked = on
 	w.note("radio blocked: %v", on)
@@ -161,7 +161,7 @@ func (w *world) route(there bool) {
 	w.links()
 }
 
-// flush plays that somebody takes the radio's addresses away, or puts them back.
+// flush plays that another program removes the radio's addresses, or puts them back.
 func (w *world) flush(away bool) {
 	w.flushed = away
 	w.note("addresses flushed: %v", away)

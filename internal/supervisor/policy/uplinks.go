@@ -6,37 +6,38 @@ import (
 )
 
 const (
-	// probeAgain is the pause between probes of a way that does not work yet:
-	// what has just come up should be noticed at once.
+	// probeAgain is the pause between probes of an uplink that does not work yet.
+	// It is short, so that an uplink that has just come up is noticed at once.
 	probeAgain = 2 * time.Second
-	// probeLimit is when the verdict of a probe is no longer awaited.
+	// probeLimit is how long the policy waits for the verdict of a probe.
 	probeLimit = 15 * time.Second
 	// bareLimit is how long the radio may be in a network without an address.
-	// Whoever holds the network puts an address back in less than a second; an
-	// IPv6 address counts only after a second of duplicate address detection.
+	// The radio lane or NetworkManager puts a lost address back in less than a
+	// second; an IPv6 address counts only after a second of duplicate address
+	// detection.
 	bareLimit = 10 * time.Second
 )
 
-func (st *step) way(name string) *way {
-	i := slices.IndexFunc(st.ways, func(w way) bool { return w.Name == name })
+func (st *step) uplink(name string) *watchedUplink {
+	i := slices.IndexFunc(st.uplinks, func(w watchedUplink) bool { return w.Name == name })
 	if i < 0 {
 		return nil
 	}
-	return &st.ways[i]
+	return &st.uplinks[i]
 }
 
-// absorbLinks takes over what the links show and keeps what the probes said
-// of ways that have not changed.
+// absorbLinks takes over what the links show, and keeps the probe results of
+// uplinks that have not changed.
 func (st *step) absorbLinks(ev LinksChanged) {
 	st.linksKnown = true
 	came := ev.Radio && !st.radioPresent
 	st.radioPresent, st.together = ev.Radio, ev.Together
-	ways := make([]way, 0, len(ev.Uplinks))
+	uplinks := make([]watchedUplink, 0, len(ev.Uplinks))
 	for _, u := range ev.Uplinks {
-		came = came || u.Wifi && st.way(u.Name) == nil
-		ways = append(ways, st.merge(u))
+		came = came || u.Wifi && st.uplink(u.Name) == nil
+		uplinks = append(uplinks, st.merge(u))
 	}
-	st.ways = ways
+	st.uplinks = uplinks
 	if came {
 		st.radioCame()
 	}
@@ -48,10 +49,10 @@ func (st *step) absorbLinks(ev LinksChanged) {
 	}
 }
 
-func (st *step) merge(u Uplink) way {
-	old := st.way(u.Name)
+func (st *step) merge(u Uplink) watchedUplink {
+	old := st.uplink(u.Name)
 	if old == nil {
-		return way{Uplink: u, probeAt: st.now}
+		return watchedUplink{Uplink: u, probeAt: st.now}
 	}
 	w := *old
 	w.Uplink = u
@@ -70,11 +71,11 @@ func (st *step) merge(u Uplink) way {
 	return w
 }
 
-// judgeAddress ends a stay in a network that leaves the radio without an address:
-// no probe is sent without one, so no probe would find that out.
+// judgeAddress gives up a network that leaves the radio without an address.
+// Probes cannot notice the missing address, as none is sent without an address.
 func (st *step) judgeAddress() {
-	for i := range st.ways {
-		w := &st.ways[i]
+	for i := range st.uplinks {
+		w := &st.uplinks[i]
 		switch {
 		case !w.Wifi || w.Addressed || !w.Carrier || !st.joined():
 			w.bare = time.Time{}
@@ -88,11 +89,11 @@ func (st *step) judgeAddress() {
 	}
 }
 
-// probe starts the probes that are due. A way with nothing to ask is left
-// alone: it works neither.
+// probe starts the probes that are due. An uplink with no probe target is not
+// probed, and does not count as working.
 func (st *step) probe() {
-	for i := range st.ways {
-		w := &st.ways[i]
+	for i := range st.uplinks {
+		w := &st.uplinks[i]
 		if !st.probeable(*w) {
 			w.probeAt = time.Time{}
 			continue
@@ -112,15 +113,16 @@ func (st *step) probe() {
 	}
 }
 
-// probeable reports whether there is somebody to ask. A way that works is asked
-// without a gateway, too: that fails, and so the way is lost as by its silence.
-func (st *step) probeable(w way) bool {
+// probeable reports whether the uplink has a probe target. A working uplink is
+// probed even after its gateway has vanished: the probe fails, and the uplink is
+// lost as if the gateway were silent.
+func (st *step) probeable(w watchedUplink) bool {
 	askable := w.Gateway.IsValid() || w.Direct || !st.Config.Gateway || w.works
 	return w.Carrier && w.Addressed && askable && (!w.Wifi || st.joined())
 }
 
 func (st *step) absorbProbe(ev ProbeDone) {
-	w := st.way(ev.Uplink)
+	w := st.uplink(ev.Uplink)
 	if w == nil || !w.probing || w.gen != ev.Gen {
 		return
 	}
@@ -133,15 +135,15 @@ func (st *step) absorbProbe(ev ProbeDone) {
 	st.probePassed(w)
 }
 
-func (st *step) probePassed(w *way) {
+func (st *step) probePassed(w *watchedUplink) {
 	w.works, w.failures, w.probing = true, 0, false
 	w.probed, w.why = st.now, ""
 	w.probeAt = st.now.Add(st.Config.Interval)
 }
 
-// probeFailed counts towards a soft loss. Verdicts of a way that works come
-// at the interval, so MaxLinkDown of them take MaxLinkDown intervals.
-func (st *step) probeFailed(w *way, why string) {
+// probeFailed counts a failed probe towards a soft loss. A working uplink is
+// probed once per interval, so MaxLinkDown failures take MaxLinkDown intervals.
+func (st *step) probeFailed(w *watchedUplink, why string) {
 	w.probing = false
 	w.failures++
 	w.probed, w.why = st.now, why

@@ -1,23 +1,23 @@
-// Package doctor looks at the machine and names what is, or may be, wrong with
-// it for netconnectd: one finding for each check, with a remedy.
+// Package doctor checks the machine for what is, or may be, wrong with it for
+// netconnectd. Each check has a finding, with a remedy.
 //
-// It has two halves. What the machine says are Facts (Look and LookForConflicts,
-// which read /proc, /sys, netlink, D-Bus and programs' versions and change
-// nothing). What that means is judged by functions of the Facts alone. What
-// could not be seen is unknown, with the reason; it is never taken for good.
+// It has two halves. Look and LookForConflicts gather Facts: they read /proc, /sys,
+// netlink, D-Bus and programs' versions, and change nothing. Judge and JudgeConflicts
+// derive the findings from the Facts alone. A fact that could not be read makes an
+// unknown finding with the reason; it never counts as good.
 package doctor
 
 import "slices"
 
-// Level says how bad a finding is.
+// Level is how bad a finding is.
 type Level string
 
 // The levels.
 const (
 	OK      Level = "ok"
-	Warning Level = "warning" // works, or works now; something is in the way of more
+	Warning Level = "warning" // netconnectd works, but not fully, or not for sure in future
 	Problem Level = "problem" // keeps netconnectd from its job
-	Unknown Level = "unknown" // could not be seen; the text says why
+	Unknown Level = "unknown" // could not be checked; the text has the reason
 )
 
 // Finding is what one check has found.
@@ -25,26 +25,26 @@ type Finding struct {
 	ID     string `json:"id"`     // of the check, as in docs/troubleshooting.md
 	Group  string `json:"group"`  // of checks, for people
 	Level  Level  `json:"level"`  // how bad it is
-	What   string `json:"what"`   // is so, for people
-	Remedy string `json:"remedy"` // and why it matters; "" where there is nothing to do
+	What   string `json:"what"`   // the state found, for people
+	Remedy string `json:"remedy"` // what to do, and why it matters; "" if there is nothing to do
 }
 
-// verdict is a Finding before its check's name is on it.
+// verdict is a Finding without the name of its check.
 type verdict struct {
 	level  Level
 	what   string
 	remedy string
 }
 
-// check is one thing that is looked at.
+// check is one check.
 type check struct {
 	id, group string
-	conflict  bool // is among those that the daemon looks at
-	settings  bool // hangs on settings, of which nobody knows while the file cannot be read
+	conflict  bool // the daemon makes this check, too
+	settings  bool // depends on settings, which are unknown if the file cannot be read
 	judge     func(*Facts) []verdict
 }
 
-// checks are all, in the order in which people read them.
+// checks are all checks, in the order in which people read them.
 var checks = []check{
 	{id: "daemon", group: "Daemon", judge: judgeDaemon},
 	{id: "units", group: "Daemon", judge: judgeUnits},
@@ -99,12 +99,12 @@ func IDs() []string {
 	return ids
 }
 
-// Judge says what the facts mean, at least one finding for each check.
+// Judge returns the findings of all checks, at least one for each.
 func Judge(f *Facts) []Finding { return judge(f, checks) }
 
-// JudgeConflicts names the problems among the checks for which LookForConflicts
-// has gathered the facts: other programs on the radio or on our ports, and
-// what polkit refuses.
+// JudgeConflicts returns the problems among the checks for which LookForConflicts
+// gathers the facts: other programs on the radio or on our ports, and actions that
+// polkit refuses.
 func JudgeConflicts(f *Facts) []Finding {
 	found := judge(f, slices.DeleteFunc(slices.Clone(checks), func(c check) bool { return !c.conflict }))
 	return slices.DeleteFunc(found, func(f Finding) bool { return f.Level != Problem })
@@ -118,14 +118,15 @@ func judge(f *Facts, checks []check) []Finding {
 			verdicts = unseen("what the configuration says of it", f.Settings.Unseen)
 		}
 		for _, v := range verdicts {
-			found = append(found, f.told(Finding{c.id, c.group, v.level, v.what, v.remedy}))
+			found = append(found, f.completeFromDaemon(Finding{c.id, c.group, v.level, v.what, v.remedy}))
 		}
 	}
 	return found
 }
 
-// told lets the daemon speak of what we could not see: it has other rights.
-func (f *Facts) told(own Finding) Finding {
+// completeFromDaemon replaces an unknown finding by the daemon's, as the daemon has
+// rights that the caller lacks.
+func (f *Facts) completeFromDaemon(own Finding) Finding {
 	for _, p := range f.Daemon.Problems {
 		if p.Code == own.ID && own.Level == Unknown {
 			own.Level, own.What, own.Remedy = Problem, p.Text+" (as the daemon has seen it)", p.Remedy
@@ -134,10 +135,10 @@ func (f *Facts) told(own Finding) Finding {
 	return own
 }
 
-// one is the verdict of a check that has a single one.
+// one returns the verdicts of a check that has a single one.
 func one(level Level, what, remedy string) []verdict { return []verdict{{level, what, remedy}} }
 
 func good(what string) []verdict { return one(OK, what, "") }
 
-// unseen is the verdict of what could not be looked at.
+// unseen returns the verdict for a fact that could not be read.
 func unseen(what, why string) []verdict { return one(Unknown, what+" could not be seen: "+why, "") }

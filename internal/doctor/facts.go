@@ -10,8 +10,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// Facts are what the machine says. A field whose name ends in Unseen says why
-// the fields before it are not known; it is empty when they are.
+// Facts are the state of the machine. A field whose name ends in Unseen is the reason
+// why the fields before it are not known; it is empty if they are known.
 type Facts struct {
 	Settings Settings
 	Caller   Caller
@@ -20,9 +20,9 @@ type Facts struct {
 
 	Radio     Radio
 	Network   Network
-	Processes []Process // those of programs that matter here
-	Blind     string    // why others' processes are not all among them; "": they are
-	Strangers []Process // that then have names only: wpa_supplicant and hostapd in no service
+	Processes []Process // of the programs that matter here
+	Blind     string    // why not all processes of other users are in Processes; "": all are
+	Strangers []Process // known by name only, if Blind: wpa_supplicant and hostapd outside any service
 	Sockets   Sockets
 	Networkd  string // file of systemd-networkd that matches the radio; "": none does, or it does not run
 	Ifupdown  Stanza
@@ -36,7 +36,7 @@ type Facts struct {
 	Oldest time.Time // a time that has certainly passed
 }
 
-// Settings are netconnectd's, with the default of what is wrong.
+// Settings are netconnectd's settings, with defaults in place of wrong ones.
 type Settings struct {
 	*config.Config
 	Problems []config.Problem
@@ -44,14 +44,14 @@ type Settings struct {
 	Unseen   string
 }
 
-// Caller is who asks.
+// Caller is the user who runs the doctor.
 type Caller struct {
 	Name      string
 	Root      bool
 	GroupIs   bool // the group netconnect exists
-	Member    bool // and this process has it
-	Listed    bool // and the caller is in it, at the next login if not now
-	IsService bool // the daemon's own user
+	Member    bool // this process is in that group
+	Listed    bool // the caller is in that group, from the next login on if not now
+	IsService bool // the caller is the daemon's own user
 }
 
 // Daemon is netconnectd itself.
@@ -59,20 +59,20 @@ type Daemon struct {
 	PID          int // 0: does not run
 	Capabilities uint64
 	Answers      bool
-	Silence      string // why it does not answer, or is not asked
+	Silence      string // why the daemon does not answer, or is not asked
 	Version      string
-	Problems     []client.Problem // that it tells of
+	Problems     []client.Problem // that the daemon reports
 	User         User
 }
 
-// User is the daemon's: of the process, else of the name netconnectd.
+// User is the daemon's user: that of its process, or else the user netconnectd.
 type User struct {
 	Exists   bool
 	Name     string
 	UID, GID int
 }
 
-// Units are what systemd says, by their names.
+// Units are the states of netconnectd's units, by their names.
 type Units struct {
 	Systemd bool
 	States  map[string]UnitState
@@ -84,7 +84,7 @@ type UnitState struct{ Load, Active, File string }
 
 // Radio is the Wi-Fi interface and its hardware.
 type Radio struct {
-	Name    string // also of one that is not there
+	Name    string // set even if the interface does not exist
 	Present bool
 	wifi.Radio
 	Driver     string
@@ -119,17 +119,17 @@ type Reach struct {
 
 // Sockets are what listens on the ports of DNS and DHCP.
 type Sockets struct {
-	KeyUsers []int // UIDs of those who listen to exchanges of keys on the radio: of a station or an access point
+	KeyUsers []int // UIDs of programs that listen to key exchanges on the radio: as a station or an access point
 	List     []Socket
 	Unseen   string
 }
 
-// Socket is one that listens.
+// Socket is a listening socket.
 type Socket struct {
 	Protocol string // "udp", "tcp"
 	Local    netip.AddrPort
 	Device   string // bound to it; "": to none, or not known
-	UID      int    // of who made it
+	UID      int    // of the user who made the socket
 	inode    uint64
 	V6Only   bool     // of [::]: not of IPv4 as well
 	Holder   *Process // nil: not seen
@@ -151,7 +151,7 @@ type Stanza struct {
 type Manager struct {
 	Running     bool
 	Managed     bool // it has the radio
-	OnLoan      bool // or will have it again: we took it for the access point
+	OnLoan      bool // netconnectd has taken the radio for the access point, and hands it back later
 	Polkit      bool
 	Permissions map[string]string // of the daemon's user, by action: "yes", or what polkit says else
 	Unseen      string            // why there are no Permissions

@@ -32,8 +32,8 @@ func rivals(f *Facts, what string, harmless func(Process) bool, remedy func(Proc
 	return found
 }
 
-// childOfSame says that a process is the child of one of the same program,
-// which is named already.
+// childOfSame reports whether the process's parent runs the same program and so is
+// named already.
 func (f *Facts) childOfSame(p Process) bool {
 	for _, q := range f.Processes {
 		if q.PID == p.Parent && q.Name == p.Name {
@@ -45,8 +45,7 @@ func (f *Facts) childOfSame(p Process) bool {
 
 func never(Process) bool { return false }
 
-// end says how to end a program for good: by its unit, if it has one of its
-// own.
+// end returns how to end a program for good: by its unit, if it has its own.
 func end(p Process) string {
 	switch {
 	case p.Unit == "" || strings.HasPrefix(p.Unit, "user@"):
@@ -70,7 +69,7 @@ func judgeSupplicants(f *Facts) []verdict {
 	return found
 }
 
-// stranger names who it may be that listens to exchanges of keys on the radio.
+// stranger returns which program may be listening to key exchanges on the radio.
 func (f *Facts) stranger() (who, remedy string) {
 	var names, remedies []string
 	for _, p := range f.Strangers {
@@ -84,8 +83,8 @@ func (f *Facts) stranger() (who, remedy string) {
 	return strings.Join(names, " or "), strings.Join(remedies, "; ")
 }
 
-// hidden: a user has a program on the radio that is not among those that we
-// see. Ours run as the daemon's user.
+// hidden reports whether a user has a program on the radio that is not in Processes.
+// Our own programs run as the daemon's user.
 func (f *Facts) hidden(uid int) bool {
 	return uid != f.Daemon.User.UID && !slices.ContainsFunc(f.Processes, func(p Process) bool { return p.UID == uid })
 }
@@ -96,7 +95,8 @@ func judgeHostapds(f *Facts) []verdict {
 	}, "hostapd")
 }
 
-// judgeDHCPClients: those of NetworkManager are its own way to give addresses.
+// judgeDHCPClients judges DHCP clients on the radio. Those of NetworkManager are no
+// conflict, as it gets addresses by them.
 func judgeDHCPClients(f *Facts) []verdict {
 	ofManager := func(p Process) bool {
 		return f.Manager.Managed && strings.Contains(strings.Join(p.Args, " "), "nm-dhcp-helper")
@@ -148,9 +148,10 @@ func judgePortDHCP(f *Facts) []verdict {
 	}, func(Process, Socket) bool { return false })
 }
 
-// judgePortDNS: an address that is not the access point's clashes with nothing,
-// such as 127.0.0.53 of systemd-resolved. A dnsmasq on every address, as Debian
-// starts it, answers phones in our place (TestRealPrograms asks it).
+// judgePortDNS judges the holders of port 53. A socket on an address other than the
+// access point's is no conflict, such as 127.0.0.53 of systemd-resolved. A dnsmasq on
+// every address, as Debian starts it, answers phones in our place (TestRealPrograms
+// asks it).
 func judgePortDNS(f *Facts) []verdict {
 	everywhere := func(s Socket) bool {
 		addr := s.Local.Addr()
@@ -161,8 +162,8 @@ func judgePortDNS(f *Facts) []verdict {
 	}, func(p Process, s Socket) bool { return p.Name == "dnsmasq" && everywhere(s) })
 }
 
-// judgePort names each holder once, whatever it has of sockets. One that serves
-// the access point as well is no problem.
+// judgePort names each holder once, however many sockets it has. A holder that
+// serves the access point as well is no problem.
 func judgePort(f *Facts, port, why string, clashes func(Socket) bool, serves func(Process, Socket) bool) []verdict {
 	if f.Sockets.Unseen != "" {
 		return unseen("who has "+port, f.Sockets.Unseen)
@@ -191,8 +192,9 @@ func judgePort(f *Facts, port, why string, clashes func(Socket) bool, serves fun
 	return found
 }
 
-// ours says whether a socket is of our own dnsmasq. Only root and we see that
-// for sure; but its unit tells, and nothing else runs as the daemon's user.
+// ours reports whether a socket belongs to our own dnsmasq. Only root and the
+// daemon's user see the holder of the socket; others go by its unit or its user, as
+// only our programs run as the daemon's user.
 func (f *Facts) ours(s Socket) bool {
 	if s.Holder != nil {
 		return s.Holder.Ours
@@ -203,7 +205,7 @@ func (f *Facts) ours(s Socket) bool {
 	return f.Daemon.User.Exists && f.Daemon.User.UID != 0 && s.UID == f.Daemon.User.UID
 }
 
-// holder is the program that has a socket, as far as it is seen, and its name
+// holder returns the program that has a socket, as far as it is known, and its name
 // for people.
 func holder(s Socket) (p Process, who string) {
 	switch {
@@ -215,7 +217,7 @@ func holder(s Socket) (p Process, who string) {
 	return Process{}, "some program"
 }
 
-// freed says how to free a port from its holder.
+// freed returns how to free a port from its holder.
 func (f *Facts) freed(p Process, s Socket) string {
 	switch {
 	case p.Name == "":
@@ -228,7 +230,7 @@ func (f *Facts) freed(p Process, s Socket) string {
 	return end(p)
 }
 
-// usesManager says whether NetworkManager joins networks for netconnectd.
+// usesManager reports whether NetworkManager joins networks for netconnectd.
 func (f *Facts) usesManager() bool {
 	switch f.Settings.Wifi.Backend {
 	case "networkmanager":

@@ -6,10 +6,10 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// world is the country of radios that nobody has told where they are.
+// world is the country of radios for which none is set.
 const world = "00"
 
-// without is the verdict of everything about a radio that is not there.
+// without returns the verdict of each check of a radio that does not exist.
 func (f *Facts) without() []verdict { return one(Unknown, "there is no radio to look at", "") }
 
 func judgeRadio(f *Facts) []verdict {

@@ -76,8 +76,8 @@ func judgeGroup(f *Facts) []verdict {
 	return one(Warning, c.Name+" may look at the network, but not change it", join)
 }
 
-// may says whether the daemon's user has a right to a file: 4 to read, 2 to
-// write, 1 to enter.
+// may reports whether the daemon's user has a right to a file: 4 to read, 2 to write,
+// 1 to enter.
 func (f *Facts) may(file File, right uint32) bool {
 	u := f.Daemon.User
 	switch {
@@ -156,7 +156,8 @@ func (f *Facts) folder(file File, why string) []verdict {
 	return good(fmt.Sprintf("user %s may write to %s", f.Daemon.User.Name, file.Path))
 }
 
-// judgeFilter believes the daemon first, which has tried.
+// judgeFilter trusts the daemon's report first, as the daemon has tried to install
+// the packet filter.
 func judgeFilter(f *Facts) []verdict {
 	for _, p := range f.Daemon.Problems {
 		if p.Code == "packet_filter" {

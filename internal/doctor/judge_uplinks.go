@@ -8,8 +8,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link"
 )
 
-// judgeUplinks names every link with a default route, and says whether it counts as
-// an uplink: one that leads out and does not count leaves the radio an access point
+// judgeUplinks names every link with a default route, and whether it counts as an
+// uplink. If a link leads out but does not count, the radio stays an access point
 // although the device is online.
 func judgeUplinks(f *Facts) []verdict {
 	n := f.Network
@@ -45,7 +45,7 @@ func (f *Facts) judgeUplink(l link.Link) verdict {
 // layer (ARPHRD_RAWIP, linux/if_arp.h).
 const arphrdRawIP = 519
 
-// kindOf is what a link is, for people.
+// kindOf returns the kind of a link, for people.
 func kindOf(l link.Link) string {
 	switch {
 	case l.Kind != "":

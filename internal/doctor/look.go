@@ -22,17 +22,17 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// Names of the package's own.
+// Names of netconnectd's own.
 const (
 	daemonName  = "netconnectd" // of the program and of its user
 	changeGroup = "netconnect"
 )
 
-// answerLimit is what a daemon may take to tell its status, which waits for
-// nothing.
+// answerLimit is how long the daemon may take to return its status, which it does
+// without waiting for anything.
 const answerLimit = 5 * time.Second
 
-// What Facts.Files has.
+// Keys of Facts.Files.
 const (
 	fileConfig  = "config"
 	fileRfkill  = "rfkill"
@@ -40,19 +40,19 @@ const (
 	fileState   = "state"
 )
 
-// unitNames are netconnectd's, the one that has to run first.
+// unitNames are netconnectd's units. The first is the one that has to run.
 var unitNames = []string{"netconnectd.service", "netconnectd.socket", "netconnectd-resolv.path"}
 
-// Options are what config.Load has said.
+// Options are the results of config.Load.
 type Options struct {
 	Config    *config.Config // with the default of what is wrong
 	Warnings  []config.Problem
 	ConfigErr error
 }
 
-// needed are the capabilities that a look with root's rights takes: to see into
-// other users' processes and folders, to ask the kernel's accounting, to write
-// an archive into the caller's folder, and to become the daemon's user.
+// needed are the capabilities of root that Look uses: to read other users' processes
+// and folders, to ask the kernel's accounting, to write an archive into the caller's
+// folder, and to become the daemon's user.
 var needed = []uintptr{
 	unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYS_PTRACE, unix.CAP_NET_ADMIN, unix.CAP_SETUID, unix.CAP_SETGID,
 }
@@ -65,8 +65,8 @@ func GiveUpRights() error {
 	return process.KeepCapabilities(needed...)
 }
 
-// RunningArgs are the arguments of the netconnectd that runs, of whom one asks
-// what settings it has; nil if none does.
+// RunningArgs returns the arguments of the running netconnectd, which show its
+// settings; nil if none runs.
 func RunningArgs(ctx context.Context) []string {
 	m := machine{}
 	m.service = userNamed(daemonName).UID // 0, which is root, where there is none
@@ -76,8 +76,7 @@ func RunningArgs(ctx context.Context) []string {
 	return nil
 }
 
-// Look gathers all facts. It changes nothing and needs no rights; with those of
-// root it sees more.
+// Look gathers all facts. It changes nothing and needs no rights, but root sees more.
 func Look(ctx context.Context, o Options) *Facts {
 	m := machine{}
 	f := &Facts{Now: time.Now(), Oldest: buildTime()}
@@ -89,7 +88,7 @@ func Look(ctx context.Context, o Options) *Facts {
 	f.Caller = caller(f.Daemon.User)
 	f.lookForConflicts(ctx, m)
 	f.Radio.Soft, f.Radio.Hard, f.Radio.RfkillNote = blocked(f.Radio)
-	f.Radio.Country, _ = wifi.Country() // "": not known, which is judged
+	f.Radio.Country, _ = wifi.Country() // "": not known, which has a finding
 	f.Network = network(link.See(ctx))
 	f.Filter = filter(ap.LookForTables())
 	f.Tools = tools(ctx, f.Settings.Paths, f.Daemon.User)
@@ -147,7 +146,7 @@ func (f *Facts) lookForConflicts(ctx context.Context, m machine) {
 	f.Manager = m.manager(ctx, f)
 }
 
-// daemon looks at the netconnectd that runs.
+// daemon reads the state of the running netconnectd.
 func (m machine) daemon(ctx context.Context) Daemon {
 	d := Daemon{User: userNamed(daemonName)}
 	m.service = d.User.UID
@@ -162,28 +161,28 @@ func (m machine) daemon(ctx context.Context) Daemon {
 	return d
 }
 
-// daemonAmong finds the daemon, whose arguments are believed. Anybody can give a
-// process its name, and a set-user-ID program of any name runs as root: so the
-// daemon is what systemd has started as such (main; 0: nothing) or what runs our
-// own executable, and root or the daemon's user has started it.
+// daemonAmong finds the daemon, whose arguments are trusted. Any user can give a
+// process its name, and any set-user-ID program runs as root. So the daemon must be
+// the unit's main process (main; 0: none) or run our own executable, and root or the
+// daemon's user must have started it.
 func (m machine) daemonAmong(all []Process, main int) (Process, bool) {
 	for _, p := range all {
-		if m.believes(p.UID) && p.Name == daemonName && !slices.ContainsFunc(p.Args, isErrand) && (p.PID == main || m.runsUs(p.PID)) {
+		if m.believes(p.UID) && p.Name == daemonName && !slices.ContainsFunc(p.Args, isOneShot) && (p.PID == main || m.runsUs(p.PID)) {
 			return p, true
 		}
 	}
 	return Process{}, false
 }
 
-// runsUs reports whether a process runs the executable that this one runs. Only
-// root sees that of other users' processes.
+// runsUs reports whether a process runs our own executable. Only root sees the
+// executables of other users' processes.
 func (m machine) runsUs(pid int) bool {
 	ours, err := os.Stat("/proc/self/exe")
 	its, itsErr := os.Stat(m.path("/proc/" + strconv.Itoa(pid) + "/exe"))
 	return err == nil && itsErr == nil && os.SameFile(ours, its)
 }
 
-// mainPID is the daemon's process as systemd knows it; 0: there is none.
+// mainPID returns the main process of the daemon's unit; 0: there is none.
 func (m machine) mainPID(ctx context.Context) int {
 	if _, err := os.Stat(m.path("/run/systemd/system")); err != nil {
 		return 0
@@ -192,12 +191,12 @@ func (m machine) mainPID(ctx context.Context) int {
 	if err != nil {
 		return 0
 	}
-	pid, _ := strconv.Atoi(strings.TrimSpace(string(out))) // 0: it is no number
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(out))) // 0 if it is no number
 	return pid
 }
 
-// ask has the daemon tell of itself. One that is stopped stays so: systemd
-// would start it for whoever connects.
+// ask asks the daemon for its status. It does not connect if the daemon is stopped,
+// as systemd would then start it.
 func (d *Daemon) ask(ctx context.Context, socket string, units Units) {
 	if state := units.stopped(); state != "" && d.PID == 0 {
 		d.Silence = unitNames[0] + " is " + state
@@ -219,8 +218,9 @@ func (d *Daemon) ask(ctx context.Context, socket string, units Units) {
 	d.Answers, d.Version, d.Problems = true, status.Version, status.Problems
 }
 
-// isErrand tells a netconnectd that is none but does something and ends.
-func isErrand(arg string) bool {
+// isOneShot reports whether arg makes netconnectd a one-shot command instead of the
+// daemon.
+func isOneShot(arg string) bool {
 	name, _, _ := strings.Cut(arg, "=")
 	return slices.Contains([]string{"--check", "--daemon", "--tear-down", "--doctor", "--bundle", "--version", "-v", "--help", "-h"}, name)
 }
@@ -236,7 +236,7 @@ func effective(status string) uint64 {
 	return 0
 }
 
-// newSettings tells problems in the configuration from one that cannot be read.
+// newSettings separates wrong settings from a configuration that cannot be read.
 func newSettings(o Options) Settings {
 	s := Settings{Config: o.Config, Warnings: o.Warnings}
 	var wrong *config.Error
@@ -278,7 +278,7 @@ func newUser(u *user.User) User {
 	return User{Exists: true, Name: u.Username, UID: uid, GID: gid}
 }
 
-// caller says who we are, and whether the group's rights are ours.
+// caller returns our user, and whether it has the rights of the group netconnect.
 func caller(service User) Caller {
 	uid := os.Geteuid()
 	c := Caller{Name: userOf(uid).Name, Root: uid == 0, IsService: service.Exists && uid == service.UID}
@@ -297,7 +297,7 @@ func caller(service User) Caller {
 	return c
 }
 
-// units asks systemd, where it runs (sd_booted(3)).
+// units asks systemd for the units, if systemd runs (sd_booted(3)).
 func (m machine) units(ctx context.Context) Units {
 	if _, err := os.Stat(m.path("/run/systemd/system")); err != nil {
 		return Units{}
@@ -310,7 +310,7 @@ func (m machine) units(ctx context.Context) Units {
 	return Units{Systemd: true, States: parseUnits(string(out))}
 }
 
-// stopped is the state of the daemon's unit, if that is there and has ended.
+// stopped returns the state of the daemon's unit if the unit exists and has ended.
 func (u Units) stopped() string {
 	main := u.States[unitNames[0]]
 	if main.Load == "loaded" && (main.Active == "inactive" || main.Active == "failed") {
@@ -319,7 +319,7 @@ func (u Units) stopped() string {
 	return ""
 }
 
-// parseUnits reads blocks of NAME=VALUE, an empty line between two.
+// parseUnits reads blocks of NAME=VALUE that are separated by empty lines.
 func parseUnits(text string) map[string]UnitState {
 	states := map[string]UnitState{}
 	for block := range strings.SplitSeq(text, "\n\n") {
@@ -333,7 +333,7 @@ func parseUnits(text string) map[string]UnitState {
 	return states
 }
 
-// filter says what a look for the packet filter means.
+// filter converts the result of ap.LookForTables.
 func filter(err error) Filter {
 	switch {
 	case err == nil:
@@ -383,7 +383,7 @@ func (m machine) file(path string) File {
 	return f
 }
 
-// disk asks for the room where a folder is, or will be.
+// disk returns the free space of the file system in which a folder is, or will be.
 func disk(path string) Disk {
 	d := Disk{Path: path}
 	var system unix.Statfs_t
@@ -403,7 +403,7 @@ func disk(path string) Disk {
 	return d
 }
 
-// buildTime is when this program was put together, or a little before.
+// buildTime returns when this program was built, or a little before.
 func buildTime() time.Time {
 	self, err := os.Executable()
 	if err != nil {

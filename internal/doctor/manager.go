@@ -14,7 +14,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 )
 
-// busLimit bounds all that is asked over D-Bus. polkit takes a tenth of a second
+// busLimit bounds all requests over D-Bus together. polkit takes a tenth of a second
 // for an answer.
 const busLimit = 5 * time.Second
 
@@ -26,7 +26,7 @@ const (
 	polkitPath   = "/org/freedesktop/PolicyKit1/Authority"
 )
 
-// actions are those that packaging/polkit allows the daemon's user.
+// actions are the actions that packaging/polkit allows the daemon's user.
 var actions = []string{
 	managerName + ".network-control",
 	managerName + ".settings.modify.system",
@@ -80,11 +80,11 @@ func activatable(ctx context.Context, bus *dbus.Conn, name string) bool {
 	return false
 }
 
-// errNotAsked: only the daemon's user is told its own rights by NetworkManager,
-// and only root may ask polkit of others.
+// errNotAsked is the reason for a caller who cannot ask: NetworkManager tells only
+// the daemon's user its own rights, and polkit tells only root the rights of others.
 var errNotAsked = errors.New("only root and the daemon itself are told (sudo netconnectcli doctor)")
 
-// permissions are what polkit says to the actions of the daemon's user.
+// permissions returns polkit's answers for the actions of the daemon's user.
 func permissions(ctx context.Context, bus *dbus.Conn, f *Facts) (map[string]string, error) {
 	switch {
 	case f.Caller.IsService && !f.Caller.Root:
@@ -117,7 +117,7 @@ func checkAuthorizations(ctx context.Context, bus *dbus.Conn, d Daemon) (map[str
 		Details map[string]dbus.Variant
 	}
 	who := subject{"unix-process", map[string]dbus.Variant{
-		"pid": dbus.MakeVariant(uint32(d.PID)), "start-time": dbus.MakeVariant(uint64(0)), // 0: polkit looks itself
+		"pid": dbus.MakeVariant(uint32(d.PID)), "start-time": dbus.MakeVariant(uint64(0)), // 0: polkit finds out itself
 		"uid": dbus.MakeVariant(int32(d.User.UID)),
 	}}
 	found := map[string]string{}
@@ -126,7 +126,8 @@ func checkAuthorizations(ctx context.Context, bus *dbus.Conn, d Daemon) (map[str
 			Authorized, Challenge bool
 			Details               map[string]string
 		}
-		// No flags: nobody is asked for a password. No id to cancel it by.
+		// No flags, so that no user is asked for a password, and no id for
+		// cancelling.
 		err := bus.Object(polkitName, polkitPath).CallWithContext(ctx, polkitName+".Authority.CheckAuthorization", 0,
 			who, action, map[string]string{}, uint32(0), "").Store(&result)
 		switch {
@@ -143,13 +144,13 @@ func checkAuthorizations(ctx context.Context, bus *dbus.Conn, d Daemon) (map[str
 	return found, nil
 }
 
-// netplanFiles are those of profiles that netplan has made (netplan(5)): it
-// writes them to /run, anew from /etc/netplan at each start.
+// netplanFiles returns the files of profiles that netplan has made (netplan(5)).
+// netplan writes them to /run, anew from /etc/netplan at each start.
 func netplanFiles(ctx context.Context, bus *dbus.Conn) []string {
 	var paths []dbus.ObjectPath
 	err := bus.Object(managerName, settingsPath).CallWithContext(ctx, managerName+".Settings.ListConnections", 0).Store(&paths)
 	if err != nil {
-		return nil // without rights to a profile it is not listed
+		return nil // the profiles cannot be listed without rights
 	}
 	var found []string
 	for _, path := range paths {

@@ -14,7 +14,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
-// programs are those that may want the radio, and what tells their interfaces.
+// programs are the programs that may use the radio, each with the function that
+// finds its interfaces.
 var programs = map[string]func(m machine, args []string) Reach{
 	"wpa_supplicant": func(_ machine, args []string) Reach { return Reach{Interfaces: options(args, "-i")} },
 	"hostapd":        hostapdReach,
@@ -25,14 +26,14 @@ var programs = map[string]func(m machine, args []string) Reach{
 	"connmand":       connmanReach,
 }
 
-// machine is where facts come from.
+// machine reads the facts of a machine.
 type machine struct {
 	root    string // "" for the real one
-	service int    // UID of the daemon's user; 0: there is none but root
+	service int    // UID of the daemon's user; 0: root, as there is no such user
 }
 
-// mostRead bounds a file that is looked at. The largest are the kernel's tables
-// of sockets, of 150 bytes each.
+// mostRead bounds the size of a file that is read. The largest files are the kernel's
+// tables of sockets, with 150 bytes for each socket.
 const mostRead = 16 << 20
 
 // namedLimit bounds the reading of a file that a process names.
@@ -46,8 +47,8 @@ func (m machine) read(name string) (string, error) {
 	return string(text), err
 }
 
-// readNamed reads a file that a process's arguments name. Only a file of root,
-// of the daemon's user or of our own is believed.
+// readNamed reads a file that a process's arguments name. It reads only files of
+// root, of the daemon's user and of our own user.
 func (m machine) readNamed(name string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), namedLimit)
 	defer cancel()
@@ -55,12 +56,13 @@ func (m machine) readNamed(name string) (string, error) {
 	return string(text), err
 }
 
-// believes reports whether a process of that user tells the truth about itself.
-// Anybody can give a process any name and any arguments.
+// believes reports whether the name and arguments of that user's processes can be
+// trusted. Any user can give a process any name and any arguments.
 func (m machine) believes(uid int) bool { return uid == 0 || m.service != 0 && uid == m.service }
 
-// processes lists all that are in our network namespace, or may be. Those of
-// root and of the daemon's user that name a file of the runtime folder are ours.
+// processes returns all processes that are, or may be, in our network namespace. A
+// process of root or the daemon's user that names a file of the runtime folder is
+// ours.
 func (m machine) processes(runtimeDir string) []Process {
 	folders, _ := filepath.Glob(m.path("/proc/[0-9]*")) // the pattern is valid
 	namespace, _ := os.Readlink(m.path("/proc/self/ns/net"))
@@ -83,15 +85,15 @@ func (m machine) processes(runtimeDir string) []Process {
 	return all
 }
 
-// blind says that /proc has nobody else's processes: hidepid of proc(5), which
-// is ProtectProc=invisible of the daemon's unit. Then the first is not there.
+// blind reports whether /proc hides the processes of other users, by hidepid of
+// proc(5) or ProtectProc=invisible of the daemon's unit. Process 1 is then missing.
 func (m machine) blind() bool {
 	_, err := os.Stat(m.path("/proc/1"))
 	return err != nil
 }
 
-// contained tells a process of a container by its namespace of pids, which all
-// see: NSpid has its number in each (proc_pid_status(5)).
+// contained reports whether a process is in a container. NSpid, which every user can
+// read, has its number in each pid namespace (proc_pid_status(5)).
 func contained(folder string) bool {
 	status, err := os.ReadFile(folder + "/status")
 	if err != nil {
@@ -119,9 +121,9 @@ func readProcess(pid int, folder string) (Process, bool) {
 	return p, true
 }
 
-// userIn finds in /proc/PID/status who has started a process: its real UID
-// (proc_pid_status(5)). The effective one, which owns /proc/PID, is root's of any
-// set-user-ID program. -1: not known.
+// userIn returns the real UID in /proc/PID/status (proc_pid_status(5)), which is the
+// user who started the process; -1: not known. The effective UID, which owns
+// /proc/PID, is root's for any set-user-ID program of root.
 func userIn(status string) int {
 	for line := range strings.Lines(status) {
 		if text, ok := strings.CutPrefix(line, "Uid:"); ok {
@@ -168,7 +170,7 @@ func unitOf(cgroup string) string {
 	return ""
 }
 
-// relevant keeps the programs that may want the radio, and says where they are.
+// relevant returns the programs that may use the radio, with their interfaces.
 func (m machine) relevant(all []Process) []Process {
 	var found []Process
 	for _, p := range all {
@@ -186,7 +188,7 @@ func (m machine) relevant(all []Process) []Process {
 	return found
 }
 
-// options collects what follows options, as "-i wlan0", "-iwlan0" or
+// options returns the values of options, as in "-i wlan0", "-iwlan0" or
 // "--interface=wlan0".
 func options(args []string, names ...string) []string {
 	var found []string
@@ -209,7 +211,8 @@ func options(args []string, names ...string) []string {
 	return found
 }
 
-// listReach is of options that take lists, and mean everything if not given.
+// listReach returns the interfaces in options that take lists. Without any such
+// option, the program works on all interfaces.
 func listReach(lists []string) Reach {
 	if len(lists) == 0 {
 		return Reach{All: true}
@@ -217,8 +220,8 @@ func listReach(lists []string) Reach {
 	return Reach{Interfaces: strings.Split(strings.Join(lists, ","), ",")}
 }
 
-// clientReach is of programs whose arguments are interfaces. Those of other
-// options are not told apart from them, which does no harm.
+// clientReach returns the interfaces of programs whose arguments are interfaces.
+// Values of options are taken for interfaces as well, which does no harm.
 func clientReach(args []string) Reach {
 	names := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "-") || strings.Contains(arg, "/") })
 	return Reach{Interfaces: names, All: len(names) == 0}
@@ -253,8 +256,9 @@ func hostapdReach(m machine, args []string) Reach {
 	return reach
 }
 
-// strangersReach is of a hostapd that neither root nor the daemon's user has
-// started: the files that it names are its user's choice, and are not read.
+// strangersReach returns the interfaces of a hostapd that neither root nor the
+// daemon's user has started. It does not read the files that hostapd names, as any
+// user may have chosen them.
 func strangersReach(_ machine, args []string) Reach {
 	reach := Reach{Unseen: "neither root nor netconnectd has started it, and what it names is not read"}
 	for _, list := range options(args, "-i") {
@@ -263,8 +267,8 @@ func strangersReach(_ machine, args []string) Reach {
 	return reach
 }
 
-// titleReach is of dhcpcd 9 and later, whose processes call themselves
-// "dhcpcd: wlan0 [ip4]" or "dhcpcd: [manager] [ip4] [ip6]".
+// titleReach returns the interfaces of dhcpcd 9 and later, whose processes call
+// themselves "dhcpcd: wlan0 [ip4]" or "dhcpcd: [manager] [ip4] [ip6]".
 func titleReach(m machine, title string) Reach {
 	words := strings.Fields(strings.TrimPrefix(title, "dhcpcd: "))
 	if len(words) > 0 && !strings.HasPrefix(words[0], "[") {
@@ -273,7 +277,8 @@ func titleReach(m machine, title string) Reach {
 	return dhcpcdReach(m, nil)
 }
 
-// dhcpcdReach is what dhcpcd.conf(5) leaves to it, if no interface is named.
+// dhcpcdReach returns the interfaces that dhcpcd is started with or, if there are
+// none, those that dhcpcd.conf(5) allows.
 func dhcpcdReach(m machine, args []string) Reach {
 	if r := clientReach(args); len(r.Interfaces) > 0 {
 		return r
@@ -296,7 +301,8 @@ func dhcpcdReach(m machine, args []string) Reach {
 	return reach
 }
 
-// denied are patterns that are left out of All: "!wlan*" among the interfaces.
+// denied excludes the patterns from All, by entries such as "!wlan*" among the
+// interfaces.
 func (r *Reach) denied(patterns []string) {
 	for _, p := range patterns {
 		for one := range strings.SplitSeq(p, ",") {
@@ -305,7 +311,8 @@ func (r *Reach) denied(patterns []string) {
 	}
 }
 
-// connmanReach is everything but what main.conf blacklists (connman.conf(5)).
+// connmanReach returns all interfaces but those that main.conf blacklists
+// (connman.conf(5)).
 func connmanReach(m machine, args []string) Reach {
 	if named := options(args, "-i", "--device"); len(named) > 0 {
 		return listReach(named)
@@ -326,8 +333,8 @@ func connmanReach(m machine, args []string) Reach {
 	return reach
 }
 
-// on says whether a program works on an interface. Names may be patterns, and
-// those that begin with "!" are exceptions.
+// on reports whether a program works on an interface. Names may be patterns, and a
+// name that begins with "!" is an exception.
 func (r Reach) on(iface string) bool {
 	on := r.All
 	for _, pattern := range r.Interfaces {
@@ -350,7 +357,7 @@ func (p Process) String() string {
 	return fmt.Sprintf("%s (pid %d, %s)", p.Name, p.PID, p.Unit)
 }
 
-// reason is an error without the names of system calls.
+// reason returns the text of an error without the names of system calls.
 func reason(err error) string {
 	if os.IsPermission(err) {
 		return "it needs root (sudo netconnectcli doctor)"
@@ -358,8 +365,8 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// holders finds the processes that have the sockets. Only root sees those of
-// others.
+// holders finds the processes that have the sockets. Only root sees the sockets of
+// other users' processes.
 func (m machine) holders(all []Process, inodes map[uint64]bool) map[uint64]*Process {
 	found := map[uint64]*Process{}
 	for i, p := range all {

@@ -17,12 +17,12 @@ import (
 // cgroup is a unit of systemd as the kernel sees it.
 type cgroup struct {
 	unit string
-	id   uint32 // as sock_diag has it, but its lower half
+	id   uint32 // the lower half of the id in sock_diag
 	pid  int    // one of its processes
 }
 
-// cgroups lists the services that have a process. Everybody sees them, also
-// where /proc has nobody else's processes.
+// cgroups returns the services that have a process. Every user sees them, even if
+// /proc hides the processes of other users.
 func (m machine) cgroups() []cgroup {
 	var all []cgroup
 	// What vanishes meanwhile does not count.
@@ -45,7 +45,8 @@ func (m machine) cgroups() []cgroup {
 	return all
 }
 
-// services are units as the programs that they run, as far as their names tell.
+// services returns the programs that the units run, as far as the units' names show
+// them.
 func (m machine) services(units []cgroup) []Process {
 	var found []Process
 	for _, u := range units {
@@ -67,8 +68,8 @@ func (m machine) services(units []cgroup) []Process {
 	return found
 }
 
-// networkFile is the file of systemd-networkd that matches the interface. Its
-// state files are for libsystemd, and readable by all.
+// networkFile returns the file of systemd-networkd that matches the interface. It
+// reads networkd's state files, which are made for libsystemd and readable by all.
 func (m machine) networkFile(ifindex int) string {
 	text, err := m.read(fmt.Sprintf("/run/systemd/netif/links/%d", ifindex))
 	if err != nil {
@@ -93,7 +94,7 @@ func (m machine) networkFile(ifindex int) string {
 // stanza finds what ifupdown (interfaces(5)) does with the interface.
 func (m machine) stanza(iface string) Stanza {
 	if _, err := os.Stat(m.path("/sbin/ifup")); errors.Is(err, fs.ErrNotExist) {
-		return Stanza{} // not installed: the file is for nobody
+		return Stanza{} // ifupdown is not installed, so the file has no effect
 	}
 	const folder = "/etc/network/interfaces.d"
 	var s Stanza
@@ -113,7 +114,7 @@ func (m machine) stanza(iface string) Stanza {
 	return s
 }
 
-// miss notes what could not be read. What is not there says nothing.
+// miss notes that a file could not be read. A file that does not exist is ignored.
 func (s *Stanza) miss(err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.Unseen = reason(err)
@@ -135,7 +136,7 @@ func (s *Stanza) add(file, text, iface string) {
 	}
 }
 
-// radio reads what the kernel says of the radio.
+// radio reads the kernel's state of the radio.
 func (m machine) radio(name string, all []wifi.Radio) Radio {
 	r := Radio{Name: name}
 	for _, one := range all {

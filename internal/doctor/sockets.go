@@ -20,9 +20,9 @@ const (
 	portDHCP = 67
 )
 
-// listeners lists what listens on the ports of DNS and DHCP. The kernel's
-// sock_diag tells to which device a socket is bound; kernels without udp_diag
-// have /proc/net only, which does not.
+// listeners returns the sockets that listen on the ports of DNS and DHCP. The
+// kernel's sock_diag shows the device that a socket is bound to. Kernels without
+// udp_diag have only /proc/net, which does not show it.
 func (m machine) listeners() ([]Socket, error) {
 	found, err := diagnose()
 	if err != nil {
@@ -36,8 +36,9 @@ func (m machine) listeners() ([]Socket, error) {
 	}), nil
 }
 
-// What is asked of the kernel, and the states that listen: LISTEN of TCP, and
-// 7 (TCP_CLOSE) of UDP sockets that are not connected (include/net/tcp_states.h).
+// tables are the tables to ask the kernel for, with the state of a listening socket:
+// LISTEN of TCP, and 7 (TCP_CLOSE) of UDP sockets that are not connected
+// (include/net/tcp_states.h).
 var tables = []struct {
 	protocol string
 	family   uint8
@@ -167,9 +168,9 @@ func parseHexAddress(text string) (netip.AddrPort, bool) {
 // as /proc/net/packet writes it. wpa_supplicant and hostapd listen to them.
 const keyExchange = "888e"
 
-// keyUsers lists whose sockets hear exchanges of keys on an interface. Also a
-// process that does not see those of others sees this (proc_pid_net(5)): "sk
-// RefCnt Type Proto Iface R Rmem User Inode".
+// keyUsers returns the UIDs of the sockets that receive key exchanges on an
+// interface. The table is readable even if the processes of other users are hidden
+// (proc_pid_net(5)): "sk RefCnt Type Proto Iface R Rmem User Inode".
 func (m machine) keyUsers(ifindex int) (uids []int) {
 	text, err := m.read("/proc/net/packet")
 	if err != nil {
@@ -187,7 +188,7 @@ func (m machine) keyUsers(ifindex int) (uids []int) {
 	return uids
 }
 
-// sockets lists the listeners and who holds them.
+// sockets returns the listening sockets and their holders.
 func (m machine) sockets(all []Process, units []cgroup) Sockets {
 	list, err := m.listeners()
 	if err != nil {

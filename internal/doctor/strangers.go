@@ -16,12 +16,12 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link/genl"
 )
 
-// accountant names the program of a process.
+// accountant returns the program of a process.
 type accountant func(pid int) (Process, bool)
 
-// strangers lists the programs that work on radios and are in no service, such
-// as one that was started by hand, where /proc does not have them. What they
-// work on is not to be seen.
+// strangers returns the programs that work on radios outside any service, such as
+// one that was started by hand, for a /proc that hides them. Their interfaces are not
+// known.
 func (m machine) strangers(name accountant) []Process {
 	var found []Process
 	// What vanishes meanwhile does not count.
@@ -48,8 +48,8 @@ func (m machine) strangers(name accountant) []Process {
 }
 
 // accounts asks the kernel's accounting (taskstats, Documentation/accounting/
-// taskstats.rst), which names everybody's processes to who has CAP_NET_ADMIN.
-// Without it, or without the right, nobody has a name.
+// taskstats.rst), which names every user's processes to a caller with CAP_NET_ADMIN.
+// Without accounting, or without that right, name finds no process.
 func accounts(ctx context.Context) (name accountant, end func()) {
 	conn, err := genl.Dial(ctx, "TASKSTATS") // TASKSTATS_GENL_NAME of linux/taskstats.h
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/process"
 )
 
-// toolKinds are the programs that netconnectd starts: how they tell their
-// version, and the oldest with which they can be trusted to work.
+// toolKinds are the programs that netconnectd starts: how they print their version,
+// and the oldest version that can be trusted to work.
 var toolKinds = map[string]struct {
 	pkg     string // of Debian
 	flag    string
@@ -27,8 +27,8 @@ var toolKinds = map[string]struct {
 	// -13377), and hostapd before 2.8 does not know sae_pwe's predecessors.
 	"hostapd":        {"hostapd", "-v", regexp.MustCompile(`hostapd v(\d[\d.]*)`), "2.9", "older ones lack fixes in WPA3 (CVE-2019-9494, CVE-2019-13377)"},
 	"wpa_supplicant": {"wpasupplicant", "-v", regexp.MustCompile(`wpa_supplicant v(\d[\d.]*)`), "2.9", "older ones lack fixes in WPA3 (CVE-2019-9494, CVE-2019-13377)"},
-	// 2.83 fixed the holes of names that a neighbour can use (DNSpooq,
-	// CVE-2020-25681 to -25687), which Debian backported to 2.80.
+	// 2.83 fixed DNSpooq (CVE-2020-25681 to -25687), which a neighbour can exploit
+	// by DNS answers. Debian backported the fixes to 2.80.
 	"dnsmasq": {"dnsmasq-base", "--version", regexp.MustCompile(`Dnsmasq version (\d[\d.]*)`), "2.80", "older ones were never tried and have known holes"},
 }
 
@@ -40,9 +40,9 @@ func tools(ctx context.Context, paths config.Paths, daemon User) map[string]Tool
 	return found
 }
 
-// ask runs a program for its version. Settings that somebody else may have
-// written name it, so it runs only where nobody but root and we can change it,
-// by the descriptor that was checked, and never with root's rights.
+// ask runs a program for its version. The settings that name the program may be
+// another user's. So the program runs only if nobody but root and our user can change
+// it, by the descriptor that was checked, and never with root's rights.
 func ask(ctx context.Context, name, path string, daemon User) Tool {
 	t := Tool{Path: path}
 	program, err := namedfile.OpenProgram(path, os.Geteuid())
@@ -57,7 +57,7 @@ func ask(ctx context.Context, name, path string, daemon User) Tool {
 	defer program.Close()
 	out, err := process.RunFile(ctx, program, humble(daemon), []string{toolKinds[name].flag})
 	text := string(out)
-	if err != nil { // hostapd says it on standard error and fails
+	if err != nil { // hostapd prints its version on standard error and fails
 		text += err.Error()
 	}
 	m := toolKinds[name].pattern.FindStringSubmatch(text)
@@ -72,11 +72,11 @@ func ask(ctx context.Context, name, path string, daemon User) Tool {
 	return t
 }
 
-// nobody is the user and the group of those who own nothing (Debian Policy 9.2.2).
+// nobody is the user and the group that own no files (Debian Policy 9.2.2).
 const nobody = 65534
 
-// humble is the user with whose rights root runs a program that others have
-// named: the daemon's, which runs it anyway. nil: we are not root.
+// humble returns the user as whom root runs a program that other users have named:
+// the daemon's user, who runs the program anyway. It returns nil if we are not root.
 func humble(daemon User) *process.User {
 	switch {
 	case os.Geteuid() != 0:

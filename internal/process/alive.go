@@ -6,11 +6,11 @@ import (
 	"fmt"
 )
 
-// ErrEnded is part of the cause of a context that the end of a child has ended.
+// ErrEnded is wrapped by the cause of a context that ended with a child.
 var ErrEnded = errors.New("the program ended")
 
-// WhileAlive derives a context that ends with the child, a *Child; its cause
-// wraps ErrEnded and says how. release waits for everything that was started.
+// WhileAlive derives a context that ends with the child, a *Child. Its cause wraps
+// ErrEnded and the child's error. release waits for the goroutine of WhileAlive.
 func WhileAlive(ctx context.Context, child interface {
 	Done() <-chan struct{}
 	Err() error

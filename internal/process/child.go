@@ -27,7 +27,7 @@ type Child struct {
 	cmd        *exec.Cmd // nil when adopted
 	out        *output
 	pardoned   func(last []string) bool // of Spec
-	ending     atomic.Bool              // it was told to, or has failed
+	ending     atomic.Bool              // End was called, or the child has failed
 	done       chan struct{}
 	err        error // written before done is closed
 }
@@ -35,15 +35,15 @@ type Child struct {
 // PID returns the process id.
 func (c *Child) PID() int { return c.pid }
 
-// Hash returns Spec.Hash of the Spec that it was started with.
+// Hash returns Spec.Hash of the Spec that the child was started with.
 func (c *Child) Hash() string { return c.hash }
 
 // Done is closed when the process has ended.
 func (c *Child) Done() <-chan struct{} { return c.done }
 
-// Err says how the process ended; nil while it runs. If it gave up by itself
-// the last line that it printed is part of it. Of an adopted one nothing is
-// known but that it has ended.
+// Err returns how the process ended, or nil while it runs. If the process gave up by
+// itself, the error has the last line that it printed. For an adopted process, only
+// the fact that it has ended is known.
 func (c *Child) Err() error {
 	select {
 	case <-c.done:
@@ -57,15 +57,15 @@ func (c *Child) Err() error {
 // daemon watched, oldest first. It is complete once Done is closed.
 func (c *Child) LastOutput() []string { return c.out.last() }
 
-// Alive asks the kernel; Done may be a moment behind.
+// Alive asks the kernel whether the process runs. Done may be a moment behind.
 func (c *Child) Alive() bool {
 	alive := false
 	err := c.control(func(fd int) { alive = !ended(fd) })
 	return err == nil && alive
 }
 
-// End sends SIGTERM, after 3 s (or when ctx ends) SIGKILL, returns when the
-// process is gone, and removes its record. Ending it again does nothing.
+// End sends SIGTERM, and after 3 s (or when ctx ends) SIGKILL. It returns when the
+// process is gone, and removes its record. A second call does nothing.
 func (c *Child) End(ctx context.Context) error {
 	if err := c.kill(ctx); err != nil {
 		return err
@@ -76,17 +76,18 @@ func (c *Child) End(ctx context.Context) error {
 	return c.runner.forget(c)
 }
 
-// EndHung is End of a child that lives and does nothing any more.
+// EndHung ends a child that lives but no longer answers, and reports it to
+// Runner.Failed.
 func (c *Child) EndHung(ctx context.Context) error {
 	c.failed()
 	return c.End(ctx)
 }
 
-// kill ends the process and nothing else.
+// kill ends the process and leaves its record.
 func (c *Child) kill(ctx context.Context) error {
 	c.ending.Store(true)
 	c.signal(unix.SIGTERM)
-	c.signal(unix.SIGCONT) // one that somebody stopped handles SIGTERM only when it continues
+	c.signal(unix.SIGCONT) // a stopped process handles SIGTERM only when it continues
 	if c.wait(ctx, grace) {
 		return nil
 	}
@@ -109,8 +110,8 @@ func (c *Child) wait(ctx context.Context, limit time.Duration) bool {
 	}
 }
 
-// signal uses the pidfd, so that a reused pid is never hit. A process that is
-// gone needs no signal.
+// signal sends a signal by the pidfd, so that a reused pid is never hit. It does
+// nothing if the process is gone.
 func (c *Child) signal(sig unix.Signal) {
 	var err error
 	if c.control(func(fd int) { err = unix.PidfdSendSignal(fd, sig, nil, 0) }) != nil {
@@ -141,16 +142,16 @@ func (c *Child) watch() {
 	close(c.done)
 }
 
-// failed tells of a failure, unless the child was told to end; once, since one
-// that hangs ends afterwards.
+// failed reports a failure to Runner.Failed, unless End was called. It reports only
+// once, as a child that hangs ends afterwards.
 func (c *Child) failed() {
 	if c.ending.CompareAndSwap(false, true) && c.runner.Failed != nil {
 		c.runner.Failed(c.role)
 	}
 }
 
-// reap says how the process ended. One that gave up by itself usually printed
-// why last; one that was killed did not.
+// reap returns how the process ended. A process that gave up by itself usually
+// printed the reason last; a killed one did not.
 func (c *Child) reap() error {
 	if c.cmd == nil {
 		return errors.New("ended")
@@ -182,8 +183,8 @@ func (c *Child) control(f func(fd int)) error {
 	return raw.Control(func(fd uintptr) { f(int(fd)) })
 }
 
-// ended reports whether the process of a pidfd has ended: a pidfd is readable
-// then, also while it is a zombie (pidfd_open(2)).
+// ended reports whether the process of a pidfd has ended. The pidfd of an ended
+// process is readable, even while the process is a zombie (pidfd_open(2)).
 func ended(pidfd int) bool {
 	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	for {

@@ -13,27 +13,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Confinement is what a child may not do although it runs as our user. It is
-// for programs that read what strangers send: one that was taken over is to
-// reach neither our secrets nor the programs that obey us.
+// Confinement restricts a child that runs as our user. It is for programs that read
+// data from strangers: a program that an attacker has taken over must reach neither
+// our secrets nor the programs that obey our user.
 //
-// A confined child makes no stream sockets of the family Unix, so that it talks
-// neither to D-Bus nor to our own socket, and cannot look into other programs'
-// memory. The kernel keeps that by a seccomp filter.
+// A confined child can make no stream sockets of the family Unix, so it talks neither
+// to D-Bus nor to our own socket, and it cannot read other programs' memory. A
+// seccomp filter enforces that.
 //
-// Where the kernel has Landlock (5.13, if its build has it), the child does not
-// see Hidden either, writes to nothing but Own and devices, and cannot trace
-// other programs.
+// If the kernel has Landlock (5.13, if its build has it), the child also does not see
+// Hidden, writes only to Own and devices, and cannot trace other programs.
 type Confinement struct {
 	Hidden string   // absolute path of a folder that the child does not see
 	Own    []string // absolute paths of folders and files that the child may change; they must exist when it starts
 }
 
-// confined is the first argument of a program that is to confine itself and to
-// run another one in its place.
+// confined is the first argument that makes this program confine itself and then run
+// another program in its place.
 const confined = "run-confined"
 
-// CanHide reports why confined children see Confinement.Hidden nevertheless; nil
+// CanHide returns why confined children see Confinement.Hidden nevertheless, or nil
 // if they do not.
 func CanHide() error {
 	if _, err := landlockABI(); err != nil {
@@ -42,15 +41,15 @@ func CanHide() error {
 	return nil
 }
 
-// arguments makes those of the program that confines a child: what is hidden,
-// how many paths are its own, these, and the child with its arguments.
+// arguments returns the arguments of the program that confines a child: the hidden
+// path, the number of own paths, these paths, and the child with its arguments.
 func (c Confinement) arguments(spec Spec) []string {
 	args := append([]string{confined, c.Hidden, fmt.Sprint(len(c.Own))}, c.Own...)
 	return append(append(args, spec.Path), spec.Args...)
 }
 
-// command is the program that start starts: the child or, for a confined one,
-// ourselves.
+// command returns the command to start: the child or, for a confined child, this
+// program.
 func (r *Runner) command(spec Spec) (*exec.Cmd, error) {
 	if spec.Confine == nil || r.Self == "" {
 		return exec.Command(spec.Path, spec.Args...), nil
@@ -61,14 +60,14 @@ func (r *Runner) command(spec Spec) (*exec.Cmd, error) {
 	return exec.Command(r.Self, spec.Confine.arguments(spec)...), nil
 }
 
-// RunConfined is for main, before anything else: if a Runner has started this
-// program to confine a child, it becomes that child and does not return.
+// RunConfined has to be called by main before anything else. If a Runner has started
+// this program to confine a child, RunConfined becomes that child and does not return.
 func RunConfined(argv []string) {
 	if len(argv) < 2 || argv[1] != confined {
 		return
 	}
 	fmt.Fprintln(os.Stderr, "run confined:", becomeConfined(argv[2:]))
-	os.Exit(126) // what a shell says of a program that cannot be run
+	os.Exit(126) // the status of a shell for a program that cannot be run
 }
 
 func becomeConfined(args []string) error {
@@ -81,7 +80,7 @@ func becomeConfined(args []string) error {
 	}
 	c := Confinement{Hidden: args[0], Own: args[2 : 2+own]}
 	argv := args[2+own:]
-	runtime.LockOSThread() // both hold for the thread, which execve makes the only one
+	runtime.LockOSThread() // the restrictions apply to this thread; execve ends all others
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}
@@ -94,7 +93,7 @@ func becomeConfined(args []string) error {
 	return fmt.Errorf("run %s: %w", argv[0], syscall.Exec(argv[0], argv, os.Environ()))
 }
 
-// Rights of Landlock (linux/landlock.h) by what they are for.
+// Rights of Landlock (linux/landlock.h), grouped by purpose.
 const (
 	seeing   = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
 	changing = unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE |
@@ -112,7 +111,8 @@ func landlockABI() (int, error) {
 	return int(abi), nil
 }
 
-// hide does nothing where the kernel cannot: the daemon says so at its start.
+// hide applies the Landlock rules. It does nothing if the kernel has no Landlock,
+// which the daemon logs at its start.
 func (c Confinement) hide() error {
 	abi, err := landlockABI()
 	if err != nil {
@@ -123,7 +123,7 @@ func (c Confinement) hide() error {
 		change |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
 	attr := unix.LandlockRulesetAttr{Handled_access_fs: seeing | change}
-	// The kernel of the first version knows the first member alone.
+	// The first version of Landlock knows only the first member.
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr.Handled_access_fs), 0)
 	if errno != 0 {
 		return errno
@@ -151,9 +151,9 @@ func (c Confinement) hide() error {
 	return nil
 }
 
-// besides lists everything but the hidden folder, which Landlock cannot say: the
-// neighbours of the folder, of the folder that it is in, and so on. A neighbour
-// that appears later is not seen either.
+// besides returns the paths that together are everything but the hidden folder, as
+// Landlock can only allow paths: the neighbours of the folder, those of its parent,
+// and so on. A neighbour that appears later stays hidden as well.
 func besides(hidden string) (paths []string) {
 	hidden = filepath.Clean(hidden)
 	if real, err := filepath.EvalSymlinks(hidden); err == nil {
@@ -163,7 +163,7 @@ func besides(hidden string) (paths []string) {
 		parent := filepath.Dir(hidden)
 		entries, err := os.ReadDir(parent)
 		if err != nil {
-			return append(paths, parent) // nobody can hide what is in there but its rights
+			return append(paths, parent) // this folder cannot be listed; only its permissions protect its content
 		}
 		for _, entry := range entries {
 			if path := filepath.Join(parent, entry.Name()); path != hidden {
@@ -175,8 +175,8 @@ func besides(hidden string) (paths []string) {
 	return paths
 }
 
-// allow adds a rule for what is at a path and below. What is gone, or is not
-// ours to open, needs none.
+// allow adds a rule for a path and everything below. It skips a path that is gone or
+// that we may not open.
 func allow(ruleset int, path string, access uint64) error {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -199,17 +199,18 @@ func allow(ruleset int, path string, access uint64) error {
 	return nil
 }
 
-// refused are system calls that would go round the filter (io_uring makes
-// sockets without one) or look into the memory of others.
+// refused are the system calls that would bypass the filter (io_uring makes sockets
+// without a system call for each) or read the memory of other processes.
 var refused = []uint32{
 	unix.SYS_IO_URING_SETUP, unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_PIDFD_GETFD,
 }
 
-// architectures are how seccomp names ours (linux/audit.h).
+// architectures maps Go's names of architectures to those of seccomp
+// (linux/audit.h).
 var architectures = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64, "arm": unix.AUDIT_ARCH_ARM}
 
-// filterCalls installs the seccomp filter. Of an architecture that it does not
-// know, which we build no package for, it allows everything.
+// filterCalls installs the seccomp filter. On an architecture that is not in
+// architectures, for which we build no package, it allows everything.
 func filterCalls() error {
 	arch, known := architectures[runtime.GOARCH]
 	if !known {
@@ -224,9 +225,9 @@ func filterCalls() error {
 	return nil
 }
 
-// callFilter is a program for struct seccomp_data (linux/seccomp.h): the call's
-// number at 0, the architecture at 4, arguments of 8 bytes from 16 on. All our
-// architectures have the low half of an argument first.
+// callFilter returns a program for struct seccomp_data (linux/seccomp.h), which has
+// the call's number at 0, the architecture at 4, and arguments of 8 bytes from 16 on.
+// All our architectures have the low half of an argument first.
 func callFilter(arch uint32) []unix.SockFilter {
 	const (
 		load     = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS

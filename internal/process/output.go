@@ -19,10 +19,10 @@ const (
 
 // output receives what one child prints.
 //
-// It is a pipe that the child itself holds open for reading and writing, and
-// without blocking: while no daemon reads, nothing breaks and nothing stops;
-// what does not fit into the pipe is lost. The next daemon opens the pipe by
-// /proc/PID/fd and finds what was printed meanwhile.
+// It is a pipe that the child itself holds open, for reading and writing and without
+// blocking. The child therefore neither fails nor blocks while no daemon reads;
+// output that does not fit into the pipe is lost. The next daemon opens the pipe by
+// /proc/PID/fd and reads what was printed meanwhile.
 type output struct {
 	child  *os.File // given to the child as stdout and stderr, then closed
 	reader *os.File
@@ -49,8 +49,8 @@ func newOutput() (*output, error) {
 	return o, nil
 }
 
-// handOver closes our copy of the child's end. Only now is it set not to
-// block, because os/exec may set a descriptor that it passes on to block.
+// handOver closes our copy of the child's end. It makes that end non-blocking only
+// now, because os/exec may make a descriptor that it passes on blocking.
 func (o *output) handOver() error {
 	return errors.Join(unix.SetNonblock(int(o.child.Fd()), true), o.child.Close())
 }
@@ -61,13 +61,13 @@ func (o *output) abandon() {
 	o.reader.Close()
 }
 
-// name is how /proc/PID/fd shows the pipe, e.g. "pipe:[4711]".
+// name returns the pipe's name in /proc/PID/fd, e.g. "pipe:[4711]".
 func (o *output) name() (string, error) {
 	return os.Readlink(fmt.Sprintf("/proc/self/fd/%d", o.child.Fd()))
 }
 
-// adoptOutput opens the pipe of a running child, wherever it holds it: dnsmasq
-// moves its stderr to another number.
+// adoptOutput opens the pipe of a running child, at any number of descriptor, as
+// dnsmasq moves its stderr to another one.
 func adoptOutput(pid int, name string) (*output, error) {
 	fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil {
@@ -111,7 +111,8 @@ func (o *output) copy(role string, to *os.File) {
 	}
 }
 
-// rest reads what is in the pipe now. The deadline forbids Read to do it.
+// rest reads what is in the pipe now. It uses the system call, as Read returns
+// nothing after the deadline of drain.
 func (o *output) rest() []byte {
 	var all []byte
 	raw, err := o.reader.SyscallConn()
@@ -120,7 +121,7 @@ func (o *output) rest() []byte {
 	}
 	_ = raw.Control(func(fd uintptr) {
 		buffer := make([]byte, 4096)
-		for len(all) < 1<<20 { // somebody else may go on writing
+		for len(all) < 1<<20 { // the child may go on writing
 			n, err := unix.Read(int(fd), buffer)
 			if n <= 0 || err != nil {
 				return
@@ -164,7 +165,7 @@ func (o *output) emit(line []byte, role string, to *os.File) {
 	}
 }
 
-// drain lets copy read what is there and waits until it has.
+// drain makes copy read the rest of the pipe and waits until copy has returned.
 func (o *output) drain() {
 	if o == nil {
 		return

@@ -15,14 +15,14 @@ import (
 // markName is the environment variable that ties a process to its record.
 const markName = "NETCONNECTD_CHILD="
 
-// environment is all that a program gets from us: nothing of the daemon's own
-// environment, which may hold a secret, and the language in which we parse.
+// environment returns the whole environment of a program: the language in which we
+// parse output, and nothing of the daemon's own environment, which may hold a secret.
 func environment() []string {
 	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 }
 
-// mark is the environment entry of a role's children; of role "" it is what
-// all marks of this runtime folder begin with.
+// mark returns the environment entry of a role's children. For the role "" it returns
+// the prefix of all marks of this runtime folder.
 func (r *Runner) mark(role string) string {
 	dir := r.recordDir()
 	if abs, err := filepath.Abs(dir); err == nil {
@@ -45,16 +45,16 @@ func (r *Runner) open(role, hash string, pid int, start uint64) (*Child, error) 
 	}, nil
 }
 
-// adopt returns an unwatched Child for pid if that is still the process which
-// was started at the given time.
+// adopt returns an unwatched Child for pid if pid is still the process that was
+// started at the given time.
 func (r *Runner) adopt(role, hash string, pid int, start uint64) (*Child, error) {
 	c, err := r.open(role, hash, pid, start)
 	if err != nil {
 		return nil, err
 	}
-	// The order matters: the pidfd is open, the start time that is read now is
-	// of the pid's present owner, and if the pidfd's process is alive even
-	// after that, the owner is that process.
+	// The order matters. The pidfd is open, and the start time that is read now
+	// belongs to the pid's present owner. If the pidfd's process is still alive
+	// after that, it is the owner.
 	now, err := startTime(pid)
 	switch {
 	case err != nil:
@@ -137,7 +137,7 @@ func eachMark(visit func(pid int, entry string)) {
 		}
 		environ, err := os.ReadFile(name + "/environ")
 		if err != nil {
-			continue // gone, or with more rights than we have: not ours
+			continue // the process is gone, or has more rights than we have and so is not ours
 		}
 		for entry := range bytes.SplitSeq(environ, []byte{0}) {
 			if bytes.HasPrefix(entry, []byte(markName)) {

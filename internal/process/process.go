@@ -1,11 +1,11 @@
 // Package process starts, supervises and ends the programs that the daemon
 // needs. It is the only package that starts programs.
 //
-// A child outlives the daemon: it has no parent-death signal, is a session of
-// its own, and nothing that it holds depends on us (see output.go). A record
-// in the runtime folder names it by pid and start time, so that the next
-// daemon adopts it, and its environment names the record, so that a child
-// which was started just before a crash is found as well.
+// A child outlives the daemon: it has no parent-death signal, it is a session of its
+// own, and its pipe works without the daemon (see output.go). A record in the runtime
+// folder has the child's pid and start time, so that the next daemon adopts the
+// child. The child's environment names the record, so that a child that was started
+// just before a crash is found as well.
 package process
 
 import (
@@ -28,11 +28,11 @@ type Spec struct {
 	Path string    // absolute path of the program
 	Args []string  // without argv[0]; never a secret, everybody can read them
 	Hash string    // of everything that makes a running child interchangeable with this one
-	Caps []uintptr // ambient capabilities that it keeps, e.g. unix.CAP_NET_ADMIN; none by default
-	// Confine says what it may not do; nil: all that its user may, it may too.
+	Caps []uintptr // ambient capabilities of the child, e.g. unix.CAP_NET_ADMIN; none by default
+	// Confine restricts the child; nil: it has all rights of its user.
 	Confine *Confinement
-	// Pardoned says whether an end after such last lines is none that Failed is
-	// told of; nil: none is pardoned.
+	// Pardoned reports whether an end after these last lines is no failure for
+	// Runner.Failed; nil: each end is one.
 	Pardoned func(last []string) bool
 }
 
@@ -43,8 +43,8 @@ type Runner struct {
 	Output *os.File     // receives what children print, each line led by the role; nil discards it
 	Log    *slog.Logger // nil discards
 	Self   string       // this program, whose main calls RunConfined; "": no child is confined
-	// Failed is told of every child that ends without being told to, and of
-	// those that hang (see EndHung); it must not block. nil: nobody is.
+	// Failed is called for every child that ends without a call of End, and for each
+	// that hangs (see EndHung). It must not block. It may be nil.
 	Failed func(role string)
 
 	mu       sync.Mutex
@@ -55,9 +55,9 @@ type Runner struct {
 // rolePattern keeps a role usable as a file name and in the environment.
 var rolePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 
-// Ensure returns a running child that fits spec. It adopts a live one whose
-// record, start time and hash agree; otherwise it ends the old one and starts
-// a new one. That a child runs does not mean that it serves.
+// Ensure returns a running child that fits spec. It adopts a live child whose record,
+// start time and hash agree; otherwise it ends the old child and starts a new one. A
+// running child does not necessarily serve yet.
 func (r *Runner) Ensure(ctx context.Context, spec Spec) (c *Child, adopted bool, err error) {
 	if !rolePattern.MatchString(spec.Role) {
 		return nil, false, fmt.Errorf("start %s: role %q is not a plain name", spec.Path, spec.Role)
@@ -109,7 +109,7 @@ func (r *Runner) Find(role string) (*Child, bool) {
 	return c, true
 }
 
-// EndAll is End of every role of this runtime folder.
+// EndAll ends the children of every role of this runtime folder.
 func (r *Runner) EndAll(ctx context.Context) error {
 	roles, err := r.roles()
 	if err != nil {
@@ -124,8 +124,8 @@ func (r *Runner) EndAll(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Close stops watching. Children go on; nothing of the Runner or of its
-// children may be used afterwards.
+// Close stops watching the children, which go on. Neither the Runner nor its children
+// may be used afterwards.
 func (r *Runner) Close() {
 	r.mu.Lock()
 	for _, c := range r.children {
@@ -190,9 +190,9 @@ func (r *Runner) start(spec Spec) (*Child, error) {
 	}
 	c, err := r.record(spec, cmd, out)
 	if err = errors.Join(err, out.handOver()); err != nil {
-		// Without a record nobody would ever end it.
+		// Without a record, no later run would end the child.
 		err = errors.Join(fmt.Errorf("start %s: %w", spec.Role, err), cmd.Process.Kill())
-		_ = cmd.Wait() // that a killed process did not succeed is no news
+		_ = cmd.Wait() // the error only reports that the process was killed
 		out.Close()
 		c.release()
 		return nil, err
@@ -205,7 +205,7 @@ func (r *Runner) start(spec Spec) (*Child, error) {
 
 // record makes a Child of a started command and writes its record.
 func (r *Runner) record(spec Spec, cmd *exec.Cmd, out *output) (*Child, error) {
-	start, err := startTime(cmd.Process.Pid) // ours and not yet reaped, so the pid is its
+	start, err := startTime(cmd.Process.Pid) // our child is not reaped yet, so the pid is still its own
 	if err != nil {
 		return nil, err
 	}

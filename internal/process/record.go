@@ -13,7 +13,7 @@ import (
 
 const recordSuffix = ".json"
 
-// maxRecord is far above what a record has.
+// maxRecord is far above the size of a record.
 const maxRecord = 4096
 
 // record is what the next daemon needs to recognise a child.
@@ -51,7 +51,7 @@ func removeRecord(path string) error {
 	return nil
 }
 
-// forget removes a child's record unless a newer child has it by now.
+// forget removes a child's record, unless the record belongs to a newer child by now.
 func (r *Runner) forget(c *Child) error {
 	r.mu.Lock()
 	if r.children[c.role] == c {

@@ -22,23 +22,22 @@ const (
 	tailSize = 400              // bytes of a command's own words in an error
 )
 
-// Run runs a short command to its end and returns what it printed. The error
-// of a command that fails carries what it said on stderr, or, of one that
-// complains on stdout, that. It is killed when ctx ends or after 30 s. The path
-// must be one that nobody but root can change; structure_test.go lists the
-// callers. For any other there is RunFile.
+// Run runs a short command to its end and returns what it printed. The error of a
+// command that fails has the command's stderr or, if that is empty, its stdout. The
+// command is killed when ctx ends or after 30 s. Only root may be able to change the
+// path; structure_test.go lists the callers. RunFile is for any other program.
 func Run(ctx context.Context, path string, args []string, stdin []byte) (stdout []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
 	return finish(ctx, exec.CommandContext(ctx, path, args...), filepath.Base(path), stdin)
 }
 
-// User is whose rights a program gets.
+// User is the user with whose rights a program runs.
 type User struct{ UID, GID int }
 
-// RunFile is Run of an open program (namedfile.OpenProgram): what was checked is
-// what runs, whatever its path leads to by now. It gets the rights of a user and
-// no capabilities; nil stands for our own user.
+// RunFile runs an open program (namedfile.OpenProgram) as Run does. The checked file
+// itself runs, whatever its path leads to by now. The program gets the rights of the
+// user as and no capabilities; nil stands for our own user.
 func RunFile(ctx context.Context, program *os.File, as *User, args []string) (stdout []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
@@ -63,7 +62,7 @@ func finish(ctx context.Context, cmd *exec.Cmd, name string, stdin []byte) (stdo
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.Setsid = true
-	cmd.WaitDelay = time.Second // for what the command may have left behind with our pipes
+	cmd.WaitDelay = time.Second // for a process that the command has left behind with our pipes
 	err = cmd.Run()
 	if err == nil {
 		return out.Bytes(), nil
@@ -81,11 +80,11 @@ func finish(ctx context.Context, cmd *exec.Cmd, name string, stdin []byte) (stdo
 	return out.Bytes(), fmt.Errorf("run %s: %w: %s", name, err, said)
 }
 
-// mostOutput bounds what is kept of a command's output. The largest that is
-// asked for is a journal of 5000 lines.
+// mostOutput bounds how much of a command's output is kept. The largest output is a
+// journal of 5000 lines.
 const mostOutput = 16 << 20
 
-// limited drops what is more than mostOutput.
+// limited drops output beyond mostOutput.
 type limited struct{ to *bytes.Buffer }
 
 func (l *limited) Write(data []byte) (int, error) {
@@ -102,9 +101,9 @@ func tail(text []byte) string {
 }
 
 // ClearInheritable empties the inheritable capability set of all threads and
-// with it the ambient one (capabilities(7)), so that programs get only what
-// their Spec names. What this process itself may do is unchanged. It needs a
-// build without cgo.
+// with it the ambient one (capabilities(7)), so that programs get only the
+// capabilities that their Spec names. The rights of this process itself do not
+// change. It needs a build without cgo.
 func ClearInheritable() error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData
@@ -119,13 +118,13 @@ func ClearInheritable() error {
 	return nil
 }
 
-// lastCapability is where the kernel's list may end at most: the sets of
-// capget(2) have 64 bits.
+// lastCapability is the highest possible capability: the sets of capget(2) have 64
+// bits.
 const lastCapability = 63
 
 // KeepCapabilities gives up every capability that is not listed, for all threads
-// and for every program that they run (capabilities(7): the bounding set). Root
-// keeps what files belong to it. It needs a build without cgo.
+// and for every program that they run (capabilities(7): the bounding set). Root still
+// owns its files. It needs a build without cgo.
 func KeepCapabilities(kept ...uintptr) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData

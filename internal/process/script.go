@@ -15,10 +15,10 @@ import (
 // scriptGrace is how long a script that is asked to end may take.
 const scriptGrace = 3 * time.Second
 
-// RunScript runs somebody else's program to its end, with env beside the usual
-// environment; what it says goes to out. When ctx ends, the program and what it
-// started get SIGTERM, and SIGKILL 3 s later. What a program that ended by
-// itself has left running stays, and loses its output.
+// RunScript runs an administrator's program to its end, with env in addition to the
+// usual environment. Its output goes to out. When ctx ends, the program and its
+// children get SIGTERM, and SIGKILL 3 s later. Children that outlive a program that
+// ended by itself go on without output.
 func RunScript(ctx context.Context, path string, env []string, stdin []byte, out io.Writer) error {
 	cmd := exec.CommandContext(ctx, path)
 	cmd.Env = append(environment(), env...)
@@ -31,11 +31,11 @@ func RunScript(ctx context.Context, path string, env []string, stdin []byte, out
 	err := cmd.Run()
 	switch {
 	case cut:
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // its group is gone, or was deaf
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // its group has ended, or has ignored SIGTERM
 		err = context.Cause(ctx)
 	case cmd.Process == nil && ctx.Err() != nil:
 		err = context.Cause(ctx)
-	case errors.Is(err, exec.ErrWaitDelay), errors.Is(err, syscall.EPIPE): // it left something running, or did not read
+	case errors.Is(err, exec.ErrWaitDelay), errors.Is(err, syscall.EPIPE): // the program left a child running, or did not read its input
 		err = nil
 	}
 	if err != nil {

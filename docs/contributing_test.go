@@ -1,0 +1,106 @@
+package docs
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/netconnectd/netconnectd/internal/pagetest"
+)
+
+const contributing = "../CONTRIBUTING.md"
+
+// path matches what names a file or a folder of the source: with a slash in it, or
+// with an ending that files here have.
+var path = regexp.MustCompile(`^(?:[\w.-]+/)*[\w-]+(?:/|\.(?:go|md|yaml|json|[158]))?$`)
+
+// testName matches the name of a test or a fuzz test.
+var testName = regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)
+
+// notOurs are words of CONTRIBUTING.md that look like paths of the source: what make
+// writes, files of the kernel, and packages of Go.
+var notOurs = []string{"build/", "linux/", "testing/", "apt/", "NOTES.md"}
+
+// identifier matches a name of the source, e.g. of a table that takes another row.
+var identifier = regexp.MustCompile(`^(?:\w+\.)?([A-Za-z]\w+)$`)
+
+// TestContributingNamesWhatIsThere: the paths, tests, targets and identifiers of
+// CONTRIBUTING.md exist.
+func TestContributingNamesWhatIsThere(t *testing.T) {
+	source, makefile := allSource(t), pagetest.Read(t, "../Makefile")
+	named := 0
+	for _, text := range contributingWords(t) {
+		for _, test := range testName.FindAllString(text, -1) {
+			if !strings.Contains(source, "\nfunc "+test+"(") {
+				t.Errorf("CONTRIBUTING.md names %s, which is no test", test)
+			}
+			named++
+		}
+		if m := identifier.FindStringSubmatch(text); m != nil && !slices.Contains(noNames, text) {
+			if !regexp.MustCompile(`\b` + m[1] + `\b`).MatchString(source) {
+				t.Errorf("CONTRIBUTING.md names %s, which is nowhere in the source", text)
+			}
+			named++
+		}
+		words := strings.Fields(text)
+		if words[0] == "make" && !strings.Contains(makefile, "\n"+words[1]+":") {
+			t.Errorf("CONTRIBUTING.md names make %s, which is no target", words[1])
+		}
+		for _, word := range words {
+			word, _, _ = strings.Cut(strings.TrimPrefix(word, "./"), "#")
+			if !isPath(word) {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join("..", word)); err != nil {
+				t.Errorf("CONTRIBUTING.md names %s, which is not there", word)
+			}
+			named++
+		}
+	}
+	if named < 80 {
+		t.Errorf("only %d names were looked at", named)
+	}
+}
+
+// noNames are words that the source does not have: what packages are not called.
+var noNames = []string{"utils", "common"}
+
+// contributingWords are what stands in back quotes, and what links lead to.
+func contributingWords(t *testing.T) []string {
+	t.Helper()
+	words := pagetest.Quoted(t, contributing)
+	for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(pagetest.Read(t, contributing), -1) {
+		if !strings.Contains(link[1], "://") {
+			words = append(words, link[1])
+		}
+	}
+	return words
+}
+
+func isPath(word string) bool {
+	if !path.MatchString(word) || slices.ContainsFunc(notOurs, func(p string) bool { return strings.HasPrefix(word, p) }) {
+		return false
+	}
+	return strings.Contains(word, "/") || strings.Contains(word, ".")
+}
+
+// allSource is the text of all Go files.
+func allSource(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		all.WriteString(pagetest.Read(t, path) + "\n")
+		return nil
+	})
+	if err != nil || all.Len() < 1_000_000 {
+		t.Fatalf("read the source: %d bytes, %v", all.Len(), err)
+	}
+	return all.String()
+}

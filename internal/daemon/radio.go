@@ -343,6 +343,9 @@ func (r *radio) holdStation(ctx context.Context, t policy.Target, report func(po
 		// The next attempt starts from a clean interface.
 		return r.failed("rejected", errors.Join(err, r.dropLease()))
 	}
+	if previous, err = r.stillValid(ctx, previous, association); err != nil {
+		return r.failed(codeRadioFailed, err)
+	}
 	r.association.Store(&association)
 	report(policy.StageAssociated)
 	adopted := association.Adopted && !t.Network.Candidate && !t.Asked

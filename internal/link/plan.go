@@ -192,7 +192,8 @@ func planRoutes(have []Route, index int, want Spec, again bool) (add, remove []O
 		}
 	}
 	for i, r := range have {
-		if r.Index == index && r.Protocol == RouteProtocol && !kept[i] {
+		own := r.Protocol == RouteProtocol || !want.Autoconf && r.Protocol == unix.RTPROT_RA
+		if r.Index == index && own && !kept[i] {
 			remove = append(remove, RemoveRoute{r})
 		}
 	}

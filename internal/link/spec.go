@@ -16,7 +16,7 @@ type Spec struct {
 	Addresses []AddressSpec
 	Routes    []RouteSpec
 
-	// Autoconf leaves the IPv6 addresses alone that the kernel made from
+	// Autoconf leaves the IPv6 addresses and routes alone that the kernel made from
 	// router advertisements. An access point has none, a station wants them.
 	Autoconf bool
 }

@@ -29,7 +29,7 @@ const (
 
 // startRouter has the router at the other end of the cable serve IPv6 alone: a
 // prefix, itself as the way out, a name server.
-func startRouter(t *testing.T, router *netnstest.Namespace, folder string) {
+func startRouter(t *testing.T, router *netnstest.Namespace, folder string) (stop func()) {
 	t.Helper()
 	router.Run("ip", "addr", "flush", "dev", "home", "scope", "global")
 	router.Run("ip", "addr", "add", routerPrefix+"1/64", "dev", "home", "nodad")
@@ -39,7 +39,9 @@ func startRouter(t *testing.T, router *netnstest.Namespace, folder string) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
+	stop = func() { _ = server.Process.Kill(); _ = server.Wait() }
+	t.Cleanup(stop)
+	return stop
 }
 
 // holdUntilNamed returns why the radio was not ready or has no name server, and
@@ -151,6 +153,28 @@ func TestOnlyIPv6(t *testing.T) {
 	}
 	if now, err := sysctl.Read(file); err != nil || now != before {
 		t.Errorf("the metric is %s, %v, and was %s", now, err, before)
+	}
+}
+
+// TestAnotherRouter: whoever joins the network anew does not believe what the router
+// before has said, which may be gone.
+func TestAnotherRouter(t *testing.T) {
+	router := netnstest.Another(t)
+	r := openStation(t, router)
+	stop := startRouter(t, router, r.dir)
+	home := policy.Target{Station: policy.Station{Wanted: true, Network: policy.Network{SSID: "home"}}}
+	if err := holdUntilNamed(t, r, home); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	router.Run("ip", "link", "set", "home", "down")
+	router.Run("ip", "link", "set", "home", "address", "02:00:00:00:00:99", "up") // and another link-local address
+	startRouter(t, router, r.dir)
+	if err := holdUntilNamed(t, r, home); err != nil {
+		t.Errorf("with another router: %v", err)
+	}
+	if routes := netnstest.Run(t, "ip", "-6", "route", "show", "default"); strings.Count(routes, "default via fe80::ff:fe00:99 ") != 1 || strings.Count(routes, "\n") != 1 {
+		t.Errorf("default routes are %q", routes)
 	}
 }
 

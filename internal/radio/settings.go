@@ -5,7 +5,10 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/sysctl"
+	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
 // routerMetric returns the setting that gives the default routes from router
@@ -45,4 +48,15 @@ func (r *radio) restoreSettings() {
 func (r *radio) endStation(ctx context.Context) error {
 	defer r.restoreSettings()
 	return r.station.End(ctx)
+}
+
+// stillValid returns the lease of the association before, if it may be valid in this
+// one, or nil. A DHCP server is asked about its lease. What routers have advertised
+// is dropped instead, unless the association is the same: another router may be there,
+// and the new one says at once what is valid.
+func (r *radio) stillValid(ctx context.Context, previous *dhcp.Lease, now wifi.Association) (*dhcp.Lease, error) {
+	if previous == nil || previous.Address.IsValid() || now.Adopted {
+		return previous, nil
+	}
+	return nil, r.clear(ctx, link.Spec{Name: r.iface, Up: true})
 }

@@ -62,6 +62,9 @@ func (s supplicant) join(ctx context.Context, t policy.Station, report func(poli
 		// The next attempt starts from a clean interface.
 		return s.failed(client.CodeRejected, errors.Join(err, s.dropLease()))
 	}
+	if previous, err = s.stillValid(ctx, previous, association); err != nil {
+		return s.failed(client.CodeRadioFailed, err)
+	}
 	s.association.Store(&association)
 	report(policy.StageAssociated)
 	stay := newSession(s.radio, network.SSID)

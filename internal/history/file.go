@@ -15,10 +15,11 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// mode lets nobody else read where the device has been.
+// mode keeps other users from reading where the device has been.
 const mode = 0o600
 
-// readLimit is more than a file has that we wrote; of another one its end counts.
+// readLimit is above the size of any file that we wrote. Of a larger file, only the
+// end is read.
 const readLimit = 1 << 20
 
 func readTail(path string) ([]byte, error) {
@@ -37,26 +38,25 @@ func readTail(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, readLimit))
 }
 
-// line is one of the file: an entry, or what was not understood and stays in the
-// file as it is until it is older than the entries that are kept.
+// line is a line of the file: an entry, or a line that was not understood. The latter
+// stays in the file unchanged until it is older than all entries that are kept.
 type line struct {
 	client.HistoryEntry
-	text []byte // as it was read; nil: of this run
+	text []byte // as it was read; nil: recorded by this run
 }
 
-// maxSeq is what a float64 of a JSON reader can count to. No device has had so many
-// entries.
+// maxSeq is the highest number up to which a JSON reader with float64 can count. No
+// device has had so many entries.
 const maxSeq = 1 << 53
 
-// mostLine is what a line has at most that stays without being understood: an
-// entry has some hundred bytes.
+// mostLine is the longest line that is kept without being understood. An entry has
+// some hundred bytes.
 const mostLine = 4 << 10
 
-// decode reads the lines that are entries. Where their numbers do not grow, they
-// are counted anew: one bad number must not cost all entries after it. Changed
-// says that the file is to be written anew: an entry was there twice or has another
-// number now, or a line is dropped that is far too long or that a power loss has
-// torn.
+// decode reads the lines of the file. Entries whose numbers do not grow are numbered
+// anew, as one bad number must not cost all entries after it. changed is true if the
+// file has to be written anew: an entry was there twice or has another number now, or
+// a line was dropped that is far too long or that a power loss has torn.
 func decode(data []byte) (lines []line, changed bool) {
 	last := uint64(0)
 	for text := range bytes.Lines(data) {
@@ -84,8 +84,8 @@ func decode(data []byte) (lines []line, changed bool) {
 
 func (l line) understood() bool { return l.Type != "" }
 
-// encode writes lines that were read as they were: they may have fields of a later
-// version.
+// encode returns the lines as text. Lines that were read stay as they were, as they
+// may have fields of a later version.
 func encode(lines []line) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -95,7 +95,7 @@ func encode(lines []line) []byte {
 			b.Write(l.text)
 			continue
 		}
-		// Only a year after 9999 cannot be encoded, which no kernel's clock has
+		// Encoding fails only for a year after 9999, which no kernel's clock reaches
 		// (ktime_t ends in 2262).
 		_ = e.Encode(l.HistoryEntry)
 	}
@@ -111,7 +111,7 @@ func appendTo(path string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// MachineClock is the machine's own.
+// MachineClock returns the machine's clock.
 func MachineClock() (Clock, error) {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id") // random(4)
 	if err != nil {
@@ -120,7 +120,8 @@ func MachineClock() (Clock, error) {
 	return Clock{Boot: strings.TrimSpace(string(id)), Uptime: uptime}, nil
 }
 
-// uptime counts suspended time, too (CLOCK_BOOTTIME, clock_gettime(2)).
+// uptime returns the time since the boot, including time in suspend (CLOCK_BOOTTIME,
+// clock_gettime(2)).
 func uptime() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {

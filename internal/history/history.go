@@ -1,5 +1,5 @@
-// Package history remembers what has happened over restarts and reboots: the
-// last entries, in one file of JSON lines.
+// Package history keeps the latest events across restarts and reboots, in one file of
+// JSON lines.
 package history
 
 import (
@@ -17,19 +17,18 @@ import (
 )
 
 const (
-	// kept is how many entries are remembered: some weeks of a device that has
-	// a trouble a day, and 100 KB.
+	// kept is how many entries are kept: some weeks of a device that has a problem
+	// each day, and 100 KB.
 	kept = 500
 
-	// linesLimit is how many lines the file may have before it is written anew
-	// with those that are kept: once for as many entries as are kept.
+	// linesLimit is how many lines the file may have before it is written anew with
+	// the kept entries, which happens once per kept entries recorded.
 	linesLimit = 2 * kept
 )
 
-// History is the entries in memory, and the file that follows them. Neither
-// Record nor Last waits for the disk: Run writes. What cannot be written, on a
-// read-only or full disk, is remembered until the process ends and written with
-// the next entry that can be.
+// History holds the entries in memory and in a file. Neither Record nor Last waits
+// for the disk, as Run writes the file. Entries that cannot be written, on a read-only
+// or full disk, stay in memory and are written with the next entry that can be.
 type History struct {
 	path  string
 	clock Clock
@@ -39,19 +38,18 @@ type History struct {
 	mu      sync.Mutex
 	entries []line // the oldest first; elements never change
 
-	writing sync.Mutex // guards what follows: of one write at a time
+	writing sync.Mutex // guards the fields below; held during a write
 	saved   uint64     // Seq of the last entry in the file
 	lines   int        // of the file
-	broken  bool       // the file has something else, too: it is written anew
+	broken  bool       // the file has other lines than these, so it is written anew
 	failing bool       // the last write failed, which was logged
 	refuse  error      // why the file must not be touched, or nil
 }
 
-// Open reads the file at path, which only this process may use. A line that
-// is not understood is skipped and stays in the file, until it is older than what
-// is kept; a last one that a power loss has torn does not. The
-// History can be used even if there is an error: it is empty then, and a file
-// that could not be read stays as it is.
+// Open reads the file at path, which only this process may use. A line that is not
+// understood is skipped and stays in the file until it is older than all kept entries.
+// A last line that a power loss has torn is dropped. The History can be used even
+// after an error: it is then empty, and a file that could not be read stays as it is.
 func Open(path string, clock Clock, log *slog.Logger) (*History, error) {
 	h := &History{path: path, clock: clock, log: log, hint: make(chan struct{}, 1)}
 	data, err := readTail(path)
@@ -65,8 +63,8 @@ func Open(path string, clock Clock, log *slog.Logger) (*History, error) {
 	return h, nil
 }
 
-// Record remembers an event, of now where its Time is zero. A network that cannot be joined again and again,
-// for the same reason and with nothing else in between, is one entry.
+// Record adds an event; a zero Time stands for now. Repeated failures to join the same
+// network, for the same reason and with no other event in between, are one entry.
 func (h *History) Record(e client.Event) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
@@ -88,7 +86,7 @@ func (h *History) Record(e client.Event) {
 }
 
 func repeats(before, e client.Event) bool {
-	var of, ofBefore client.Network // zero: any of those that are known
+	var of, ofBefore client.Network // zero: any saved network
 	if e.Network != nil {
 		of = *e.Network
 	}
@@ -99,7 +97,7 @@ func repeats(before, e client.Event) bool {
 		before.Reason == e.Reason && ofBefore == of
 }
 
-// Last gives the last limit entries, 0 for all, the oldest first.
+// Last returns the last limit entries, or all for 0, the oldest first.
 func (h *History) Last(limit int) []client.HistoryEntry {
 	if limit == 0 {
 		limit = kept
@@ -122,7 +120,7 @@ func (h *History) Last(limit int) []client.HistoryEntry {
 	return list
 }
 
-// newest is the last entry, the zero one without any.
+// newest returns the last entry, or a zero entry if there is none.
 func newest(lines []line) client.HistoryEntry {
 	for _, l := range slices.Backward(lines) {
 		if l.understood() {
@@ -132,10 +130,10 @@ func newest(lines []line) client.HistoryEntry {
 	return client.HistoryEntry{}
 }
 
-// last is the end of a list; it shares the list's memory.
+// last returns the last n elements of a list. The result shares the list's memory.
 func last[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }
 
-// Run writes what is recorded until ctx ends.
+// Run writes the recorded entries to the file until ctx ends.
 func (h *History) Run(ctx context.Context) {
 	for {
 		select {
@@ -147,8 +145,8 @@ func (h *History) Run(ctx context.Context) {
 	}
 }
 
-// Flush writes what is not in the file yet. A failure is logged once, until it
-// works again.
+// Flush writes the entries that are not in the file yet. A failure is logged only
+// once until a write succeeds again.
 func (h *History) Flush() {
 	h.writing.Lock()
 	defer h.writing.Unlock()
@@ -162,9 +160,9 @@ func (h *History) Flush() {
 	h.failing = err != nil
 }
 
-// write appends, without fsync: an entry is not worth the wear of a flash card,
-// which rewrites a block of megabytes for it. The kernel writes it within 30 s
-// (vm.dirty_expire_centisecs); a power loss before costs these lines.
+// write appends to the file, without fsync: an entry is not worth the wear of a flash
+// card, which rewrites a block of megabytes for each fsync. The kernel writes the
+// entry within 30 s (vm.dirty_expire_centisecs); a power loss before that loses it.
 func (h *History) write() error {
 	if h.refuse != nil {
 		return h.refuse
@@ -187,7 +185,7 @@ func (h *History) write() error {
 		h.lines, h.broken = len(all), false
 	} else {
 		if err := appendTo(h.path, encode(fresh)); err != nil {
-			h.broken = true // a part of it may be there
+			h.broken = true // the file may have a part of the lines
 			return err
 		}
 		h.lines += len(fresh)
@@ -198,6 +196,6 @@ func (h *History) write() error {
 
 // Clock tells the time of events.
 type Clock struct {
-	Boot   string               // id of the time since the machine was started
-	Uptime func() time.Duration // since then; does not jump
+	Boot   string               // id of the current boot
+	Uptime func() time.Duration // time since the boot, which no change of the date affects
 }

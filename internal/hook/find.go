@@ -11,10 +11,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
-// find gives the executables of a folder that only their owner, and whoever
-// owns a folder on the way, can have written: root, in other words. What others
-// could have written is refused with a reason. Files that are not executable
-// are none of ours.
+// find returns the executables of a folder that only owner, which is root, can have
+// written, and the reasons why others are refused: files that another user could have
+// written. It ignores files that are not executable.
 func find(folder string, owner uint32) (hooks []string, refused map[string]string) {
 	refused = map[string]string{}
 	entries, err := os.ReadDir(folder) // in the order of names
@@ -24,7 +23,7 @@ func find(folder string, owner uint32) (hooks []string, refused map[string]strin
 		}
 		return nil, refused
 	}
-	if err := owned(folder, owner); err != nil {
+	if err := checkOwner(folder, owner); err != nil {
 		refused[folder] = err.Error()
 		return nil, refused
 	}
@@ -43,10 +42,11 @@ func find(folder string, owner uint32) (hooks []string, refused map[string]strin
 	return hooks, refused
 }
 
-// examine follows symbolic links: who can change what they lead to, or a folder
-// or link on the way, could have written the hook. A script that runs by its
-// descriptor would not know its own name, so a hook runs by its path, which
-// nobody but the owner and root can change after this.
+// examine reports whether a file is a hook, and checks that only the owner and root
+// can change it. It follows symbolic links, as a user who can change their target, or
+// a folder or link on the path, could have written the hook. A hook runs by its path,
+// as a script that runs by its descriptor would not know its own name; only the owner
+// and root can change that path after the check.
 func examine(path string, owner uint32) (runs bool, err error) {
 	program, err := namedfile.OpenProgram(path, int(owner))
 	switch {
@@ -58,9 +58,9 @@ func examine(path string, owner uint32) (runs bool, err error) {
 	return true, program.Close()
 }
 
-// owned says who else could have added a hook to the folder, and what to do.
-// Also in a sticky folder, such as /tmp, others can add one.
-func owned(folder string, owner uint32) error {
+// checkOwner returns an error, with the remedy, if another user could have added a
+// hook to the folder. That is also possible in a sticky folder, such as /tmp.
+func checkOwner(folder string, owner uint32) error {
 	info, err := os.Stat(folder)
 	if err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package hook tells the executables in a folder what happens, one event after
-// the other. Only what root alone can write to is run.
+// Package hook runs the executables in a folder for each event, one event after the
+// other. It runs only executables that root alone can write to.
 package hook
 
 import (
@@ -20,21 +20,21 @@ import (
 )
 
 const (
-	// deadline of one hook for one event.
+	// deadline is how long one hook may take for one event.
 	deadline = 30 * time.Second
 
-	// queueLimit is how many events wait for hooks that are slow.
+	// queueLimit is how many events may wait for slow hooks.
 	queueLimit = 64
 )
 
-// told are the types of events that hooks are called for.
-var told = []string{client.EventUplink, client.EventAccessPoint, client.EventJoin}
+// eventTypes are the types of events that hooks are called for.
+var eventTypes = []string{client.EventUplink, client.EventAccessPoint, client.EventJoin}
 
-// Runner calls the hooks of a folder. Its methods may be called by anybody.
+// Runner calls the hooks of a folder. Its methods may be called concurrently.
 type Runner struct {
-	folder func() string // that the configuration names now
+	folder func() string // returns the folder that is configured now
 	log    *slog.Logger
-	said   *loglimit.Limiter // what events alone can cause
+	said   *loglimit.Limiter // limits log lines that events alone can cause
 	limit  time.Duration
 	owner  uint32 // who may write hooks: root
 
@@ -42,18 +42,18 @@ type Runner struct {
 	waiting []client.Event
 	hint    chan struct{} // there is something waiting
 
-	refused map[string]string // reasons that were logged, by path; of Run
+	refused map[string]string // reasons that were logged, by path; only Run uses it
 }
 
-// New makes a Runner for a folder, which need not exist and may become another.
+// New returns a Runner for a folder, which need not exist and may change.
 func New(folder func() string, log *slog.Logger) *Runner {
 	return &Runner{folder: folder, log: log, said: loglimit.New(log, time.Minute), limit: deadline, hint: make(chan struct{}, 1), refused: map[string]string{}}
 }
 
-// Tell has the hooks called with an event, if they are for such events. It
-// never waits: when hooks are slower than events, the oldest are dropped.
+// Tell queues an event for the hooks, if it is of the eventTypes. It never waits: if
+// hooks are slower than events, the oldest events are dropped.
 func (r *Runner) Tell(e client.Event) {
-	if !slices.Contains(told, e.Type) {
+	if !slices.Contains(eventTypes, e.Type) {
 		return
 	}
 	if e.Time.IsZero() {
@@ -75,7 +75,7 @@ func (r *Runner) Tell(e client.Event) {
 	}
 }
 
-// Run calls hooks until ctx ends, which also ends the one that runs.
+// Run calls hooks until ctx ends, which also ends a running hook.
 func (r *Runner) Run(ctx context.Context) error {
 	defer r.said.Close()
 	for {
@@ -101,8 +101,7 @@ func (r *Runner) next() (client.Event, bool) {
 	return e, true
 }
 
-// call runs each hook with the event. A hook that fails keeps nobody else from
-// hearing of it.
+// call runs each hook with the event. If a hook fails, the others still run.
 func (r *Runner) call(ctx context.Context, e client.Event) {
 	for _, path := range r.hooks() {
 		if ctx.Err() != nil {
@@ -126,8 +125,8 @@ func (r *Runner) run(ctx context.Context, path string, e client.Event) error {
 	return process.RunScript(ctx, path, environment(e), append(stdin, '\n'), out)
 }
 
-// environment is the event for shells. No value holds a control character, so
-// that a stranger's SSID is one word on one line.
+// environment returns the event as variables for shells. No value has a control
+// character, so that any SSID of a stranger is a single line.
 func environment(e client.Event) []string {
 	values := []struct{ name, value string }{
 		{"EVENT", e.Type}, {"OLD", e.Old}, {"NEW", e.New}, {"CODE", e.Code}, {"REASON", e.Reason},
@@ -154,7 +153,7 @@ func oneLine(text string) string {
 	return b.String()
 }
 
-// hooks are those that may run, in the order of their names.
+// hooks returns the hooks that may run, in the order of their names.
 func (r *Runner) hooks() (paths []string) {
 	found, refused := find(r.folder(), r.owner)
 	for path, reason := range refused {
@@ -166,8 +165,7 @@ func (r *Runner) hooks() (paths []string) {
 	return found
 }
 
-// unmeant are the ends of names that editors and package managers give to what
-// is not to run.
+// unmeant are the suffixes of files of editors and package managers that must not run.
 var unmeant = []string{"~", ".bak", ".orig", ".swp", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".dpkg-tmp", ".disabled"}
 
 func meant(entry fs.DirEntry) bool {

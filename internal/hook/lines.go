@@ -11,13 +11,13 @@ const (
 	linesLimit = 50  // lines of a call
 )
 
-// lines says each line that is written to it, up to a limit: a hook that
-// prints for ever fills neither the memory nor the log.
+// lines passes each line that is written to it to say, up to a limit, so that a hook
+// that prints for ever fills neither the memory nor the log.
 type lines struct {
 	say  func(line string)
 	rest []byte
 	said int
-	lost int // bytes that nobody will see
+	lost int // bytes beyond the limit
 }
 
 func (l *lines) Write(b []byte) (int, error) {
@@ -45,7 +45,7 @@ func (l *lines) end() {
 	l.rest = l.rest[:0]
 }
 
-// flush says what has no end of line, and how much was not said.
+// flush passes on a last line without a line end, and the number of lost bytes.
 func (l *lines) flush() {
 	l.end()
 	if l.lost > 0 {

@@ -1,9 +1,9 @@
-// Package metrics counts what happens to the network and gives it as text for
-// Prometheus. The counters are in memory and begin at zero with the daemon,
-// which Prometheus takes for what it is, a reset.
+// Package metrics counts events of the network and returns the counters as text for
+// Prometheus. The counters are in memory and begin at zero with each start of the
+// daemon, which Prometheus recognises as a reset.
 //
-// Every label has a fixed set of values. SSIDs, interfaces and reasons are none
-// of them: strangers choose SSIDs, and each new value is a time series more.
+// Every label has a fixed set of values. SSIDs, interfaces and reasons are no labels:
+// each new value would be a new time series, and strangers choose SSIDs.
 package metrics
 
 import (
@@ -14,18 +14,18 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// Joined is the result of an attempt to join a network that worked, and
-// Abandoned that of one which something else ended before it was decided: a
-// time limit, another wish of somebody's, the end of the daemon. The other
-// results are the codes of docs/protocol.md.
+// Joined is the result of an attempt to join a network that succeeded. Abandoned is
+// the result of an attempt that was ended before its outcome was known: by a time
+// limit, another command, or the end of the daemon. The other results are the codes
+// of docs/protocol.md.
 const (
 	Joined    = "joined"
 	Abandoned = "abandoned"
 	other     = "other" // a code that is not in results
 )
 
-// The values of the labels. Each of them is there from the start: a counter
-// that appears with a 1 has no increase that could be seen.
+// The values of the labels. The counter of each value exists from the start, as
+// Prometheus sees no increase in a counter that first appears with a 1.
 var (
 	uplinkStates      = [...]string{"starting", "online", "joining", "lost"}
 	accessPointStates = [...]string{"off", "starting", "up", "stopping"}
@@ -37,19 +37,18 @@ var (
 	}
 )
 
-// joinBounds are the upper bounds of the histogram of joins that worked, in
-// seconds: most take 2 to 6, slow routers 20, and wifi.join_timeout ends them
-// at 45.
+// joinBounds are the upper bounds of the histogram of successful joins, in seconds:
+// most joins take 2 to 6, with slow routers 20, and wifi.join_timeout ends them at 45.
 var joinBounds = [...]float64{2, 5, 10, 20, 45}
 
-// Metrics are the counters. Its methods may be called by anybody, and wait for
-// nothing but each other's arithmetic.
+// Metrics are the counters. Its methods may be called concurrently, and wait for
+// nothing but a short lock.
 type Metrics struct {
 	mu sync.Mutex
 	counts
 }
 
-// counts is a value: a copy of it is a moment that does not change any more.
+// counts has no pointers, so that copying it takes a snapshot of all counters.
 type counts struct {
 	version string
 	started time.Time
@@ -61,7 +60,7 @@ type counts struct {
 	uplink      string
 	uplinkSince time.Time
 	portal      bool
-	online      time.Duration // of the stays that are over
+	online      time.Duration // total of the periods that are over
 	lost        uint64
 
 	accessPoint string
@@ -70,19 +69,18 @@ type counts struct {
 
 	joins        [len(results)]uint64
 	joinSeconds  float64
-	joinDuration [len(joinBounds)]uint64 // up to the bound, and above the one before
+	joinDuration [len(joinBounds)]uint64 // above the previous bound, and up to this one
 
 	probes, probeFailures uint64
 	childFailures         [len(roles)]uint64
 }
 
-// New makes the metrics of a daemon of that version that starts now.
+// New returns the metrics of a daemon of that version that starts now.
 func New(version string) *Metrics {
 	return &Metrics{counts: counts{version: version, started: time.Now()}}
 }
 
-// ConfigLoaded notes whether nothing was wrong with the configuration when it was
-// read.
+// ConfigLoaded notes whether the configuration was right when it was last read.
 func (m *Metrics) ConfigLoaded(right bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -126,15 +124,16 @@ func (m *Metrics) Clients(n int) {
 	m.clients = n
 }
 
-// Radio notes who joins networks, and whose rules the radio obeys.
+// Radio notes which backend joins networks, and the country whose rules the radio
+// obeys.
 func (m *Metrics) Radio(backend, country string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.backend, m.country = backend, country
 }
 
-// Join counts an attempt to join a network by its result, and how long it took
-// if that is Joined.
+// Join counts an attempt to join a network by its result. If the result is Joined, it
+// also notes how long the attempt took.
 func (m *Metrics) Join(result string, took time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -154,7 +153,7 @@ func (m *Metrics) Join(result string, took time.Duration) {
 	}
 }
 
-// Probe counts a probe of an uplink; err is why it failed.
+// Probe counts a probe of an uplink. err is why the probe failed, nil if it passed.
 func (m *Metrics) Probe(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -171,7 +170,7 @@ func (m *Metrics) ChildFailed(role string) {
 	count(m.childFailures[:], roles[:], role)
 }
 
-// count adds one to what is counted of a label's value.
+// count adds one to the counter of a label's value.
 func count(of []uint64, values []string, value string) {
 	if i := slices.Index(values, value); i >= 0 {
 		of[i]++

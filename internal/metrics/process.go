@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writeProcess tells what the daemon's process takes. The names process_… are
-// taken: node_exporter has them of itself, and refuses those of a text file.
+// writeProcess writes the resources of the daemon's process. It does not use the usual
+// names process_…, as node_exporter exports them for itself and refuses them in a text
+// file.
 func writeProcess(p *page) {
 	if statm, err := os.ReadFile("/proc/self/statm"); err == nil {
 		resident := residentPages(statm) * os.Getpagesize()
@@ -19,7 +20,7 @@ func writeProcess(p *page) {
 	}
 	p.gauge("netconnectd_process_goroutines", "Goroutines of the daemon.", float64(runtime.NumGoroutine()))
 	if files, err := os.ReadDir("/proc/self/fd"); err == nil {
-		p.gauge("netconnectd_process_open_files", "Open files of the daemon.", float64(len(files)-1)) // without that folder
+		p.gauge("netconnectd_process_open_files", "Open files of the daemon.", float64(len(files)-1)) // without the descriptor of the folder itself
 	}
 	var usage unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err == nil {
@@ -28,7 +29,7 @@ func writeProcess(p *page) {
 	}
 }
 
-// residentPages is the second field of /proc/PID/statm, see proc_pid_statm(5).
+// residentPages returns the second field of /proc/PID/statm, see proc_pid_statm(5).
 func residentPages(statm []byte) int {
 	fields := bytes.Fields(statm)
 	if len(fields) < 2 {

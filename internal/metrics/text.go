@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Text gives the metrics as of now, with the signal of the network that the
-// radio is in, in dBm, or nil, in the text format 0.0.4 of
-// https://prometheus.io/docs/instrumenting/exposition_formats/
+// Text returns the current metrics in the text format 0.0.4 of
+// https://prometheus.io/docs/instrumenting/exposition_formats/. signal is that of the
+// network that the radio is in, in dBm, or nil.
 func (m *Metrics) Text(signal *int) string {
 	m.mu.Lock()
 	c := m.counts
@@ -109,7 +109,7 @@ func (p *page) gauge(name, help string, value float64) {
 	p.sample(name, value)
 }
 
-// truth is a gauge that is 1 or 0.
+// truth writes a gauge that is 1 or 0.
 func (p *page) truth(name, help string, value bool) {
 	one := 0.0
 	if value {
@@ -123,7 +123,8 @@ func (p *page) counter(name, help string, value float64) {
 	p.sample(name, value)
 }
 
-// states writes a 1 for the state that is, and a 0 for each that is not.
+// states writes a gauge for each possible state: 1 for the current state, is, and 0
+// for all others.
 func (p *page) states(name, help string, all []string, is string) {
 	p.family(name, "gauge", help)
 	for _, state := range all {

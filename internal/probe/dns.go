@@ -21,31 +21,32 @@ import (
 
 const (
 	dnsPort = 53
-	// repeat is when a question that got no answer is asked again.
+	// repeat is how long to wait for an answer before a question is sent again.
 	repeat = time.Second
-	// headStart is what one family of addresses, or one address, has before the
-	// next is tried as well (RFC 8305, section 8).
+	// headStart is how long one family of addresses, or one address, is tried alone
+	// before the next is tried as well (RFC 8305, section 8).
 	headStart = 250 * time.Millisecond
-	// maxReply is the largest message without EDNS (RFC 1035, section 4.2.1),
-	// which old routers do not know, with room for those who do not care.
+	// maxReply is the largest reply. Without EDNS, which old routers do not know, a
+	// message has at most 512 bytes (RFC 1035, section 4.2.1), but some servers send
+	// more.
 	maxReply = 1500
 )
 
 var errNoAddress = errors.New("name has no address")
 
-// resolvConf are the files that name the servers, in order. The second is what
-// systemd-resolved itself asks, where the first names only its stub.
+// resolvConf are the files that name the servers, in order. The second file names the
+// servers of systemd-resolved if the first names only its stub.
 var resolvConf = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}
 
 // maxResolvConf is far above any such file.
 const maxResolvConf = 1 << 20
 
-// nameServers returns those of the first file that has some elsewhere than on
-// this machine; if none has, those on this machine.
+// nameServers returns the servers of the first file that names any on other machines.
+// If no file does, it returns the servers on this machine.
 func nameServers(files []string) []netip.Addr {
 	var local []netip.Addr
 	for _, file := range files {
-		text, _ := namedfile.Read(context.Background(), file, maxResolvConf) // absent is as good as empty
+		text, _ := namedfile.Read(context.Background(), file, maxResolvConf) // a missing file counts as empty
 		var remote []netip.Addr
 		for line := range strings.Lines(string(text)) {
 			fields := strings.Fields(line)
@@ -75,8 +76,8 @@ func (cfg Config) servers() []netip.Addr {
 	return nameServers(resolvConf)
 }
 
-// resolve returns nil as soon as a server has an address for the name. Which
-// one cannot be judged: a portal's own looks like any other.
+// resolve returns nil as soon as a server has an address for the name. The address
+// itself is not judged, as the address of a portal looks like any other.
 func resolve(ctx context.Context, ifname string, cfg Config) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -95,7 +96,7 @@ func resolve(ctx context.Context, ifname string, cfg Config) error {
 	return nil
 }
 
-// lookup asks all the servers and returns the addresses that the first has.
+// lookup asks all servers and returns the addresses of the first answer.
 func lookup(ctx context.Context, ifname string, servers []netip.Addr, name string, t dnsmessage.Type) ([]netip.Addr, error) {
 	return race(ctx, 0, servers, func(ctx context.Context, server netip.Addr) ([]netip.Addr, error) {
 		addrs, err := ask(ctx, ifname, server, name, t)
@@ -113,7 +114,7 @@ func ask(ctx context.Context, ifname string, server netip.Addr, name string, t d
 		return nil, err
 	}
 	if server.Unmap().IsLoopback() {
-		ifname = "" // no other interface leads there
+		ifname = "" // a server on this machine is reached only over lo
 	}
 	conn, err := dial(ctx, ifname, "udp", netip.AddrPortFrom(server, dnsPort))
 	if err != nil {
@@ -127,7 +128,7 @@ func ask(ctx context.Context, ifname string, server netip.Addr, name string, t d
 			return nil, err
 		}
 		conn.SetReadDeadline(time.Now().Add(repeat))
-		if err := ctx.Err(); err != nil { // after, lest the deadline outlive it
+		if err := ctx.Err(); err != nil { // checked after the deadline is set, so that the end of ctx is not missed
 			return nil, err
 		}
 		addrs, err := q.await(conn)
@@ -137,7 +138,7 @@ func ask(ctx context.Context, ifname string, server netip.Addr, name string, t d
 	}
 }
 
-// question is one that a server is asked.
+// question is a question to a name server.
 type question struct {
 	id uint16
 	dnsmessage.Question
@@ -158,7 +159,8 @@ func newQuestion(name string, t dnsmessage.Type) (question, error) {
 	return q, err
 }
 
-// await reads until the answer to the question, or until the deadline of conn.
+// await reads until the answer to the question has come, or until the deadline of
+// conn.
 func (q question) await(conn net.Conn) ([]netip.Addr, error) {
 	reply := make([]byte, maxReply)
 	for {
@@ -174,7 +176,7 @@ func (q question) await(conn net.Conn) ([]netip.Addr, error) {
 	}
 }
 
-// addresses reads those of the answer; CNAMEs on the way are skipped.
+// addresses returns the addresses in the answer. It skips CNAMEs.
 func (q question) addresses(h dnsmessage.Header, p *dnsmessage.Parser) ([]netip.Addr, error) {
 	switch h.RCode {
 	case dnsmessage.RCodeSuccess:
@@ -212,8 +214,8 @@ func (q question) addresses(h dnsmessage.Header, p *dnsmessage.Parser) ([]netip.
 	return addrs, nil
 }
 
-// dial opens a socket that sends and receives over the interface only; "" means
-// any. A zone that the address has does not count.
+// dial opens a socket that sends and receives over the interface only; "" means any
+// interface. A zone of the address is ignored.
 func dial(ctx context.Context, ifname, network string, to netip.AddrPort) (net.Conn, error) {
 	d := net.Dialer{KeepAlive: -1}
 	if ifname != "" {

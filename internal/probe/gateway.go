@@ -14,18 +14,19 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link"
 )
 
-// interval between two echo requests: six in all, so that a link that loses a
-// third of its packets still counts as one.
+// interval is the time between two echo requests. There are six in all, so that a
+// link that loses a third of its packets still counts as working.
 const interval = 500 * time.Millisecond
 
-// asker asks the neighbour at addr itself whether it is there (link.Solicit).
+// asker asks the neighbour at addr by ARP or neighbour discovery whether it is there
+// (link.Solicit).
 type asker func(ctx context.Context, ifname string, addr netip.Addr) (reachable bool, err error)
 
-// Gateway returns nil as soon as gw, a neighbour on the interface, gives a sign
-// of life: an ICMP echo reply, or an answer to ARP or neighbour discovery,
-// which routers that drop pings give as well. Otherwise it returns an error
-// that says what was tried, after 3 s or when ctx ends. A link-local gw needs
-// no zone, and one it has does not count. It needs CAP_NET_RAW and CAP_NET_ADMIN.
+// Gateway returns nil as soon as gw, a neighbour on the interface, answers: to an
+// ICMP echo request, or to ARP or neighbour discovery, which also routers that drop
+// pings answer. Otherwise it returns an error that names what was tried, after 3 s or
+// when ctx ends. A link-local gw needs no zone, and a zone is ignored. Gateway needs
+// CAP_NET_RAW and CAP_NET_ADMIN.
 func Gateway(ctx context.Context, ifname string, gw netip.Addr) error {
 	return gateway(ctx, ifname, gw, link.Solicit)
 }
@@ -33,13 +34,13 @@ func Gateway(ctx context.Context, ifname string, gw netip.Addr) error {
 func gateway(ctx context.Context, ifname string, gw netip.Addr, ask asker) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	ways := []func(context.Context) error{
+	methods := []func(context.Context) error{
 		func(ctx context.Context) error { return ping(ctx, ifname, gw) },
 		func(ctx context.Context) error { return solicit(ctx, ifname, gw, ask) },
 	}
-	// Most gateways answer a ping before the other way, which costs more, begins.
-	_, err := race(ctx, headStart, ways, func(ctx context.Context, way func(context.Context) error) (struct{}, error) {
-		return struct{}{}, way(ctx)
+	// Most gateways answer a ping before the second method, which costs more, begins.
+	_, err := race(ctx, headStart, methods, func(ctx context.Context, method func(context.Context) error) (struct{}, error) {
+		return struct{}{}, method(ctx)
 	}, nil)
 	if err != nil {
 		return fmt.Errorf("reach gateway %v on %s: %w", gw, ifname, err)
@@ -83,8 +84,8 @@ func ping(ctx context.Context, ifname string, host netip.Addr) error {
 		if err != nil {
 			return fmt.Errorf("ping: %w", err)
 		}
-		// By number: package net remembers for a minute what number a name
-		// had, and a radio that was plugged in again has a new one.
+		// The zone is the number of the interface: package net caches the number of
+		// a name for a minute, and a radio that was plugged in again has a new one.
 		address.Zone = strconv.Itoa(ifi.Index)
 	}
 	p := probing.New(address.String())

@@ -24,9 +24,9 @@ const (
 	maxTries = 2
 )
 
-// get asks for the URL and judges the answer. There is no http.Client here,
-// because nothing of what it adds is wanted: no proxy, no redirect, no second
-// try, no connection kept, no goroutine left behind.
+// get requests the URL and judges the answer. It does not use http.Client, as a probe
+// must use no proxy, follow no redirect, try only once, keep no connection and leave
+// no goroutine behind.
 func get(ctx context.Context, ifname string, cfg Config) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, limitHTTP)
 	defer cancel()
@@ -44,7 +44,7 @@ func get(ctx context.Context, ifname string, cfg Config) (Result, error) {
 	return result, nil
 }
 
-// exchange sends the request over a connection of its own.
+// exchange sends the request over a new connection.
 func exchange(ctx context.Context, ifname string, cfg Config, req *http.Request) (Result, error) {
 	port, err := portOf(req.URL)
 	if err != nil {
@@ -55,7 +55,7 @@ func exchange(ctx context.Context, ifname string, cfg Config, req *http.Request)
 		return Result{}, err
 	}
 	defer conn.Close()
-	raw := conn // which TLS takes the place of below
+	raw := conn // conn is replaced by the TLS connection below
 	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Now()) })
 	defer stop()
 	if req.URL.Scheme == "https" {
@@ -86,8 +86,9 @@ func portOf(u *url.URL) (uint16, error) {
 	return uint16(port), err
 }
 
-// connect finds the addresses of the host and returns the first connection.
-// It leaves time for the answer, and so says itself who was silent.
+// connect looks up the addresses of the host and returns the first connection that
+// succeeds. It ends early enough to leave time for the answer, so its error can name
+// the servers and addresses that were silent.
 func connect(ctx context.Context, ifname string, cfg Config, host string, port uint16) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -116,8 +117,8 @@ func connect(ctx context.Context, ifname string, cfg Config, host string, port u
 	}, hangUp)
 }
 
-// judgeHandshake takes a certificate that does not hold for a portal's. It may
-// be that this machine's clock is wrong, which is no loss either.
+// judgeHandshake takes an invalid certificate for that of a portal. The cause may also
+// be a wrong clock of this machine, which is no loss of the uplink either.
 func judgeHandshake(err error) (Result, error) {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return Result{Portal: true, Detail: "shows a certificate that does not hold"}, nil
@@ -125,9 +126,9 @@ func judgeHandshake(err error) (Result, error) {
 	return Result{}, fmt.Errorf("TLS handshake: %w", plain(err))
 }
 
-// judge reads the response: 204 is the Internet; a redirect, 511 and 200 with a
-// page where there is none are a portal (RFC 8910, RFC 6585 section 6); all
-// else is no answer.
+// judge reads the response. Status 204 means the Internet. A redirect, 511, or 200
+// with a page mean a portal (RFC 8910, RFC 6585 section 6). Any other response counts
+// as no answer.
 func judge(from *bufio.Reader, req *http.Request) (Result, error) {
 	resp, err := readFinal(from, req)
 	if err != nil {
@@ -154,8 +155,8 @@ func judge(from *bufio.Reader, req *http.Request) (Result, error) {
 	}
 }
 
-// readFinal passes over responses that only announce the real one. The body is
-// not closed but left to the connection: closing would read all of it.
+// readFinal skips responses that only announce the final one (status 1xx). It leaves
+// the body open, as closing would read all of it; the connection is closed instead.
 func readFinal(from *bufio.Reader, req *http.Request) (*http.Response, error) {
 	for {
 		resp, err := http.ReadResponse(from, req)
@@ -163,7 +164,7 @@ func readFinal(from *bufio.Reader, req *http.Request) (*http.Response, error) {
 			if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.ErrUnexpectedEOF) {
 				return nil, err
 			}
-			return nil, errors.New("not HTTP") // err has whatever was sent, at any length
+			return nil, errors.New("not HTTP") // err quotes what was sent, at any length
 		}
 		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
 			return resp, nil
@@ -183,7 +184,8 @@ func hasPage(resp *http.Response) (bool, error) {
 	return err == nil, err
 }
 
-// redirect says where to, but only the host: the rest has the visitor's number.
+// redirect returns the host of the redirect. It leaves out the rest of the address,
+// which identifies the visitor.
 func redirect(resp *http.Response) string {
 	to, err := resp.Location()
 	if err != nil || to.Host == "" {

@@ -1,4 +1,4 @@
-// Package probe answers one question: is the far end there?
+// Package probe finds out whether an uplink works, by asking a host beyond it.
 package probe
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Kind says what is asked whether an uplink works.
+// Kind is what a probe asks to find out whether an uplink works.
 type Kind string
 
 // The kinds of probes.
@@ -21,31 +21,31 @@ const (
 	KindPing    Kind = "ping"    // hosts, by ICMP echo
 	KindHTTP    Kind = "http"    // a web server that answers 204
 	KindDNS     Kind = "dns"     // a name server
-	KindNone    Kind = "none"    // nobody: an address is enough
+	KindNone    Kind = "none"    // nothing: an address is enough
 )
 
-// Config says whom to ask. Only the fields of its kind count.
+// Config names the hosts to ask. Only the fields of its kind are used.
 type Config struct {
 	Kind  Kind
 	Hosts []netip.Addr // ping: one that answers is enough
 	URL   string       // http: http:// or https://; https costs 5 MB of memory
 	Name  string       // dns: a name that has an address
 
-	// Servers are the name servers of the interface, for dns and for the host
-	// of the URL; none means those of /etc/resolv.conf. One that answers is
-	// enough. /etc/hosts and search domains do not count.
+	// Servers are the name servers of the interface, for dns and for the host of the
+	// URL. If there are none, those of /etc/resolv.conf are asked. One server that
+	// answers is enough. /etc/hosts and search domains are not used.
 	Servers []netip.Addr
 }
 
-// Result is what is known of the far end that answered.
+// Result describes the answer of the far end.
 type Result struct {
-	Portal bool   // something in front of the Internet answered instead
+	Portal bool   // a captive portal answered in place of the Internet
 	Detail string // how the portal was known, without what changes from one answer to the next
 }
 
 const (
-	// limit is how long the far end has for an answer. The kernel gives up on
-	// a silent neighbour after the same time.
+	// limit is how long the far end may take to answer. The kernel gives up on a
+	// silent neighbour after the same time.
 	limit = 3 * time.Second
 	// limitHTTP is for the whole of a request: name, connection and answer.
 	limitHTTP = 5 * time.Second
@@ -53,10 +53,10 @@ const (
 
 var errNoReply = errors.New("no reply")
 
-// Check asks, over the interface and no other, what cfg names. It returns an
-// error that says what was tried if there is no answer within 3 s (http: 5 s)
-// or before ctx ends. Kind gateway needs the gateway, the others do not look
-// at it. It needs CAP_NET_RAW, and for kind gateway CAP_NET_ADMIN.
+// Check asks the hosts that cfg names, over that interface only. If no host answers
+// within 3 s (http: 5 s) or before ctx ends, Check returns an error that names what
+// was tried. Only kind gateway uses the gateway. Check needs CAP_NET_RAW, and for
+// kind gateway CAP_NET_ADMIN.
 func Check(ctx context.Context, cfg Config, ifname string, gateway netip.Addr) (Result, error) {
 	switch cfg.Kind {
 	case KindNone:
@@ -76,8 +76,8 @@ func Check(ctx context.Context, cfg Config, ifname string, gateway netip.Addr) (
 	return Result{}, fmt.Errorf("probe %s: there is no kind %q", ifname, cfg.Kind)
 }
 
-// plain takes off an error what says nothing here, or something else each time
-// (the port of this end), and calls a deadline what it means.
+// plain removes the parts of an error that do not help, or that differ each time (the
+// local port), and describes a passed deadline as a missing answer.
 func plain(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return errNoReply
@@ -88,7 +88,7 @@ func plain(err error) error {
 	return err
 }
 
-// failures are those of all who were asked, in one line.
+// failures are the errors of all hosts that were asked, in one line.
 type failures []error
 
 func (f failures) Error() string {
@@ -99,13 +99,13 @@ func (f failures) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Unwrap is for errors.Is and errors.As.
+// Unwrap returns the errors, for errors.Is and errors.As.
 func (f failures) Unwrap() []error { return f }
 
-// race tries all the runners until one succeeds, and returns what that one has.
-// Each starts headStart after the one before, or at once if one has failed.
-// The others are cancelled and waited for; what they have nevertheless goes to
-// discard, if there is one.
+// race tries the runners until one succeeds, and returns the result of that runner.
+// Each runner starts headStart after the previous one, or at once if a runner has
+// failed. The others are then cancelled and waited for. If one of them succeeds
+// nevertheless, its result goes to discard, which may be nil.
 func race[T, R any](ctx context.Context, headStart time.Duration, runners []T,
 	try func(context.Context, T) (R, error), discard func(R)) (R, error) {
 	type outcome struct {

@@ -14,11 +14,11 @@ import (
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
-// System is the machine whose resolver is set. It needs root.
+// System is the machine whose resolver is set. Its methods need root.
 type System struct {
 	Root     string // "" or, in tests, a folder that stands for "/"
-	RunDir   string // only root may write there, and a reboot empties it: what we have done
-	StateDir string // the same, but survives reboots, where it can be written: what to restore then
+	RunDir   string // for the record of what we have done; only root may write there, and a reboot empties it
+	StateDir string // for the record of what to restore after a reboot; only root may write there
 	Run      func(ctx context.Context, path string, args []string, stdin []byte) (stdout []byte, err error)
 	Log      *slog.Logger
 }
@@ -39,10 +39,10 @@ type record struct {
 	File      *saved `json:"file,omitempty"` // by file only
 }
 
-// Apply makes the system use what is published at path (folder/resolv.conf),
-// or forget what it was told before if nothing is published. It may be called
-// at any time and again; a published file that is not as Publish writes it is
-// an error and changes nothing.
+// Apply makes the system use what is published at path (folder/resolv.conf). If
+// nothing is published, it undoes the previous Apply. It may be called at any time
+// and repeatedly. A published file that Publish cannot have written is an error, and
+// nothing changes.
 func (s *System) Apply(ctx context.Context, path string) error {
 	c, err := take(path)
 	if err != nil {
@@ -65,17 +65,17 @@ func (s *System) Apply(ctx context.Context, path string) error {
 		}
 		old = record{}
 	}
-	told, err := s.set(ctx, by, program, old, path, c)
+	applied, err := s.set(ctx, by, program, old, path, c)
 	if err != nil {
 		return fmt.Errorf("set name servers by %s: %w", by, err)
 	}
-	if told {
+	if applied {
 		s.Log.Info("name servers set", "by", by, "iface", c.Interface, "servers", c.Servers, "search", c.Search)
 	}
 	return nil
 }
 
-// choose finds out who is in charge of resolv.conf, and the program to tell.
+// choose returns the method for this system, and the program that it runs.
 func (s *System) choose() (method, string, error) {
 	owned, err := s.ownedByResolved()
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *System) choose() (method, string, error) {
 	return byFile, "", nil
 }
 
-// find gives the first of paths that can be executed, or "".
+// find returns the first of paths that can be executed, or "".
 func (s *System) find(paths ...string) string {
 	for _, path := range paths {
 		info, err := os.Stat(s.Root + path)
@@ -104,13 +104,13 @@ func (s *System) find(paths ...string) string {
 	return ""
 }
 
-// set tells the system, where there is a need to; by and program come from
-// choose.
-func (s *System) set(ctx context.Context, by method, program string, old record, published string, c Config) (told bool, err error) {
+// set applies c to the system, and reports whether that was necessary. by and program
+// come from choose.
+func (s *System) set(ctx context.Context, by method, program string, old record, published string, c Config) (applied bool, err error) {
 	if by == byFile {
 		return s.setFile(old, published, c)
 	}
-	// First the record: what is recorded can be undone, whatever happens next.
+	// The record comes first, so that the change can be undone whatever happens next.
 	if err := s.store(record{Method: by, Interface: c.Interface}); err != nil {
 		return false, err
 	}
@@ -137,10 +137,10 @@ func (s *System) setResolved(ctx context.Context, program string, c Config) erro
 	return err
 }
 
-// source is the name under which resolvconf(8) keeps our servers.
+// source returns the name under which resolvconf(8) keeps our servers.
 func source(ifname string) string { return ifname + ".netconnectd" }
 
-// withdraw undoes what is recorded and forgets it.
+// withdraw undoes what is recorded and removes the record.
 func (s *System) withdraw(ctx context.Context, old record) error {
 	var err error
 	switch old.Method {
@@ -162,8 +162,8 @@ func (s *System) withdraw(ctx context.Context, old record) error {
 	return s.forget()
 }
 
-// revert forgets all that systemd-resolved was told about an interface. It
-// has forgotten by itself when the interface is gone.
+// revert makes systemd-resolved forget its settings of an interface. When the
+// interface is gone, systemd-resolved has already forgotten them.
 func (s *System) revert(ctx context.Context, ifname string) error {
 	program := s.find("/usr/bin/resolvectl", "/bin/resolvectl")
 	if program == "" {
@@ -178,14 +178,16 @@ func (s *System) revert(ctx context.Context, ifname string) error {
 
 const recordName = "applied.json"
 
-// runRecord is of what has been done since the device was started.
+// runRecord returns the path of the record of what has been done since the device was
+// started.
 func (s *System) runRecord() string { return filepath.Join(s.RunDir, recordName) }
 
-// lastRecord survives a reboot, as a file does that we have replaced.
+// lastRecord returns the path of the record that survives a reboot, as the replaced
+// file does.
 func (s *System) lastRecord() string { return filepath.Join(s.StateDir, recordName) }
 
-// load returns the record, the zero one when nothing is applied. A damaged record
-// is set aside: without name servers nobody can even look up what is wrong.
+// load returns the record, which is zero if nothing is applied. A damaged record is
+// set aside and is no error, as a device without name servers is hard to repair.
 func (s *System) load() (record, error) {
 	for _, path := range []string{s.runRecord(), s.lastRecord()} {
 		r, err := readRecord(path)
@@ -196,7 +198,7 @@ func (s *System) load() (record, error) {
 		case errors.Is(err, fs.ErrNotExist):
 		case errors.As(err, &damaged):
 			s.Log.Warn("read record of name servers", "error", err)
-		default: // a disk that returns nothing
+		default: // the disk fails
 			s.Log.Error("read record of name servers", "error", err)
 		}
 	}
@@ -227,12 +229,12 @@ func (r record) check() error {
 	return nil
 }
 
-// traces is the record of a resolv.conf that we have written, of which no record
-// is left: what was there before is not known.
+// traces returns a record for a resolv.conf that we have written but whose record is
+// lost. The previous content is not known.
 func (s *System) traces() (record, error) {
 	found, err := s.survey()
 	if err != nil || !isOurs(found.Content) {
-		return record{}, nil //nolint:nilerr // setFile says it, where it matters
+		return record{}, nil //nolint:nilerr // setFile reports the error, if it matters
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(string(found.Content), header), "\n")
 	if !validInterface(name) {
@@ -243,9 +245,9 @@ func (s *System) traces() (record, error) {
 	return record{Method: byFile, Interface: name, File: &found}, nil
 }
 
-// store writes the record. Only a file that we replace outlives a reboot, and only
-// its record has to. A disk that is full or read-only does not take that; then a
-// reboot leaves resolv.conf without what it was before, which is better than a
+// store writes the record. Only the record of a replaced file has to survive a
+// reboot. If the disk is full or read-only, store goes on without that record: the
+// previous content of resolv.conf is then lost after a reboot, which is better than a
 // device without name servers.
 func (s *System) store(r record) error {
 	data, err := json.Marshal(r)
@@ -272,8 +274,8 @@ func (s *System) store(r record) error {
 	return nil
 }
 
-// forget removes both records. Where the disk keeps the second, the first says
-// until the reboot that nothing is applied.
+// forget removes both records. If the second cannot be removed from the disk, an
+// empty first record shows until the reboot that nothing is applied.
 func (s *System) forget() error {
 	last := os.Remove(s.lastRecord())
 	if last != nil && !errors.Is(last, fs.ErrNotExist) {

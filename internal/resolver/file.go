@@ -14,32 +14,30 @@ import (
 	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
-// systemFile is what every program's resolver reads.
+// systemFile is the file that the resolver of every program reads.
 const systemFile = "/etc/resolv.conf"
 
 // maxSystem is far above any resolv.conf.
 const maxSystem = 1 << 20
 
-// readSystem reads a file to which a link of the system may lead, also into a
-// folder of another user's.
+// readSystem reads a file that may be a link, also into a folder of another user.
 func readSystem(path string) ([]byte, error) {
 	return namedfile.Read(context.Background(), path, maxSystem)
 }
 
-// saved is a file that we have replaced, and what was in its place.
+// saved is a file that we have replaced, and its previous content.
 type saved struct {
 	Path    string      `json:"path"`    // of the file itself, links followed
-	Written []byte      `json:"written"` // by us; null: we were about to
+	Written []byte      `json:"written"` // our content; null: not written yet
 	Existed bool        `json:"existed"` // there was a file with this content:
 	Content []byte      `json:"content,omitempty"`
 	Mode    fs.FileMode `json:"mode,omitempty"`
-	Link    string      `json:"link,omitempty"` // there was a link to this, leading nowhere
+	Link    string      `json:"link,omitempty"` // target of the previous link, if that led nowhere
 }
 
-// setFile writes resolv.conf itself, and reports whether there was a need to.
-// Other programs (dhclient for a wired interface, an administrator) write it
-// too, and the last one wins: what somebody wrote after us stays until there is
-// something new to say.
+// setFile writes resolv.conf itself, and reports whether that was necessary. Other
+// programs (dhclient for a wired interface) and administrators write the file, too,
+// and the last writer wins: their content stays until there are new name servers.
 func (s *System) setFile(old record, published string, c Config) (written bool, err error) {
 	if s.follow(systemFile) == published {
 		return false, nil // an administrator made resolv.conf a link to what we publish
@@ -57,17 +55,17 @@ func (s *System) setFile(old record, published string, c Config) (written bool, 
 			s.Log.Info("resolv.conf left to the program that wrote it", "path", next.Path)
 			return false, nil
 		case isOurs(next.Content):
-			next = *was // what was before it stays what is restored
+			next = *was // the content before our first change is still the one to restore
 		}
 	}
 	if isOurs(next.Content) {
-		next.Existed, next.Content = false, nil // of a time of which there is no record
+		next.Existed, next.Content = false, nil // our own content of which no record is left
 	}
 	return true, s.replace(next, c.Interface, content)
 }
 
-// replace writes the file. It is not recorded as written before it is, so that
-// the next time makes good what fails in between.
+// replace writes the file. It records the file as written only afterwards, so that
+// the next Apply repeats a write that fails in between.
 func (s *System) replace(next saved, ifname string, content []byte) error {
 	r := record{Method: byFile, Interface: ifname, File: &next}
 	next.Written = nil
@@ -81,15 +79,15 @@ func (s *System) replace(next saved, ifname string, content []byte) error {
 	return s.store(r)
 }
 
-// isOurs reports whether we have written a file with that content.
+// isOurs reports whether we have written a file with this content.
 func isOurs(content []byte) bool { return bytes.HasPrefix(content, []byte(header)) }
 
-// survey finds the file behind resolv.conf and reads what it holds now.
+// survey finds the file behind resolv.conf and reads its present content.
 func (s *System) survey() (saved, error) {
 	found := saved{Path: s.follow(systemFile)}
 	if found.Path != systemFile && !s.ourFolder(filepath.Dir(found.Path)) {
-		// A link into a folder that does not exist, or that is another user's
-		// and no place for root to write: the link itself is replaced.
+		// The link leads into a folder that does not exist, or into another user's
+		// folder, where root must not write. The link itself is replaced.
 		link, err := os.Readlink(s.Root + systemFile)
 		return saved{Path: systemFile, Link: link}, err
 	}
@@ -108,14 +106,14 @@ func (s *System) survey() (saved, error) {
 	return found, err
 }
 
-// ourFolder reports whether dir exists and nobody but our user, which is root,
-// can change it or what is on the way to it.
+// ourFolder reports whether dir exists and only our user, which is root, can change it
+// or the folders above it.
 func (s *System) ourFolder(dir string) bool {
 	info, err := os.Stat(s.Root + dir)
 	return err == nil && info.IsDir() && info.Mode()&fs.ModeSticky == 0 && namedfile.CheckTrusted(s.Root+dir, os.Geteuid()) == nil
 }
 
-// restoreFile puts back what was there before, if what is there now is ours.
+// restoreFile puts the previous content back if the present content is ours.
 func (s *System) restoreFile(was *saved) error {
 	path := s.Root + was.Path
 	info, err := os.Lstat(path)
@@ -123,7 +121,7 @@ func (s *System) restoreFile(was *saved) error {
 		return nil
 	}
 	now, err := readSystem(path)
-	// What was written is not known where the power went in the middle of it.
+	// Written is null if the power was lost during the write.
 	ours := bytes.Equal(now, was.Written) || was.Written == nil && isOurs(now)
 	if err != nil || !ours {
 		return err
@@ -137,8 +135,8 @@ func (s *System) restoreFile(was *saved) error {
 	return os.Symlink(was.Link, path)
 }
 
-// follow gives the path, below Root, of what path leads to; the last one that
-// can be followed if that does not exist.
+// follow returns the path, below Root, that path leads to. If that does not exist, it
+// returns the last path that can be followed.
 func (s *System) follow(path string) string {
 	for range 8 {
 		link, err := os.Readlink(s.Root + path)

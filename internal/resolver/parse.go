@@ -13,12 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxSize is more than any file of ours has.
+// maxSize is above the size of any file that Publish writes.
 const maxSize = 4096
 
-// take reads what is published at path, and clears the announcement. The
-// folder belongs to another user, who may have put anything there: links,
-// pipes, endless files. No file is an empty configuration.
+// take reads what is published at path, and removes the file PendingName. The folder
+// belongs to another user, who may have put anything there: links, pipes, endless
+// files. A missing file is an empty configuration.
 func take(path string) (Config, error) {
 	dir, err := os.OpenFile(filepath.Dir(path), unix.O_DIRECTORY|unix.O_NOFOLLOW|os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -28,7 +28,7 @@ func take(path string) (Config, error) {
 		return Config{}, err
 	}
 	defer dir.Close()
-	// Before reading: what is published from now on is announced again.
+	// Removed before reading, as each later publication makes the file again.
 	err = unix.Unlinkat(int(dir.Fd()), PendingName, 0)
 	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return Config{}, fmt.Errorf("remove %s: %w", PendingName, err)
@@ -49,7 +49,7 @@ func take(path string) (Config, error) {
 
 // readPlain reads a regular file of at most maxSize bytes.
 func readPlain(dir *os.File, name string) (string, error) {
-	// O_NONBLOCK, or a pipe would hold us for ever.
+	// Without O_NONBLOCK, opening a pipe would block for ever.
 	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return "", err
@@ -73,8 +73,8 @@ func readPlain(dir *os.File, name string) (string, error) {
 	return string(content), nil
 }
 
-// parse accepts exactly what render writes. Its errors quote nothing: the
-// content may be that of a file which only root may read.
+// parse accepts exactly what render writes. Its errors quote nothing, as the content
+// may be that of a file that only root may read.
 func parse(content string) (Config, error) {
 	content, ended := strings.CutSuffix(content, "\n")
 	lines := strings.Split(content, "\n")
@@ -116,8 +116,8 @@ func (c *Config) add(key string, values []string) error {
 	return errors.New("not understood")
 }
 
-// validInterface is stricter than the kernel, which takes all but white space,
-// colon and slash: the name becomes a part of command lines and file names.
+// validInterface is stricter than the kernel, which refuses only white space, colon
+// and slash, as the name becomes a part of command lines and file names.
 func validInterface(name string) bool {
 	if name == "" || len(name) >= unix.IFNAMSIZ || name[0] == '-' || name[0] == '.' {
 		return false

@@ -24,10 +24,10 @@ const (
 	// FileName is what is published, in the format of resolv.conf(5), so that
 	// other programs can read it too.
 	FileName = "resolv.conf"
-	// PendingName exists from a publication until the root side begins to read
-	// it. systemd does not watch a file while the unit that it started runs,
-	// but it looks again for this one when the unit has ended (systemd.path(5),
-	// PathExists=), so no publication gets lost.
+	// PendingName is a file that exists from a publication until the root side
+	// begins to read what was published. systemd does not watch a file while the
+	// started unit runs, but it checks for this file again when the unit has ended
+	// (systemd.path(5), PathExists=), so no publication gets lost.
 	PendingName = "resolv.pending"
 
 	// MaxServers is how many name servers programs ask (MAXNS, resolv.conf(5)).
@@ -37,16 +37,16 @@ const (
 	maxLine   = 256 // characters of the search list, the same
 )
 
-// Config is what a network says about names.
+// Config is what a network provides for resolving names.
 type Config struct {
-	Interface string       // that the servers are reached by, e.g. "wlan0"
+	Interface string       // the interface that leads to the servers, e.g. "wlan0"
 	Servers   []netip.Addr // in order of preference
 	Search    []string     // domains, e.g. "home.arpa"
 }
 
-// Publish makes c the published configuration in folder dir. What a network
-// must not say, or has too much of, is left out; without a usable server it is
-// a Withdraw. Publishing the same again is harmless.
+// Publish makes c the published configuration in folder dir. It leaves out invalid
+// entries and those beyond the limits. Without a usable server it withdraws the
+// published configuration. Publishing the same again is harmless.
 func Publish(dir string, c Config) error {
 	c = c.usable()
 	if len(c.Servers) == 0 {
@@ -61,7 +61,7 @@ func Publish(dir string, c Config) error {
 	return notify(dir)
 }
 
-// Withdraw takes back what was published in dir.
+// Withdraw removes what was published in dir.
 func Withdraw(dir string) error {
 	err := os.Remove(filepath.Join(dir, FileName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -78,7 +78,8 @@ func notify(dir string) error {
 	return f.Close()
 }
 
-// usable drops what resolv.conf(5) cannot hold and what no network can mean.
+// usable returns c without entries that resolv.conf(5) cannot hold or that make no
+// sense from a network.
 func (c Config) usable() Config {
 	kept := Config{Interface: c.Interface}
 	for _, server := range c.Servers {

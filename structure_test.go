@@ -174,6 +174,7 @@ var otherWords = map[string][]string{
 	"internal/supervisor/policy/next.go":  {"lost"},    // likewise
 	"internal/metrics/metrics.go":         {"lost"},    // likewise
 	"cmd/netconnectcli/status_text.go":    {"lost"},    // likewise
+	"cmd/netconnectcli/original.go":       {"lost"},    // of the uplink
 	"cmd/netconnectcli/wait_online.go":    {"timeout"}, // a flag
 }
 

@@ -24,8 +24,9 @@ const manyUsers = 6
 // that only tests use it.
 func TestDependencies(t *testing.T) {
 	page := pagetest.Read(t, "dependencies.md")
+	table, _, _ := strings.Cut(page, "\n## Versions")
 	rows := map[string][]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\| (\S+\.\S+) \| ([^|]+) \| [^|]+ \|$`).FindAllStringSubmatch(page, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| (\S+\.\S+) \| ([^|]+) \| [^|]+ \|$`).FindAllStringSubmatch(table, -1) {
 		rows[m[1]] = strings.Split(m[2], ", ")
 	}
 	_, tested, _ := strings.Cut(page, "\nOnly in tests: ")

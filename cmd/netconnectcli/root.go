@@ -118,7 +118,7 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
 		a.eraseCommand("reset", "Forget all saved Wi-Fi networks and start afresh", "reset"),
 		a.action("reload", "Let the daemon read its configuration again", "reload"),
-		a.showCommand(), a.monitorCommand(), a.eventsCommand(), a.historyCommand(), a.metricsCommand(), a.doctorCommand(), a.versionCommand(),
+		a.showCommand(), a.monitorCommand(), a.eventsCommand(), a.historyCommand(), a.interfacesCommand(), a.metricsCommand(), a.doctorCommand(), a.versionCommand(),
 	)
 	return root
 }

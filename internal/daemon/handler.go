@@ -48,6 +48,8 @@ func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, 
 		return d.carryOut(ctx, policy.Command{Kind: policy.Connect, SSID: string(req.SSID)}, client.TextCouldNotConnect)
 	case server.ListNetworks:
 		return d.listNetworks(), nil
+	case server.Interfaces:
+		return d.listInterfaces(), nil
 	case server.History:
 		return d.history.Last(req.Limit), nil
 	case server.AddNetwork:

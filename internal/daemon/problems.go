@@ -11,8 +11,6 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/doctor"
-	"github.com/netconnectd/netconnectd/internal/interfaces"
-	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/store"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
@@ -148,22 +146,6 @@ func filterProblems(missing *string) []client.Problem {
 		Text:   "phones on the access point may reach what is behind this device, where that forwards, and may pose as routers: " + *missing,
 		Remedy: "take a kernel with CONFIG_NF_TABLES_INET, CONFIG_NFT_CT and CONFIG_NFT_MASQ; after an upgrade of the kernel: sudo reboot",
 	}}
-}
-
-// interfaceProblems returns the settings of interfaces that the kernel has refused.
-func interfaceProblems(owned []interfaces.Owned) []client.Problem {
-	var list []client.Problem
-	for _, o := range owned {
-		if o.Refused == nil || errors.Is(o.Refused, link.ErrNotExist) {
-			continue
-		}
-		list = append(list, client.Problem{
-			Code:   "interface",
-			Text:   fmt.Sprintf("%s is not as the %s wants it: %v", o.Want.Name, o.Owner, o.Refused),
-			Remedy: "netconnectcli interfaces shows what is wanted, ip address and ip route show what there is; the next try comes by itself",
-		})
-	}
-	return list
 }
 
 func toProblems(found []doctor.Finding) []client.Problem {

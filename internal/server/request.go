@@ -57,6 +57,9 @@ type Adopt struct{ SSID []byte }
 // kept, the oldest first: []client.HistoryEntry.
 type History struct{ Limit int }
 
+// Interfaces asks what the daemon wants of interfaces: []client.OwnedInterface.
+type Interfaces struct{}
+
 // Reset forgets and starts afresh.
 type Reset struct{}
 
@@ -93,6 +96,7 @@ func (Connect) Command() string       { return "connect" }
 func (RemoveNetwork) Command() string { return "remove_network" }
 func (Adopt) Command() string         { return "adopt" }
 func (History) Command() string       { return "history" }
+func (Interfaces) Command() string    { return "interfaces" }
 func (Reset) Command() string         { return "reset" }
 func (StartAP) Command() string       { return "start_ap" }
 func (StopAP) Command() string        { return "stop_ap" }
@@ -129,6 +133,7 @@ var commands = map[string]command{
 	"remove_network": {named(func(ssid []byte) Request { return RemoveNetwork{ssid} }), changer},
 	"adopt":          {named(func(ssid []byte) Request { return Adopt{ssid} }), changer},
 	"history":        {decodeHistory, reader},
+	"interfaces":     {plain(Interfaces{}), reader},
 	"reset":          {plain(Reset{}), changer},
 	"start_ap":       {plain(StartAP{}), changer},
 	"stop_ap":        {plain(StopAP{}), changer},

@@ -42,7 +42,7 @@ func newForwarding(config Config, log *slog.Logger) *forwarding {
 // opened is an interface whose switch was off and which we turned on.
 type opened struct {
 	Name      string `json:"name"`
-	Index     int    `json:"index"`       // tells another interface of the same name apart
+	Index     int    `json:"index"`       // distinguishes another interface of the same name
 	AllWereOn bool   `json:"all_were_on"` // net.ipv4.ip_forward at that time
 }
 

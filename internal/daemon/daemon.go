@@ -58,7 +58,7 @@ type daemon struct {
 	began    time.Time
 	jitter   float64       // of this run, see policy.Config
 	relink   chan struct{} // asks watchLinks to read the links again
-	busy     chan struct{} // tells releaseMemory that the daemon is busy
+	busy     chan struct{} // signals to releaseMemory that the daemon is busy
 	monitor  *link.Monitor
 	saved    *store.Store // the networks of the wpa_supplicant backend; the candidate of either backend
 	profiles *networkmanager.Profiles

@@ -41,7 +41,7 @@ complete -c netconnectd -l ap-yield-after -x -d 'Seconds after which the access 
 complete -c netconnectd -l ap-rescan -x -d 'Seconds from one look for known networks to the next while the access point is up'
 complete -c netconnectd -l ap-driver -x -d 'Driver of hostapd'
 complete -c netconnectd -l ap-name -x -d 'Name of the original\'s files for the access point'
-complete -c netconnectd -l wifi-metric -x -d 'Metric of the default route through the radio'
+complete -c netconnectd -l wifi-metric -x -d 'Metric of the default routes through the radio, also of those that IPv6 routers advertise (from Linux 5.13 on)'
 complete -c netconnectd -l wifi-join-timeout -x -d 'Seconds that joining a network may take, from the first frame to the answer of its gateway'
 complete -c netconnectd -l wifi-free -d 'Whether the radio is taken from NetworkManager for good, so that netconnectd joins networks by wpa_supplicant itself'
 complete -c netconnectd -l wifi-backend -x -a 'auto wpa_supplicant networkmanager' -d 'Who joins networks: wpa_supplicant, which netconnectd runs and steers itself, networkmanager, or auto: NetworkManager where it manages the radio'

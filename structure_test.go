@@ -21,7 +21,7 @@ const module = "github.com/netconnectd/netconnectd/"
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor", "internal/process"},
-	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/process", "state"},
+	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/flagtext", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/process", "state"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"internal/probe":           {"internal/link", "internal/namedfile"},
 	"internal/resolver":        {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
 	"internal/process":         {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
-	"internal/config":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret"},
+	"internal/config":          {"internal/atomicfile", "internal/flagtext", "internal/namedfile", "internal/ownfile", "internal/secret"},
 	"internal/store":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
 	"internal/ownfile":         {"internal/atomicfile", "internal/namedfile"},
 	"internal/migrate":         {"client"},
@@ -173,6 +173,25 @@ func TestTextsKeepTheirLines(t *testing.T) {
 		ast.Inspect(s.File, func(n ast.Node) bool {
 			if name, ok := n.(*ast.Ident); ok && name.Name == "SSIDText" {
 				t.Errorf("%s puts an SSID into a text by SSIDText: use SSIDInText", s.path)
+			}
+			return true
+		})
+	}
+}
+
+// TestWrongUseIsASentence: cobra's own checks of arguments count them ("accepts 1
+// arg(s), received 0"). checkArguments names what is missing; flags that exclude
+// each other say so themselves.
+func TestWrongUseIsASentence(t *testing.T) {
+	counting := []string{"NoArgs", "ExactArgs", "RangeArgs", "MinimumNArgs", "MaximumNArgs", "OnlyValidArgs", "MatchAll", "ArbitraryArgs",
+		"MarkFlagsMutuallyExclusive", "MarkFlagsOneRequired", "MarkFlagsRequiredTogether", "MarkFlagRequired"}
+	for _, s := range sources(t) {
+		if inLab(s.pkg) {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			if n, ok := n.(*ast.SelectorExpr); ok && slices.Contains(counting, n.Sel.Name) {
+				t.Errorf("%s uses %s", s.path, n.Sel.Name)
 			}
 			return true
 		})

@@ -50,7 +50,7 @@ type report struct {
 func (a *app) doctorCommand() *cobra.Command {
 	var configFile, bundle string
 	cmd := &cobra.Command{
-		Use:   "doctor",
+		Use:   "doctor [<file>]", // of --bundle, whose value may be left out
 		Short: "Look at the whole device and say what is in netconnectd's way",
 		Long: `Look at the whole device and say what is in netconnectd's way.
 
@@ -61,10 +61,9 @@ none, whatever the warnings.
 
 With --bundle it also writes what is known of the device to an archive for
 whoever helps you, without passphrases, and says what is in it.`,
-		Args: cobra.MaximumNArgs(1), // the file of --bundle, which may be left out
 		RunE: func(cmd *cobra.Command, file []string) error {
 			if len(file) > 0 && bundle == "" {
-				return usageError(fmt.Sprintf("unexpected argument %q", file[0]))
+				return usageError("<file> is that of --bundle, which is not given")
 			}
 			if len(file) > 0 {
 				bundle = file[0]

@@ -109,7 +109,7 @@ func TestDoctor(t *testing.T) {
 	if found, _ := filepath.Glob(filepath.Join(dir, "netconnectd-*.tar.gz")); len(found) != 1 {
 		t.Errorf("without a name: %v", found)
 	}
-	if _, errs, status := doctor("b.tar.gz"); status != exitUsage || !strings.Contains(errs, "unexpected argument") {
+	if _, errs, status := doctor("b.tar.gz"); status != exitUsage || !strings.Contains(errs, "<file> is that of --bundle") {
 		t.Errorf("a file without --bundle: %d, %s", status, errs)
 	}
 	if err := os.Remove(filepath.Join(dir, "netconnectd")); err != nil {

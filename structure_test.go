@@ -160,8 +160,6 @@ func TestEveryChildIsConfined(t *testing.T) {
 	}
 }
 
-// What is set below /proc/sys/net is taken back, also after a crash, which one
-// file does.
 // TestTextsKeepTheirLines: client.SSIDText is for the fields named ssid, which may
 // have every character. Texts for people take client.SSIDInText.
 func TestTextsKeepTheirLines(t *testing.T) {
@@ -198,6 +196,8 @@ func TestWrongUseIsASentence(t *testing.T) {
 	}
 }
 
+// What is set below /proc/sys/net is taken back, also after a crash, which one
+// file does.
 func TestSysctlsAreSetInOnePlace(t *testing.T) {
 	files := []string{"internal/ap/settings.go", "internal/link/mptcp/mptcp.go"} // the second only reads
 	for _, s := range sources(t) {

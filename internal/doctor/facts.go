@@ -20,6 +20,7 @@ type Facts struct {
 	Radio     Radio
 	Processes []Process // those of programs that matter here
 	Blind     string    // why others' processes are not all among them; "": they are
+	Managers  []string  // units of other access point managers that start with the device
 	Strangers []Process // that then have names only: wpa_supplicant and hostapd in no service
 	Sockets   Sockets
 	Networkd  string // file of systemd-networkd that matches the radio; "": none does, or it does not run

@@ -36,6 +36,8 @@ func TestDoctor(t *testing.T) {
 	l.disturbed(t, rival{id: "port_dhcp", argv: []string{
 		"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--dhcp-range=192.0.2.10,192.0.2.20", "--dhcp-leasefile=/run/lab/rival.leases", "--pid-file="}})
 
+	l.apart(t)
+
 	l.rfkill(t, "block")
 	l.names(t, "root", "rfkill", "problem", "soft blocked", "rfkill unblock wlan")
 	l.rfkill(t, "unblock")
@@ -179,6 +181,31 @@ func (l *Lab) disturbed(t *testing.T, r rival) {
 		})
 		return "netconnectcli status"
 	})
+}
+
+// apart starts a program by the name of comitup as its package does: in a network
+// namespace of its own, where it is none of those that use ours.
+func (l *Lab) apart(t *testing.T) {
+	t.Helper()
+	const unit, program = "/run/systemd/system/comitup.service", "/run/lab/comitup"
+	writeFile(t, program, "#!/bin/sh\nsleep infinity & wait\n")
+	must(t, "", "chmod", "755", program)
+	writeFile(t, unit, "[Service]\nExecStart="+program+"\nPrivateNetwork=yes\n")
+	must(t, "", "systemctl", "daemon-reload")
+	must(t, "", "systemctl", "start", "comitup.service")
+	l.names(t, "root", "other_access_point_manager", "problem", "comitup.service) works on "+radioDevice, "disable --now comitup.service")
+	l.Timeline.Step("status tells it, after a reload", func() string {
+		l.Device.must(t, member, "reload")
+		until(t, noticed, "a problem in status", func() (string, bool) {
+			text := l.Device.Status(t).Text
+			return text, strings.Contains(text, `"code":"other_access_point_manager"`)
+		})
+		return "netconnectcli status"
+	})
+	must(t, "", "systemctl", "stop", "comitup.service")
+	must(t, "", "rm", unit, program)
+	must(t, "", "systemctl", "daemon-reload")
+	l.Device.must(t, member, "reload")
 }
 
 // bundle sees that the archive has what it promises and no secret.

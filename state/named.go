@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A Spelling lists the names of the numbers of one of the kernel's
@@ -36,7 +37,7 @@ func (n *Named[S]) UnmarshalText(b []byte) error {
 	}
 	number, err := strconv.ParseUint(string(b), 10, 32)
 	if err != nil {
-		return fmt.Errorf("%q is neither a number nor one of %q", b, n.Words())
+		return fmt.Errorf("%q is neither a number nor one of %s", b, strings.Join(n.Words(), ", "))
 	}
 	*n = Named[S](number)
 	return nil

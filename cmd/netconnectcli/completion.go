@@ -25,7 +25,6 @@ func (a *app) completionCommand() *cobra.Command {
 		Long: `Print the script with which a shell completes command lines: commands, flags,
 and the names of networks and interfaces. The package has installed it already.
 A name that cannot be typed is completed where --hex is given.`,
-		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return usageError("the shell is missing: bash, zsh or fish") },
 	}
 	for _, shell := range []struct{ name, load string }{
@@ -36,7 +35,6 @@ A name that cannot be typed is completed where --hex is given.`,
 		cmd.AddCommand(&cobra.Command{
 			Use:   shell.name,
 			Short: "Print that of " + shell.name + "; try it by: " + shell.load,
-			Args:  cobra.NoArgs,
 			RunE: func(*cobra.Command, []string) error {
 				script, err := scripts.ReadFile("completion/" + shell.name)
 				if err == nil {
@@ -56,8 +54,10 @@ func (a *app) bashCommand() *cobra.Command {
 		Use:                "__bash <line> <cur>",
 		Hidden:             true,
 		DisableFlagParsing: true,
-		Args:               cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usageError("the end of the line is missing: __bash is for the script of bash")
+			}
 			words, last, ok := splitLine(args[0])
 			if !ok {
 				return nil

@@ -50,7 +50,7 @@ type report struct {
 func (a *app) doctorCommand() *cobra.Command {
 	var configFile, bundle string
 	cmd := &cobra.Command{
-		Use:   "doctor",
+		Use:   "doctor [<file>]", // of --bundle, whose value may be left out
 		Short: "Look at the whole device and say what is in netconnectd's way",
 		Long: `Look at the whole device and say what is in netconnectd's way.
 
@@ -61,10 +61,9 @@ none, whatever the warnings.
 
 With --bundle it also writes what is known of the device to an archive for
 whoever helps you, without passphrases, and says what is in it.`,
-		Args: cobra.MaximumNArgs(1), // the file of --bundle, which may be left out
 		RunE: func(cmd *cobra.Command, file []string) error {
 			if len(file) > 0 && bundle == "" {
-				return usageError(fmt.Sprintf("unexpected argument %q", file[0]))
+				return usageError("<file> is that of --bundle, which is not given")
 			}
 			if len(file) > 0 {
 				bundle = file[0]
@@ -121,7 +120,7 @@ func (a *app) examine(ctx context.Context, args []string) error {
 	if a.json {
 		_, err = a.out.Write(out)
 	} else {
-		err = printReport(a.out, found)
+		err = printReport(a.out, found, columns(a.out))
 	}
 	return errors.Join(err, found.problems())
 }
@@ -172,12 +171,13 @@ func bundleName(now time.Time) string {
 	return fmt.Sprintf("netconnectd-%s-%s.tar.gz", host, now.Format("20060102-150405"))
 }
 
-// printReport prints what is not in order, the worst first, then the rest.
-func printReport(out io.Writer, r report) error {
+// printReport prints what is not in order, the worst first, then the rest. Lines have
+// up to width columns, 0 for any number.
+func printReport(out io.Writer, r report, width int) error {
 	var b bytes.Buffer
 	for _, level := range levels[:3] {
 		for _, f := range r.at(level) {
-			printFinding(&b, "", f)
+			printFinding(&b, "", f, width)
 		}
 	}
 	fine := r.at(levelOK)
@@ -187,28 +187,45 @@ func printReport(out io.Writer, r report) error {
 			group = f.Group
 			fmt.Fprintf(&b, "\n%s\n", group)
 		}
-		printFinding(&b, "  ", f)
+		printFinding(&b, "  ", f, width)
 	}
 	var counts []string
 	for _, level := range levels {
 		counts = append(counts, fmt.Sprintf("%s: %d", level, len(r.at(level))))
 	}
-	fmt.Fprintf(&b, "\n%s\n", strings.Join(counts, ", "))
+	b.WriteByte('\n')
+	paragraph(&b, "", "", strings.Join(counts, ", "), width)
 	if r.Bundle != nil {
-		fmt.Fprintf(&b, "\nwrote %s, with\n", printable(r.Bundle.File))
+		b.WriteByte('\n')
+		paragraph(&b, "", "", "wrote "+r.Bundle.File+", with", width)
 		for _, p := range r.Bundle.Parts {
-			fmt.Fprintf(&b, "  %-16s %s\n", p.Name, p.What)
+			paragraph(&b, fmt.Sprintf("  %-16s ", p.Name), strings.Repeat(" ", 19), p.What, width)
 		}
-		fmt.Fprintln(&b, r.Bundle.Hidden)
+		paragraph(&b, "", "", r.Bundle.Hidden, width)
 	}
 	_, err := out.Write(b.Bytes())
 	return err
 }
 
-func printFinding(out io.Writer, indent string, f finding) {
-	fmt.Fprintf(out, "%s%s: %s [%s]\n", indent, f.Level, printable(f.What), f.ID)
+func printFinding(out io.Writer, indent string, f finding, width int) {
+	paragraph(out, indent, indent+"  ", fmt.Sprintf("%s: %s [%s]", f.Level, f.What, f.ID), width)
 	if f.Remedy != "" {
-		fmt.Fprintf(out, "%s    %s\n", indent, printable(f.Remedy))
+		paragraph(out, indent+"    ", indent+"    ", f.Remedy, width)
+	}
+}
+
+// paragraph writes a text in lines of up to width columns, 0 for one line: first is
+// what the first line begins with, and further what the others do.
+func paragraph(out io.Writer, first, further, text string, width int) {
+	lines := []string{printable(text)}
+	if width > 0 {
+		lines = wrap(lines[0], max(1, width-max(len(first), len(further))))
+	}
+	for i, line := range lines {
+		if i > 0 {
+			first = further
+		}
+		fmt.Fprintln(out, strings.TrimRight(first+line, " "))
 	}
 }
 

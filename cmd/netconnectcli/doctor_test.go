@@ -14,6 +14,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestReportPutsTheWorstFirst(t *testing.T) {
@@ -25,7 +28,7 @@ func TestReportPutsTheWorstFirst(t *testing.T) {
 		{"iwd", "Other programs", levelProblem, "iwd \x1b[2J works on wlan0", "end it"},
 	}}
 	var out bytes.Buffer
-	if err := printReport(&out, r); err != nil {
+	if err := printReport(&out, r, 0); err != nil {
 		t.Fatal(err)
 	}
 	const want = `problem: iwd \x1b[2J works on wlan0 [iwd]
@@ -52,6 +55,72 @@ problem: 1, warning: 1, unknown: 1, ok: 2
 	if err := r.problems(); err != nil {
 		t.Errorf("no problem, and %v", err)
 	}
+}
+
+// TestReportFits: on a terminal no line is wider than it, and no word is lost.
+func TestReportFits(t *testing.T) {
+	long := strings.Repeat("Debian's own hostapd has the radio; ", 9) + "sudo systemctl disable --now hostapd.service"
+	r := report{Findings: []finding{
+		{"other_hostapd", "Other programs", levelProblem, long, long},
+		{"radio", "Radio", levelOK, long, long},
+	}}
+	r.Bundle = &struct {
+		File, Hidden string
+		Parts        []struct{ Name, What string }
+	}{"b.tar.gz", long, []struct{ Name, What string }{{"journal.txt", long}}}
+	words := func(width int) []string {
+		var out bytes.Buffer
+		if err := printReport(&out, r, width); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if n := utf8.RuneCountInString(line) - 1; width > 0 && n > width {
+				t.Errorf("%d columns of %d: %s", n, width, line)
+			}
+		}
+		return strings.Fields(out.String())
+	}
+	whole := words(0)
+	for _, width := range []int{40, 80, 132} {
+		if !slices.Equal(words(width), whole) {
+			t.Errorf("words are not the same in %d columns", width)
+		}
+	}
+	if err := printReport(io.Discard, r, 1); err != nil { // a terminal that is narrower than any word
+		t.Error(err)
+	}
+}
+
+// TestDoctorOnATerminal: the width is that of the terminal.
+func TestDoctorOnATerminal(t *testing.T) {
+	keys, tty, err := openPTY()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keys.Close()
+	defer tty.Close()
+	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 52}); err != nil {
+		t.Fatal(err)
+	}
+	if got := columns(tty); got != 52 {
+		t.Errorf("%d columns, want 52", got)
+	}
+	for _, out := range []io.Writer{plainFile(t), new(bytes.Buffer)} {
+		if got := columns(out); got != 0 {
+			t.Errorf("%d columns of what is no terminal", got)
+		}
+	}
+}
+
+// plainFile is a file that is no terminal.
+func plainFile(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
 // TestDoctor is both programs together, with no daemon on the socket and a
@@ -109,7 +178,7 @@ func TestDoctor(t *testing.T) {
 	if found, _ := filepath.Glob(filepath.Join(dir, "netconnectd-*.tar.gz")); len(found) != 1 {
 		t.Errorf("without a name: %v", found)
 	}
-	if _, errs, status := doctor("b.tar.gz"); status != exitUsage || !strings.Contains(errs, "unexpected argument") {
+	if _, errs, status := doctor("b.tar.gz"); status != exitUsage || !strings.Contains(errs, "<file> is that of --bundle") {
 		t.Errorf("a file without --bundle: %d, %s", status, errs)
 	}
 	if err := os.Remove(filepath.Join(dir, "netconnectd")); err != nil {

@@ -46,8 +46,8 @@ func parse(args []string, name bool) error {
 func TestParse(t *testing.T) {
 	for line, ok := range map[string]bool{
 		"status": true, "--json status": true, "status --json": true, "show iface eth0": true,
-		"add_network Office --priority 5": true,
-		"statuss":                         false, "status --loud": false, "status extra": false, "connect": false, "--json": false,
+		"add_network Office --priority 5": true, "import a b c": true, "monitor": true, "monitor route rule": true, "show iface": true,
+		"statuss": false, "status --loud": false, "status extra": false, "connect": false, "connect a b": false, "import": false, "show iface a b": false, "show route x": false, "set_network a b c": false, "--json": false,
 		"add_network Office --priority high": false,
 	} {
 		if err := parse(strings.Fields(line), false); (err == nil) != ok {

@@ -29,7 +29,6 @@ func (a *app) eraseCommand(name, short, command string) *cobra.Command {
 
 On a terminal the networks are named first, and you are asked. To forget only one
 of them, use remove_network.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !yes && term.IsTerminal(int(os.Stdin.Fd())) {
 				if err := a.confirmErasure(cmd.Context(), os.Stdin, os.Stderr); err != nil {

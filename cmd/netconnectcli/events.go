@@ -14,7 +14,6 @@ func (a *app) eventsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "events",
 		Short: "Show what happens, until interrupted",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.events(cmd.Context())
 		},

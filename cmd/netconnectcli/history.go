@@ -21,7 +21,6 @@ their reasons, how joining networks ended, and when the daemon ran.
 
 Times are right for what has happened since the device was started, also where
 its clock was wrong at first; what is older has the time that the clock had.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 0 {
 				return usageError("--number is 0 or more")

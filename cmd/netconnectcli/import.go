@@ -24,7 +24,6 @@ ifupdown and the original netconnectd have them, of NetworkManager's profiles
 "-" stands for standard input. They are only read, as their own programs read
 them. What is saved already stays as it is. What is left out is told with its
 line and what to do; the exit status is 1 then.`,
-		Args: cobra.MinimumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault // files
 		},

@@ -19,7 +19,7 @@ func (a *app) interfacesCommand() *cobra.Command {
 interface which part of the daemon owns it, the addresses and routes that are
 wanted, and why the kernel refused something. What the kernel has is shown by
 netconnectcli show.`,
-		Args: cobra.NoArgs,
+
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.call(cmd.Context(), "interfaces", nil, a.showInterfaces)
 		},

@@ -2,10 +2,13 @@ package main
 
 import (
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/netconnectd/netconnectd/internal/manpage"
 )
@@ -22,7 +25,7 @@ func TestManualPage(t *testing.T) {
 	p.Section("Options")
 	p.Flags(root.LocalFlags())
 	p.Section("Commands")
-	describe(p, root)
+	describe(p, root, "")
 	p.Section("Environment")
 	p.Item(socketEnv, "The socket of the daemon.")
 	p.Section("See also")
@@ -53,22 +56,58 @@ func TestPageOfWaitOnline(t *testing.T) {
 	sameAsGolden(t, filepath.Join("..", "..", "docs", "man", "netconnectd-wait-online.service.8"), p.String())
 }
 
-// describe has a subsection for each command below parent, and items for
-// theirs.
-func describe(p *manpage.Page, parent *cobra.Command) {
+// describe has a subsection for each command below parent, with its flags.
+func describe(p *manpage.Page, parent *cobra.Command, path string) {
 	for _, cmd := range parent.Commands() {
 		if cmd.Hidden {
 			continue
 		}
-		p.Subsection(cmd.Use)
+		p.Subsection(path + cmd.Use)
 		about := cmd.Long
-		if about == "" || cmd.HasAvailableSubCommands() {
+		if about == "" {
 			about = cmd.Short + "."
 		}
 		p.Text(about)
 		p.Flags(cmd.LocalFlags())
+		describe(p, cmd, path+cmd.Name()+" ")
+	}
+}
+
+// TestManualIsWhole: each flag of each command is on the page, below its command,
+// however deep that is.
+func TestManualIsWhole(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "man", "netconnectcli.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := strings.ReplaceAll(string(text), `\-`, "-")
+	seen := 0
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {
-			p.Item(cmd.Name()+" "+sub.Use, sub.Short+".")
+			if sub.Hidden {
+				continue
+			}
+			heading := strings.TrimPrefix(sub.CommandPath(), "netconnectcli ")
+			_, section, found := strings.Cut(page, "\n.SS \""+heading)
+			section, _, _ = strings.Cut(section, "\n.S")
+			if !found {
+				t.Errorf("the page has no section of %s", heading)
+			}
+			sub.LocalFlags().VisitAll(func(f *pflag.Flag) {
+				seen++
+				if f.Name != "help" && !strings.Contains(section, "--"+f.Name) {
+					t.Errorf("the section of %s lacks --%s", heading, f.Name)
+				}
+				if value, _ := pflag.UnquoteUsage(f); value == "string" {
+					t.Errorf("--%s of %s has a value without a name", f.Name, heading)
+				}
+			})
+			walk(sub)
 		}
+	}
+	walk((&app{out: io.Discard}).rootCommand())
+	if seen < 50 {
+		t.Errorf("%d flags were found", seen)
 	}
 }

@@ -24,7 +24,6 @@ func (a *app) metricsCommand() *cobra.Command {
 With --textfile they go to a file for node_exporter's textfile collector, which
 takes files whose names end in .prom; a timer calls this every minute. When the
 daemon does not answer, the file says netconnectd_up 0.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file != "" && a.json {
 				return usageError("--textfile and --json exclude each other")
@@ -35,7 +34,7 @@ daemon does not answer, the file says netconnectd_up 0.`,
 			return a.keepMetrics(cmd, file)
 		},
 	}
-	cmd.Flags().StringVar(&file, "textfile", "", "write to this file, in the place of the one before")
+	cmd.Flags().StringVar(&file, "textfile", "", "write to this `file`, in the place of the one before")
 	offerFiles(cmd, "textfile")
 	return cmd
 }

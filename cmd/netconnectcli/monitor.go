@@ -31,12 +31,13 @@ var monitored = map[string]state.Parts{
 func (a *app) monitorCommand() *cobra.Command {
 	var netns string
 	cmd := &cobra.Command{
-		Use:   "monitor [iface | route | rule | neigh | fdb | nexthop]...",
+		Use:   "monitor [<part>…]",
 		Short: "Show changes of the kernel's network, without the daemon, until interrupted",
 		Long: `Show changes of the kernel's network, without the daemon, until interrupted.
 
-Without a further word: of everything. iface includes addresses. With -j each
-line is an object, of which the first has all there is.`,
+A part is iface (with addresses), route, rule, neigh, fdb or nexthop; without one
+everything is shown. With -j each line is an object, of which the first has all
+there is.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := monitorFilter(args)
 			if err != nil {

@@ -16,7 +16,6 @@ func (a *app) listNetworksCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list_networks",
 		Short: "List the saved Wi-Fi networks, the best first",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.call(cmd.Context(), "list_networks", nil, a.showNetworks)
 		},
@@ -87,7 +86,6 @@ passphrase is right, use configure_wifi and select_wifi, which try it.
 
 The passphrase comes from where configure_wifi takes it. With --eap it is the
 password of 802.1X.`,
-		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ssid, err := f.ssid.bytes(args[0])
 			if err != nil {
@@ -121,7 +119,6 @@ func (a *app) setNetworkCommand() *cobra.Command {
 		Short: "Change a saved Wi-Fi network",
 		Long: `Change a saved Wi-Fi network. What no flag names stays as it is, the
 passphrase too. A radio that is on the network stays so until it joins again.`,
-		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ssid, err := f.ssid.bytes(args[0])
 			if err != nil {
@@ -166,10 +163,10 @@ func (f *networkFlags) register(cmd *cobra.Command) {
 	f.ssid.register(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.secret.stdin, "psk-stdin", false, "read the passphrase from standard input")
-	flags.StringVar(&f.security, "security", "", "open, owe, wpa, wpa2, wpa3, wpa2/wpa3 or eap; by default what the passphrase fits")
+	flags.StringVar(&f.security, "security", "", "`kind` of protection: open, owe, wpa, wpa2, wpa3, wpa2/wpa3 or eap; by default what the passphrase fits")
 	flags.BoolVar(&f.hidden, "hidden", false, "the network does not tell its name")
 	flags.StringVar(&f.bssid, "bssid", "", "join only the cell of this `address`")
-	flags.StringVar(&f.pmf, "pmf", "", "protected management frames: required, optional or off; by default the best that router and radio can")
+	flags.StringVar(&f.pmf, "pmf", "", "`mode` of protected management frames: required, optional or off; by default the best that router and radio can")
 	flags.IntVar(&f.priority, "priority", 0, "networks of higher `number` are tried first")
 	flags.StringVar(&f.eap.Method, "eap", "", "802.1X by this `method`: peap, ttls or tls")
 	flags.StringVar(&f.eap.Identity, "identity", "", "`name` of the user (802.1X)")
@@ -184,7 +181,6 @@ func (f *networkFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.static.Gateway, "gateway", "", "gateway's `address`, with --ip")
 	flags.StringSliceVar(&f.static.DNS, "dns", nil, "DNS servers' `addresses`, with --ip")
 	flags.BoolVar(&f.dhcp, "dhcp", false, "the network gives an address")
-	cmd.MarkFlagsMutuallyExclusive("ip", "dhcp")
 	offerFlag(cmd, "security", fixed("open", "owe", "wpa", "wpa2", "wpa3", "wpa2/wpa3", "eap"))
 	offerFlag(cmd, "pmf", fixed("required", "optional", "off"))
 	offerFlag(cmd, "eap", fixed("peap", "ttls", "tls"))
@@ -206,6 +202,9 @@ func (f *networkFlags) settings(cmd *cobra.Command, psk *string) (client.Network
 		if given(flag) {
 			set()
 		}
+	}
+	if given("ip") && given("dhcp") {
+		return s, usageError("--ip and --dhcp exclude each other")
 	}
 	if !given("ip") && (given("gateway") || given("dns")) {
 		return s, usageError("--gateway and --dns need --ip")

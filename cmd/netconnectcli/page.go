@@ -49,6 +49,20 @@ func colourful(out io.Writer) bool {
 	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
+// columns is the width of out where that is a terminal; 0: it is none, and who reads
+// it wants each text on a line.
+func columns(out io.Writer) int {
+	file, ok := out.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 func (p *page) line(text string) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintln(p.out, strings.TrimRight(text, " "))

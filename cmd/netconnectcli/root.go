@@ -51,8 +51,7 @@ func run(args []string) int {
 	}
 	status, text := a.exitStatus(err), err.Error()
 	if status == exitUsage {
-		// cobra's suggestions come on lines of their own
-		text = strings.Join(strings.Fields(text), " ") + "; see " + cmd.CommandPath() + " --help"
+		text = usageText(cmd, err)
 	}
 	printError(os.Stderr, text)
 	return status
@@ -101,7 +100,7 @@ not there. Changes need root or membership of the group netconnect.`,
 	root.InitDefaultVersionFlag()
 	root.Flags().Lookup("version").Usage = "print the version of this program"
 	address := cmp.Or(os.Getenv(socketEnv), client.DefaultSocket)
-	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "socket of the daemon, also from "+socketEnv)
+	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "`socket` of the daemon, also from "+socketEnv)
 	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the network")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	offerFiles(root, "address")
@@ -120,6 +119,7 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.action("reload", "Let the daemon read its configuration again", "reload"),
 		a.showCommand(), a.monitorCommand(), a.eventsCommand(), a.historyCommand(), a.interfacesCommand(), a.metricsCommand(), a.doctorCommand(), a.versionCommand(),
 	)
+	checkEach(root)
 	return root
 }
 
@@ -128,7 +128,6 @@ func (a *app) action(name, short, command string) *cobra.Command {
 	return &cobra.Command{
 		Use:   name,
 		Short: short,
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.call(cmd.Context(), command, nil, a.showText)
 		},
@@ -147,7 +146,6 @@ func (a *app) namedCommand(name, short string, run func(ctx context.Context, ssi
 	cmd := &cobra.Command{
 		Use:   name + " <ssid>",
 		Short: short,
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ssid, err := f.bytes(args[0])
 			if err != nil {

@@ -36,7 +36,6 @@ func (a *app) showCommand() *cobra.Command {
 
 Without a further word: each interface in brief. The others print YAML, or JSON
 with -j. Names and shapes are those of nispor 1.2.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := readPicture(cmd.Context(), flags, briefFilter)
 			if err != nil {
@@ -48,7 +47,7 @@ with -j. Names and shapes are those of nispor 1.2.`,
 	flags.register(cmd)
 	part := func(use, short string, parts state.Parts, pick func(picture) any) *cobra.Command {
 		return &cobra.Command{
-			Use: use, Short: short, Args: cobra.NoArgs,
+			Use: use, Short: short,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				return a.showState(cmd.Context(), flags, state.Filter{Parts: parts}, pick)
 			},
@@ -75,7 +74,6 @@ func (a *app) showIfaceCommand(flags *showFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "iface [<name>]",
 		Short: "Show interfaces, or the one of that name",
-		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter := state.Filter{Parts: state.PartIfaces | state.PartStatistics | state.PartDrivers}
 			if len(args) > 0 {
@@ -94,7 +92,6 @@ func (a *app) showRouteCommand(flags *showFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "route",
 		Short: "Show the routes of all tables",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter, err := routeFilter(dev, table, scope, protocol)
 			if err != nil {

@@ -22,7 +22,6 @@ func (a *app) statusCommand() *cobra.Command {
 With --watch it goes on until it is interrupted: on a terminal the page is drawn
 anew whenever something changes, elsewhere each change is a line, and with -j a
 reply.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if watch {
 				return a.watchStatus(cmd.Context(), all)

@@ -15,7 +15,6 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Show the versions of this program and of the daemon",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			daemon := "not running"
 			c, err := a.dial(cmd.Context())

@@ -30,7 +30,6 @@ that wants a person to log in it is not. --portal takes such an uplink, too, and
 
 Exit status: 0 it is online, 1 it was not within the time, 2 wrong use, 3 the
 daemon was not there. For units there is netconnectd-wait-online.service(8).`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if any && portal {
 				return usageError("--any and --portal exclude each other: --any takes a portal, too")

@@ -18,7 +18,6 @@ func (a *app) listWifiCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list_wifi",
 		Short: "List the Wi-Fi networks in reach",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.call(cmd.Context(), "list_wifi", client.ListWifiParams(force), a.showList)
 		},
@@ -61,7 +60,6 @@ Without <psk> the passphrase is asked for on a terminal; an empty one means an
 open network. Without a terminal, say --psk-stdin or --open. Everybody on this
 machine can see a <psk> on the command line while the command runs, so prefer
 the prompt or --psk-stdin.`,
-		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ssid, err := named.bytes(args[0])
 			if err != nil {
@@ -89,7 +87,6 @@ func (a *app) selectWifiCommand() *cobra.Command {
 		Use:     "select_wifi",
 		Aliases: []string{"start_wifi"},
 		Short:   "Join the configured Wi-Fi network",
-		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.join(cmd.Context(), "start_wifi", nil, nil)
 		},

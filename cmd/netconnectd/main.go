@@ -89,7 +89,7 @@ func run(args []string, hangups <-chan os.Signal) (status int, err error) {
 		fmt.Print(config.Usage())
 		return exitOK, nil
 	case errors.As(err, &usage):
-		return exitUsage, err
+		return exitUsage, fmt.Errorf("%w; see netconnectd --help", err)
 	case err != nil:
 		return exitError, err
 	case cfg.Version:

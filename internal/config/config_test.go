@@ -424,13 +424,15 @@ func TestConfigNamedByFlagBeatsEnvironment(t *testing.T) {
 
 func TestWrongUse(t *testing.T) {
 	for _, tt := range []struct{ args, says string }{
-		{"--ap-chanel 3", "unknown flag: --ap-chanel"},
-		{"-x", "unknown shorthand flag"},
-		{"--ap-channel", "needs an argument"},
+		{"--ap-chanel 3", "there is no flag --ap-chanel; did you mean --ap-channel?"},
+		{"-x", "there is no flag -x"},
+		{"-xhunter22", "there is no flag -x"},
+		{"--ap-channel", "--ap-channel needs a value: --ap-channel number"},
+		{"--debug=maybe", `--debug takes true or false, not "maybe"`},
 		{"--wifi-free true", "argument 2 is not a flag"},
 		{"--ap-ssid x hunter22", "argument 3 is not a flag"},
 		{"-d -q", "exclude each other"},
-		{"--daemon", "needs an argument"},
+		{"--daemon", "--daemon needs a value: --daemon status"},
 		{"--daemon=", "--daemon takes stop or status, not \"\""},
 		{"--daemon start", "--daemon takes stop or status, not start"},
 	} {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/netconnectd/netconnectd/internal/flagtext"
 )
 
 // commandLine is what the arguments say.
@@ -142,7 +144,7 @@ func parseFlags(args []string) (*commandLine, error) {
 	case errors.Is(err, pflag.ErrHelp):
 		return nil, ErrHelp
 	case err != nil:
-		return nil, &UsageError{err}
+		return nil, &UsageError{flagtext.Explain(err, fs, nearestOf)}
 	case fs.NArg() > 0:
 		// The text is not repeated: it may be the rest of a passphrase.
 		return nil, &UsageError{fmt.Errorf("argument %d is not a flag (true and false go behind a =, as in --wifi-free=false)",

@@ -8,16 +8,21 @@ func didYouMean(name string, known []string) string {
 	if ours := ofForks[name]; ours != "" {
 		return "; did you mean " + ours + "?"
 	}
+	if best := nearestOf(name, known); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return ""
+}
+
+// nearestOf is the known name that a name was probably meant to be; "" is none.
+func nearestOf(name string, known []string) string {
 	best, least := "", 1+max(1, len(name)/3)
 	for _, candidate := range known {
 		if d := nearness(name, candidate); d < least {
 			best, least = candidate, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + best + "?"
+	return best
 }
 
 // ofForks are keys that forks of the original have for what is ours by another

@@ -66,6 +66,7 @@ var checks = []check{
 	{id: "ifupdown", group: "Other programs", conflict: true, judge: judgeIfupdown},
 	{id: "iwd", group: "Other programs", conflict: true, judge: judgeIWD},
 	{id: "connman", group: "Other programs", conflict: true, judge: judgeConnman},
+	{id: "other_access_point_manager", group: "Other programs", conflict: true, judge: judgeManagers},
 	{id: "port_dhcp", group: "Other programs", conflict: true, judge: judgePortDHCP},
 	{id: "port_dns", group: "Other programs", conflict: true, judge: judgePortDNS},
 

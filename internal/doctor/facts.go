@@ -22,6 +22,7 @@ type Facts struct {
 	Network   Network
 	Processes []Process // of the programs that matter here
 	Blind     string    // why not all processes of other users are in Processes; "": all are
+	Managers  []string  // units of other access point managers that start with the device
 	Strangers []Process // known by name only, if Blind: wpa_supplicant and hostapd outside any service
 	Sockets   Sockets
 	Networkd  string // file of systemd-networkd that matches the radio; "": none does, or it does not run

@@ -23,13 +23,15 @@ func rivals(f *Facts, what string, harmless func(Process) bool, remedy func(Proc
 	if f.Blind != "" {
 		hidden = append(hidden, "who works on "+f.Radio.Name+" could not be seen: "+f.Blind)
 	}
-	if len(found) == 0 && len(hidden) > 0 {
+	switch {
+	case len(found) > 0:
+		return found
+	case !f.Radio.Present:
+		return f.without()
+	case len(hidden) > 0:
 		return one(Unknown, strings.Join(hidden, "; "), "")
 	}
-	if len(found) == 0 {
-		return good("no " + what + " on " + f.Radio.Name)
-	}
-	return found
+	return good("no " + what + " on " + f.Radio.Name)
 }
 
 // childOfSame reports whether the process's parent runs the same program and so is
@@ -121,7 +123,10 @@ func judgeConnman(f *Facts) []verdict {
 }
 
 func judgeNetworkd(f *Facts) []verdict {
-	if f.Networkd == "" {
+	switch {
+	case f.Networkd == "" && !f.Radio.Present:
+		return f.without()
+	case f.Networkd == "":
 		return good("systemd-networkd leaves " + f.Radio.Name + " alone")
 	}
 	return one(Problem, fmt.Sprintf("systemd-networkd configures %s by %s", f.Radio.Name, f.Networkd),
@@ -134,6 +139,8 @@ func judgeIfupdown(f *Facts) []verdict {
 	case s.File != "" && s.Auto:
 		return one(Problem, fmt.Sprintf("ifupdown brings %s up (%s, line %d)", f.Radio.Name, s.File, s.Line),
 			fmt.Sprintf("it starts programs that fight for the radio; take the networks over by: sudo netconnectcli import %s, comment the lines of %s out, then: sudo ifdown --force %s", s.File, f.Radio.Name, f.Radio.Name))
+	case !f.Radio.Present:
+		return f.without()
 	case s.Unseen != "":
 		return unseen("what ifupdown does with "+f.Radio.Name, s.Unseen)
 	case s.File == "" || s.Method == "manual":
@@ -253,6 +260,8 @@ func judgeNetworkManager(f *Facts) []verdict {
 			"the two undo each other's joins; set wifi.backend: auto to have NetworkManager join networks, or wifi.free: true to take the radio from it")
 	case m.Managed:
 		return good("NetworkManager manages " + radio + " and joins networks")
+	case !f.Radio.Present:
+		return f.without()
 	case m.OnLoan:
 		return good("NetworkManager has lent " + radio + " to netconnectd")
 	}

@@ -10,7 +10,12 @@ import (
 const world = "00"
 
 // without returns the verdict of each check of a radio that does not exist.
-func (f *Facts) without() []verdict { return one(Unknown, "there is no radio to look at", "") }
+func (f *Facts) without() []verdict {
+	if f.Radio.Unseen != "" {
+		return unseen("the radios", f.Radio.Unseen)
+	}
+	return one(Unknown, "there is no radio to look at", "")
+}
 
 func judgeRadio(f *Facts) []verdict {
 	r := f.Radio

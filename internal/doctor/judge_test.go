@@ -236,6 +236,14 @@ func TestJudge(t *testing.T) {
 		{"iwd of NetworkManager", func(f *Facts) { managed(f); f.Processes = []Process{running(7, "iwd", "iwd.service")} }, "iwd", OK, "", ""},
 		{"connman", processes(running(7, "connmand", "connman.service", "-n")), "connman", Problem, "connman.service", "NetworkInterfaceBlacklist=wlan0"},
 
+		{"comitup", processes(running(7, "comitup", "comitup.service")), "other_access_point_manager", Problem, "comitup (pid 7, comitup.service) works on wlan0", "disable --now comitup.service"},
+		{"comitup of a user who only calls it so", processes(Process{PID: 7, UID: 1000, Name: "comitup", Reach: Reach{All: true}}), "other_access_point_manager", OK, "", ""},
+		{"wifi-connect of another radio", processes(running(7, "wifi-connect", "", "--portal-interface", "wlan1")), "other_access_point_manager", OK, "", ""},
+		{"the original", processes(Process{PID: 7, Name: "netconnectd", Args: []string{"/usr/bin/python2.7", "/usr/local/bin/netconnectd"}, Reach: Reach{All: true}}),
+			"other_access_point_manager", Problem, "netconnectd (pid 7) works on wlan0", "docs/migrating.md"},
+		{"ourselves", processes(Process{PID: 7, Name: "netconnectd", Args: []string{"/usr/sbin/netconnectd"}, Reach: Reach{All: true}}), "other_access_point_manager", OK, "", ""},
+		{"one that a timer starts", func(f *Facts) { f.Managers = []string{"AccessPopup.timer"} }, "other_access_point_manager", Warning, "AccessPopup.timer starts with the device", "disable --now AccessPopup.timer"},
+
 		{"dnsmasq on every address", sockets(listen("udp", "0.0.0.0:53", "", dnsmasq), listen("tcp", "0.0.0.0:53", "", dnsmasq), listen("tcp", "[::]:53", "", dnsmasq)),
 			"port_dns", OK, "dnsmasq (pid 7, dnsmasq.service) has port 53 (DNS) on 0.0.0.0 and serves the access point, too", "leave wlan0 out: then add bind-dynamic"},
 		{"another name server on every address", sockets(listen("udp", "0.0.0.0:53", "", &Process{PID: 7, Name: "named", Unit: "named.service"})), "port_dns", Problem, "named (pid 7", "disable --now named.service"},
@@ -330,6 +338,28 @@ func TestJudge(t *testing.T) {
 				t.Error("a problem without a remedy")
 			}
 		})
+	}
+}
+
+// TestNoRadioIsNotOK: of a radio that is not there nothing is called sound, and what
+// is in its way is named all the same.
+func TestNoRadioIsNotOK(t *testing.T) {
+	for name, radio := range map[string]Radio{"absent": {Name: "wlan0"}, "not seen": {Name: "wlan0", Unseen: "no rights"}} {
+		f := healthy(t)
+		f.Radio = radio
+		f.Processes = []Process{running(7, "iwd", "iwd.service")}
+		f.Manager.Running = true
+		for _, found := range Judge(f) {
+			if found.Level == OK && strings.Contains(found.What, "wlan0") {
+				t.Errorf("%s: %+v", name, found)
+			}
+			if found.ID == "iwd" && found.Level != Problem {
+				t.Errorf("%s: %+v", name, found)
+			}
+			if radio.Unseen != "" && strings.Contains(found.What, "there is no radio") {
+				t.Errorf("%s: %+v", name, found)
+			}
+		}
 	}
 }
 

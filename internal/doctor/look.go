@@ -129,6 +129,7 @@ func (f *Facts) lookForConflicts(ctx context.Context, m machine) {
 	all := m.processes(f.Settings.RuntimeDir)
 	f.Processes = m.relevant(all)
 	units := m.cgroups()
+	f.Managers = m.enabledManagers()
 	f.Sockets = m.sockets(all, units)
 	f.Sockets.KeyUsers = m.keyUsers(f.Radio.Index)
 	if m.blind() {
@@ -138,6 +139,8 @@ func (f *Facts) lookForConflicts(ctx context.Context, m machine) {
 		name, end := accounts(ctx)
 		f.Strangers = m.strangers(name)
 		end()
+	} else {
+		f.Processes = append(f.Processes, m.managersApart(units, f.Processes)...)
 	}
 	if slices.ContainsFunc(all, func(p Process) bool { return p.Unit == "systemd-networkd.service" }) {
 		f.Networkd = m.networkFile(f.Radio.Index)

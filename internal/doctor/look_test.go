@@ -56,6 +56,11 @@ func TestReach(t *testing.T) {
 		{"iwd of all", "iwd", nil, "wlan0", ""},
 		{"iwd of some", "iwd", []string{"-i", "wlan1,wlan2"}, "wlan2", "wlan0"},
 		{"connman of its file", "connmand", []string{"-n"}, "wlan0", "wlan1"},
+		{"comitup", "comitup", nil, "wlan0", ""},
+		{"wifi-connect of one", "wifi-connect", []string{"--portal-ssid", "x", "--portal-interface", "wlan1"}, "wlan1", "wlan0"},
+		{"wifi-connect of the first it finds", "wifi-connect", []string{"-s", "x"}, "wlan0", ""},
+		{"create_ap of one", "create_ap", []string{"-n", "wlan1", "My AP"}, "wlan1", "wlan0"},
+		{"create_ap of its file", "create_ap", []string{"--config", "/etc/wh.config"}, "wlan0", ""},
 		{"connman of one", "connmand", []string{"-i", "eth0"}, "eth0", "wlan0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -324,6 +329,31 @@ func TestServices(t *testing.T) {
 }
 
 // Programs in no service are named by the kernel's accounting.
+// TestManagersApart: comitup's unit gives it a network namespace of its own, so that
+// it is not among the processes of ours. What starts with the device counts, too.
+func TestManagersApart(t *testing.T) {
+	const slice, wants = "/sys/fs/cgroup/system.slice/", "/etc/systemd/system/"
+	m := lay(t, map[string]string{
+		slice + "comitup.service/cgroup.procs":                  "7\n",
+		slice + "comitup-web.service/cgroup.procs":              "8\n",
+		slice + "netconnectd.service/cgroup.procs":              "9\n",
+		slice + "create_ap.service/cgroup.procs":                "10\n",
+		slice + "AccessPopup.service/cgroup.procs":              "", // has ended
+		wants + "timers.target.wants/AccessPopup.timer":         "",
+		wants + "multi-user.target.wants/autohotspot.service":   "",
+		wants + "multi-user.target.wants/ssh.service":           "",
+		wants + "multi-user.target.wants/comitup-watch.service": "",
+	})
+	seen := []Process{{PID: 10, Name: "create_ap", Unit: "create_ap.service"}}
+	found := m.managersApart(m.cgroups(), seen)
+	if len(found) != 1 || found[0].Name != "comitup" || found[0].PID != 7 || !found[0].Reach.on("wlan0") {
+		t.Errorf("%+v, want comitup", found)
+	}
+	if got, want := m.enabledManagers(), []string{"autohotspot.service", "AccessPopup.timer"}; !slices.Equal(got, want) {
+		t.Errorf("%q start with the device, want %q", got, want)
+	}
+}
+
 func TestStrangers(t *testing.T) {
 	m := lay(t, map[string]string{
 		"/sys/fs/cgroup/system.slice/wpa_supplicant.service/cgroup.procs":                                 "7\n",

@@ -24,6 +24,14 @@ var programs = map[string]func(m machine, args []string) Reach{
 	"udhcpc":         func(_ machine, args []string) Reach { return Reach{Interfaces: options(args, "-i", "--interface")} },
 	"iwd":            func(_ machine, args []string) Reach { return listReach(options(args, "-i", "--interfaces")) },
 	"connmand":       connmanReach,
+	"comitup":        managersReach,
+	"wifi-connect":   managersReach,
+	"create_ap":      func(_ machine, args []string) Reach { return clientReach(args) },
+	"hotspotd":       managersReach,
+	"raspapd":        managersReach,
+	"autohotspot":    managersReach,
+	"accesspopup":    managersReach,
+	daemonName:       managersReach,
 }
 
 // machine reads the facts of a machine.
@@ -174,7 +182,7 @@ func unitOf(cgroup string) string {
 func (m machine) relevant(all []Process) []Process {
 	var found []Process
 	for _, p := range all {
-		if reach, ok := programs[p.Name]; ok {
+		if reach, ok := programs[p.Name]; ok && (p.Name != daemonName || p.isOriginal()) {
 			if p.Name == "hostapd" && !m.believes(p.UID) {
 				reach = strangersReach
 			}

@@ -300,6 +300,25 @@ func TestSysctlsAreSetInOnePlace(t *testing.T) {
 	}
 }
 
+// TestWrongUseIsASentence: cobra's own checks of arguments count them ("accepts 1
+// arg(s), received 0"). checkArguments names what is missing; flags that exclude
+// each other say so themselves.
+func TestWrongUseIsASentence(t *testing.T) {
+	counting := []string{"NoArgs", "ExactArgs", "RangeArgs", "MinimumNArgs", "MaximumNArgs", "OnlyValidArgs", "MatchAll", "ArbitraryArgs",
+		"MarkFlagsMutuallyExclusive", "MarkFlagsOneRequired", "MarkFlagsRequiredTogether", "MarkFlagRequired"}
+	for _, s := range sources(t) {
+		if inLab(s.pkg) {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			if n, ok := n.(*ast.SelectorExpr); ok && slices.Contains(counting, n.Sel.Name) {
+				t.Errorf("%s uses %s", s.path, n.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
 func TestPolicyIsPure(t *testing.T) {
 	allowed := []string{"cmp", "errors", "fmt", "net/netip", "slices", "strings", "time", module + "client"}
 	texts := []string{"Code", "Result", "Text"} // what package client may be used for

@@ -14,15 +14,10 @@ import (
 
 const module = "github.com/netconnectd/netconnectd/"
 
-// folders have the types that reach JSON. The first is the public package: its
-// names and comments go before those of the types that it gives other names.
-var folders = []string{
-	"state", "internal/link/rtnl", "internal/link/ethtool", "internal/link/mptcp", "internal/link/wireguard",
-}
-
 // comments is what the source says of types and of their fields. Types are
 // written "path/of/package.Name", fields "path/of/package.Name.Field".
 type comments struct {
+	folders []string
 	types   map[string]string
 	fields  map[string]string
 	aliases map[string][]alias // other names of a type, or of the type of its spelling
@@ -33,9 +28,9 @@ type alias struct{ pkg, name, doc string }
 
 type word struct{ text, doc string }
 
-func readComments() (*comments, error) {
+func readComments(folders []string) (*comments, error) {
 	c := &comments{
-		types: map[string]string{}, fields: map[string]string{},
+		folders: folders, types: map[string]string{}, fields: map[string]string{},
 		aliases: map[string][]alias{}, words: map[string][]word{},
 	}
 	for _, folder := range folders {
@@ -81,7 +76,7 @@ func (c *comments) addFile(pkg string, file *ast.File) {
 func (c *comments) addType(pkg string, spec *ast.TypeSpec, doc string) {
 	name := pkg + "." + spec.Name.Name
 	if spec.Assign.IsValid() {
-		for _, original := range originals(pkg, spec.Type) {
+		for _, original := range c.originals(pkg, spec.Type) {
 			c.aliases[original] = append(c.aliases[original], alias{pkg, spec.Name.Name, doc})
 		}
 		return
@@ -98,14 +93,14 @@ func (c *comments) addType(pkg string, spec *ast.TypeSpec, doc string) {
 
 // originals are what the right side of an alias names: a type, and of
 // Named[spelling] the spelling.
-func originals(pkg string, of ast.Expr) []string {
+func (c *comments) originals(pkg string, of ast.Expr) []string {
 	switch of := of.(type) {
 	case *ast.Ident:
 		return []string{pkg + "." + of.Name}
 	case *ast.IndexExpr:
-		return originals(pkg, of.Index)
+		return c.originals(pkg, of.Index)
 	case *ast.SelectorExpr:
-		for _, folder := range folders {
+		for _, folder := range c.folders {
 			if x, ok := of.X.(*ast.Ident); ok && filepath.Base(folder) == x.Name {
 				return []string{module + folder + "." + of.Sel.Name}
 			}

@@ -14,9 +14,6 @@ import (
 
 const module = "github.com/netconnectd/netconnectd/"
 
-// folder has the types that reach JSON.
-const folder = "state"
-
 // comments is what the source says of types and of their fields. Types are
 // written "path/of/package.Name", fields "path/of/package.Name.Field".
 type comments struct {
@@ -30,14 +27,23 @@ type alias struct{ name, doc string }
 
 type word struct{ text, doc string }
 
-func readComments() (*comments, error) {
+func readComments(folders []string) (*comments, error) {
 	c := &comments{
 		types: map[string]string{}, fields: map[string]string{},
 		aliases: map[string]alias{}, words: map[string][]word{},
 	}
+	for _, folder := range folders {
+		if err := c.addFolder(folder); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *comments) addFolder(folder string) error {
 	files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
 	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("read comments of %s: %d files, %w", folder, len(files), err)
+		return fmt.Errorf("read comments of %s: %d files, %w", folder, len(files), err)
 	}
 	for _, path := range files {
 		if strings.HasSuffix(path, "_test.go") {
@@ -45,11 +51,11 @@ func readComments() (*comments, error) {
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
 		if err != nil {
-			return nil, fmt.Errorf("read comments: %w", err)
+			return fmt.Errorf("read comments: %w", err)
 		}
 		c.addFile(module+folder, file)
 	}
-	return c, nil
+	return nil
 }
 
 func (c *comments) addFile(pkg string, file *ast.File) {

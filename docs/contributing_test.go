@@ -14,9 +14,9 @@ import (
 
 const contributing = "../CONTRIBUTING.md"
 
-// path matches what names a file or a folder of the source: with a slash in it, or
+// pathPattern matches what names a file or a folder of the source: with a slash in it, or
 // with an ending that files here have.
-var path = regexp.MustCompile(`^(?:[\w.-]+/)*[\w-]+(?:/|\.(?:go|md|yaml|json|[158]))?$`)
+var pathPattern = regexp.MustCompile(`^(?:[\w.-]+/)*[\w-]+(?:/|\.(?:go|md|yaml|json|[158]))?$`)
 
 // testName matches the name of a test or a fuzz test.
 var testName = regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)
@@ -82,7 +82,7 @@ func contributingWords(t *testing.T) []string {
 }
 
 func isPath(word string) bool {
-	if !path.MatchString(word) || slices.ContainsFunc(notOurs, func(p string) bool { return strings.HasPrefix(word, p) }) {
+	if !pathPattern.MatchString(word) || slices.ContainsFunc(notOurs, func(p string) bool { return strings.HasPrefix(word, p) }) {
 		return false
 	}
 	return strings.Contains(word, "/") || strings.Contains(word, ".")

@@ -11,12 +11,29 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
+// shapes is what is known of types that JSON is made of.
+type shapes struct {
+	// folders have the types that reach JSON. The first is the public package: its
+	// names and comments go before those of the types that it gives other names.
+	folders []string
+	texts   map[reflect.Type]textForm
+	// mayBeEmpty are fields that are "" instead of absent.
+	mayBeEmpty []string
+}
+
+// ofState is of what the kernel's network is told in.
+var ofState = shapes{
+	[]string{"state", "internal/link/rtnl", "internal/link/ethtool", "internal/link/mptcp", "internal/link/wireguard"},
+	textForms, []string{"RouteHop.via", "VXLAN.remote", "VXLAN.local"},
+}
+
 // model is all that JSON of the roots may contain.
 type model struct {
+	shapes
 	comments *comments
 	objects  []*object      // in the order in which they are met
 	enums    []*enumeration // likewise
-	texts    []reflect.Type // types of textForms that are used
+	used     []reflect.Type // types of texts that are there
 }
 
 // object is a struct as JSON has it: the fields of what is embedded are its
@@ -33,6 +50,7 @@ type field struct {
 	key    string
 	of     reflect.Type
 	always bool
+	null   bool // it may be null
 	doc    string
 	depth  int // of embedding
 }
@@ -76,15 +94,12 @@ var textForms = map[reflect.Type]textForm{
 	reflect.TypeFor[state.Lifetime]():         {"`forever` or e.g. `3600sec`", "string", `^(forever|[0-9]+sec)$`},
 }
 
-// mayBeEmpty are fields that are "" instead of absent.
-var mayBeEmpty = []string{"RouteHop.via", "VXLAN.remote", "VXLAN.local"}
-
-func newModel(roots ...reflect.Type) (*model, error) {
-	c, err := readComments()
+func newModel(of shapes, roots ...reflect.Type) (*model, error) {
+	c, err := readComments(of.folders)
 	if err != nil {
 		return nil, err
 	}
-	m := &model{comments: c}
+	m := &model{shapes: of, comments: c}
 	for _, root := range roots {
 		if err := m.meet(root, ""); err != nil {
 			return nil, err
@@ -95,9 +110,9 @@ func newModel(roots ...reflect.Type) (*model, error) {
 
 // meet adds a type and all that it leads to.
 func (m *model) meet(t reflect.Type, path string) error {
-	if _, ok := textForms[t]; ok {
-		if !slices.Contains(m.texts, t) {
-			m.texts = append(m.texts, t)
+	if _, ok := m.texts[t]; ok {
+		if !slices.Contains(m.used, t) {
+			m.used = append(m.used, t)
 		}
 		return nil
 	}
@@ -108,7 +123,7 @@ func (m *model) meet(t reflect.Type, path string) error {
 		return nil
 	}
 	if writesItself(t) {
-		return fmt.Errorf("%s at %s writes its JSON itself: say what in textForms", t, path)
+		return fmt.Errorf("%s at %s writes its JSON itself: say what in the shapes", t, path)
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -163,7 +178,8 @@ func (m *model) flatten(o *object, t reflect.Type, always bool, depth int) {
 		}
 		o.add(field{
 			key: key, of: f.Type, depth: depth, always: always && !omitted(f.Type, options),
-			doc: m.comments.fields[typeName(t)+"."+f.Name],
+			null: f.Type.Kind() == reflect.Pointer && !omitted(f.Type, options),
+			doc:  m.comments.fields[typeName(t)+"."+f.Name],
 		})
 	}
 }
@@ -244,7 +260,7 @@ func writesItself(t reflect.Type) bool {
 // listed here exists.
 func (m *model) checkNames() error {
 	seen := map[string]bool{}
-	empty := slices.Clone(mayBeEmpty)
+	empty := slices.Clone(m.mayBeEmpty)
 	for _, o := range m.objects {
 		if seen[o.name] {
 			return fmt.Errorf("two types are named %s", o.name)
@@ -260,8 +276,8 @@ func (m *model) checkNames() error {
 		}
 		seen[e.name] = true
 	}
-	if len(empty) > 0 || len(m.texts) != len(textForms) {
-		return fmt.Errorf("mayBeEmpty has %q, which is nowhere; of %d textForms %d occur", empty, len(textForms), len(m.texts))
+	if len(empty) > 0 || len(m.used) != len(m.texts) {
+		return fmt.Errorf("mayBeEmpty has %q, which is nowhere; of %d forms of texts %d occur", empty, len(m.texts), len(m.used))
 	}
 	return nil
 }

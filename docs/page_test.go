@@ -35,7 +35,7 @@ func (m *model) writeObject(b *strings.Builder, o *object) {
 }
 
 func (m *model) typeText(t reflect.Type) string {
-	if form, ok := textForms[t]; ok {
+	if form, ok := m.texts[t]; ok {
 		return form.text
 	}
 	if e := m.enum(t); e != nil {

@@ -10,8 +10,8 @@ import (
 // object of JSON. Its keys are written in the order of the alphabet.
 type values = map[string]any
 
-// schema gives the JSON Schema of which the first root is what a document has.
-func (m *model) schema() values {
+// definitions are the schemas of all types by their names.
+func (m *model) definitions() values {
 	definitions := values{}
 	for _, o := range m.objects {
 		definitions[o.name] = m.objectSchema(o)
@@ -19,12 +19,20 @@ func (m *model) schema() values {
 	for _, e := range m.enums {
 		definitions[e.name] = e.schema()
 	}
+	return definitions
+}
+
+// draft is the version of JSON Schema.
+const draft = "https://json-schema.org/draft/2020-12/schema"
+
+// schema gives the JSON Schema of which the first root is what a document has.
+func (m *model) schema() values {
 	return values{
-		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"$schema":     draft,
 		"title":       "What netconnectd tells of the network",
 		"description": "Made from the types of package state; docs/state.md says the same for people. A change, as it is told by monitor, is #/$defs/Change.",
 		"$ref":        "#/$defs/" + m.objects[0].name,
-		"$defs":       definitions,
+		"$defs":       m.definitions(),
 	}
 }
 
@@ -32,8 +40,11 @@ func (m *model) objectSchema(o *object) values {
 	properties, required := values{}, []string{}
 	for _, f := range o.fields {
 		property := m.typeSchema(f.of)
-		if slices.Contains(mayBeEmpty, o.name+"."+f.key) {
+		if slices.Contains(m.mayBeEmpty, o.name+"."+f.key) {
 			property = values{"anyOf": []any{property, values{"const": ""}}}
+		}
+		if f.null {
+			property = values{"anyOf": []any{property, values{"type": "null"}}}
 		}
 		if f.doc != "" {
 			property["description"] = f.doc
@@ -54,7 +65,7 @@ func (m *model) objectSchema(o *object) values {
 }
 
 func (m *model) typeSchema(t reflect.Type) values {
-	if form, ok := textForms[t]; ok {
+	if form, ok := m.texts[t]; ok {
 		schema := values{"type": form.kind}
 		if form.pattern != "" {
 			schema["pattern"] = form.pattern

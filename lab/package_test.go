@@ -3,10 +3,14 @@
 package lab
 
 import (
+	"encoding/json"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // TestPackage: the life of the package on a machine that has never seen it,
@@ -60,6 +64,7 @@ func TestPackage(t *testing.T) {
 	})
 	l.comesBack(t)
 	l.waitsOnline(t)
+	l.repliesAreValid(t)
 	l.purges(t, clean, "joined")
 }
 
@@ -227,6 +232,48 @@ func (l *Lab) waitsOnline(t *testing.T) {
 		}
 		return must(t, "", "systemctl", "is-active", waitUnit)
 	})
+}
+
+// repliesAreValid holds what the daemon answers on a real radio to the JSON Schema
+// that the package has.
+func (l *Lab) repliesAreValid(t *testing.T) {
+	t.Helper()
+	l.Timeline.Step("replies are what the package's JSON Schema says", func() string {
+		commands := []string{"status", "list_wifi", "list_networks", "history"}
+		for _, command := range commands {
+			var document any
+			text := l.Device.must(t, "root", "--json", command)
+			if err := json.Unmarshal([]byte(text), &document); err != nil {
+				t.Fatal(err)
+			}
+			if err := replySchema(t, command).Validate(document); err != nil {
+				t.Errorf("%s: %v in\n%s", command, err, text)
+			}
+		}
+		return strings.Join(commands, ", ")
+	})
+}
+
+// replySchema is that of the reply to a command. It is read from the package, since
+// this machine installs no documents.
+func replySchema(t *testing.T, command string) *jsonschema.Resolved {
+	t.Helper()
+	load := func(uri *url.URL) (*jsonschema.Schema, error) {
+		text := must(t, "", "sh", "-c", `dpkg-deb --fsys-tarfile "$1" | tar --extract --to-stdout ".$2"`, "sh", packageIn(t, packageFolder), uri.Path)
+		var schema jsonschema.Schema
+		return &schema, json.Unmarshal([]byte(text), &schema)
+	}
+	file := &url.URL{Scheme: "file", Path: "/usr/share/doc/netconnectd/docs/protocol.schema.json"}
+	schema, err := load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema.AnyOf, schema.Ref = nil, "#/$defs/reply_"+command
+	resolved, err := schema.Resolve(&jsonschema.ResolveOptions{BaseURI: file.String(), Loader: load})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resolved
 }
 
 // purges sees the machine as it was before the package came.

@@ -16,7 +16,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/client"
-	"github.com/netconnectd/netconnectd/internal/timetest"
 )
 
 // evil is what a name makes appear in the current folder if a shell takes it for
@@ -113,7 +112,7 @@ func (s *console) completes(t *testing.T) {
 		}
 		s.knows(slices.Concat(untypable[:6], []string{name}, untypable[6:])...)
 		is("netconnectcli connect \t", "connect", name)
-		is("netconnectcli remove_network \t\t\t", "remove_network", name) // a second time nothing is run either
+		is("netconnectcli remove_network \t\t", "remove_network", name) // a second time nothing is run either
 	}
 	s.knows("$(touch EVIL)1", "$(touch EVIL)2", "$(touch EVIL)2;")
 	is("netconnectcli connect \t1\t", "connect", "$(touch EVIL)1")
@@ -159,7 +158,6 @@ echo 'ALL''-DONE'
 
 // TestBashCompletes is with the real one.
 func TestBashCompletes(t *testing.T) {
-	withoutDetector(t)
 	s := bash(t)
 	s.tilde = true
 	s.completes(t)
@@ -167,7 +165,6 @@ func TestBashCompletes(t *testing.T) {
 
 // TestZshCompletes is with the real one.
 func TestZshCompletes(t *testing.T) {
-	withoutDetector(t)
 	rc := t.TempDir()
 	text := `PS1='$ '
 unsetopt ZLE_RPROMPT_INDENT PROMPT_SP PROMPT_CR
@@ -191,7 +188,6 @@ echo 'ALL''-DONE'
 // TestFishCompletes is with the real one, which does not quote a ~, so that such names
 // are not offered.
 func TestFishCompletes(t *testing.T) {
-	withoutDetector(t)
 	const text = `function fish_prompt; echo -n '$ '; end
 command netconnectcli completion fish | source
 function netconnectcli; printf '%s\0' $argv >args; echo 'ALL''-DONE'; end
@@ -209,7 +205,6 @@ echo 'ALL''-DONE'
 // TestBashCompletesWithinQuotes: what is typed within quotes is completed within
 // them, where it can be written there.
 func TestBashCompletesWithinQuotes(t *testing.T) {
-	withoutDetector(t)
 	s := bash(t)
 	for _, name := range hostileNames {
 		s.knows(name)
@@ -338,14 +333,4 @@ func FuzzSplitLine(f *testing.F) {
 			}
 		}
 	})
-}
-
-// withoutDetector leaves a test to the run without the race detector, with which a
-// program takes so long that a shell is not done within its limit. make test-rings
-// has both runs.
-func withoutDetector(t *testing.T) {
-	t.Helper()
-	if timetest.Beside {
-		t.Skip("runs without the race detector")
-	}
 }

@@ -19,6 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // or every exit of a program takes a second
 	testscript.Main(m, map[string]func(){"netconnectcli": main})
 }
 
@@ -30,7 +31,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			path := filepath.Join(env.WorkDir, "s")
 			env.Setenv(socketEnv, path)
-			env.Setenv("GORACE", "atexit_sleep_ms=0") // or every exit takes a second
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			return serve(&device{}, env.Defer, path)
 		},
 		Condition: func(name string) (bool, error) { return name == "root" && os.Geteuid() == 0, nil },

@@ -1,4 +1,4 @@
-package daemon
+package netsettings
 
 import (
 	"errors"
@@ -69,7 +69,7 @@ func TestSettle(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			want := row.saved
 			row.want(&want)
-			got, err := applySettings(row.saved, row.given)
+			got, err := apply(row.saved, row.given)
 			if diff := cmp.Diff(want, got, sameSaved); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
@@ -111,7 +111,7 @@ func TestSettleRefuses(t *testing.T) {
 		{"no DNS server", static(client.Addressing{Method: "static", Address: "192.0.2.7/24", DNS: []string{"dns"}}), client.CodeBadRequest, "dns has something"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := applySettings(home, row.given)
+			_, err := apply(home, row.given)
 			var refused *client.Error
 			if !errors.As(err, &refused) || refused.Code != row.code || !strings.Contains(refused.Message, row.says) {
 				t.Errorf("error %v, want code %s, with %q", err, row.code, row.says)
@@ -132,7 +132,7 @@ func TestSavedNetworksAreToldWithoutSecrets(t *testing.T) {
 		Addressing: client.Addressing{Method: "static", Address: "192.0.2.7/24", Gateway: "192.0.2.1"},
 		Origin:     "netconnectd",
 	}
-	if diff := cmp.Diff(want, savedNetwork(n)); diff != "" {
+	if diff := cmp.Diff(want, Show(n)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -341,6 +341,24 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestEveryEnabledManagerIsNamed checks that of several managers of access points that
+// start with the device none is left out.
+func TestEveryEnabledManagerIsNamed(t *testing.T) {
+	f := healthy(t)
+	f.Managers = []string{"AccessPopup.timer", "comitup.service"}
+	var remedies []string
+	for _, found := range Judge(f) {
+		if found.ID == "other_access_point_manager" {
+			remedies = append(remedies, found.Remedy)
+		}
+	}
+	for i, unit := range f.Managers {
+		if len(remedies) != len(f.Managers) || !strings.Contains(remedies[i], "disable --now "+unit) {
+			t.Fatalf("the remedies are %q", remedies)
+		}
+	}
+}
+
 // TestNoRadioIsNotOK: of a radio that is not there nothing is called sound, and what
 // is in its way is named all the same.
 func TestNoRadioIsNotOK(t *testing.T) {

@@ -83,8 +83,13 @@ func judgeManagers(f *Facts) []verdict {
 	if found[0].level == Problem {
 		return found
 	}
+	if len(f.Managers) == 0 {
+		return found
+	}
+	found = nil
 	for _, unit := range f.Managers {
-		return one(Warning, unit+" starts with the device, and makes radios access points by itself", "two that do so undo what the other does; sudo systemctl disable --now "+unit)
+		found = append(found, verdict{Warning, unit + " starts with the device, and makes radios access points by itself",
+			"two such programs undo what the other does; sudo systemctl disable --now " + unit})
 	}
 	return found
 }

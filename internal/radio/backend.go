@@ -39,7 +39,7 @@ type backend interface {
 	// interface was there when idle returned.
 	watchIdle(ctx context.Context, present bool) error
 
-	// tearDown removes what the backend has left on the interface.
+	// tearDown removes what a station of the backend has left on the interface.
 	tearDown(ctx context.Context) error
 }
 
@@ -116,7 +116,8 @@ func (s *Slot) syncBackend(ctx context.Context, profiles bool) {
 	if ctx.Err() != nil {
 		return
 	}
-	if s.wantsManager(s.current.Load().choice, device, err) && (profiles || !s.Managed()) {
+	fresh := s.wantsManager(s.current.Load().choice, device, err) && (profiles || !s.Managed())
+	if fresh {
 		s.refreshProfiles(ctx)
 	}
 	change, askErr := s.chooseBackend(ctx, device, err)
@@ -124,6 +125,9 @@ func (s *Slot) syncBackend(ctx context.Context, profiles bool) {
 	case askErr != nil: // ctx has ended
 		return
 	case change.is != change.was:
+		if change.is && !fresh { // other settings have come into force meanwhile
+			s.refreshProfiles(ctx)
+		}
 		s.Log.Info("wifi backend", "networkmanager", change.is, "iface", s.Interface())
 		s.Events.Backend(ctx)
 		s.Events.Networks()
@@ -148,8 +152,7 @@ type backendChange struct{ was, is bool }
 // NetworkManager has returned or from its error.
 func (s *Slot) chooseBackend(ctx context.Context, device networkmanager.Device, deviceErr error) (change backendChange, err error) {
 	err = s.ask(ctx, func(c choice) (choice, bool) {
-		change.was, change.is = c.managed, c.managed
-		change.is = s.wantsManager(c, device, deviceErr)
+		change.was, change.is = c.managed, s.wantsManager(c, device, deviceErr)
 		c.managed = change.is
 		return c, change.was != change.is
 	})

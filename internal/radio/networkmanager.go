@@ -80,6 +80,9 @@ func (m managed) join(ctx context.Context, t policy.Station, report func(policy.
 	return m.failed(client.CodeLost, m.stay(ctx))
 }
 
+// tearDown implements backend. The address and the routes are NetworkManager's.
+func (m managed) tearDown(context.Context) error { return m.dropLease() }
+
 // release implements backend.
 func (m managed) release(ctx context.Context) error { return loan{m.dir}.take(ctx, m.client) }
 

@@ -235,15 +235,10 @@ func (r *radio) countClients(ctx context.Context, clients []ap.Client) {
 // from NetworkManager, even if NetworkManager is no longer the backend.
 func (r *radio) tearDown(ctx context.Context) error {
 	r.restoreSettings()
-	noted := loan{r.dir}.noted()
-	if r.managed && !noted {
-		return r.dropLease() // everything else is NetworkManager's
+	if !(loan{r.dir}).noted() {
+		return r.backend.tearDown(ctx)
 	}
-	err := r.clear(ctx, link.Spec{Name: r.iface})
-	if noted {
-		err = errors.Join(err, r.returnLoan(ctx))
-	}
-	return err
+	return errors.Join(r.clear(ctx, link.Spec{Name: r.iface}), r.returnLoan(ctx))
 }
 
 // failed converts an error into a supervisor.Failed with the code that the policy
@@ -256,7 +251,7 @@ func (r *radio) failed(code string, err error) error {
 	case err == nil, errors.As(err, &failed):
 		return err
 	case errors.As(err, &join):
-		return &supervisor.Failed{Failure: policy.Failure{Code: string(join.Code), Reason: join.Reason}}
+		return &supervisor.Failed{Failure: policy.Failure{Code: join.Code, Reason: join.Reason}}
 	case errors.As(err, &lost):
 		return &supervisor.Failed{Failure: policy.Failure{Code: client.CodeLost, Reason: lost.Reason}}
 	case errors.Is(err, link.ErrNotExist):

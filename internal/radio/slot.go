@@ -218,8 +218,8 @@ func (s *Slot) Discover(ctx context.Context) error {
 	return err
 }
 
-// discoverLimit is how long the daemon waits at its start for a D-Bus that does not
-// answer. Our wpa_supplicant is then the backend until the bus answers.
+// discoverLimit is how long each question of the daemon's start waits for a D-Bus that
+// does not answer. Our wpa_supplicant is then the backend until the bus answers.
 const discoverLimit = 3 * time.Second
 
 // chooseInterface returns the first interface that can be an access point.
@@ -264,8 +264,13 @@ func (s *Slot) Hold(ctx context.Context, t policy.Target, report func(policy.Par
 	return s.current.Load().Hold(ctx, t, report)
 }
 
-// Running returns what the previous run left the radio as.
-func (s *Slot) Running(ctx context.Context) policy.Target { return s.current.Load().running(ctx) }
+// Running returns what the previous run left the radio as. Like Discover, it does not
+// wait long for a D-Bus that does not answer.
+func (s *Slot) Running(ctx context.Context) policy.Target {
+	bounded, cancel := context.WithTimeout(ctx, discoverLimit)
+	defer cancel()
+	return s.current.Load().running(bounded)
+}
 
 // EndAccessPoint ends the access point of this or an earlier run.
 func (s *Slot) EndAccessPoint(ctx context.Context) error { return s.current.Load().endAP(ctx) }

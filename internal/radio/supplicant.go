@@ -33,6 +33,11 @@ func (s supplicant) running(context.Context) policy.Station {
 // release implements backend.
 func (s supplicant) release(context.Context) error { return nil }
 
+// tearDown implements backend.
+func (s supplicant) tearDown(ctx context.Context) error {
+	return s.clear(ctx, link.Spec{Name: s.iface})
+}
+
 // idle implements backend.
 func (s supplicant) idle(ctx context.Context) error {
 	if err := errors.Join(s.endAP(ctx), s.endStation(ctx)); err != nil {

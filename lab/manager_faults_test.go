@@ -113,7 +113,8 @@ func TestNetworkManagerGetsItBack(t *testing.T) {
 	l.pullRadio(t)
 	l.plugRadio(t)
 	l.seeAccessPoint(t, noticed+startingUp)
-	l.seeReleased(t, m)
+	l.seeReleased(t, m, noticed)
+	l.seeAccessPoint(t, startingUp)
 	l.Timeline.Step("daemon killed with -9 and not restarted", func() string {
 		l.Device.Kill(t)
 		must(t, "", "systemctl", "stop", daemonUnit, socketUnit)

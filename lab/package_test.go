@@ -239,7 +239,7 @@ func (l *Lab) waitsOnline(t *testing.T) {
 func (l *Lab) repliesAreValid(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("replies are what the package's JSON Schema says", func() string {
-		commands := []string{"status", "list_wifi", "list_networks", "history"}
+		commands := []string{"status", "list_wifi", "list_networks", "history", "interfaces"}
 		for _, command := range commands {
 			var document any
 			text := l.Device.must(t, "root", "--json", command)

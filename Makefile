@@ -52,6 +52,7 @@ PACKAGES_RINGS := \
 	'nodejs=runs the example of docs/protocol.md in JavaScript' \
 	'netcat-openbsd=nc -U, of the example in shell' \
 	'jq=of the example in shell' \
+	'python3-yaml=a reader of YAML that is not ours, a witness of show' \
 	'bash=completes names of networks that strangers have chosen' \
 	'zsh=likewise' \
 	'fish=likewise' \

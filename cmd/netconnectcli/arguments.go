@@ -26,8 +26,8 @@ func parametersOf(cmd *cobra.Command) (list []parameter) {
 	return list
 }
 
-// checkArguments holds the arguments to what the command's Use names. What was typed
-// is not repeated: it may be the rest of a passphrase.
+// checkArguments compares the arguments with those that the command's Use names. Its
+// errors do not repeat what was typed, which may be the rest of a passphrase.
 func checkArguments(cmd *cobra.Command, args []string) error {
 	if cmd.HasAvailableSubCommands() && len(args) > 0 {
 		return noSuchCommand(cmd, args[0])
@@ -70,7 +70,8 @@ func explainFlag(cmd *cobra.Command, err error) error {
 	return usageError(flagtext.Explain(err, cmd.Flags(), nearest).Error())
 }
 
-// checkEach gives a command and all below it the checks of arguments and flags.
+// checkEach has the arguments and flags of a command, and of its subcommands, checked
+// by checkArguments and explainFlag.
 func checkEach(cmd *cobra.Command) {
 	if cmd.Args == nil && !cmd.DisableFlagParsing {
 		cmd.Args = checkArguments

@@ -19,9 +19,9 @@ import (
 // again. It waits for events of the daemon and of the file system.
 type follower struct {
 	address string
-	// again is the pause before the next try where neither tells anything: whether
-	// a program listens to a socket whose file is there, and whether a daemon that
-	// ended or refused a connection takes the next one.
+	// again is the pause before the next try where no event can be awaited: the kernel
+	// does not report that a program begins to listen on an existing socket file, nor
+	// that a daemon which ended, or refused a connection, accepts the next one.
 	again time.Duration
 }
 
@@ -34,9 +34,9 @@ type snapshot struct {
 	raw json.RawMessage
 }
 
-// follow calls seen with the daemon's status and again whenever something in it
-// changes, until ctx ends or seen returns an error, and returns that. lost is called
-// each time the daemon goes.
+// follow calls seen with the daemon's status, and again after each change of the
+// status. It returns the first error of seen, or an absentError when ctx ends. It calls
+// lost whenever the connection to the daemon ends.
 func (f *follower) follow(ctx context.Context, seen func(snapshot) error, lost func(error)) error {
 	for {
 		c, err := f.dial(ctx)
@@ -65,11 +65,11 @@ func (f *follower) follow(ctx context.Context, seen func(snapshot) error, lost f
 	}
 }
 
-// dial connects to the daemon when its socket is there. An error before ctx ends is
-// one that does not pass.
+// dial waits for the daemon's socket and connects to it. It returns an error when ctx
+// ends, or at once when waiting cannot help.
 func (f *follower) dial(ctx context.Context) (*client.Client, error) {
 	for {
-		appeared, done := f.watch() // before the try, so that nothing falls between
+		appeared, done := f.watch() // before the try, so that no event is missed
 		c, err := client.Dial(ctx, f.address)
 		if err == nil {
 			done()
@@ -79,7 +79,7 @@ func (f *follower) dial(ctx context.Context) (*client.Client, error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			appeared(ctx)
-		case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EAGAIN): // nobody listens yet; too many wait
+		case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EAGAIN): // no program listens yet, or its queue is full
 			soon, cancel := context.WithTimeout(ctx, f.again)
 			appeared(soon)
 			cancel()
@@ -93,8 +93,9 @@ func (f *follower) dial(ctx context.Context) (*client.Client, error) {
 	}
 }
 
-// watch returns a function that blocks until something has appeared where the socket
-// has to, or ctx ends. A folder that cannot be watched is looked at again later.
+// watch returns a function that blocks until a file has appeared in the folder of the
+// socket, or ctx ends. If the folder cannot be watched, the function blocks for a
+// moment instead.
 func (f *follower) watch() (appeared func(ctx context.Context), done func()) {
 	folder, err := inotify.Watch(nearestFolder(f.address))
 	if err != nil {
@@ -122,10 +123,10 @@ func nearestFolder(file string) string {
 	}
 }
 
-// stoppedError is what the caller of follow said.
+// stoppedError carries an error of follow's callback seen through the loop.
 type stoppedError struct{ error }
 
-// passes reports whether another connection may do better.
+// passes reports whether another connection may succeed where this one was refused.
 func passes(refused *client.Error) bool {
 	switch refused.Code {
 	case client.CodeShuttingDown, client.CodeOverloaded, client.CodeTooSlow, client.CodeInternal:
@@ -157,8 +158,8 @@ func (f *follower) statuses(ctx context.Context, c *client.Client, seen func(sna
 	return fmt.Errorf("follow the status: %w", err)
 }
 
-// poll hands the statuses of a daemon that tells no events to seen. Such a one
-// answers a single request on each connection.
+// poll asks for the status again and again, and hands each to seen. It is for the
+// original daemon, which has no events and answers one request on each connection.
 func (f *follower) poll(ctx context.Context, seen func(snapshot) error) error {
 	for ; ctx.Err() == nil; f.pause(ctx) {
 		s, err := f.askOnce(ctx)

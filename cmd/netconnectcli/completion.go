@@ -11,9 +11,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// scripts teach the shells to ask this program. Those that cobra makes evaluate the
-// command line, and bash's puts what names have in common on it without quotes: two
-// networks called $(reboot)1 and $(reboot)2 would do what they say.
+// scripts make the shells ask this program for completions. The scripts that cobra
+// generates are not used: they evaluate the command line, and the one for bash inserts
+// the common beginning of names without quotes, so that two networks called $(reboot)1
+// and $(reboot)2 would reboot the machine.
 //
 //go:embed completion/bash completion/zsh completion/fish
 var scripts embed.FS
@@ -74,8 +75,8 @@ func (a *app) bashCommand() *cobra.Command {
 	}
 }
 
-// complete asks cobra for what can follow: the values of the last word, and what
-// else is to be done.
+// complete asks cobra for the values that the last word can have, and for the
+// directive that says what else the shell has to do.
 func (a *app) complete(cmd *cobra.Command, words []string) (offered []string, directive cobra.ShellCompDirective) {
 	var out bytes.Buffer
 	root := (&app{address: a.address, out: io.Discard}).rootCommand()
@@ -100,7 +101,8 @@ func (a *app) complete(cmd *cobra.Command, words []string) (offered []string, di
 	return offered, cobra.ShellCompDirective(n)
 }
 
-// beside says what the script is to do beside, in its words.
+// beside returns what else the script of bash has to do, as a word that the script
+// knows: "nospace", "folders", "files" or "nothing".
 func beside(offered []string, directive cobra.ShellCompDirective) string {
 	has := func(d cobra.ShellCompDirective) bool { return directive&d != 0 }
 	switch {

@@ -20,8 +20,8 @@ func (a *app) eventsCommand() *cobra.Command {
 	}
 }
 
-// events prints events until the daemon ends, a signal comes, or nobody reads them
-// any more.
+// events prints events until the daemon ends, a signal arrives, or the reader of the
+// output is gone.
 func (a *app) events(ctx context.Context) error {
 	c, err := a.dial(ctx)
 	if err != nil {

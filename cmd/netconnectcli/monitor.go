@@ -88,8 +88,8 @@ func writeLine(out io.Writer, at time.Time, text string) error {
 	return err
 }
 
-// untilStopped is for a command that goes on until a signal comes or nobody reads
-// its output any more: ctx ends then.
+// untilStopped returns a context that ends when a signal arrives or the reader of the
+// output is gone.
 func (a *app) untilStopped(ctx context.Context) (context.Context, func()) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := a.whileRead(ctx)

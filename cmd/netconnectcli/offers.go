@@ -29,7 +29,7 @@ const offerLimit = 3 * time.Second
 // behind it.
 type offers = cobra.CompletionFunc
 
-// fixed offers some words in their order.
+// fixed offers the words in the given order.
 func fixed(words ...string) offers {
 	return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
 }
@@ -51,14 +51,14 @@ func each(values func(cmd *cobra.Command) []string) offers {
 	}
 }
 
-// offerFlag has values offered for a flag.
+// offerFlag registers values as the completions of a flag.
 func offerFlag(cmd *cobra.Command, flag string, values offers) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, values); err != nil {
 		panic(err) // there is no such flag
 	}
 }
 
-// offerFiles has files offered for flags.
+// offerFiles registers the names of files as the completions of flags.
 func offerFiles(cmd *cobra.Command, flags ...string) {
 	for _, flag := range flags {
 		offerFlag(cmd, flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -94,7 +94,8 @@ func (a *app) seenNames(cmd *cobra.Command) []string {
 	return tidy(names)
 }
 
-// briefly asks the daemon. What it does not tell in time is not offered.
+// briefly asks the daemon within offerLimit. An answer that comes later is not
+// offered.
 func (a *app) briefly(cmd *cobra.Command, ask func(context.Context, *client.Client) error) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), offerLimit)
 	defer cancel()
@@ -108,11 +109,11 @@ func (a *app) briefly(cmd *cobra.Command, ask func(context.Context, *client.Clie
 	}
 }
 
-// offered is how a network is named on the command line: by its name if that can be
-// typed, with --hex by its bytes. "": not at all.
+// offered returns a network as an offer: its name, or with --hex the bytes of its name.
+// It returns "" for a name that cannot be typed.
 func offered(cmd *cobra.Command, n client.Network, remark string) string {
 	ssid, err := hex.DecodeString(n.SSIDHex)
-	if err != nil || n.SSIDHex == "" && n.SSID != "" { // of a daemon that does not tell the bytes
+	if err != nil || n.SSIDHex == "" && n.SSID != "" { // an older daemon does not send the bytes
 		ssid = []byte(n.SSID)
 	}
 	if byHex, err := cmd.Flags().GetBool("hex"); err == nil && byHex {
@@ -124,9 +125,8 @@ func offered(cmd *cobra.Command, n client.Network, remark string) string {
 	return string(ssid) + "\t" + remark
 }
 
-// typable reports whether a name stands on a command line as what it is: it is
-// text on one line, no flag, and nothing that cobra reads as something else, which
-// takes spaces at its ends away.
+// typable reports whether a name can be completed: it is printable text that does not
+// look like a flag, and cobra, which trims spaces, passes it on unchanged.
 func typable(name string) bool {
 	return name != "" && utf8.ValidString(name) && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 &&
 		!strings.HasPrefix(name, "-") && strings.TrimSpace(name) == name && !strings.HasPrefix(name, "_activeHelp_")

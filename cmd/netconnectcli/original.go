@@ -8,15 +8,16 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// isOriginal reports whether a status is that of an original netconnectd, which has
-// the fields Link to Wifi.Present and no others.
+// isOriginal reports whether a status comes from an original netconnectd, which sends
+// the fields Link to Wifi.Present only.
 func isOriginal(s client.Status) bool { return s.Version == "" && s.Uplink.State == "" }
 
-// originalVersion is shown in place of the version that an original does not tell.
+// originalVersion is shown as the version of an original, which sends none.
 const originalVersion = "not told, as by an original netconnectd"
 
-// decodeStatus reads a status. What an original does not tell is taken from what it
-// does, so that all that is shown is made of the same fields.
+// decodeStatus reads a status. In the status of an original it fills the fields that
+// the original does not send from those that it does, so that every command can show
+// the same fields.
 func decodeStatus(text []byte) (s client.Status, err error) {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return s, fmt.Errorf("decode status: %w", err)
@@ -41,14 +42,15 @@ func decodeStatus(text []byte) (s client.Status, err error) {
 	return s, nil
 }
 
-// unknown reports whether the daemon does not know the command, as the original
-// knows none but its own.
+// unknown reports whether the daemon does not know the command: the original knows
+// eight commands.
 func unknown(err error) bool {
 	var refused *client.Error
 	return errors.As(err, &refused) && refused.Message == client.TextUnknownMessage
 }
 
-// explained says what an original, or an older daemon, means by "unknown message".
+// explained adds to the error "unknown message" that the daemon is the original or an
+// older one.
 func explained(err error, command string) error {
 	if !unknown(err) {
 		return err

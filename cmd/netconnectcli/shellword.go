@@ -126,8 +126,9 @@ func quoteFor(text string, state quoteState) (string, bool) {
 	case singleQuoted:
 		return text, !strings.Contains(text, "'")
 	case doubleQuoted:
-		// Nothing keeps ! from beginning an expansion of the history there, and after
-		// a quote bash leaves out the one that ends the word.
+		// Within double quotes ! cannot be kept from beginning an expansion of the
+		// history. After a word that ends with a quote, bash does not add the closing
+		// quote.
 		possible := !strings.Contains(text, "!") && !strings.HasSuffix(text, `"`)
 		return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(text), possible
 	case ansiQuoted:

@@ -100,8 +100,8 @@ func (p *yamlPrinter) encoded(value any, indent int, at place) error {
 	return p.text(text, indent, at)
 }
 
-// text prints a JSON text without white space between its tokens; indent is that of
-// the line on which it begins.
+// text prints a JSON text that has no white space between its tokens. indent is the
+// indentation of the line on which the text begins.
 func (p *yamlPrinter) text(text []byte, indent int, at place) error {
 	rest, err := p.value(text, indent, at)
 	if err == nil && len(rest) > 0 {
@@ -110,7 +110,7 @@ func (p *yamlPrinter) text(text []byte, indent int, at place) error {
 	return err
 }
 
-// errNotJSON is of a text that is none of encoding/json's.
+// errNotJSON is the error for a text that encoding/json has not written.
 var errNotJSON = errors.New("write YAML: this is not JSON")
 
 // value prints the value with which a text begins, and returns what follows.

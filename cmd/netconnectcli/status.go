@@ -129,5 +129,5 @@ func (p *page) clients(list []client.Station) {
 	}
 }
 
-// andMore tells how many are left out of a list, and what shows them.
+// andMore is the last line of a list from which n rows are left out.
 func andMore(n int) string { return fmt.Sprintf("and %d more (status --all)", n) }

@@ -229,7 +229,7 @@ func channelText(ap client.AccessPoint) string {
 	return text
 }
 
-// band names that of a frequency in MHz; "": it is none of Wi-Fi's.
+// band returns the name of the Wi-Fi band of a frequency in MHz; "": there is none.
 func band(mhz int) string {
 	switch {
 	case mhz >= 2400 && mhz < 2500:

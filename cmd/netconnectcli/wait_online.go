@@ -56,10 +56,10 @@ func isOnlineOrPortal(s client.Status) bool { return s.Uplink.State == "online" 
 
 func isReachable(s client.Status) bool { return isOnlineOrPortal(s) || s.Connections.AP }
 
-// errEnough ends the waiting.
+// errEnough ends the wait.
 var errEnough = errors.New("the device is as it was waited for")
 
-// waitOnline returns nil when the daemon has said that it is enough.
+// waitOnline returns nil as soon as a status satisfies enough.
 func (a *app) waitOnline(ctx context.Context, f *follower, limit time.Duration, enough func(client.Status) bool) error {
 	if limit > 0 {
 		var cancel context.CancelFunc
@@ -82,7 +82,7 @@ func (a *app) waitOnline(ctx context.Context, f *follower, limit time.Duration, 
 	return err
 }
 
-// showOnline says which way was found.
+// showOnline prints which uplink, or access point, ended the wait.
 func (a *app) showOnline(s snapshot) error {
 	if a.json {
 		return printResult(a.out, s)

@@ -50,7 +50,7 @@ func redrawable(out io.Writer) bool {
 	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
-// shower is a way to show statuses. The error is that of writing.
+// shower shows statuses as they change. Its errors are those of writing.
 type shower interface {
 	status(s snapshot) error
 	lost(err error) error
@@ -87,7 +87,7 @@ func (a *app) showChanges(ctx context.Context, show shower) error {
 	}
 }
 
-// give hands a value over, unless ctx ends before somebody takes it.
+// give sends a value, unless ctx ends first.
 func give[T any](ctx context.Context, to chan<- T, value T) error {
 	select {
 	case to <- value:

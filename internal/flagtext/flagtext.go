@@ -1,6 +1,5 @@
-// Package flagtext says in a sentence what is wrong with a flag on a command line.
-// What pflag says of it is in the words of its parser, and quotes what was typed,
-// which may be a passphrase.
+// Package flagtext writes a sentence about a wrong flag on a command line. The errors of
+// pflag are written for programmers and quote what was typed, which may be a passphrase.
 package flagtext
 
 import (

@@ -1,5 +1,4 @@
-// Package inotify tells that something appeared in a folder, so that nobody has to
-// look again and again whether it has (inotify(7)).
+// Package inotify waits for a file to appear in a folder, without polling (inotify(7)).
 package inotify
 
 import (
@@ -11,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Folder tells that something appeared in a folder, or changed its mode there:
-// bind(2) makes the file of a socket before the socket can be connected to, and
-// most programs set the file's mode after that.
+// Folder is a watched folder. It reports files that appear there or whose mode changes:
+// bind(2) makes the file of a socket before the socket can be connected to, and most
+// programs set the file's mode after that.
 type Folder struct{ file *os.File }
 
-// Watch begins to watch a folder. What appears from now on is told by Next.
+// Watch begins to watch a folder. Next reports what appears from then on.
 func Watch(dir string) (*Folder, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {

@@ -3,8 +3,8 @@
 // advertisements (RFC 4861 6.1.2), makes addresses and routes of them by itself,
 // and hands over the rest, if it believes in the link's routers at all.
 //
-// Anybody on the link may pose as a router. So what is kept is bounded, however
-// much is advertised, and what is told changes at most every 5 s.
+// Any station on the link may pose as a router. So the list of name servers is bounded,
+// however much is advertised, and changes are handed over at most every 5 s.
 package ndp
 
 import (
@@ -74,9 +74,9 @@ type listener struct {
 	left  int       // solicitations that are still to be sent
 	asked time.Time // when the last one was sent
 
-	known bool // whether there are name servers: somebody has named some, or nobody has answered
-	told  time.Time
-	last  []netip.Addr // that were told
+	known bool         // a router has named servers, or no router has answered
+	told  time.Time    // when servers were last handed over
+	last  []netip.Addr // the servers that were last handed over
 }
 
 func newListener(ifi *net.Interface, clock boottime.Clock, solicit func() error, changed func([]netip.Addr), log *slog.Logger) *listener {
@@ -100,7 +100,8 @@ func (l *listener) run(ctx context.Context, follow follow) error {
 	return group.Wait()
 }
 
-// loop asks only when the answer will be heard.
+// loop sends solicitations and hands over name servers until ctx ends. It sends none
+// before the listener has begun, so that no answer is missed.
 func (l *listener) loop(ctx context.Context, begun <-chan struct{}, heard <-chan *rtnl.UserOption) error {
 	select {
 	case <-ctx.Done():
@@ -145,8 +146,8 @@ func (l *listener) ask(now time.Time) {
 	}
 }
 
-// hear takes over what a router has said. nil is for messages that are lost: what
-// they said is asked for.
+// hear takes over the options of a router advertisement. nil stands for lost messages,
+// after which the routers are asked again.
 func (l *listener) hear(now time.Time, o *rtnl.UserOption) {
 	if o == nil {
 		l.left = mostSolicitations

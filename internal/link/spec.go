@@ -28,6 +28,10 @@ type AddressSpec struct {
 	Valid     time.Duration // from Apply on; 0, or longer than LongestLifetime: does not expire
 	Preferred time.Duration // from Apply on; 0: as Valid
 	Metric    uint32        // of the prefix route (IFA_RT_PRIORITY), 0 is the kernel's default
+
+	// Of a Desired only.
+	Peer netip.Addr // of a point-to-point address, else zero
+	Path string     // what declares the address, for errors
 }
 
 // RouteSpec is a route of the main table that should go out through the link.
@@ -37,6 +41,12 @@ type RouteSpec struct {
 	Metric      uint32       // 0 is the kernel's default (IPv4 0, IPv6 1024)
 	Source      netip.Addr   // preferred source address, may be zero
 	OnLink      bool         // reach the gateway although no prefix of the link holds it (RTNH_F_ONLINK)
+
+	// Of a Desired only.
+	Table uint32 // 0: main
+	MTU   uint32 // bytes of a packet to there; 0: that of the link
+	Type  uint8  // RTN_…; 0: unicast
+	Path  string // what declares the route, for errors
 }
 
 // lifetimes gives valid and preferred lifetime without the special zeros.

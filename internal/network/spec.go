@@ -8,6 +8,7 @@
 package network
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -31,11 +32,28 @@ type Place struct {
 	Line int    // from 1; 0: not from a file
 }
 
+// String returns e.g. "network.devices[2] (line 14)".
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.Path
+	}
+	return fmt.Sprintf("%s (line %d)", p.Path, p.Line)
+}
+
+// Types of a device, in netifd's words. A device without a type exists by itself.
+const (
+	TypeBridge  = "bridge"
+	TypeVeth    = "veth"
+	TypeMACVLAN = "macvlan"
+	TypeVXLAN   = "vxlan"
+	TypeDummy   = "dummy"
+)
+
 // Device is a declared device.
 type Device struct {
 	Place
 	Name string // of the kernel's link, unless MAC names the link
-	Type string // "bridge", "veth", "macvlan", "vxlan", "dummy"; "": the link exists by itself
+	Type string // "": the link exists by itself
 
 	// MAC finds a link that exists by itself by its permanent hardware address, for
 	// adapters whose names change. Name is then only what other sections call it.
@@ -44,6 +62,8 @@ type Device struct {
 	Ports   []string // names of devices that are ports of this bridge
 	Parent  string   // name of the device below this macvlan or vxlan; "": none
 	Enabled bool     // option enabled; a disabled device counts as absent
+
+	BridgeEmpty bool // this bridge is there also while none of its ports is
 
 	// Link has the device's own settings. Its Master, Up, Addresses and Routes are
 	// unset: they follow from the ports and interfaces.

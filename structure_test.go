@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	"internal/link/ethtool":      {"internal/link/genl", "state"},
 	"internal/link/mptcp":        {"internal/link/genl", "state"},
 	"internal/link/wireguard":    {"internal/link/genl", "state"},
-	"internal/link/proto/dhcp":   {"internal/link/proto/boottime"},
+	"internal/link/proto/dhcp":   {"internal/link", "internal/link/proto/boottime"},
 	"internal/link/proto/ndp":    {"internal/link", "internal/link/proto/boottime", "internal/link/rtnl"},
 }
 

@@ -30,8 +30,9 @@ type AddressSpec struct {
 	Metric    uint32        // of the prefix route (IFA_RT_PRIORITY), 0 is the kernel's default
 
 	// Of a Desired only.
-	Peer netip.Addr // of a point-to-point address, else zero
-	Path string     // what declares the address, for errors
+	Peer  netip.Addr // of a point-to-point address, else zero
+	Path  string     // what declares the address, for errors
+	Until time.Time  // the end of the address, for whoever sets Valid; zero: none
 }
 
 // RouteSpec is a route of the main table that should go out through the link.

@@ -68,8 +68,8 @@ type Link struct {
 
 // Lease is what a protocol has got for an interface.
 type Lease struct {
-	Addresses []link.AddressSpec
-	Routes    []link.RouteSpec // default routes included
+	Addresses []link.AddressSpec // with Until where they end
+	Routes    []link.RouteSpec   // default routes included
 	DNS       []netip.Addr
 	Search    []string
 }
@@ -104,7 +104,7 @@ type (
 	// Applied is the result of Apply.
 	Applied struct {
 		Generation uint64
-		Refused    map[string]string // text of each refusal, by the path of the declaration
+		Refused    map[string]string // text of each refusal, by the path of the declaration; "": of everything
 	}
 
 	// TimePassed is sent when Next has come.

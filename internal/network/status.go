@@ -75,8 +75,10 @@ func (s State) Refusal(name string) string {
 		return ""
 	}
 	declared := s.spec.Interfaces[i]
-	if text := s.refused[declared.Place.String()]; text != "" {
-		return text
+	for _, path := range []string{declared.Place.String(), ""} {
+		if text := s.refused[path]; text != "" {
+			return text
+		}
 	}
 	for _, route := range s.routes[name] {
 		if text := s.refused[s.spec.Routes[route].Place.String()]; text != "" {

@@ -83,7 +83,7 @@ func incomplete(seen *link.Snapshot, iface string, l dhcp.Lease) bool {
 	}
 	isOwn := func(a link.Address) bool { return a.Prefix == l.Address }
 	isDefault := func(r link.Route) bool {
-		return r.Index == nic.Index && r.Destination == everywhere(l.Router) && r.Gateway == l.Router
+		return r.Index == nic.Index && r.Default() && r.Gateway == l.Router
 	}
 	return !slices.ContainsFunc(seen.AddressesOf(nic.Index), isOwn) ||
 		l.Router.IsValid() && !slices.ContainsFunc(seen.Routes, isDefault)

@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
@@ -43,43 +41,15 @@ func (s *session) configure(ctx context.Context, l dhcp.Lease) error {
 
 // leaseSpec returns how the lease wants the interface.
 func leaseSpec(iface string, metric uint32, l dhcp.Lease) link.Spec {
-	valid := time.Duration(0) // an infinite lease, an address for ever
-	if l.Expire > 0 {
-		valid = max(l.Expire-time.Since(l.Acquired), time.Second) // 0 is for ever
+	spec := link.Spec{Name: iface, Up: true, Autoconf: true, Addresses: []link.AddressSpec{l.AddressSpec()}, Routes: l.RouteSpecs()}
+	spec.Addresses[0].Metric = metric
+	if until := spec.Addresses[0].Until; !until.IsZero() {
+		spec.Addresses[0].Valid = max(time.Until(until), time.Second) // 0 is for ever
 	}
-	spec := link.Spec{
-		Name: iface, Up: true, Autoconf: true,
-		Addresses: []link.AddressSpec{{Prefix: l.Address, Valid: valid, Preferred: valid, Metric: metric}},
-	}
-	routes := l.Routes
-	if l.Router.IsValid() {
-		routes = append(slices.Clone(routes), dhcp.Route{Destination: everywhere(l.Router), Gateway: l.Router})
-	}
-	for _, route := range routes {
-		spec.Routes = append(spec.Routes, link.RouteSpec{
-			Destination: route.Destination, Gateway: route.Gateway, Metric: metric, Source: sourceOf(l),
-			OnLink: route.Gateway.IsValid() && !l.Address.Masked().Contains(route.Gateway),
-		})
+	for i := range spec.Routes {
+		spec.Routes[i].Metric = metric
 	}
 	return spec
-}
-
-// sourceOf returns the source address of the routes. For IPv6 the kernel has to
-// choose: it refuses an address that is still tentative, as each new address is for
-// a second (RFC 4862, duplicate address detection).
-func sourceOf(l dhcp.Lease) netip.Addr {
-	if l.Address.Addr().Is6() {
-		return netip.Addr{}
-	}
-	return l.Address.Addr()
-}
-
-// everywhere returns the destination of a default route of the gateway's family.
-func everywhere(gateway netip.Addr) netip.Prefix {
-	if gateway.Is4() {
-		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	}
-	return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 }
 
 // savedLease is the content of the lease file: the lease that the interface has, and

@@ -117,6 +117,8 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
 		a.eraseCommand("reset", "Forget all saved Wi-Fi networks and start afresh", "reset"),
 		a.action("reload", "Let the daemon read its configuration again", "reload"),
+		a.ifstatusCommand(), a.interfaceCommand("ifup", "up", "Set a declared interface up"), a.interfaceCommand("ifdown", "down", "Set a declared interface down"),
+		a.callCommand(),
 		a.showCommand(), a.monitorCommand(), a.eventsCommand(), a.historyCommand(), a.interfacesCommand(), a.metricsCommand(), a.doctorCommand(), a.versionCommand(),
 	)
 	checkEach(root)

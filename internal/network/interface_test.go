@@ -12,7 +12,7 @@ import (
 // comes back with it.
 func TestHotplug(t *testing.T) {
 	w := newWorld(t)
-	w.post(Declared{Spec{Interfaces: []Interface{static("lan", "v0", "192.0.2.1/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("lan", "v0", "192.0.2.1/24")}}})
 	w.said("apply ")
 	w.applied(nil)
 	if s := w.status("lan"); s.Available || s.Error != NoDevice {
@@ -35,7 +35,7 @@ func TestHotplug(t *testing.T) {
 func TestReplacedDevice(t *testing.T) {
 	w := newWorld(t)
 	w.plug("v0")
-	w.post(Declared{Spec{Interfaces: []Interface{static("lan", "v0", "192.0.2.1/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("lan", "v0", "192.0.2.1/24")}}})
 	w.applied(nil)
 	w.said("apply v0 up 192.0.2.1/24", "ifup lan")
 	w.links = []Link{{Name: "v0", Index: 77, Carrier: true}}
@@ -47,7 +47,7 @@ func TestReplacedDevice(t *testing.T) {
 func TestClaims(t *testing.T) {
 	w := newWorld(t)
 	w.plug("v0")
-	w.post(Declared{Spec{Interfaces: []Interface{static("a", "v0", "192.0.2.1/24"), static("b", "v0", "198.51.100.1/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("a", "v0", "192.0.2.1/24"), static("b", "v0", "198.51.100.1/24")}}})
 	w.applied(nil)
 	w.said("apply v0 up 192.0.2.1/24 198.51.100.1/24", "ifup a", "ifup b")
 	w.post(Asked{"a", false})
@@ -64,20 +64,20 @@ func TestAskedDownStaysDown(t *testing.T) {
 	spec := Spec{Interfaces: []Interface{static("lan", "v0", "192.0.2.1/24")}}
 	w := newWorld(t)
 	w.plug("v0")
-	w.post(Declared{spec})
+	w.post(Declared{Spec: spec})
 	w.applied(nil)
 	w.post(Asked{"lan", false})
 	w.applied(nil)
 	w.carrier("v0", false)
 	w.carrier("v0", true)
-	w.post(Declared{spec})
+	w.post(Declared{Spec: spec})
 	w.applied(nil)
 	if got := w.phase("lan"); got != Down {
 		t.Fatalf("%s", got)
 	}
 	w.post(Asked{"lan", true})
 	w.applied(nil)
-	w.post(Declared{spec})
+	w.post(Declared{Spec: spec})
 	w.applied(nil)
 	if got := w.phase("lan"); got != Up {
 		t.Fatalf("%s", got)
@@ -89,13 +89,13 @@ func TestAskedDownStaysDown(t *testing.T) {
 func TestReloadKeepsInterfaces(t *testing.T) {
 	w := newWorld(t)
 	w.plug("v0", "v1")
-	w.post(Declared{Spec{Interfaces: []Interface{static("a", "v0", "192.0.2.1/24"), static("b", "v1", "198.51.100.1/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("a", "v0", "192.0.2.1/24"), static("b", "v1", "198.51.100.1/24")}}})
 	w.applied(nil)
 	w.said("apply v0 up 192.0.2.1/24; v1 up 198.51.100.1/24", "ifup a", "ifup b")
-	w.post(Declared{Spec{Interfaces: []Interface{static("b", "v1", "198.51.100.9/24"), static("a", "v0", "192.0.2.1/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("b", "v1", "198.51.100.9/24"), static("a", "v0", "192.0.2.1/24")}}})
 	w.applied(nil)
 	w.said("apply v1 up 198.51.100.9/24; v0 up 192.0.2.1/24")
-	w.post(Declared{Spec{Interfaces: []Interface{static("a", "v0", "192.0.2.1/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("a", "v0", "192.0.2.1/24")}}})
 	w.applied(nil)
 	w.said("ifdown b", "apply v0 up 192.0.2.1/24")
 }
@@ -110,7 +110,7 @@ func TestDependencies(t *testing.T) {
 		Interfaces: []Interface{static("lan", "mv0", "192.0.2.1/24")},
 	}
 	w := newWorld(t)
-	w.post(Declared{spec})
+	w.post(Declared{Spec: spec})
 	w.applied(nil)
 	w.said("apply ")
 	w.plug("v0")
@@ -131,7 +131,7 @@ func TestDependencies(t *testing.T) {
 // its name is.
 func TestMatchedByMAC(t *testing.T) {
 	w := newWorld(t)
-	w.post(Declared{Spec{
+	w.post(Declared{Spec: Spec{
 		Devices:    []Device{{Place: Place{Path: "d0"}, Name: "uplink", MAC: macOf("enx0"), Enabled: true}},
 		Interfaces: []Interface{static("wan", "uplink", "192.0.2.1/24")},
 	}})
@@ -147,7 +147,7 @@ func TestCarrier(t *testing.T) {
 	loose.ForceLink, loose.CarrierLossDelay = false, 5*time.Second
 	w := newWorld(t)
 	w.plug("v0!")
-	w.post(Declared{Spec{Interfaces: []Interface{forced, loose}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{forced, loose}}})
 	w.applied(nil)
 	w.said("apply v0 up 192.0.2.1/24", "ifup forced")
 	w.carrier("v0", true)
@@ -175,7 +175,7 @@ func TestDHCP(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.plug("v0!")
-	w.post(Declared{Spec{Interfaces: []Interface{wan}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{wan}}})
 	w.applied(nil)
 	w.said("apply v0 up")
 	w.carrier("v0", true)
@@ -198,17 +198,30 @@ func TestDHCP(t *testing.T) {
 	}
 }
 
+// TestHeldLease checks that an address of an earlier run stays while the protocol asks
+// for it again, and goes if the protocol loses it.
+func TestHeldLease(t *testing.T) {
+	wan := Interface{Place: Place{Path: "interface wan"}, Name: "wan", Device: "v0", Proto: ProtoDHCP, Auto: true}
+	w := newWorld(t)
+	w.plug("v0")
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{wan}}, Held: map[string]*Lease{"wan": {Addresses: address("192.0.2.7/24")}}})
+	w.applied(nil)
+	w.said("start dhcp of wan on v0", "apply v0 up 192.0.2.7/24", "ifup wan")
+	w.post(Leased{"wan", 1, nil})
+	w.said("ifdown wan", "apply v0 up")
+}
+
 // TestProtocolChanges checks that an interface that gets another protocol changes its
 // addresses by one Apply.
 func TestProtocolChanges(t *testing.T) {
 	wan := Interface{Place: Place{Path: "interface wan"}, Name: "wan", Device: "v0", Proto: ProtoDHCP, Auto: true}
 	w := newWorld(t)
 	w.plug("v0")
-	w.post(Declared{Spec{Interfaces: []Interface{wan}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{wan}}})
 	w.post(Leased{"wan", 1, &Lease{Addresses: address("192.0.2.7/24")}})
 	w.applied(nil)
 	w.log = nil
-	w.post(Declared{Spec{Interfaces: []Interface{static("wan", "v0", "192.0.2.8/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("wan", "v0", "192.0.2.8/24")}}})
 	w.applied(nil)
 	w.said("stop protocol of wan", "ifdown wan", "apply v0 up 192.0.2.8/24", "ifup wan")
 }
@@ -218,7 +231,7 @@ func TestProtocolChanges(t *testing.T) {
 func TestRefusal(t *testing.T) {
 	w := newWorld(t)
 	w.plug("v0")
-	w.post(Declared{Spec{
+	w.post(Declared{Spec: Spec{
 		Devices:    []Device{{Place: Place{Path: "d0"}, Name: "mv0", Type: TypeMACVLAN, Parent: "v0", Enabled: true}},
 		Interfaces: []Interface{static("lan", "mv0", "192.0.2.1/24"), static("wan", "v0", "198.51.100.1/24")},
 	}})
@@ -257,9 +270,9 @@ func TestRefusal(t *testing.T) {
 func TestLateResult(t *testing.T) {
 	w := newWorld(t)
 	w.plug("v0")
-	w.post(Declared{Spec{Interfaces: []Interface{static("lan", "v0", "192.0.2.1/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("lan", "v0", "192.0.2.1/24")}}})
 	first := w.apply.Generation
-	w.post(Declared{Spec{Interfaces: []Interface{static("lan", "v0", "192.0.2.2/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("lan", "v0", "192.0.2.2/24")}}})
 	w.post(Applied{first, nil})
 	if got := w.phase("lan"); got != Setup {
 		t.Errorf("%s", got)

@@ -57,7 +57,7 @@ func (s *simulation) event() {
 	name := names[s.random.IntN(len(names))]
 	switch s.random.IntN(9) {
 	case 0:
-		s.post(Declared{s.spec()})
+		s.post(Declared{Spec: s.spec()})
 	case 1, 2:
 		s.pull(name)
 	case 3, 4:

@@ -80,8 +80,13 @@ type Event interface{ event() }
 
 type (
 	// Declared is a configuration that was read. Everything is compared with the
-	// kernel, also if the configuration is the same as before.
-	Declared struct{ Spec Spec }
+	// kernel, also if the configuration is the same as before. Held are the leases that
+	// the kernel still has from an earlier run, by the name of the interface: such an
+	// address stays until its protocol has got another one.
+	Declared struct {
+		Spec Spec
+		Held map[string]*Lease
+	}
 
 	// LinksChanged has all links of the kernel.
 	LinksChanged struct{ Links []Link }

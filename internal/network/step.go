@@ -31,7 +31,7 @@ func Step(s State, now time.Time, e Event) (State, []Effect) {
 	n.indexes = maps.Clone(s.indexes)
 	switch e := e.(type) {
 	case Declared:
-		n.declare(e.Spec)
+		n.declare(e.Spec, e.Held)
 	case LinksChanged:
 		n.see(e.Links)
 	case Asked:
@@ -67,7 +67,7 @@ func (n *step) do(e Effect) { n.effects = append(n.effects, e) }
 
 // declare takes over a configuration. An interface that was declared before keeps its
 // phase, unless its protocol has to run anew.
-func (n *step) declare(spec Spec) {
+func (n *step) declare(spec Spec, held map[string]*Lease) {
 	old := n.State
 	n.spec = complete(spec)
 	n.order, n.byName = sortDevices(n.spec.Devices)
@@ -79,7 +79,7 @@ func (n *step) declare(spec Spec) {
 	}
 	kept := map[string]bool{}
 	for i, declared := range n.spec.Interfaces {
-		n.interfaces[i] = interfaceState{phase: Down, autostart: declared.Auto}
+		n.interfaces[i] = interfaceState{phase: Down, autostart: declared.Auto, lease: held[declared.Name]}
 		before := old.find(declared.Name)
 		if before < 0 {
 			continue

@@ -77,8 +77,10 @@ func reads(req Request) bool { return needs(req) == reader }
 
 // needs returns the rank that a request takes: the highest for one without a row.
 func needs(req Request) rank {
-	if row, ok := commands[req.Command()]; ok {
-		return row.needs
+	for _, rows := range []map[string]command{commands, calls} {
+		if row, ok := rows[req.Command()]; ok {
+			return row.needs
+		}
 	}
 	return trusted
 }

@@ -134,6 +134,7 @@ var commands = map[string]command{
 	"adopt":          {named(func(ssid []byte) Request { return Adopt{ssid} }), changer},
 	"history":        {decodeHistory, reader},
 	"interfaces":     {plain(Interfaces{}), reader},
+	"call":           {decodeCall, reader}, // each method has its own rank
 	"reset":          {plain(Reset{}), changer},
 	"start_ap":       {plain(StartAP{}), changer},
 	"stop_ap":        {plain(StopAP{}), changer},

@@ -1,0 +1,75 @@
+package client
+
+import "context"
+
+// NetworkInterface is the state of a declared interface, in the shape of OpenWrt's
+// netifd. What an interface only has while it is up is absent before.
+type NetworkInterface struct {
+	Interface string `json:"interface,omitempty"` // in a dump: the name
+
+	Up        bool   `json:"up"`
+	Pending   bool   `json:"pending"`   // on the way up
+	Available bool   `json:"available"` // the device is present
+	Autostart bool   `json:"autostart"` // the interface goes up whenever the device is present
+	Dynamic   bool   `json:"dynamic"`   // always false: the interface is declared in a file
+	Uptime    int64  `json:"uptime,omitempty"`
+	L3Device  string `json:"l3_device,omitempty"` // the kernel's name of the link that has the addresses
+	Proto     string `json:"proto"`               // "none", "static" or "dhcp"
+	Device    string `json:"device"`              // as declared
+
+	Metric     uint32 `json:"metric"`
+	DNSMetric  uint32 `json:"dns_metric"`
+	IP4Table   uint32 `json:"ip4table,omitempty"`
+	IP6Table   uint32 `json:"ip6table,omitempty"`
+	Delegation bool   `json:"delegation"` // always false: no prefix is delegated
+
+	IPv4Addresses []NetworkAddress `json:"ipv4-address"`
+	IPv6Addresses []NetworkAddress `json:"ipv6-address"`
+	Routes        []NetworkRoute   `json:"route"`
+	DNSServers    []string         `json:"dns-server"`
+	DNSSearch     []string         `json:"dns-search"`
+
+	Errors []NetworkError `json:"errors,omitempty"`
+}
+
+// NetworkAddress is an address of a NetworkInterface.
+type NetworkAddress struct {
+	Address string `json:"address"`              // e.g. "192.0.2.1"
+	Mask    int    `json:"mask"`                 // length of the prefix in bits
+	PtP     string `json:"ptpaddress,omitempty"` // the other end of a point-to-point link
+	Valid   int64  `json:"valid,omitempty"`      // seconds until the address ends; absent: it does not end
+}
+
+// NetworkRoute is a route of a NetworkInterface.
+type NetworkRoute struct {
+	Target  string `json:"target"`  // e.g. "0.0.0.0"
+	Mask    int    `json:"mask"`    // length of the prefix in bits
+	Nexthop string `json:"nexthop"` // "0.0.0.0" or "::": none
+	Metric  uint32 `json:"metric,omitempty"`
+	Table   uint32 `json:"table,omitempty"` // absent: main
+	MTU     uint32 `json:"mtu,omitempty"`
+	Source  string `json:"source"`
+}
+
+// NetworkError is why a NetworkInterface is not up.
+type NetworkError struct {
+	Subsystem string   `json:"subsystem"` // "interface"
+	Code      string   `json:"code"`      // "NO_DEVICE" or "SETUP_FAILED"
+	Data      []string `json:"data,omitempty"`
+}
+
+// NetworkDump is the state of all declared interfaces.
+type NetworkDump struct {
+	Interfaces []NetworkInterface `json:"interface"`
+}
+
+// Invoke calls a method of an object, e.g. "status" of "network.interface.lan", and
+// decodes the result into result unless that is nil. Objects and methods are those of
+// OpenWrt's netifd; docs/protocol.md lists them.
+func (c *Client) Invoke(ctx context.Context, object, method string, args, result any) error {
+	params := map[string]any{"object": object, "method": method}
+	if args != nil {
+		params["args"] = args
+	}
+	return c.Call(ctx, "call", params, result)
+}

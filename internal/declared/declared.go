@@ -1,0 +1,224 @@
+// Package declared keeps the declared network: it tells package network what the
+// kernel shows, what commands ask for and what protocols have got, and carries out
+// what package network decides.
+//
+// One goroutine, Network.Run, owns the state. A second one applies what is desired,
+// one Apply at a time; an Apply that has not begun is replaced by the latest one.
+package declared
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
+	"github.com/netconnectd/netconnectd/internal/network"
+)
+
+// Parts are what a Network works with. All have to be set.
+type Parts struct {
+	Dir   string // where leases are kept until the next boot, e.g. /run/netconnectd
+	Links Links
+	// Apply makes the kernel's interfaces what is desired, and returns what the
+	// kernel has refused, as text by the path of the declaration.
+	Apply func(context.Context, link.Desired) (refused map[string]string, err error)
+	// DHCP gets and keeps an address until ctx ends, as dhcp.Run does.
+	DHCP    func(ctx context.Context, cfg dhcp.Config, on func(dhcp.Event)) error
+	Changed func()               // the state has changed; must not block
+	Notify  func(network.Notify) // must not block
+	Log     *slog.Logger
+}
+
+// Links are the links of the kernel, see link.Monitor.
+type Links interface {
+	Snapshot() *link.Snapshot
+	Subscribe() (hint <-chan struct{}, cancel func())
+}
+
+// Network is the declared network. Its methods may be called from any goroutine.
+type Network struct {
+	Parts
+	inbox chan message
+	state atomic.Pointer[network.State]
+}
+
+// message is an event for Run. done is closed when the event has been taken over.
+type message struct {
+	event network.Event
+	done  chan struct{}
+}
+
+// New returns a network that declares nothing until Declare.
+func New(parts Parts) *Network {
+	n := &Network{Parts: parts, inbox: make(chan message)}
+	n.state.Store(&network.State{})
+	return n
+}
+
+// State returns the state as it is now.
+func (n *Network) State() network.State { return *n.state.Load() }
+
+// Declare takes over a configuration. It returns before the kernel is as declared.
+func (n *Network) Declare(ctx context.Context, spec network.Spec) error {
+	return n.post(ctx, network.Declared{Spec: spec})
+}
+
+// Ask sets an interface up or down.
+func (n *Network) Ask(ctx context.Context, name string, up bool) error {
+	if _, err := n.Status(name); err != nil {
+		return err
+	}
+	return n.post(ctx, network.Asked{Interface: name, Up: up})
+}
+
+// ErrNotDeclared is the error of a command for an interface that is not declared.
+var ErrNotDeclared = errors.New("no interface of that name is declared in the configuration's section network")
+
+func notDeclared(name string) error { return fmt.Errorf("interface %q: %w", name, ErrNotDeclared) }
+
+// post hands an event to Run, and returns when Run has taken it over.
+func (n *Network) post(ctx context.Context, e network.Event) error {
+	m := message{e, make(chan struct{})}
+	select {
+	case n.inbox <- m:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-m.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Run keeps the network as declared until ctx ends. What is configured then stays in
+// the kernel, for the next run.
+func (n *Network) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	r := run{Network: n, ctx: ctx, group: group, pending: make(chan network.Apply, 1), stop: map[string]context.CancelFunc{}}
+	group.Go(func() error { r.apply(); return nil })
+	group.Go(func() error { r.loop(); return nil })
+	return group.Wait()
+}
+
+// run is one Run of a Network. Its loop owns all of it.
+type run struct {
+	*Network
+	ctx     context.Context
+	group   *errgroup.Group
+	pending chan network.Apply            // the latest one that has not begun
+	stop    map[string]context.CancelFunc // of the protocols, by interface
+}
+
+func (r *run) loop() {
+	hint, cancel := r.Links.Subscribe()
+	defer cancel()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	<-timer.C
+	var inbox chan message // nil until the links have been seen
+	for {
+		if next := r.State().Next(); !next.IsZero() {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case <-r.ctx.Done():
+			return
+		case m := <-inbox:
+			if d, ok := m.event.(network.Declared); ok {
+				d.Held = r.held(d.Spec)
+				m.event = d
+			}
+			r.step(m.event)
+			close(m.done)
+		case <-hint:
+			if s := r.Links.Snapshot(); s != nil {
+				r.step(network.LinksChanged{Links: links(s)})
+				inbox = r.inbox
+			}
+		case <-timer.C:
+			r.step(network.TimePassed{})
+		}
+	}
+}
+
+// links reduces the kernel's links to what package network needs.
+func links(s *link.Snapshot) []network.Link {
+	all := make([]network.Link, len(s.Links))
+	for i, l := range s.Links {
+		all[i] = network.Link{Name: l.Name, Index: l.Index, MAC: l.MAC, Carrier: l.Carrier}
+		if l.PermanentMAC != nil {
+			all[i].MAC = l.PermanentMAC
+		}
+	}
+	return all
+}
+
+// step takes over an event and begins what follows from the event.
+func (r *run) step(e network.Event) {
+	next, effects := network.Step(r.State(), time.Now(), e)
+	r.state.Store(&next)
+	for _, effect := range effects {
+		switch effect := effect.(type) {
+		case network.Apply:
+			select {
+			case <-r.pending: // replaced before it began
+			default:
+			}
+			r.pending <- effect
+		case network.StartProtocol:
+			ctx, stop := context.WithCancel(r.ctx)
+			r.stop[effect.Interface.Name] = stop
+			r.group.Go(func() error { r.lease(ctx, effect); return nil })
+		case network.StopProtocol:
+			r.stop[effect.Interface]()
+			delete(r.stop, effect.Interface)
+		case network.Notify:
+			r.Log.Info("interface", "name", effect.Interface, "action", effect.Action)
+			r.Notify(effect)
+		}
+	}
+	r.Changed()
+}
+
+// apply carries out each Apply and reports the result.
+func (r *run) apply() {
+	for {
+		select {
+		case <-r.ctx.Done():
+			return
+		case a := <-r.pending:
+			endAddresses(a.Desired, time.Now())
+			refused, err := r.Apply(r.ctx, a.Desired)
+			if err != nil {
+				refused = map[string]string{"": err.Error()}
+			}
+			for path, text := range refused {
+				r.Log.Warn("apply the declared network", "declaration", path, "err", text)
+			}
+			r.post(r.ctx, network.Applied{Generation: a.Generation, Refused: refused}) // fails only when ctx has ended
+		}
+	}
+}
+
+// endAddresses sets the lifetimes of the addresses that end. An address whose end has
+// passed gets one more second, as 0 is for ever.
+func endAddresses(want link.Desired, now time.Time) {
+	for i := range want.Links {
+		addresses := slices.Clone(want.Links[i].Addresses)
+		for j, a := range addresses {
+			if !a.Until.IsZero() {
+				addresses[j].Valid = max(a.Until.Sub(now), time.Second)
+			}
+		}
+		want.Links[i].Addresses = addresses
+	}
+}

@@ -62,9 +62,13 @@ func TestUplinks(t *testing.T) {
 			{Index: 3, Name: "wlan0", Type: unix.ARPHRD_ETHER, Wireless: true},
 			{Index: 4, Name: "docker0", Type: unix.ARPHRD_ETHER, Kind: "bridge", Carrier: true},
 			{Index: 5, Name: "veth1", Type: unix.ARPHRD_ETHER, Kind: "veth", Carrier: true},
-			{Index: 6, Name: "eth1", Type: unix.ARPHRD_ETHER, Carrier: true, Master: 4},
+			{Index: 6, Name: "veth2", Type: unix.ARPHRD_ETHER, Kind: "veth", Carrier: true, Master: 4},
 			{Index: 7, Name: "hwsim0", Type: 801, Wireless: true, Carrier: true},
 			{Index: 8, Name: "wlan1", Type: unix.ARPHRD_ETHER, Wireless: true, Carrier: true},
+			{Index: 9, Name: "br0", Type: unix.ARPHRD_ETHER, Kind: "bridge", Carrier: true},
+			{Index: 10, Name: "eth2", Type: unix.ARPHRD_ETHER, Master: 9},
+			{Index: 11, Name: "br1", Type: unix.ARPHRD_ETHER, Kind: "bridge", Carrier: true},
+			{Index: 12, Name: "wlan2", Type: unix.ARPHRD_ETHER, Wireless: true, Master: 11},
 		},
 		Addresses: []link.Address{
 			{Index: 2, Prefix: netip.MustParsePrefix("fe80::2/64"), Scope: unix.RT_SCOPE_LINK},
@@ -80,13 +84,13 @@ func TestUplinks(t *testing.T) {
 		name, radio, wired string
 		want               policy.LinksChanged
 	}{
-		{"every physical wired interface", "wlan0", "", policy.LinksChanged{Radio: true, Uplinks: []policy.Uplink{
-			{Name: "eth0", Carrier: true, Addressed: true, Gateway: gateway}, radio,
+		{"every physical wired interface, and the bridge of one", "wlan0", "", policy.LinksChanged{Radio: true, Uplinks: []policy.Uplink{
+			{Name: "eth0", Carrier: true, Addressed: true, Gateway: gateway}, radio, {Name: "br0", Carrier: true},
 		}}},
 		{"the named one only, whatever its kind", "wlan0", "veth1", policy.LinksChanged{Radio: true, Uplinks: []policy.Uplink{
 			radio, {Name: "veth1", Carrier: true},
 		}}},
-		{"no radio", "wlan9", "eth1", policy.LinksChanged{Uplinks: []policy.Uplink{{Name: "eth1", Carrier: true}}}},
+		{"no radio", "wlan9", "eth2", policy.LinksChanged{Uplinks: []policy.Uplink{{Name: "eth2"}}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := uplinks(snapshot, tt.radio, tt.wired)

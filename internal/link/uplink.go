@@ -14,17 +14,28 @@ func (s *Snapshot) IsUplink(l Link, radio, wired string) bool {
 }
 
 // leadsOut reports whether a link counts as an uplink by itself: a physical wired
-// one, also before it has a route, and whatever else has a default route (a bond,
-// a bridge, a VLAN, a modem). So a container's veth or bridge does not.
+// link, or a bridge or bond of such links, also before there is a route; and any link
+// with a default route (a VLAN, a modem). The veth or bridge of a container has
+// neither.
 func (s *Snapshot) leadsOut(l Link) bool {
 	switch {
 	case l.Loopback() || l.Tunnel():
 		return false
 	case s.HasDefaultRoute(l.Index):
 		return true
+	case l.Master != 0:
+		return false
 	}
-	return l.Type == unix.ARPHRD_ETHER && l.Kind == "" && !l.Wireless && l.Master == 0
+	return l.wired() || slices.Contains(aggregates, l.Kind) && slices.ContainsFunc(s.Links, func(port Link) bool {
+		return port.Master == l.Index && port.wired()
+	})
 }
+
+// aggregates are the kinds of links that stand for their ports.
+var aggregates = []string{"bridge", "bond", "team"}
+
+// wired reports whether the link is a physical Ethernet interface.
+func (l Link) wired() bool { return l.Type == unix.ARPHRD_ETHER && l.Kind == "" && !l.Wireless }
 
 // tunnels are the kinds of links that need another uplink below them, and seem to
 // work when that is dead.

@@ -29,6 +29,8 @@ var mayImport = map[string][]string{
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/wifi", "state", "state/kernel",
 	},
 	"internal/interfaces":  {"internal/link"},
+	"internal/network":     {"internal/link"},
+	"internal/declared":    {"client", "internal/atomicfile", "internal/link", "internal/link/proto/dhcp", "internal/network", "internal/ownfile"},
 	"internal/netsettings": {"client", "internal/address", "internal/secret", "internal/server", "internal/store", "internal/wifi"},
 	"internal/radio": {
 		"client", "internal/ap", "internal/atomicfile", "internal/interfaces", "internal/link", "internal/link/proto/dhcp", "internal/link/proto/ndp", "internal/networkmanager",

@@ -196,8 +196,7 @@ func (r *run) apply() {
 		case <-r.ctx.Done():
 			return
 		case a := <-r.pending:
-			endAddresses(a.Desired, time.Now())
-			refused, err := r.Apply(r.ctx, a.Desired)
+			refused, err := r.Apply(r.ctx, endAddresses(a.Desired, time.Now()))
 			if err != nil {
 				refused = map[string]string{"": err.Error()}
 			}
@@ -209,9 +208,11 @@ func (r *run) apply() {
 	}
 }
 
-// endAddresses sets the lifetimes of the addresses that end. An address whose end has
-// passed gets one more second, as 0 is for ever.
-func endAddresses(want link.Desired, now time.Time) {
+// endAddresses returns what is desired with the lifetimes of the addresses that end.
+// An address whose end has passed gets one more second, as 0 is for ever. want belongs
+// to the state and is not changed.
+func endAddresses(want link.Desired, now time.Time) link.Desired {
+	want.Links = slices.Clone(want.Links)
 	for i := range want.Links {
 		addresses := slices.Clone(want.Links[i].Addresses)
 		for j, a := range addresses {
@@ -221,4 +222,5 @@ func endAddresses(want link.Desired, now time.Time) {
 		}
 		want.Links[i].Addresses = addresses
 	}
+	return want
 }

@@ -141,6 +141,9 @@ func seenRoute(r *rtnl.Route) []Route {
 		Type:        r.Type,
 		Flags:       r.Flags,
 	}
+	if r.Details != nil && r.Details.Metrics != nil {
+		one.MTU = r.Details.Metrics.MTU
+	}
 	if len(r.Hops) == 0 {
 		return []Route{one}
 	}

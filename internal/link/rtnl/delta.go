@@ -213,7 +213,6 @@ func classed[T any](class Class, row attribute[T]) attribute[T] {
 	return row
 }
 
-
 // zeroAbsent is a row of an attribute that the kernel does not show while the value is
 // zero, or none, in so many bytes.
 func zeroAbsent[T any](size int, row attribute[T]) attribute[T] {

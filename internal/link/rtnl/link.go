@@ -31,6 +31,7 @@ type Link struct {
 	OperState    uint8              // IF_OPER_…, linux/if.h
 	Filter       uint32             // request: RTEXT_FILTER_… (IFLA_EXT_MASK)
 	BridgeVLANs  []state.BridgeVLAN // of AF_BRIDGE, asked for with Filter
+	BridgeSelf   bool               // request: BridgeVLANs of the bridge itself, not of a port
 	Info         LinkInfo
 
 	LinkNetnsID *int32 // namespace of Parent, if it is another

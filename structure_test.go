@@ -61,7 +61,7 @@ var mayImport = map[string][]string{
 	"internal/networkmanager":    {"client", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/store", "internal/wifi"},
 	"internal/history":           {"client", "internal/atomicfile"},
 	"internal/hook":              {"client", "internal/loglimit", "internal/namedfile", "internal/process"},
-	"internal/link":              {"internal/link/rtnl", "state"},
+	"internal/link":              {"internal/link/rtnl", "internal/ownfile", "internal/sysctl", "state"},
 	"internal/link/rtnl":         {"state"},
 	"internal/link/ethtool":      {"internal/link/genl", "state"},
 	"internal/link/mptcp":        {"internal/link/genl", "state"},
@@ -142,7 +142,7 @@ func TestOnlyTheLaneChangesInterfaces(t *testing.T) {
 			pkg, ok := use.X.(*ast.Ident)
 			switch {
 			case !ok:
-			case pkg.Name == "link" && (use.Sel.Name == "Apply" || use.Sel.Name == "Repair"):
+			case pkg.Name == "link" && slices.Contains([]string{"Apply", "Repair", "Declaration"}, use.Sel.Name):
 				if s.pkg == "internal/interfaces" {
 					lane++
 				} else {

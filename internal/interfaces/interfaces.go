@@ -1,13 +1,15 @@
 // Package interfaces is the one place from which the daemon changes the kernel's
 // interfaces. Owners (the access point, the station's session) hand in what they
-// want of an interface. One lane plans and applies the wants one after the other,
-// and keeps for each interface who owns it and what became of the want.
+// want of an interface, and a Declarer hands in what the configuration declares. One
+// lane plans and applies the wants one after the other, and keeps for each interface
+// who owns it and what became of the want.
 package interfaces
 
 import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -100,6 +102,57 @@ func (o Owner) Release(ctx context.Context, rest link.Spec) error {
 		o.lane.keep(Owned{Owner: o.name, Want: rest, Done: done, Refused: err, Tried: time.Now()})
 	}
 	return err
+}
+
+// Declarer applies what a configuration declares of the network namespace.
+type Declarer struct {
+	lane        *Lane
+	declaration declaration
+}
+
+// declaration is link.Declaration.
+type declaration interface {
+	Apply(ctx context.Context, want link.Desired) (link.Outcome, error)
+	Plan(ctx context.Context, want link.Desired) ([]link.Change, error)
+}
+
+// Declarer returns the one Declarer of the lane. file, in the runtime folder, remembers
+// which links are ours.
+func (l *Lane) Declarer(file string, log *slog.Logger) Declarer {
+	return Declarer{l, link.Declaration{File: file, Log: log}}
+}
+
+// Apply makes of the namespace what is declared, and returns what there was to do, also
+// beside an error. What an owner holds stays the owner's: to declare such a link is an
+// error that names the owner, and the rest is done.
+func (d Declarer) Apply(ctx context.Context, want link.Desired) (link.Outcome, error) {
+	if err := d.lane.turn.Acquire(ctx, 1); err != nil {
+		return link.Outcome{}, err
+	}
+	defer d.lane.turn.Release(1)
+	want.Held = d.lane.held()
+	return d.declaration.Apply(ctx, want)
+}
+
+// Plan returns what Apply would do, and what it could not. It changes nothing.
+func (d Declarer) Plan(ctx context.Context, want link.Desired) ([]link.Change, error) {
+	if err := d.lane.turn.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer d.lane.turn.Release(1)
+	want.Held = d.lane.held()
+	return d.declaration.Plan(ctx, want)
+}
+
+// held are the interfaces that owners have, with the owner of each.
+func (l *Lane) held() map[string]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := make(map[string]string, len(l.owned))
+	for name, o := range l.owned {
+		held[name] = o.Owner
+	}
+	return held
 }
 
 // keep notes what became of a want.

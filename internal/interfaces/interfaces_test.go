@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -149,5 +151,59 @@ func TestEndedContextIsNoRefusal(t *testing.T) {
 	}, func() { t.Error("a refusal was heard of") })
 	if err := l.Owner("station").Apply(ctx, link.Spec{Name: "wlan0"}); !strings.Contains(err.Error(), "canceled") || len(l.Owned()) != 0 {
 		t.Errorf("%v; owned: %+v", err, l.Owned())
+	}
+}
+
+// declares notes what is handed in.
+type declares struct {
+	got   link.Desired
+	apply func()
+}
+
+func (d *declares) Apply(_ context.Context, want link.Desired) (link.Outcome, error) {
+	d.got = want
+	d.apply()
+	return link.Outcome{}, nil
+}
+
+func (d *declares) Plan(_ context.Context, want link.Desired) ([]link.Change, error) {
+	d.got = want
+	return nil, nil
+}
+
+// TestDeclarerLeavesWhatOwnersHold: a declaration is applied and planned with the names
+// of the owners, and waits for its turn.
+func TestDeclarerLeavesWhatOwnersHold(t *testing.T) {
+	var now atomic.Int32
+	alone := func() {
+		if now.Add(1) > 1 {
+			t.Error("two changes at a time")
+		}
+		runtime.Gosched()
+		now.Add(-1)
+	}
+	l := newLane(func(context.Context, link.Spec) ([]link.Op, error) { alone(); return nil, nil }, func() {})
+	apply(l, "access point", "wlan0")
+	apply(l, "station", "wlan1")
+	release(l, "station", "wlan1")
+	d := &declares{apply: alone}
+	declarer := Declarer{l, d}
+	want := map[string]string{"wlan0": "access point"}
+	if _, err := declarer.Apply(t.Context(), link.Desired{}); err != nil || !maps.Equal(d.got.Held, want) {
+		t.Errorf("applied with %v, %v", d.got.Held, err)
+	}
+	if _, err := declarer.Plan(t.Context(), link.Desired{}); err != nil || !maps.Equal(d.got.Held, want) {
+		t.Errorf("planned with %v, %v", d.got.Held, err)
+	}
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() { _, _ = declarer.Apply(t.Context(), link.Desired{}) })
+		all.Go(func() { apply(l, "station", "wlan1") })
+	}
+	all.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := declarer.Apply(ctx, link.Desired{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("with an ended context: %v", err)
 	}
 }

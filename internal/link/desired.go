@@ -1,7 +1,12 @@
 package link
 
 import (
+	"errors"
+	"fmt"
 	"net"
+	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/state"
@@ -13,6 +18,10 @@ type Desired struct {
 	Links      []LinkSpec // in any order; each name once
 	Rules      []RuleSpec
 	Neighbours []NeighbourSpec
+
+	// Held are links that others in this program own, with the owner's name. They are
+	// neither changed nor restored, and to declare one is an error.
+	Held map[string]string
 }
 
 // LinkSpec is what one link should be. A nil field leaves the link's property as it
@@ -47,6 +56,54 @@ type LinkSpec struct {
 	// Sysctls are files below /proc/sys/net with their contents, e.g.
 	// "ipv6/conf/br0/disable_ipv6": "1".
 	Sysctls map[string]string
+}
+
+// check refuses what cannot be, whatever the kernel has.
+func (s *LinkSpec) check() error {
+	problems := append(checkAddresses(s.Addresses), checkRoutes(s.Routes)...)
+	problems = append(problems, checkName(s.Name))
+	for _, name := range []string{s.Peer, pointed(s.Parent), pointed(s.Master)} {
+		if name != "" {
+			problems = append(problems, checkName(name))
+		}
+	}
+	for key := range s.Sysctls {
+		problems = append(problems, checkSysctl(s.Name, key))
+	}
+	if s.Up != nil && !*s.Up && len(s.Routes) > 0 {
+		problems = append(problems, errors.New("routes need the link to be up"))
+	}
+	if s.Peer != "" && s.Kind != "veth" {
+		problems = append(problems, fmt.Errorf("a link of kind %q has no other end, here %s", s.Kind, s.Peer))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return nil
+}
+
+func pointed(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// checkName refuses what no link is called (dev_valid_name, net/core/dev.c).
+func checkName(name string) error {
+	if name == "" || name == "." || name == ".." || len(name) >= unix.IFNAMSIZ || strings.ContainsAny(name, "/: \t\n\v\f\r") {
+		return fmt.Errorf("%q is no name of an interface: it has to have 1 to 15 bytes, without /, : and white space", name)
+	}
+	return nil
+}
+
+// checkSysctl refuses a file that is not about this link, e.g. of another.
+func checkSysctl(link, key string) error {
+	part := strings.Split(key, "/")
+	if len(part) != 4 || part[2] != link || part[0] == ".." || part[1] == ".." || part[3] == ".." || part[3] == "" {
+		return fmt.Errorf("sysctl %q is not one of %s, such as ipv4/conf/%s/forwarding", key, link, link)
+	}
+	return nil
 }
 
 // RuleSpec is a policy rule. Its Protocol is set by PlanAll.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // Class says what an operation costs those who use the link.
@@ -169,6 +170,10 @@ func (s AddressSpec) message(index int) *rtnl.Address {
 		Protocol:     RouteProtocol,
 		Lifetimes:    rtnl.Lifetimes{Preferred: seconds(preferred), Valid: seconds(valid)},
 	}
+	if s.Peer.IsValid() {
+		out.Address = s.Peer
+		return out
+	}
 	if own.Is4() && !s.Broadcast.IsValid() && s.Prefix.Bits() < 31 {
 		out.Broadcast = last(s.Prefix)
 	}
@@ -213,18 +218,23 @@ func (o AddRoute) request(index int) request {
 	message := &rtnl.Route{
 		Family:            familyOf(o.Destination.Addr()),
 		DestinationLength: uint8(o.Destination.Bits()),
-		Table:             unix.RT_TABLE_MAIN,
+		Table:             o.table(),
 		Protocol:          RouteProtocol,
 		Scope:             scopeOf(o.RouteSpec),
-		Type:              unix.RTN_UNICAST,
+		Type:              o.kind(),
 		Destination:       o.Destination.Addr(),
 		Gateway:           o.Gateway,
 		PreferredSource:   o.Source,
-		OutIndex:          uint32(index),
 		Metric:            o.Metric,
+	}
+	if o.kind() == unix.RTN_UNICAST {
+		message.OutIndex = uint32(index)
 	}
 	if o.OnLink {
 		message.Flags |= unix.RTNH_F_ONLINK
+	}
+	if o.MTU != 0 {
+		message.Details = &rtnl.RouteDetails{Metrics: &state.Metrics{MTU: o.MTU}}
 	}
 	return request{unix.RTM_NEWROUTE, netlink.Create | netlink.Append, message}
 }
@@ -232,7 +242,7 @@ func (o AddRoute) request(index int) request {
 // scopeOf is what ip-route(8) chooses: an IPv4 destination without a gateway
 // is on this link.
 func scopeOf(r RouteSpec) uint8 {
-	if r.Destination.Addr().Is4() && !r.Gateway.IsValid() {
+	if r.Destination.Addr().Is4() && !r.Gateway.IsValid() && r.kind() == unix.RTN_UNICAST {
 		return unix.RT_SCOPE_LINK
 	}
 	return unix.RT_SCOPE_UNIVERSE
@@ -249,8 +259,10 @@ func (o RemoveRoute) request(index int) request {
 		Destination:       o.Destination.Addr(),
 		Gateway:           o.Gateway,
 		PreferredSource:   o.Source,
-		OutIndex:          uint32(index),
 		Metric:            o.Metric,
+	}
+	if o.Type == unix.RTN_UNICAST {
+		message.OutIndex = uint32(index)
 	}
 	return request{unix.RTM_DELROUTE, 0, message}
 }

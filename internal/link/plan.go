@@ -3,7 +3,6 @@ package link
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,11 +12,11 @@ import (
 // counts whole seconds, and reading and planning take time.
 const lifetimeSlack = 2 * time.Second
 
-// defaultMetric6 is the metric that the kernel gives IPv6 routes that name
+// defaultMetric6 is the metric of the IPv6 routes for which a request names
 // none (IP6_RT_PRIO_USER, net/ip6_route.h).
 const defaultMetric6 = 1024
 
-// Plan gives the operations that make one link what want says, in order: up,
+// Plan returns the operations that make one link what want says, in order: up,
 // then what is added, then what is removed, then down; none if nothing
 // differs. Only what is in the way of an addition is removed before it.
 func Plan(have *Snapshot, want Spec) ([]Op, error) {
@@ -32,12 +31,13 @@ func Plan(have *Snapshot, want Spec) ([]Op, error) {
 	if want.Up && !l.Up {
 		ops = append(ops, SetUp{})
 	}
-	a := planAddresses(have.AddressesOf(l.Index), want)
+	a := planAddresses(have.AddressesOf(l.Index), want.Addresses, want.stale, false)
 	ops = append(ops, a.before...)
 	ops = append(ops, a.add...)
-	add, remove := planRoutes(have.Routes, l.Index, want, len(a.before) > 0)
-	ops = append(ops, add...)
-	ops = append(ops, remove...)
+	r := planRoutes(have.routesOf(l.Index), want.Routes, want.staleRoute, len(a.before) > 0)
+	ops = append(ops, r.before...)
+	ops = append(ops, r.add...)
+	ops = append(ops, r.after...)
 	ops = append(ops, a.after...)
 	if !want.Up && l.Up {
 		ops = append(ops, SetDown{})
@@ -45,33 +45,54 @@ func Plan(have *Snapshot, want Spec) ([]Op, error) {
 	return ops, nil
 }
 
-// addressPlan is the operations on addresses: removals that have to come
-// first, additions and changes, the other removals.
-type addressPlan struct{ before, add, after []Op }
+// steps are operations on addresses or on routes: removals that have to come first,
+// additions and changes, the other removals.
+type steps struct{ before, add, after []Op }
 
-func planAddresses(have []Address, want Spec) addressPlan {
-	var plan addressPlan
-	var stale []Address
-	kept := map[netip.Prefix]Address{}
+// addressPlan is the steps of addresses.
+type addressPlan struct {
+	steps
+	promote bool // the kernel needs promote_secondaries of the link before the removals
+}
+
+// planAddresses plans the addresses of one link. stale reports whether an address that
+// is not wanted is to go. With promotes the link may have promote_secondaries, so that
+// the removal of an IPv4 address does not take the others of its subnet along.
+func planAddresses(have []Address, want []AddressSpec, stale func(Address) bool, promotes bool) addressPlan {
+	wanted := make(map[netip.Prefix]*AddressSpec, len(want))
+	for i := range want {
+		wanted[want[i].Prefix] = &want[i]
+	}
+	kept, gone := map[netip.Prefix]Address{}, []Address(nil)
+	subnets := map[netip.Prefix]bool{} // of IPv4 addresses that stay or come
+	for _, spec := range want {
+		subnets[spec.Prefix.Masked()] = true
+	}
 	for _, a := range have {
-		switch spec, wanted := wantedAddress(want, a.Prefix); {
-		case wanted && fits(a, spec):
+		switch spec := wanted[a.Prefix]; {
+		case spec != nil && fits(a, *spec):
 			kept[a.Prefix] = a
-		case wanted || ours(a, want):
-			stale = append(stale, a)
+		case spec != nil || stale(a):
+			gone = append(gone, a)
+		default:
+			subnets[a.Prefix.Masked()] = true
 		}
 	}
-	first := blocking(stale, want)
+	plan := addressPlan{}
+	first := blocking(gone, want, promotes)
+	freed := map[netip.Prefix]bool{}
 	for _, a := range first {
 		plan.before = append(plan.before, RemoveAddress{Address: a, First: true})
+		freed[conflict(a.Prefix, promotes)] = true
 	}
-	for _, a := range stale {
-		if !slices.Contains(first, a) {
+	for _, a := range gone {
+		if !freed[conflict(a.Prefix, promotes)] {
 			plan.after = append(plan.after, RemoveAddress{Address: a})
 		}
+		plan.promote = plan.promote || promotes && primary(a) && subnets[a.Prefix.Masked()]
 	}
-	for _, spec := range want.Addresses {
-		again := slices.ContainsFunc(first, func(a Address) bool { return takesAlong(a, spec) })
+	for _, spec := range want {
+		again := freed[conflict(spec.Prefix, promotes)]
 		switch a, there := kept[spec.Prefix]; {
 		case !there || again:
 			plan.add = append(plan.add, AddAddress{AddressSpec: spec, Again: again})
@@ -82,26 +103,23 @@ func planAddresses(have []Address, want Spec) addressPlan {
 	return plan
 }
 
-func wantedAddress(want Spec, p netip.Prefix) (AddressSpec, bool) {
-	for _, spec := range want.Addresses {
-		if spec.Prefix == p {
-			return spec, true
-		}
-	}
-	return AddressSpec{}, false
-}
-
-// ours reports whether an address that nobody wants has to go. IPv6 works only
+// stale reports whether an address that nobody wants has to go. IPv6 works only
 // with the link-local one, which the kernel makes and keeps.
-func ours(a Address, want Spec) bool {
+func (s Spec) stale(a Address) bool {
 	if a.Scope == unix.RT_SCOPE_HOST || a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast() {
 		return false
 	}
-	return !want.Autoconf || !autoconfigured(a)
+	return !s.Autoconf || !autoconfigured(a)
+}
+
+// staleRoute reports whether a route that nobody wants has to go.
+func (s Spec) staleRoute(r Route) bool {
+	return r.Protocol == RouteProtocol || !s.Autoconf && r.Protocol == unix.RTPROT_RA
 }
 
 // autoconfigured reports whether router advertisements made a. Before Linux
-// 5.18 the kernel does not tell; there every IPv6 address that expires is one.
+// 5.18 the kernel does not show who made an address; there every IPv6 address that
+// expires is one.
 func autoconfigured(a Address) bool {
 	if !a.Prefix.Addr().Is6() {
 		return false
@@ -114,7 +132,7 @@ func autoconfigured(a Address) bool {
 
 // fits reports whether a can become what spec says without being removed.
 func fits(a Address, spec AddressSpec) bool {
-	return !a.Peer.IsValid() && (!spec.Broadcast.IsValid() || a.Broadcast == spec.Broadcast)
+	return a.Peer == spec.Peer && (!spec.Broadcast.IsValid() || a.Broadcast == spec.Broadcast)
 }
 
 // current reports whether a, which fits, is what spec says.
@@ -131,82 +149,99 @@ func near(have, want time.Duration) bool {
 	return (have - wanted).Abs() <= lifetimeSlack
 }
 
-// blocking gives the stale addresses that have to be removed before anything
-// is added: those that the kernel takes for the same address; and, with IPv4,
-// all of a subnet that a wanted address shares, when the oldest (the primary)
-// is among them, since the kernel removes the others of the subnet with it.
+// blocking returns the stale addresses that have to be removed before anything
+// is added: those that the kernel takes for the same address; and, with IPv4 and
+// without promotes, all of a subnet that a wanted address shares, when the oldest (the
+// primary) is among them, since the kernel removes the others of the subnet with it.
 // Those others come first, so that none of them becomes the next primary.
-func blocking(stale []Address, want Spec) []Address {
-	var secondary, primary []Address
+func blocking(stale []Address, want []AddressSpec, promotes bool) []Address {
+	wanted := make(map[netip.Prefix]bool, len(want))
+	for _, spec := range want {
+		wanted[conflict(spec.Prefix, promotes)] = true
+	}
+	led := map[netip.Prefix]bool{} // subnets whose primary is stale
 	for _, a := range stale {
-		for _, spec := range want.Addresses {
-			if !takesAlong(a, spec) || !primaryIn(stale, a) {
-				continue
-			}
-			if a.Flags&unix.IFA_F_SECONDARY != 0 {
-				secondary = append(secondary, a)
-			} else {
-				primary = append(primary, a)
-			}
-			break
+		if primary(a) {
+			led[a.Prefix.Masked()] = true
 		}
 	}
-	return append(secondary, primary...)
-}
-
-// takesAlong reports whether the wanted address cannot be there while or after
-// a is removed.
-func takesAlong(a Address, spec AddressSpec) bool {
-	if a.Prefix.Addr().Is4() {
-		return a.Prefix.Masked() == spec.Prefix.Masked()
+	var secondaries, primaries []Address
+	for _, a := range stale {
+		switch {
+		case !wanted[conflict(a.Prefix, promotes)]:
+		case a.Prefix.Addr().Is6() || primary(a):
+			primaries = append(primaries, a)
+		case promotes || led[a.Prefix.Masked()]:
+			secondaries = append(secondaries, a)
+		}
 	}
-	return a.Prefix.Addr() == spec.Prefix.Addr()
+	return append(secondaries, primaries...)
 }
 
-// primaryIn reports whether the primary address of a's subnet is in stale.
-// IPv6 has no primary ones; there the flag marks privacy addresses.
-func primaryIn(stale []Address, a Address) bool {
-	return a.Prefix.Addr().Is6() || slices.ContainsFunc(stale, func(other Address) bool {
-		return other.Prefix.Masked() == a.Prefix.Masked() && other.Flags&unix.IFA_F_SECONDARY == 0
-	})
+// conflict is equal for two addresses of which one cannot be there while or after the
+// other is removed.
+func conflict(p netip.Prefix, promotes bool) netip.Prefix {
+	switch {
+	case p.Addr().Is6():
+		return netip.PrefixFrom(p.Addr(), p.Addr().BitLen())
+	case promotes:
+		return p
+	}
+	return p.Masked()
+}
+
+// primary reports whether a leads its IPv4 subnet. IPv6 has no such addresses; there
+// the flag marks privacy addresses.
+func primary(a Address) bool { return a.Prefix.Addr().Is4() && a.Flags&unix.IFA_F_SECONDARY == 0 }
+
+// routeID is what makes two routes of a link the same, whoever made them: a second one
+// of the same would not help anybody.
+type routeID struct {
+	destination     netip.Prefix
+	gateway, source netip.Addr
+	metric, table   uint32
+	kind            uint8
+}
+
+func (r Route) id() routeID {
+	return routeID{r.Destination, r.Gateway, r.Source, r.Metric, r.Table, r.Type}
+}
+
+func (s RouteSpec) id() routeID {
+	id := routeID{s.Destination, s.Gateway, s.Source, s.Metric, s.table(), s.kind()}
+	if s.Metric == 0 && s.Destination.Addr().Is6() {
+		id.metric = defaultMetric6
+	}
+	return id
 }
 
 // planRoutes adds the wanted routes that are missing, on-link ones first
-// because gateways may lie behind them, and removes those of ours that are not
-// wanted. again says that addresses were removed before, with which the kernel
-// drops routes.
-func planRoutes(have []Route, index int, want Spec, again bool) (add, remove []Op) {
-	kept := make([]bool, len(have))
+// because gateways may lie behind them, and removes those that are stale. have are the
+// routes of the link. again says that addresses were removed before, with which the
+// kernel drops routes.
+func planRoutes(have []Route, want []RouteSpec, stale func(Route) bool, again bool) (plan steps) {
+	mtu := make(map[routeID]uint32, len(want))
+	for _, spec := range want {
+		mtu[spec.id()] = spec.MTU
+	}
+	kept := make(map[routeID]bool, len(want))
+	for _, r := range have {
+		bytes, wanted := mtu[r.id()]
+		switch {
+		case wanted && r.MTU == bytes:
+			kept[r.id()] = true
+		case wanted && stale(r): // with IPv6 it is in the way
+			plan.before = append(plan.before, RemoveRoute{r})
+		case stale(r):
+			plan.after = append(plan.after, RemoveRoute{r})
+		}
+	}
 	for _, onLink := range []bool{true, false} {
-		for _, spec := range want.Routes {
-			if onLink == spec.Gateway.IsValid() {
-				continue
-			}
-			i := slices.IndexFunc(have, func(r Route) bool { return r.Index == index && is(r, spec) })
-			if i >= 0 {
-				kept[i] = true
-			}
-			if i < 0 || again {
-				add = append(add, AddRoute{spec})
+		for _, spec := range want {
+			if onLink != spec.Gateway.IsValid() && (!kept[spec.id()] || again) {
+				plan.add = append(plan.add, AddRoute{spec})
 			}
 		}
 	}
-	for i, r := range have {
-		own := r.Protocol == RouteProtocol || !want.Autoconf && r.Protocol == unix.RTPROT_RA
-		if r.Index == index && own && !kept[i] {
-			remove = append(remove, RemoveRoute{r})
-		}
-	}
-	return add, remove
-}
-
-// is reports whether r is what spec wants, whoever made it: a second one of
-// the same would not help anybody.
-func is(r Route, spec RouteSpec) bool {
-	metric := spec.Metric
-	if metric == 0 && spec.Destination.Addr().Is6() {
-		metric = defaultMetric6
-	}
-	return r.Destination == spec.Destination && r.Gateway == spec.Gateway &&
-		r.Metric == metric && r.Source == spec.Source && r.Type == unix.RTN_UNICAST
+	return plan
 }

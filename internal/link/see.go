@@ -69,8 +69,8 @@ func seenLink(l *rtnl.Link) Link {
 		Up:           l.Flags&unix.IFF_UP != 0,
 		Carrier:      l.Flags&unix.IFF_UP != 0 && l.Flags&unix.IFF_LOWER_UP != 0,
 		OperState:    state.OperState(l.OperState).String(),
-		Master:       int(l.Master),
-		Parent:       int(l.Parent),
+		Master:       int(l.MasterIndex()),
+		Parent:       int(l.ParentIndex()),
 	}
 	if l.Info.Kind == "" && l.Type == unix.ARPHRD_ETHER {
 		out.Wireless = wireless(l.Name)
@@ -140,6 +140,9 @@ func seenRoute(r *rtnl.Route) []Route {
 		Scope:       r.Scope,
 		Type:        r.Type,
 		Flags:       r.Flags,
+	}
+	if r.Details != nil && r.Details.Metrics != nil {
+		one.MTU = r.Details.Metrics.MTU
 	}
 	if len(r.Hops) == 0 {
 		return []Route{one}

@@ -93,6 +93,7 @@ type Route struct {
 	Scope       uint8  // RT_SCOPE_…
 	Type        uint8  // RTN_…: 1 unicast
 	Flags       uint32 // RTNH_F_…: 1 dead, 4 onlink, 16 linkdown
+	MTU         uint32 // of packets to there; 0: that of the link
 }
 
 // Default reports whether r is a default route.
@@ -124,6 +125,17 @@ func (s *Snapshot) AddressesOf(index int) []Address {
 	for _, a := range s.Addresses {
 		if a.Index == index {
 			of = append(of, a)
+		}
+	}
+	return of
+}
+
+// routesOf returns the routes through one link.
+func (s *Snapshot) routesOf(index int) []Route {
+	var of []Route
+	for _, r := range s.Routes {
+		if r.Index == index {
+			of = append(of, r)
 		}
 	}
 	return of

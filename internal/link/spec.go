@@ -1,10 +1,13 @@
 package link
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Spec is what a link should be. A link with a Spec is ours: addresses that
@@ -50,7 +53,7 @@ type RouteSpec struct {
 	Path  string // what declares the route, for errors
 }
 
-// lifetimes gives valid and preferred lifetime without the special zeros.
+// lifetimes returns valid and preferred lifetime without the special zeros.
 func (s AddressSpec) lifetimes() (valid, preferred time.Duration) {
 	valid, preferred = s.Valid, s.Preferred
 	if valid == 0 {
@@ -62,24 +65,12 @@ func (s AddressSpec) lifetimes() (valid, preferred time.Duration) {
 	return valid, preferred
 }
 
+func (s RouteSpec) table() uint32 { return cmp.Or(s.Table, unix.RT_TABLE_MAIN) }
+
+func (s RouteSpec) kind() uint8 { return cmp.Or(s.Type, unix.RTN_UNICAST) }
+
 func (s Spec) check() error {
-	var problems []error
-	for _, a := range s.Addresses {
-		if !a.Prefix.IsValid() || a.Prefix.Addr().IsUnspecified() {
-			problems = append(problems, fmt.Errorf("address %v is not an address with a prefix length", a.Prefix))
-		}
-		if valid, preferred := a.lifetimes(); preferred > valid || preferred < 0 {
-			problems = append(problems, fmt.Errorf("address %v: preferred lifetime %v is not in 0..%v", a.Prefix, preferred, valid))
-		}
-	}
-	for _, r := range s.Routes {
-		if !r.Destination.IsValid() || r.Destination != r.Destination.Masked() {
-			problems = append(problems, fmt.Errorf("route to %v: bits are set beyond the prefix", r.Destination))
-		}
-		if r.Gateway.IsValid() && r.Gateway.Is4() != r.Destination.Addr().Is4() {
-			problems = append(problems, fmt.Errorf("route to %v: gateway %v is of the other family", r.Destination, r.Gateway))
-		}
-	}
+	problems := append(checkAddresses(s.Addresses), checkRoutes(s.Routes)...)
 	if !s.Up && len(s.Routes) > 0 {
 		problems = append(problems, errors.New("routes need the link to be up"))
 	}
@@ -87,4 +78,31 @@ func (s Spec) check() error {
 		return fmt.Errorf("spec of %s: %w", s.Name, errors.Join(problems...))
 	}
 	return nil
+}
+
+func checkAddresses(all []AddressSpec) (problems []error) {
+	for _, a := range all {
+		if !a.Prefix.IsValid() || a.Prefix.Addr().IsUnspecified() {
+			problems = append(problems, fmt.Errorf("address %v is not an address with a prefix length", a.Prefix))
+		}
+		if valid, preferred := a.lifetimes(); preferred > valid || preferred < 0 {
+			problems = append(problems, fmt.Errorf("address %v: preferred lifetime %v is not in 0..%v", a.Prefix, preferred, valid))
+		}
+	}
+	return problems
+}
+
+func checkRoutes(all []RouteSpec) (problems []error) {
+	for _, r := range all {
+		if !r.Destination.IsValid() || r.Destination != r.Destination.Masked() {
+			problems = append(problems, fmt.Errorf("route to %v: bits are set beyond the prefix", r.Destination))
+		}
+		if r.Gateway.IsValid() && r.Gateway.Is4() != r.Destination.Addr().Is4() {
+			problems = append(problems, fmt.Errorf("route to %v: gateway %v is of the other family", r.Destination, r.Gateway))
+		}
+		if r.kind() != unix.RTN_UNICAST && r.Gateway.IsValid() {
+			problems = append(problems, fmt.Errorf("route to %v: a route of this type has no gateway, here %v", r.Destination, r.Gateway))
+		}
+	}
+	return problems
 }

@@ -59,6 +59,10 @@ type Tables struct {
 	Nexthops   []rtnl.Nexthop
 	Neighbours []rtnl.Neighbour
 	Forwarding []rtnl.Neighbour
+
+	// What Read does not read, and PlanAll needs.
+	Proxies []rtnl.Neighbour  // addresses that are answered for
+	Sysctls map[string]string // those that are declared, as LinkSpec has them
 }
 
 // What requests for links ask for (RTEXT_FILTER_…, linux/rtnetlink.h).

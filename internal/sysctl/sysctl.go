@@ -184,6 +184,10 @@ func Path(family, iface, name string) string {
 	return filepath.Join("/proc/sys/net", family, "conf", iface, name)
 }
 
+// File is the file of a key below /proc/sys/net, e.g. "ipv6/conf/br0/disable_ipv6". The
+// caller has checked the key.
+func File(key string) string { return filepath.Join("/proc/sys/net", key) }
+
 // Read returns the value in the file of a setting.
 func Read(file string) (string, error) {
 	text, err := os.ReadFile(file)

@@ -13,13 +13,13 @@ func newIface(l *rtnl.Link, of *view) *state.Iface {
 		MTU:   l.MTU, MinMTU: l.MinMTU, MaxMTU: l.MaxMTU,
 		Flags: state.LinkFlags(l.Flags),
 		MAC:   state.HardwareAddress(l.MAC), PermanentMAC: state.HardwareAddress(l.PermanentMAC),
-		Controller:  of.name(l.Master),
+		Controller:  of.name(l.MasterIndex()),
 		LinkNetnsID: l.LinkNetnsID,
 		AltNames:    l.AltNames,
 		Queues:      newQueues(l),
 		Stats:       l.Stats,
 	}
-	if master, ok := of.links[l.Master]; ok {
+	if master, ok := of.links[l.MasterIndex()]; ok {
 		i.ControllerType = newIfaceType(master)
 	}
 	setKinds(&i.Kinds, l, of)
@@ -34,6 +34,13 @@ func newIface(l *rtnl.Link, of *view) *state.Iface {
 		addAddress(i, a)
 	}
 	return i
+}
+
+func textOf(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 func addAddress(i *state.Iface, a state.Address) {
@@ -52,7 +59,7 @@ func addAddress(i *state.Iface, a state.Address) {
 
 func newQueues(l *rtnl.Link) state.Queues {
 	q := state.Queues{
-		Alias: l.Alias, TxQueueLength: l.TxQueueLength, Qdisc: l.Qdisc,
+		Alias: textOf(l.Alias), TxQueueLength: l.TxQueueLength, Qdisc: l.Qdisc,
 		Promiscuity: l.Promiscuity, AllMulticast: l.AllMulticast,
 		NumTxQueues: l.NumTxQueues, NumRxQueues: l.NumRxQueues,
 		GSOMaxSize: l.GSOMaxSize, GSOMaxSegments: l.GSOMaxSegments,

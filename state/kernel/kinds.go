@@ -56,15 +56,15 @@ func setKinds(k *state.Kinds, l *rtnl.Link, of *view) {
 func setTunnels(k *state.Kinds, l *rtnl.Link, of *view) {
 	switch d := l.Info.Data.(type) {
 	case *rtnl.XFRM:
-		k.XFRM = with(d.XFRM, func(b *state.XFRM) { b.BaseIface = of.name(d.Parent) })
+		k.XFRM = with(d.XFRM, func(b *state.XFRM) { b.BaseIface = of.optional(d.Parent) })
 	case *rtnl.GRE:
-		k.GRE = with(d.GRE, func(b *state.GRE) { b.BaseIface = of.name(d.Parent) })
+		k.GRE = with(d.GRE, func(b *state.GRE) { b.BaseIface = of.optional(d.Parent) })
 	case *rtnl.IPTunnel:
-		k.IPTunnel = with(d.IPTunnel, func(b *state.IPTunnel) { b.BaseIface = of.name(d.Parent) })
+		k.IPTunnel = with(d.IPTunnel, func(b *state.IPTunnel) { b.BaseIface = of.optional(d.Parent) })
 	case *rtnl.IP6Tunnel:
-		k.IP6Tunnel = with(d.IP6Tunnel, func(b *state.IP6Tunnel) { b.BaseIface = of.name(d.Parent) })
+		k.IP6Tunnel = with(d.IP6Tunnel, func(b *state.IP6Tunnel) { b.BaseIface = of.optional(d.Parent) })
 	case *rtnl.VTI:
-		k.VTI = with(d.VTI, func(b *state.VTI) { b.BaseIface = of.name(d.Parent) })
+		k.VTI = with(d.VTI, func(b *state.VTI) { b.BaseIface = of.optional(d.Parent) })
 	case *state.Geneve:
 		k.Geneve = d
 	}

@@ -19,7 +19,7 @@ import (
 // gone after it.
 func TestNothingIsToldBeforeItsInterface(t *testing.T) {
 	lo := rtnl.Link{Index: 1, Name: "lo"}
-	br, port := rtnl.Link{Index: 5, Name: "br0"}, rtnl.Link{Index: 6, Name: "port", Master: 5}
+	br, port := rtnl.Link{Index: 5, Name: "br0"}, rtnl.Link{Index: 6, Name: "port", Master: new(uint32(5))}
 	gateway := netip.MustParseAddr("192.0.2.1")
 	full := link.Tables{
 		Links:      []rtnl.Link{lo, br, port},

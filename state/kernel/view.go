@@ -26,8 +26,8 @@ func newView(t *link.Tables) *view {
 	for i := range t.Links {
 		l := &t.Links[i]
 		v.links[uint32(l.Index)] = l
-		if l.Master != 0 {
-			v.portsOf[l.Master] = append(v.portsOf[l.Master], l.Name)
+		if master := l.MasterIndex(); master != 0 {
+			v.portsOf[master] = append(v.portsOf[master], l.Name)
 		}
 	}
 	for i := range t.VLANs {
@@ -64,10 +64,10 @@ func (v *view) optional(index *uint32) string {
 // below is the link that another stands on, or the peer of a veth. Its index
 // may be one of another network namespace.
 func (v *view) below(l *rtnl.Link) string {
-	if l.LinkNetnsID != nil && l.Parent != 0 {
-		return unnamed(l.Parent)
+	if l.LinkNetnsID != nil && l.ParentIndex() != 0 {
+		return unnamed(l.ParentIndex())
 	}
-	return v.name(l.Parent)
+	return v.name(l.ParentIndex())
 }
 
 func (v *view) ports(l *rtnl.Link) []string {

@@ -43,6 +43,7 @@ func addressOf[T any](n uint16, name string, size int, at func(*T) *netip.Addr) 
 			}
 			return at(t).AsSlice(), nil
 		},
+		show: func(t *T) string { return at(t).String() },
 	}
 }
 
@@ -92,5 +93,7 @@ func addresses[L ~[]netip.Addr, T any](n uint16, name string, size int, at func(
 			b, err := list.Encode()
 			return append([]byte{}, b...), err
 		},
+		absent: []byte{},
+		show:   func(t *T) string { return fmt.Sprint([]netip.Addr(*at(t))) },
 	}
 }

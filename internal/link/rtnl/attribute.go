@@ -7,10 +7,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"unsafe"
 
 	"github.com/mdlayher/netlink"
 	"github.com/mdlayher/netlink/nlenc"
+
+	"github.com/netconnectd/netconnectd/state"
 )
 
 // maxPayload is what fits behind an attribute's header, whose length field has
@@ -38,6 +41,19 @@ type attribute[T any] struct {
 	name   string // of the kernel's constant, for errors
 	decode func(t *T, payload []byte) error
 	encode func(t *T) ([]byte, error) // nil: t does not have it
+
+	// What Delta needs to know.
+	class   Class
+	absent  []byte                         // payload that the attribute stands for when the kernel does not show it; nil: none
+	compare func(have, want []byte) []byte // returns what to send, nil if they are equal; nil: want, if the bytes differ
+	beside  []fixed                        // attributes without which the kernel ignores this one
+	show    func(t *T) string              // the value for people; nil: it has no text
+}
+
+// fixed is an attribute with its payload.
+type fixed struct {
+	number  uint16
+	payload []byte
 }
 
 // A table describes all attributes of a T that we know, each number in one
@@ -151,6 +167,7 @@ func number[N integer, T any](n uint16, name string, at func(*T) *N) attribute[T
 			}
 			return binary.Append(nil, binary.NativeEndian, *at(t))
 		},
+		show: func(t *T) string { return fmt.Sprint(*at(t)) },
 	}
 }
 
@@ -172,6 +189,7 @@ func optional[N integer, T any](n uint16, name string, at func(*T) **N) attribut
 			}
 			return binary.Append(nil, binary.NativeEndian, **at(t))
 		},
+		show: func(t *T) string { return fmt.Sprint(**at(t)) },
 	}
 }
 
@@ -214,7 +232,29 @@ func text[T any](n uint16, name string, at func(*T) *string) attribute[T] {
 			}
 			return nlenc.Bytes(*at(t)), nil
 		},
+		show: func(t *T) string { return strconv.Quote(*at(t)) },
 	}
+}
+
+// optionalText is text for attributes of which the empty text is a value like any
+// other: nil is the absent one.
+//
+//go:noinline
+func optionalText[T any](n uint16, name string, at func(*T) **string) attribute[T] {
+	row := text(n, name, func(t *T) *string {
+		if *at(t) == nil {
+			*at(t) = new(string)
+		}
+		return *at(t)
+	})
+	row.encode = func(t *T) ([]byte, error) {
+		if *at(t) == nil {
+			return nil, nil
+		}
+		return nlenc.Bytes(**at(t)), nil
+	}
+	row.absent = nlenc.Bytes("")
+	return row
 }
 
 // raw is a row for bytes as they are, e.g. a hardware address, left out when nil.
@@ -228,6 +268,7 @@ func raw[B ~[]byte, T any](n uint16, name string, at func(*T) *B) attribute[T] {
 			return nil
 		},
 		encode: func(t *T) ([]byte, error) { return *at(t), nil },
+		show:   func(t *T) string { return state.HardwareAddress(*at(t)).String() },
 	}
 }
 
@@ -252,6 +293,7 @@ func address[T any](n uint16, name string, at func(*T) *netip.Addr) attribute[T]
 			}
 			return at(t).AsSlice(), nil
 		},
+		show: func(t *T) string { return at(t).String() },
 	}
 }
 
@@ -279,7 +321,7 @@ func behind[U, T any](at func(*T) **U, rows table[U]) table[T] {
 	out := make(table[T], 0, len(rows))
 	for _, row := range rows {
 		out = append(out, attribute[T]{
-			number: row.number, name: row.name, flags: row.flags,
+			number: row.number, name: row.name, flags: row.flags, class: row.class,
 			decode: func(t *T, b []byte) error {
 				if *at(t) == nil {
 					*at(t) = new(U)

@@ -11,7 +11,10 @@ import (
 
 // Of linux/if_bridge.h; golang.org/x/sys has none.
 const (
+	attributeBridgeFlags    = 0 // IFLA_BRIDGE_FLAGS
 	attributeBridgeVLANInfo = 2 // IFLA_BRIDGE_VLAN_INFO
+
+	bridgeFlagSelf = 1 << 1 // BRIDGE_FLAGS_SELF
 
 	vlanInfoPVID       = 1 << 1 // BRIDGE_VLAN_INFO_…
 	vlanInfoUntagged   = 1 << 2
@@ -84,6 +87,9 @@ func encodeBridgeVLANs(l *Link) ([]byte, error) {
 		return nil, nil
 	}
 	attributes := netlink.NewAttributeEncoder()
+	if l.BridgeSelf {
+		attributes.Uint16(attributeBridgeFlags, bridgeFlagSelf)
+	}
 	for _, vlan := range l.BridgeVLANs {
 		infos, err := newBridgeVLANInfos(&vlan)
 		if err != nil {

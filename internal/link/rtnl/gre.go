@@ -11,7 +11,7 @@ import (
 // "ip6gre", "ip6gretap", "ip6erspan" over IPv6.
 type GRE struct {
 	state.GRE
-	Parent uint32 // index of the link that carries the tunnel
+	Parent *uint32 // index of the link that carries the tunnel; 0: any
 }
 
 // IFLA_GRE_…, linux/if_tunnel.h.
@@ -43,7 +43,7 @@ const (
 )
 
 var greTable = slices.Concat(table[GRE]{
-	number(attributeGRELink, "IFLA_GRE_LINK", func(g *GRE) *uint32 { return &g.Parent }),
+	optional(attributeGRELink, "IFLA_GRE_LINK", func(g *GRE) **uint32 { return &g.Parent }),
 	namedBigEndian[uint16](attributeGREIFlags, "IFLA_GRE_IFLAGS", func(g *GRE) **state.GREFlags { return &g.InFlags }),
 	namedBigEndian[uint16](attributeGREOFlags, "IFLA_GRE_OFLAGS", func(g *GRE) **state.GREFlags { return &g.OutFlags }),
 	bigEndian(attributeGREIKey, "IFLA_GRE_IKEY", func(g *GRE) **uint32 { return &g.InKey }),
@@ -56,7 +56,7 @@ var greTable = slices.Concat(table[GRE]{
 	optional(attributeGREEncapLimit, "IFLA_GRE_ENCAP_LIMIT", func(g *GRE) **uint8 { return &g.EncapLimit }),
 	bigEndian(attributeGREFlowInfo, "IFLA_GRE_FLOWINFO", func(g *GRE) **uint32 { return &g.FlowInfo }),
 	named[uint32](attributeGREFlags, "IFLA_GRE_FLAGS", func(g *GRE) **state.IP6TunnelFlags { return &g.Flags }),
-	present(attributeGRECollectMetadata, "IFLA_GRE_COLLECT_METADATA", func(g *GRE) *bool { return &g.CollectMetadata }),
+	recreate(present(attributeGRECollectMetadata, "IFLA_GRE_COLLECT_METADATA", func(g *GRE) *bool { return &g.CollectMetadata })),
 	flag(attributeGREIgnoreDF, "IFLA_GRE_IGNORE_DF", func(g *GRE) **bool { return &g.IgnoreDF }),
 	optional(attributeGREFwMark, "IFLA_GRE_FWMARK", func(g *GRE) **uint32 { return &g.FirewallMark }),
 	optional(attributeGREERSPANIndex, "IFLA_GRE_ERSPAN_INDEX", func(g *GRE) **uint32 { return &g.ERSPANIndex }),

@@ -10,13 +10,13 @@ import (
 // IPTunnel is the data of the kinds "ipip" and "sit".
 type IPTunnel struct {
 	state.IPTunnel
-	Parent uint32 // index of the link that carries the tunnel
+	Parent *uint32 // index of the link that carries the tunnel; 0: any
 }
 
 // IP6Tunnel is the data of kind "ip6tnl".
 type IP6Tunnel struct {
 	state.IP6Tunnel
-	Parent uint32 // index of the link that carries the tunnel
+	Parent *uint32 // index of the link that carries the tunnel; 0: any
 }
 
 // IFLA_IPTUN_…, linux/if_tunnel.h.
@@ -44,7 +44,7 @@ const (
 )
 
 var ipTunnelTable = slices.Concat(table[IPTunnel]{
-	number(attributeIPTunLink, "IFLA_IPTUN_LINK", func(t *IPTunnel) *uint32 { return &t.Parent }),
+	optional(attributeIPTunLink, "IFLA_IPTUN_LINK", func(t *IPTunnel) **uint32 { return &t.Parent }),
 	address(attributeIPTunLocal, "IFLA_IPTUN_LOCAL", func(t *IPTunnel) *netip.Addr { return &t.Local }),
 	address(attributeIPTunRemote, "IFLA_IPTUN_REMOTE", func(t *IPTunnel) *netip.Addr { return &t.Remote }),
 	optional(attributeIPTunTTL, "IFLA_IPTUN_TTL", func(t *IPTunnel) **uint8 { return &t.TTL }),
@@ -56,12 +56,12 @@ var ipTunnelTable = slices.Concat(table[IPTunnel]{
 	address(attributeIPTun6RDRelayPrefix, "IFLA_IPTUN_6RD_RELAY_PREFIX", func(t *IPTunnel) *netip.Addr { return &t.SixRDRelay }),
 	optional(attributeIPTun6RDPrefixLen, "IFLA_IPTUN_6RD_PREFIXLEN", func(t *IPTunnel) **uint16 { return &t.SixRDLength }),
 	optional(attributeIPTun6RDRelayPrefixLen, "IFLA_IPTUN_6RD_RELAY_PREFIXLEN", func(t *IPTunnel) **uint16 { return &t.SixRDRelayLen }),
-	present(attributeIPTunCollectMetadata, "IFLA_IPTUN_COLLECT_METADATA", func(t *IPTunnel) *bool { return &t.CollectMetadata }),
+	recreate(present(attributeIPTunCollectMetadata, "IFLA_IPTUN_COLLECT_METADATA", func(t *IPTunnel) *bool { return &t.CollectMetadata })),
 	optional(attributeIPTunFwMark, "IFLA_IPTUN_FWMARK", func(t *IPTunnel) **uint32 { return &t.FirewallMark }),
 }, encapRows(attributeIPTunEncapType, "IFLA_IPTUN_", func(t *IPTunnel) *state.TunnelEncap { return &t.TunnelEncap }))
 
 var ip6TunnelTable = slices.Concat(table[IP6Tunnel]{
-	number(attributeIPTunLink, "IFLA_IPTUN_LINK", func(t *IP6Tunnel) *uint32 { return &t.Parent }),
+	optional(attributeIPTunLink, "IFLA_IPTUN_LINK", func(t *IP6Tunnel) **uint32 { return &t.Parent }),
 	address(attributeIPTunLocal, "IFLA_IPTUN_LOCAL", func(t *IP6Tunnel) *netip.Addr { return &t.Local }),
 	address(attributeIPTunRemote, "IFLA_IPTUN_REMOTE", func(t *IP6Tunnel) *netip.Addr { return &t.Remote }),
 	optional(attributeIPTunTTL, "IFLA_IPTUN_TTL", func(t *IP6Tunnel) **uint8 { return &t.TTL }),
@@ -69,6 +69,6 @@ var ip6TunnelTable = slices.Concat(table[IP6Tunnel]{
 	bigEndian(attributeIPTunFlowInfo, "IFLA_IPTUN_FLOWINFO", func(t *IP6Tunnel) **uint32 { return &t.FlowInfo }),
 	named[uint32](attributeIPTunFlags, "IFLA_IPTUN_FLAGS", func(t *IP6Tunnel) **state.IP6TunnelFlags { return &t.Flags }),
 	named[uint8](attributeIPTunProto, "IFLA_IPTUN_PROTO", func(t *IP6Tunnel) **state.TunnelProtocol { return &t.Protocol }),
-	present(attributeIPTunCollectMetadata, "IFLA_IPTUN_COLLECT_METADATA", func(t *IP6Tunnel) *bool { return &t.CollectMetadata }),
+	recreate(present(attributeIPTunCollectMetadata, "IFLA_IPTUN_COLLECT_METADATA", func(t *IP6Tunnel) *bool { return &t.CollectMetadata })),
 	optional(attributeIPTunFwMark, "IFLA_IPTUN_FWMARK", func(t *IP6Tunnel) **uint32 { return &t.FirewallMark }),
 }, encapRows(attributeIPTunEncapType, "IFLA_IPTUN_", func(t *IP6Tunnel) *state.TunnelEncap { return &t.TunnelEncap }))

@@ -26,11 +26,12 @@ type Link struct {
 	PermanentMAC []byte
 	Name         string
 	MTU          uint32
-	Parent       uint32             // index of the link below (IFLA_LINK)
-	Master       uint32             // index of the bridge, bond or VRF above
+	Parent       *uint32            // index of the link below (IFLA_LINK)
+	Master       *uint32            // index of the bridge, bond or VRF above; 0 in a request: of none
 	OperState    uint8              // IF_OPER_…, linux/if.h
 	Filter       uint32             // request: RTEXT_FILTER_… (IFLA_EXT_MASK)
 	BridgeVLANs  []state.BridgeVLAN // of AF_BRIDGE, asked for with Filter
+	BridgeSelf   bool               // request: BridgeVLANs of the bridge itself, not of a port
 	Info         LinkInfo
 
 	LinkNetnsID *int32 // namespace of Parent, if it is another
@@ -38,7 +39,7 @@ type Link struct {
 
 	AltNames      []string
 	AltName       string  // request: one of them instead of Name, which has 15 bytes at most
-	Alias         string  // a description
+	Alias         *string // a description; empty in a request: none
 	Group         *uint32 // number in iproute2's table of groups; 0 default
 	TxQueueLength *uint32 // packets
 	Qdisc         string  // queueing discipline, e.g. "fq_codel"
@@ -76,56 +77,63 @@ type Hardware struct {
 	ParentBus    string                // e.g. "pci"
 }
 
+// ParentIndex returns the index of the link below, or 0.
+func (l *Link) ParentIndex() uint32 { return orZero(l.Parent) }
+
+// MasterIndex returns the index of the bridge, bond or VRF above, or 0.
+func (l *Link) MasterIndex() uint32 { return orZero(l.Master) }
+
 const linkHeaderSize = unix.SizeofIfInfomsg
 
 // In the order in which the kernel gives them (rtnl_fill_ifinfo), so that each
 // is found at once.
 var linkTable = slices.Concat(table[Link]{
 	text(unix.IFLA_IFNAME, "IFLA_IFNAME", func(l *Link) *string { return &l.Name }),
-	optional(unix.IFLA_TARGET_NETNSID, "IFLA_TARGET_NETNSID", func(l *Link) **int32 { return &l.NetnsID }),
+	readOnly(optional(unix.IFLA_TARGET_NETNSID, "IFLA_TARGET_NETNSID", func(l *Link) **int32 { return &l.NetnsID })),
 	optional(unix.IFLA_TXQLEN, "IFLA_TXQLEN", func(l *Link) **uint32 { return &l.TxQueueLength }),
-	number(unix.IFLA_OPERSTATE, "IFLA_OPERSTATE", func(l *Link) *uint8 { return &l.OperState }),
+	readOnly(number(unix.IFLA_OPERSTATE, "IFLA_OPERSTATE", func(l *Link) *uint8 { return &l.OperState })),
 	optional(unix.IFLA_LINKMODE, "IFLA_LINKMODE", func(l *Link) **uint8 { return &l.LinkMode }),
 	number(unix.IFLA_MTU, "IFLA_MTU", func(l *Link) *uint32 { return &l.MTU }),
-	number(unix.IFLA_MIN_MTU, "IFLA_MIN_MTU", func(l *Link) *uint32 { return &l.MinMTU }),
-	number(unix.IFLA_MAX_MTU, "IFLA_MAX_MTU", func(l *Link) *uint32 { return &l.MaxMTU }),
+	readOnly(number(unix.IFLA_MIN_MTU, "IFLA_MIN_MTU", func(l *Link) *uint32 { return &l.MinMTU })),
+	readOnly(number(unix.IFLA_MAX_MTU, "IFLA_MAX_MTU", func(l *Link) *uint32 { return &l.MaxMTU })),
 	optional(unix.IFLA_GROUP, "IFLA_GROUP", func(l *Link) **uint32 { return &l.Group }),
-	number(unix.IFLA_PROMISCUITY, "IFLA_PROMISCUITY", func(l *Link) *uint32 { return &l.Promiscuity }),
-	number(unix.IFLA_ALLMULTI, "IFLA_ALLMULTI", func(l *Link) *uint32 { return &l.AllMulticast }),
-	number(unix.IFLA_NUM_TX_QUEUES, "IFLA_NUM_TX_QUEUES", func(l *Link) *uint32 { return &l.NumTxQueues }),
+	readOnly(number(unix.IFLA_PROMISCUITY, "IFLA_PROMISCUITY", func(l *Link) *uint32 { return &l.Promiscuity })),
+	readOnly(number(unix.IFLA_ALLMULTI, "IFLA_ALLMULTI", func(l *Link) *uint32 { return &l.AllMulticast })),
+	recreate(number(unix.IFLA_NUM_TX_QUEUES, "IFLA_NUM_TX_QUEUES", func(l *Link) *uint32 { return &l.NumTxQueues })),
 	number(unix.IFLA_GSO_MAX_SEGS, "IFLA_GSO_MAX_SEGS", func(l *Link) *uint32 { return &l.GSOMaxSegments }),
 	number(unix.IFLA_GSO_MAX_SIZE, "IFLA_GSO_MAX_SIZE", func(l *Link) *uint32 { return &l.GSOMaxSize }),
 	number(unix.IFLA_GRO_MAX_SIZE, "IFLA_GRO_MAX_SIZE", func(l *Link) *uint32 { return &l.GROMaxSize }),
-	number(unix.IFLA_TSO_MAX_SIZE, "IFLA_TSO_MAX_SIZE", func(l *Link) *uint32 { return &l.TSOMaxSize }),
-	number(unix.IFLA_TSO_MAX_SEGS, "IFLA_TSO_MAX_SEGS", func(l *Link) *uint32 { return &l.TSOMaxSegments }),
-	number(unix.IFLA_NUM_RX_QUEUES, "IFLA_NUM_RX_QUEUES", func(l *Link) *uint32 { return &l.NumRxQueues }),
+	readOnly(number(unix.IFLA_TSO_MAX_SIZE, "IFLA_TSO_MAX_SIZE", func(l *Link) *uint32 { return &l.TSOMaxSize })),
+	readOnly(number(unix.IFLA_TSO_MAX_SEGS, "IFLA_TSO_MAX_SEGS", func(l *Link) *uint32 { return &l.TSOMaxSegments })),
+	recreate(number(unix.IFLA_NUM_RX_QUEUES, "IFLA_NUM_RX_QUEUES", func(l *Link) *uint32 { return &l.NumRxQueues })),
 	flag(unix.IFLA_CARRIER, "IFLA_CARRIER", func(l *Link) **bool { return &l.Carrier }),
-	text(unix.IFLA_IFALIAS, "IFLA_IFALIAS", func(l *Link) *string { return &l.Alias }),
-	number(unix.IFLA_CARRIER_CHANGES, "IFLA_CARRIER_CHANGES", func(l *Link) *uint32 { return &l.CarrierChanges }),
+	optionalText(unix.IFLA_IFALIAS, "IFLA_IFALIAS", func(l *Link) **string { return &l.Alias }),
+	readOnly(number(unix.IFLA_CARRIER_CHANGES, "IFLA_CARRIER_CHANGES", func(l *Link) *uint32 { return &l.CarrierChanges })),
 	flag(unix.IFLA_PROTO_DOWN, "IFLA_PROTO_DOWN", func(l *Link) **bool { return &l.ProtoDown }),
 	raw(unix.IFLA_ADDRESS, "IFLA_ADDRESS", func(l *Link) *[]byte { return &l.MAC }),
 	raw(unix.IFLA_BROADCAST, "IFLA_BROADCAST", func(l *Link) *[]byte { return &l.Broadcast }),
-	{number: unix.IFLA_STATS64, name: "IFLA_STATS64", decode: decodeStats, encode: encodeStats},
-	{number: unix.IFLA_VFINFO_LIST, name: "IFLA_VFINFO_LIST", flags: netlink.Nested, decode: decodeVFs, encode: encodeVFs},
+	{number: unix.IFLA_STATS64, name: "IFLA_STATS64", class: ReadOnly, decode: decodeStats, encode: encodeStats},
+	{number: unix.IFLA_VFINFO_LIST, name: "IFLA_VFINFO_LIST", flags: netlink.Nested, class: ReadOnly, decode: decodeVFs, encode: encodeVFs},
 	nested(unix.IFLA_LINKINFO, "IFLA_LINKINFO", linkInfoTable, func(l *Link) *LinkInfo { return &l.Info }),
-	number(unix.IFLA_LINK, "IFLA_LINK", func(l *Link) *uint32 { return &l.Parent }),
-	number(unix.IFLA_MASTER, "IFLA_MASTER", func(l *Link) *uint32 { return &l.Master }),
-	text(unix.IFLA_QDISC, "IFLA_QDISC", func(l *Link) *string { return &l.Qdisc }),
-	optional(unix.IFLA_LINK_NETNSID, "IFLA_LINK_NETNSID", func(l *Link) **int32 { return &l.LinkNetnsID }),
+	recreate(optional(unix.IFLA_LINK, "IFLA_LINK", func(l *Link) **uint32 { return &l.Parent })),
+	zeroAbsent(4, optional(unix.IFLA_MASTER, "IFLA_MASTER", func(l *Link) **uint32 { return &l.Master })),
+	readOnly(text(unix.IFLA_QDISC, "IFLA_QDISC", func(l *Link) *string { return &l.Qdisc })),
+	readOnly(optional(unix.IFLA_LINK_NETNSID, "IFLA_LINK_NETNSID", func(l *Link) **int32 { return &l.LinkNetnsID })),
 	{number: unix.IFLA_AF_SPEC, name: "IFLA_AF_SPEC", flags: netlink.Nested, decode: decodeFamilies, encode: encodeFamilies},
-	text(unix.IFLA_ALT_IFNAME, "IFLA_ALT_IFNAME", func(l *Link) *string { return &l.AltName }),
-	list(unix.IFLA_PROP_LIST, "IFLA_PROP_LIST", func(l *Link) *[]string { return &l.AltNames },
-		text(unix.IFLA_ALT_IFNAME, "IFLA_ALT_IFNAME", func(name *string) *string { return name })),
-	raw(unix.IFLA_PERM_ADDRESS, "IFLA_PERM_ADDRESS", func(l *Link) *[]byte { return &l.PermanentMAC }),
-	number(unix.IFLA_EXT_MASK, "IFLA_EXT_MASK", func(l *Link) *uint32 { return &l.Filter }),
+	readOnly(text(unix.IFLA_ALT_IFNAME, "IFLA_ALT_IFNAME", func(l *Link) *string { return &l.AltName })),
+	// Written by RTM_NEWLINKPROP.
+	readOnly(list(unix.IFLA_PROP_LIST, "IFLA_PROP_LIST", func(l *Link) *[]string { return &l.AltNames },
+		text(unix.IFLA_ALT_IFNAME, "IFLA_ALT_IFNAME", func(name *string) *string { return name }))),
+	readOnly(raw(unix.IFLA_PERM_ADDRESS, "IFLA_PERM_ADDRESS", func(l *Link) *[]byte { return &l.PermanentMAC })),
+	readOnly(number(unix.IFLA_EXT_MASK, "IFLA_EXT_MASK", func(l *Link) *uint32 { return &l.Filter })),
 }, behind(func(l *Link) **Hardware { return &l.Hardware }, hardwareTable))
 
 var hardwareTable = table[Hardware]{
-	raw(unix.IFLA_PHYS_PORT_ID, "IFLA_PHYS_PORT_ID", func(h *Hardware) *state.HardwareAddress { return &h.PortID }),
-	text(unix.IFLA_PHYS_PORT_NAME, "IFLA_PHYS_PORT_NAME", func(h *Hardware) *string { return &h.PortName }),
-	raw(unix.IFLA_PHYS_SWITCH_ID, "IFLA_PHYS_SWITCH_ID", func(h *Hardware) *state.HardwareAddress { return &h.SwitchID }),
-	text(unix.IFLA_PARENT_DEV_NAME, "IFLA_PARENT_DEV_NAME", func(h *Hardware) *string { return &h.ParentDevice }),
-	text(unix.IFLA_PARENT_DEV_BUS_NAME, "IFLA_PARENT_DEV_BUS_NAME", func(h *Hardware) *string { return &h.ParentBus }),
+	readOnly(raw(unix.IFLA_PHYS_PORT_ID, "IFLA_PHYS_PORT_ID", func(h *Hardware) *state.HardwareAddress { return &h.PortID })),
+	readOnly(text(unix.IFLA_PHYS_PORT_NAME, "IFLA_PHYS_PORT_NAME", func(h *Hardware) *string { return &h.PortName })),
+	readOnly(raw(unix.IFLA_PHYS_SWITCH_ID, "IFLA_PHYS_SWITCH_ID", func(h *Hardware) *state.HardwareAddress { return &h.SwitchID })),
+	readOnly(text(unix.IFLA_PARENT_DEV_NAME, "IFLA_PARENT_DEV_NAME", func(h *Hardware) *string { return &h.ParentDevice })),
+	readOnly(text(unix.IFLA_PARENT_DEV_BUS_NAME, "IFLA_PARENT_DEV_BUS_NAME", func(h *Hardware) *string { return &h.ParentBus })),
 }
 
 // linkFamiliesTable is what the families have to say of a link (IFLA_AF_SPEC),
@@ -135,7 +143,7 @@ var linkFamiliesTable = table[Link]{
 }
 
 var linkIPv6Table = table[LinkIPv6]{
-	number(unix.IFLA_INET6_FLAGS, "IFLA_INET6_FLAGS", func(i *LinkIPv6) *uint32 { return &i.Flags }),
+	readOnly(number(unix.IFLA_INET6_FLAGS, "IFLA_INET6_FLAGS", func(i *LinkIPv6) *uint32 { return &i.Flags })),
 	addressOf(unix.IFLA_INET6_TOKEN, "IFLA_INET6_TOKEN", 16, func(i *LinkIPv6) *netip.Addr { return &i.Token }),
 	optional(unix.IFLA_INET6_ADDR_GEN_MODE, "IFLA_INET6_ADDR_GEN_MODE", func(i *LinkIPv6) **uint8 { return &i.AddrGenMode }),
 }

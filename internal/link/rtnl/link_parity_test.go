@@ -122,7 +122,7 @@ func asIP(t *testing.T, k kernel, l *Link) map[string]any {
 	}
 	where(t, k, l, out)
 	optionals := map[string]any{
-		"address": state.HardwareAddress(l.MAC), "broadcast": state.HardwareAddress(l.Broadcast), "ifalias": l.Alias, "altnames": l.AltNames,
+		"address": state.HardwareAddress(l.MAC), "broadcast": state.HardwareAddress(l.Broadcast), "ifalias": orEmpty(l.Alias), "altnames": l.AltNames,
 	}
 	for key, value := range optionals {
 		if reflect.ValueOf(value).Len() > 0 {
@@ -135,17 +135,24 @@ func asIP(t *testing.T, k kernel, l *Link) map[string]any {
 	return asJSON(t, out).(map[string]any)
 }
 
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
 // where adds what is below and above a link.
 func where(t *testing.T, k kernel, l *Link, out map[string]any) {
 	t.Helper()
 	switch {
 	case l.LinkNetnsID != nil:
-		out["link_index"], out["link_netnsid"] = l.Parent, l.LinkNetnsID
-	case l.Parent != 0:
-		out["link"] = k.name(l.Parent)
+		out["link_index"], out["link_netnsid"] = l.ParentIndex(), l.LinkNetnsID
+	case l.ParentIndex() != 0:
+		out["link"] = k.name(l.ParentIndex())
 	}
-	if l.Master != 0 {
-		out["master"] = k.name(l.Master)
+	if l.MasterIndex() != 0 {
+		out["master"] = k.name(l.MasterIndex())
 	}
 }
 
@@ -209,10 +216,10 @@ func TestKindParity(t *testing.T) {
 		"bridge": {Mode: new(state.MACVLANMode(4)), BroadcastQueue: new(uint32(500)), BroadcastCutoff: new(int32(-1))},
 		"vepa":   {Mode: new(state.MACVLANMode(2))},
 	}
-	k.add(&Link{Name: "source", Parent: below, Info: LinkInfo{Kind: "macvlan", Data: made["source"]}})
-	k.add(&Link{Name: "bridge", Parent: below, Info: LinkInfo{Kind: "macvlan", Data: made["bridge"]}})
-	k.add(&Link{Name: "vepa", Parent: below, Info: LinkInfo{Kind: "macvtap", Data: made["vepa"]}})
-	k.add(&Link{Name: "passthru", Parent: uint32(k.link("v1").Index), Info: LinkInfo{Kind: "macvlan",
+	k.add(&Link{Name: "source", Parent: &below, Info: LinkInfo{Kind: "macvlan", Data: made["source"]}})
+	k.add(&Link{Name: "bridge", Parent: &below, Info: LinkInfo{Kind: "macvlan", Data: made["bridge"]}})
+	k.add(&Link{Name: "vepa", Parent: &below, Info: LinkInfo{Kind: "macvtap", Data: made["vepa"]}})
+	k.add(&Link{Name: "passthru", Parent: new(uint32(k.link("v1").Index)), Info: LinkInfo{Kind: "macvlan",
 		Data: &state.MACVLAN{Mode: new(state.MACVLANMode(8)), Flags: new(uint16(1))}}})
 
 	tests := []struct {

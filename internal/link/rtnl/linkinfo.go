@@ -41,48 +41,58 @@ func unread[T any](n uint16, name string, at func(*T) *[]byte) attribute[T] {
 // a line here.
 var (
 	kinds = map[string]dataCodec{
-		"bond":      dataTable[Bond]{bondTable},
-		"bridge":    dataTable[Bridge]{bridgeTable},
-		"erspan":    dataTable[GRE]{greTable},
-		"geneve":    dataTable[state.Geneve]{geneveTable},
-		"gre":       dataTable[GRE]{greTable},
-		"gretap":    dataTable[GRE]{greTable},
-		"hsr":       dataTable[HSR]{hsrTable},
-		"ip6erspan": dataTable[GRE]{greTable},
-		"ip6gre":    dataTable[GRE]{greTable},
-		"ip6gretap": dataTable[GRE]{greTable},
-		"ip6tnl":    dataTable[IP6Tunnel]{ip6TunnelTable},
-		"ipip":      dataTable[IPTunnel]{ipTunnelTable},
-		"ipoib":     dataTable[state.IPoIB]{ipoibTable},
-		"ipvlan":    dataTable[state.IPVLAN]{ipvlanTable},
-		"ipvtap":    dataTable[state.IPVLAN]{ipvlanTable},
-		"macsec":    dataTable[state.MACsec]{macsecTable},
-		"macvlan":   dataTable[state.MACVLAN]{macvlanTable},
-		"macvtap":   dataTable[state.MACVLAN]{macvlanTable},
-		"sit":       dataTable[IPTunnel]{ipTunnelTable},
-		"tun":       dataTable[state.Tun]{tunTable},
-		"veth":      dataTable[Veth]{vethTable},
-		"vlan":      dataTable[state.VLAN]{vlanTable},
-		"vrf":       dataTable[state.VRF]{vrfTable},
-		"vti":       dataTable[VTI]{vtiTable},
-		"vti6":      dataTable[VTI]{vtiTable},
-		"vxlan":     dataTable[VXLAN]{vxlanTable},
-		"xfrm":      dataTable[XFRM]{xfrmTable},
+		"bond":      dataTable[Bond]{rows: bondTable},
+		"bridge":    dataTable[Bridge]{rows: bridgeTable},
+		"erspan":    dataTable[GRE]{rows: greTable, full: true},
+		"geneve":    dataTable[state.Geneve]{rows: geneveTable, pair: genevePair},
+		"gre":       dataTable[GRE]{rows: greTable, full: true},
+		"gretap":    dataTable[GRE]{rows: greTable, full: true},
+		"hsr":       dataTable[HSR]{rows: hsrTable},
+		"ip6erspan": dataTable[GRE]{rows: greTable, full: true},
+		"ip6gre":    dataTable[GRE]{rows: greTable, full: true},
+		"ip6gretap": dataTable[GRE]{rows: greTable, full: true},
+		"ip6tnl":    dataTable[IP6Tunnel]{rows: ip6TunnelTable, full: true},
+		"ipip":      dataTable[IPTunnel]{rows: ipTunnelTable, full: true},
+		"ipoib":     dataTable[state.IPoIB]{rows: ipoibTable},
+		"ipvlan":    dataTable[state.IPVLAN]{rows: ipvlanTable},
+		"ipvtap":    dataTable[state.IPVLAN]{rows: ipvlanTable},
+		"macsec":    dataTable[state.MACsec]{rows: macsecTable},
+		"macvlan":   dataTable[state.MACVLAN]{rows: macvlanTable, pair: macvlanPair},
+		"macvtap":   dataTable[state.MACVLAN]{rows: macvlanTable, pair: macvlanPair},
+		"sit":       dataTable[IPTunnel]{rows: ipTunnelTable, full: true},
+		"tun":       dataTable[state.Tun]{rows: tunTable},
+		"veth":      dataTable[Veth]{rows: vethTable},
+		"vlan":      dataTable[state.VLAN]{rows: vlanTable},
+		"vrf":       dataTable[state.VRF]{rows: vrfTable},
+		"vti":       dataTable[VTI]{rows: vtiTable, full: true},
+		"vti6":      dataTable[VTI]{rows: vtiTable, full: true},
+		"vxlan":     dataTable[VXLAN]{rows: vxlanTable, pair: vxlanPair},
+		"xfrm":      dataTable[XFRM]{rows: xfrmTable, full: true},
 	}
 	portKinds = map[string]dataCodec{
-		"bond":   dataTable[state.BondPort]{bondPortTable},
-		"bridge": dataTable[BridgePort]{bridgePortTable},
-		"vrf":    dataTable[state.VRFPort]{vrfPortTable},
+		"bond":   dataTable[state.BondPort]{rows: bondPortTable},
+		"bridge": dataTable[BridgePort]{rows: bridgePortTable},
+		"vrf":    dataTable[state.VRFPort]{rows: vrfPortTable},
 	}
 )
 
 type dataCodec interface {
 	decode(b []byte) (any, error)
 	encode(data any) ([]byte, error)
+	delta(have, want any) (Change, error)
 }
 
 // dataTable lets the tables of all kinds stand in one map.
-type dataTable[T any] struct{ rows table[T] }
+type dataTable[T any] struct {
+	rows table[T]
+
+	// full: the kernel takes a change for all of the data, and sets to zero what it
+	// does not mention.
+	full bool
+	// pair is the class of a change whose cost depends on both values; nil: it is that
+	// of the rows.
+	pair func(have, want *T) Class
+}
 
 func (d dataTable[T]) decode(b []byte) (any, error) {
 	data := new(T)
@@ -129,6 +139,9 @@ func (i *LinkInfo) encodeData() error {
 func encodeKind(of map[string]dataCodec, kind string, data any) ([]byte, error) {
 	if data == nil {
 		return nil, nil
+	}
+	if b, ok := data.(Payload); ok {
+		return b, nil
 	}
 	codec, ok := of[kind]
 	if !ok {

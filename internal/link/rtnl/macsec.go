@@ -9,10 +9,10 @@ import (
 )
 
 var macsecTable = table[state.MACsec]{
-	bigEndian(unix.IFLA_MACSEC_SCI, "IFLA_MACSEC_SCI", func(m *state.MACsec) **uint64 { return &m.SCI }),
-	port(unix.IFLA_MACSEC_PORT, "IFLA_MACSEC_PORT", func(m *state.MACsec) **uint16 { return &m.Port }),
-	optional(unix.IFLA_MACSEC_ICV_LEN, "IFLA_MACSEC_ICV_LEN", func(m *state.MACsec) **uint8 { return &m.ICVLength }),
-	{number: unix.IFLA_MACSEC_CIPHER_SUITE, name: "IFLA_MACSEC_CIPHER_SUITE", decode: decodeCipher, encode: encodeCipher},
+	recreate(bigEndian(unix.IFLA_MACSEC_SCI, "IFLA_MACSEC_SCI", func(m *state.MACsec) **uint64 { return &m.SCI })),
+	recreate(port(unix.IFLA_MACSEC_PORT, "IFLA_MACSEC_PORT", func(m *state.MACsec) **uint16 { return &m.Port })),
+	recreate(optional(unix.IFLA_MACSEC_ICV_LEN, "IFLA_MACSEC_ICV_LEN", func(m *state.MACsec) **uint8 { return &m.ICVLength })),
+	{number: unix.IFLA_MACSEC_CIPHER_SUITE, name: "IFLA_MACSEC_CIPHER_SUITE", class: Recreate, decode: decodeCipher, encode: encodeCipher},
 	optional(unix.IFLA_MACSEC_WINDOW, "IFLA_MACSEC_WINDOW", func(m *state.MACsec) **uint32 { return &m.Window }),
 	optional(unix.IFLA_MACSEC_ENCODING_SA, "IFLA_MACSEC_ENCODING_SA", func(m *state.MACsec) **uint8 { return &m.EncodingSA }),
 	flag(unix.IFLA_MACSEC_ENCRYPT, "IFLA_MACSEC_ENCRYPT", func(m *state.MACsec) **bool { return &m.Encrypt }),

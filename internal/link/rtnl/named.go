@@ -40,6 +40,7 @@ func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name s
 			}
 			return binary.Append(nil, order, value)
 		},
+		show: func(t *T) string { return fmt.Sprint(**at(t)) },
 	}
 }
 
@@ -68,6 +69,7 @@ func flag[T any](n uint16, name string, at func(*T) **bool) attribute[T] {
 				return []byte{0}, nil
 			}
 		},
+		show: func(t *T) string { return onOff(**at(t)) },
 	}
 }
 
@@ -112,5 +114,13 @@ func port[T any](n uint16, name string, at func(*T) **uint16) attribute[T] {
 			}
 			return binary.BigEndian.AppendUint16(nil, **at(t)), nil
 		},
+		show: func(t *T) string { return fmt.Sprint(**at(t)) },
 	}
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }

@@ -1,9 +1,14 @@
 package rtnl
 
-import "github.com/mdlayher/netlink"
+import (
+	"fmt"
+
+	"github.com/mdlayher/netlink"
+)
 
 // list is a row for an attribute with any number of the same attribute within,
-// each an element; left out when there are none.
+// each an element; left out when nil. An empty list is written as one without
+// elements.
 //
 //go:noinline
 func list[E, T any](n uint16, name string, at func(*T) *[]E, element attribute[E]) attribute[T] {
@@ -23,6 +28,9 @@ func list[E, T any](n uint16, name string, at func(*T) *[]E, element attribute[E
 			return elements.decode(at(t), b)
 		},
 		encode: func(t *T) ([]byte, error) {
+			if *at(t) == nil {
+				return nil, nil
+			}
 			attributes := netlink.NewAttributeEncoder()
 			for i := range *at(t) {
 				b, err := element.encode(&(*at(t))[i])
@@ -31,10 +39,10 @@ func list[E, T any](n uint16, name string, at func(*T) *[]E, element attribute[E
 				}
 				attributes.Bytes(element.number|element.flags, b)
 			}
-			if len(*at(t)) == 0 {
-				return nil, nil
-			}
-			return attributes.Encode()
+			b, err := attributes.Encode()
+			return append([]byte{}, b...), err
 		},
+		absent: []byte{},
+		show:   func(t *T) string { return fmt.Sprint(*at(t)) },
 	}
 }

@@ -307,7 +307,7 @@ func compareVeth(t *testing.T, k kernel) {
 	t.Helper()
 	left, right := k.link("left"), k.link("right")
 	shown := showLink(t, "right")
-	got := []any{right.MTU, state.HardwareAddress(right.MAC).String(), int(right.Index), int(left.Parent), right.Info.Kind}
+	got := []any{right.MTU, state.HardwareAddress(right.MAC).String(), int(right.Index), int(left.ParentIndex()), right.Info.Kind}
 	theirs := []any{shown.MTU, shown.MAC, shown.Index, shown.Index, shown.Info.Kind}
 	want := []any{uint32(1300), "02:00:00:00:00:0b", int(right.Index), int(right.Index), "veth"}
 	if fmt.Sprint(got) != fmt.Sprint(want) || fmt.Sprint(theirs) != fmt.Sprint(want) || shown.Link != "left" {
@@ -322,7 +322,7 @@ func makeLinks(k kernel) {
 	}}})
 	k.change(&Link{Name: "right", Flags: unix.IFF_UP, Change: unix.IFF_UP})
 	k.add(&Link{Name: "br", Flags: unix.IFF_UP, Change: unix.IFF_UP, Info: LinkInfo{Kind: "bridge", Data: bridgeSettings}})
-	k.change(&Link{Name: "left", Flags: unix.IFF_UP, Change: unix.IFF_UP, Master: uint32(k.link("br").Index)})
+	k.change(&Link{Name: "left", Flags: unix.IFF_UP, Change: unix.IFF_UP, Master: new(uint32(k.link("br").Index))})
 	k.change(&Link{Name: "left", Info: LinkInfo{PortKind: "bridge", PortData: bridgePortSettings}})
 	vxlan4Settings.Link = new(uint32(k.link("right").Index))
 	k.add(&Link{Name: "vx4", Info: LinkInfo{Kind: "vxlan", Data: vxlan4Settings}})

@@ -30,7 +30,7 @@ var examples = []struct {
 		"00 00 0000 03000000 01000000 01000000"},
 	{"link by name", &Link{Name: "wlan0", Filter: 8},
 		"00 00 0000 00000000 00000000 00000000  0a00 0300 776c616e3000 0000  0800 1d00 08000000"},
-	{"port of a bridge", &Link{Type: 1, Index: 4, MAC: []byte{2, 0, 0, 0, 0, 9}, MTU: 1500, Master: 7, OperState: 6, Info: LinkInfo{Kind: "veth", PortKind: "bridge"}},
+	{"port of a bridge", &Link{Type: 1, Index: 4, MAC: []byte{2, 0, 0, 0, 0, 9}, MTU: 1500, Master: new(uint32(7)), OperState: 6, Info: LinkInfo{Kind: "veth", PortKind: "bridge"}},
 		`00 00 0100 04000000 00000000 00000000  0500 1000 06 000000  0800 0400 dc050000  0a00 0100 020000000009 0000
 		 1c00 1280 0900 0100 7665746800 000000  0b00 0400 62726964676500 00  0800 0a00 07000000`},
 	{"bridge", &Link{Info: LinkInfo{Kind: "bridge", Data: &Bridge{Bridge: state.Bridge{STPState: new(state.STPDisabled), Priority: new(uint16(0x8000)), VLANFiltering: new(true)}}}},

@@ -111,6 +111,39 @@ func (r *Rule) Key() RuleKey {
 	return RuleKey{string(b)}
 }
 
+// Essence says what a rule does, however it was written: the kernel shows what a request
+// leaves out, and leaves out some of what says nothing. Without priority it is the same
+// for rules that differ in their priorities only.
+func (r *Rule) Essence(priority bool) RuleKey {
+	same := *r
+	same.Flags &= unix.FIB_RULE_INVERT
+	if !priority {
+		same.Priority = 0
+	}
+	if same.SuppressPrefixLength == nil {
+		same.SuppressPrefixLength = new(uint32(NoSuppression))
+	}
+	if orZero(same.SuppressInterfaceGroup) == NoSuppression {
+		same.SuppressInterfaceGroup = nil
+	}
+	switch {
+	case orZero(same.Mark) != 0 && same.MarkMask == nil:
+		same.MarkMask = new(uint32(1<<32 - 1))
+	case orZero(same.MarkMask) != 0 && same.Mark == nil:
+		same.Mark = new(uint32(0))
+	case orZero(same.Mark) == 0 && orZero(same.MarkMask) == 0:
+		same.Mark, same.MarkMask = nil, nil
+	}
+	if same.L3MDev != nil && !*same.L3MDev {
+		same.L3MDev = nil
+	}
+	if same.TunnelID != nil && *same.TunnelID == 0 {
+		same.TunnelID = nil
+	}
+	b, _ := same.MarshalBinary() // a rule that cannot be written is refused when it is
+	return RuleKey{string(b)}
+}
+
 // UnmarshalBinary reads the payload of a message.
 func (r *Rule) UnmarshalBinary(b []byte) error {
 	*r = Rule{}

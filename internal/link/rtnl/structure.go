@@ -38,6 +38,7 @@ func structure[V, T any](n uint16, name string, order byteOrder, at func(*T) **V
 			}
 			return binary.Append(nil, order, *at(t))
 		},
+		show: func(t *T) string { return fmt.Sprint(**at(t)) },
 	}
 }
 

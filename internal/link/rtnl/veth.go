@@ -12,7 +12,7 @@ type Veth struct {
 }
 
 var vethTable = table[Veth]{
-	nestedMessage(attributeVethPeer, "VETH_INFO_PEER", func(v *Veth) **Link { return &v.Peer }),
+	recreate(nestedMessage(attributeVethPeer, "VETH_INFO_PEER", func(v *Veth) **Link { return &v.Peer })),
 }
 
 // binaryMessage is a *M that reads and writes a message. That it is an

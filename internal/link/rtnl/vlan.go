@@ -1,20 +1,24 @@
 package rtnl
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/netconnectd/netconnectd/state"
 )
 
 var vlanTable = table[state.VLAN]{
-	bigEndian(unix.IFLA_VLAN_PROTOCOL, "IFLA_VLAN_PROTOCOL", func(v *state.VLAN) **state.VLANProtocol { return &v.Protocol }),
-	optional(unix.IFLA_VLAN_ID, "IFLA_VLAN_ID", func(v *state.VLAN) **uint16 { return &v.ID }),
-	{number: unix.IFLA_VLAN_FLAGS, name: "IFLA_VLAN_FLAGS", decode: decodeVLANFlags, encode: encodeVLANFlags},
-	list(unix.IFLA_VLAN_INGRESS_QOS, "IFLA_VLAN_INGRESS_QOS", func(v *state.VLAN) *[]state.VLANQoS { return &v.IngressQoS }, vlanQoSMapping),
-	list(unix.IFLA_VLAN_EGRESS_QOS, "IFLA_VLAN_EGRESS_QOS", func(v *state.VLAN) *[]state.VLANQoS { return &v.EgressQoS }, vlanQoSMapping),
+	recreate(bigEndian(unix.IFLA_VLAN_PROTOCOL, "IFLA_VLAN_PROTOCOL", func(v *state.VLAN) **state.VLANProtocol { return &v.Protocol })),
+	recreate(optional(unix.IFLA_VLAN_ID, "IFLA_VLAN_ID", func(v *state.VLAN) **uint16 { return &v.ID })),
+	masked(attribute[state.VLAN]{number: unix.IFLA_VLAN_FLAGS, name: "IFLA_VLAN_FLAGS", decode: decodeVLANFlags, encode: encodeVLANFlags, show: showVLANFlags}),
+	qosMap(list(unix.IFLA_VLAN_INGRESS_QOS, "IFLA_VLAN_INGRESS_QOS", func(v *state.VLAN) *[]state.VLANQoS { return &v.IngressQoS }, vlanQoSMapping)),
+	qosMap(list(unix.IFLA_VLAN_EGRESS_QOS, "IFLA_VLAN_EGRESS_QOS", func(v *state.VLAN) *[]state.VLANQoS { return &v.EgressQoS }, vlanQoSMapping)),
 }
 
 // vlanFlags are the fields of the bits of VLAN_FLAG_…, from the lowest on.
@@ -54,6 +58,67 @@ func encodeVLANFlags(v *state.VLAN) ([]byte, error) {
 		return nil, nil
 	}
 	return binary.Append(nil, binary.NativeEndian, []uint32{values, mask})
+}
+
+func showVLANFlags(v *state.VLAN) string {
+	var out []string
+	for bit, at := range vlanFlags(v) {
+		if *at != nil {
+			out = append(out, []string{"reorder_hdr", "gvrp", "loose_binding", "mvrp", "bridge_binding"}[bit]+" "+onOff(**at))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// qosMap compares maps of priorities. The kernel adds what a message has to what there
+// is, and forgets what a message maps to 0.
+func qosMap(row attribute[state.VLAN]) attribute[state.VLAN] {
+	row.compare = func(have, want []byte) []byte {
+		before, wanted := readQoS(have), readQoS(want)
+		var due []state.VLANQoS
+		for from, to := range wanted {
+			if before[from] != to {
+				due = append(due, state.VLANQoS{From: from, To: to})
+			}
+		}
+		for from, to := range before {
+			if _, keep := wanted[from]; !keep && to != 0 {
+				due = append(due, state.VLANQoS{From: from})
+			}
+		}
+		slices.SortFunc(due, func(a, b state.VLANQoS) int { return cmp.Compare(a.From, b.From) })
+		return writeQoS(due)
+	}
+	return row
+}
+
+func readQoS(list []byte) map[uint32]uint32 {
+	out := map[uint32]uint32{}
+	for len(list) > 0 {
+		_, payload, rest, err := cutAttribute(list)
+		if err != nil {
+			return out // of our own encoding, so this does not happen
+		}
+		var m state.VLANQoS
+		if vlanQoSMapping.decode(&m, payload) == nil {
+			out[m.From] = m.To
+		}
+		list = rest
+	}
+	return out
+}
+
+// writeQoS returns nil for no mapping.
+func writeQoS(mappings []state.VLANQoS) []byte {
+	if len(mappings) == 0 {
+		return nil
+	}
+	attributes := netlink.NewAttributeEncoder()
+	for _, m := range mappings {
+		attributes.Bytes(vlanQoSMapping.number, binary.NativeEndian.AppendUint32(binary.NativeEndian.AppendUint32(nil, m.From), m.To))
+	}
+	b, _ := attributes.Encode() // of numbers, which always fit
+	return b
 }
 
 // vlanQoSMapping is an element of both lists.

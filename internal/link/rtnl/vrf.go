@@ -7,9 +7,9 @@ import (
 )
 
 var vrfTable = table[state.VRF]{
-	optional(unix.IFLA_VRF_TABLE, "IFLA_VRF_TABLE", func(v *state.VRF) **uint32 { return &v.Table }),
+	recreate(optional(unix.IFLA_VRF_TABLE, "IFLA_VRF_TABLE", func(v *state.VRF) **uint32 { return &v.Table })),
 }
 
 var vrfPortTable = table[state.VRFPort]{
-	optional(unix.IFLA_VRF_PORT_TABLE, "IFLA_VRF_PORT_TABLE", func(p *state.VRFPort) **uint32 { return &p.Table }),
+	readOnly(optional(unix.IFLA_VRF_PORT_TABLE, "IFLA_VRF_PORT_TABLE", func(p *state.VRFPort) **uint32 { return &p.Table })),
 }

@@ -9,7 +9,7 @@ import (
 // VTI is the data of the kinds "vti" and "vti6".
 type VTI struct {
 	state.VTI
-	Parent uint32 // index of the link that carries the tunnel
+	Parent *uint32 // index of the link that carries the tunnel; 0: any
 }
 
 // IFLA_VTI_…, linux/if_tunnel.h.
@@ -23,7 +23,7 @@ const (
 )
 
 var vtiTable = table[VTI]{
-	number(attributeVTILink, "IFLA_VTI_LINK", func(v *VTI) *uint32 { return &v.Parent }),
+	optional(attributeVTILink, "IFLA_VTI_LINK", func(v *VTI) **uint32 { return &v.Parent }),
 	bigEndian(attributeVTIIKey, "IFLA_VTI_IKEY", func(v *VTI) **uint32 { return &v.InKey }),
 	bigEndian(attributeVTIOKey, "IFLA_VTI_OKEY", func(v *VTI) **uint32 { return &v.OutKey }),
 	address(attributeVTILocal, "IFLA_VTI_LOCAL", func(v *VTI) *netip.Addr { return &v.Local }),

@@ -1,0 +1,245 @@
+package rtnl
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/mdlayher/netlink"
+)
+
+// Class is what a change of an attribute costs those who use the link.
+type Class uint8
+
+// The classes, each worse than the one before. Which attribute has which was
+// tried on Linux 6.1 and 6.18, or read in the kernel's changelink functions.
+const (
+	InPlace  Class = iota // the kernel changes the attribute of a link that is in use
+	LinkDown              // only while the link is down
+	NoPorts               // only while the link is down and has no ports
+	Recreate              // only when the link is made; later the attribute is refused, or ignored
+	ReadOnly              // the kernel shows the attribute and never takes it, or takes it as an order
+)
+
+// Change is what differs between what a table of attributes says and what is wanted.
+type Change struct {
+	Payload Payload  // the attributes to send
+	Names   []string // of the attributes that differ, e.g. "IFLA_BR_PRIORITY"
+	Texts   []string // the same for people, e.g. "priority 4096"
+	Class   Class    // the worst of them
+}
+
+// Payload is attributes as they stand in a message. As LinkInfo.Data or PortData it
+// is sent as it is.
+type Payload []byte
+
+// Delta compares the data of a link's kind. Only what want mentions counts. have is
+// nil for a link that is to be made: then all of that differs. The error names an
+// attribute that the kernel does not take.
+func Delta(kind string, have, want any) (Change, error) { return delta(kinds, kind, have, want) }
+
+// PortDelta is Delta for the data of a port of a link of that kind.
+func PortDelta(kind string, have, want any) (Change, error) {
+	return delta(portKinds, kind, have, want)
+}
+
+func delta(of map[string]dataCodec, kind string, have, want any) (Change, error) {
+	if want == nil {
+		return Change{}, nil
+	}
+	codec, ok := of[kind]
+	if !ok {
+		return Change{}, fmt.Errorf("compare data of kind %q: %T has no table", kind, want)
+	}
+	change, err := codec.delta(have, want)
+	if err != nil {
+		return Change{}, fmt.Errorf("compare data of kind %s: %w", kind, err)
+	}
+	return change, nil
+}
+
+// LinkDelta compares the attributes that links of all kinds have. It does not
+// compare IFLA_LINKINFO, for which there is Delta.
+func LinkDelta(have, want *Link) (Change, error) {
+	plain := *want
+	plain.Info = LinkInfo{}
+	if have == nil {
+		have = &Link{}
+	}
+	change, err := linkTable.delta(have, &plain, false)
+	if err != nil {
+		return Change{}, fmt.Errorf("compare links: %w", err)
+	}
+	return change, nil
+}
+
+func (d dataTable[T]) delta(have, want any) (Change, error) {
+	w, ok := want.(*T)
+	if !ok {
+		return Change{}, fmt.Errorf("data is %T instead of %T", want, w)
+	}
+	fresh := have == nil
+	h, ok := have.(*T)
+	switch {
+	case fresh:
+		h = new(T)
+	case !ok:
+		return Change{}, fmt.Errorf("data is %T instead of %T", have, h)
+	}
+	rows := d.rows
+	if fresh {
+		rows = rows.ofNew()
+	}
+	change, err := rows.delta(h, w, d.full && !fresh)
+	if err == nil && !fresh && d.pair != nil && len(change.Names) > 0 {
+		change.Class = max(change.Class, d.pair(h, w))
+	}
+	return change, err
+}
+
+// ofNew are the rows for a link that is to be made: what is mentioned is sent,
+// since the kernel's default may differ from what an absent attribute stands for.
+func (rows table[T]) ofNew() table[T] {
+	out := make(table[T], len(rows))
+	copy(out, rows)
+	for i := range out {
+		out[i].absent = nil
+	}
+	return out
+}
+
+// delta compares row by row. With full the payload has the attributes of have, too,
+// that want does not mention.
+func (rows table[T]) delta(have, want *T, full bool) (Change, error) {
+	var change Change
+	attributes := netlink.NewAttributeEncoder()
+	for i := range rows {
+		row := &rows[i]
+		d, err := row.differs(have, want)
+		if err != nil {
+			return Change{}, fmt.Errorf("attribute %s: %w", row.name, err)
+		}
+		if d.differs && row.class == ReadOnly {
+			return Change{}, fmt.Errorf("%s (%s) cannot be set: the kernel does not take it", rowText(row.name), row.name)
+		}
+		if d.differs {
+			change.Names = append(change.Names, row.name)
+			change.Texts = append(change.Texts, strings.TrimSpace(rowText(row.name)+" "+row.text(want)))
+			change.Class = max(change.Class, row.class)
+			for _, beside := range row.beside {
+				attributes.Bytes(beside.number, beside.payload)
+			}
+		}
+		payload := d.payload
+		if payload == nil && full && row.class != ReadOnly {
+			payload = d.kept
+		}
+		if len(payload) > maxPayload {
+			return Change{}, fmt.Errorf("attribute %s: %d bytes do not fit", row.name, len(payload))
+		}
+		if payload != nil {
+			attributes.Bytes(row.number|row.flags, payload)
+		}
+	}
+	if len(change.Names) == 0 {
+		return Change{}, nil
+	}
+	var err error
+	change.Payload, err = attributes.Encode()
+	return change, err
+}
+
+// difference is what one row says of two values.
+type difference struct {
+	differs bool
+	payload []byte // to send, if it differs
+	kept    []byte // to send with others, as it is
+}
+
+func (row *attribute[T]) differs(have, want *T) (difference, error) {
+	wanted, err := row.encode(want)
+	if err != nil {
+		return difference{}, err
+	}
+	kept, err := row.encode(have)
+	if err != nil || wanted == nil {
+		return difference{kept: kept}, err
+	}
+	before := kept
+	if before == nil {
+		before = row.absent
+	}
+	if row.compare != nil {
+		payload := row.compare(before, wanted)
+		return difference{payload != nil, payload, wanted}, nil
+	}
+	if before != nil && bytes.Equal(before, wanted) {
+		return difference{kept: wanted}, nil
+	}
+	return difference{true, wanted, wanted}, nil
+}
+
+func (row *attribute[T]) text(t *T) string {
+	if row.show == nil {
+		return ""
+	}
+	return row.show(t)
+}
+
+// rowText is a constant's name without the part that all of a table have, in lower
+// case as ip(8) has it: "priority" for IFLA_BR_PRIORITY.
+func rowText(name string) string {
+	parts := strings.SplitN(name, "_", 3)
+	return strings.ToLower(parts[len(parts)-1])
+}
+
+// readOnly is a row of an attribute that the kernel shows, or that is an order, such
+// as to forget what was learned, and not something that a link has.
+func readOnly[T any](row attribute[T]) attribute[T] { return classed(ReadOnly, row) }
+
+// linkDown is a row of an attribute that the kernel changes only while the link is
+// down.
+func linkDown[T any](row attribute[T]) attribute[T] { return classed(LinkDown, row) }
+
+// noPorts is a row of an attribute that the kernel changes only while the link has no
+// ports.
+func noPorts[T any](row attribute[T]) attribute[T] { return classed(NoPorts, row) }
+
+// recreate is a row of an attribute that only a new link takes.
+func recreate[T any](row attribute[T]) attribute[T] { return classed(Recreate, row) }
+
+func classed[T any](class Class, row attribute[T]) attribute[T] {
+	row.class = class
+	return row
+}
+
+// zeroAbsent is a row of an attribute that the kernel does not show while the value is
+// zero, or none, in so many bytes.
+func zeroAbsent[T any](size int, row attribute[T]) attribute[T] {
+	row.absent = make([]byte, size)
+	return row
+}
+
+// absentIs is a row of an attribute that the kernel does not show while it has this
+// value.
+func absentIs[T any](payload []byte, row attribute[T]) attribute[T] {
+	row.absent = payload
+	return row
+}
+
+// masked is a row of a 32 bit word of flags with a mask behind it of those that are
+// meant. The kernel shows all of them.
+func masked[T any](row attribute[T]) attribute[T] {
+	row.compare = func(have, want []byte) []byte {
+		if len(have) < 8 || len(want) < 8 {
+			return want
+		}
+		for i := range 4 {
+			if (have[i]^want[i])&want[4+i] != 0 {
+				return want
+			}
+		}
+		return nil
+	}
+	return row
+}

@@ -21,7 +21,7 @@ const module = "github.com/netconnectd/netconnectd/"
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor", "internal/process"},
-	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/flagtext", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/process", "state", "state/kernel"},
+	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/flagtext", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/nearest", "internal/process", "state", "state/kernel"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"internal/probe":             {"internal/link", "internal/namedfile"},
 	"internal/resolver":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
 	"internal/process":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
-	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/namedfile", "internal/ownfile", "internal/secret"},
+	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/namedfile", "internal/nearest", "internal/ownfile", "internal/secret"},
 	"internal/store":             {"internal/address", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
 	"internal/ownfile":           {"internal/atomicfile", "internal/namedfile"},
 	"internal/sysctl":            {"internal/ownfile"},

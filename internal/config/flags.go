@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/netconnectd/netconnectd/internal/flagtext"
+	"github.com/netconnectd/netconnectd/internal/nearest"
 )
 
 // commandLine is what the arguments say.
@@ -144,7 +145,7 @@ func parseFlags(args []string) (*commandLine, error) {
 	case errors.Is(err, pflag.ErrHelp):
 		return nil, ErrHelp
 	case err != nil:
-		return nil, &UsageError{flagtext.Explain(err, fs, nearestOf)}
+		return nil, &UsageError{flagtext.Explain(err, fs, nearest.Of)}
 	case fs.NArg() > 0:
 		// The text is not repeated: it may be the rest of a passphrase.
 		return nil, &UsageError{fmt.Errorf("argument %d is not a flag (true and false go behind a =, as in --wifi-free=false)",

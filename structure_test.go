@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"internal/probe":             {"internal/link", "internal/namedfile"},
 	"internal/resolver":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
 	"internal/process":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
-	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/namedfile", "internal/nearest", "internal/ownfile", "internal/secret"},
+	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/namedfile", "internal/nearest", "internal/ownfile", "internal/secret", "internal/shown"},
 	"internal/store":             {"internal/address", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
 	"internal/ownfile":           {"internal/atomicfile", "internal/namedfile"},
 	"internal/sysctl":            {"internal/ownfile"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/flagtext"
 	"github.com/netconnectd/netconnectd/internal/nearest"
+	"github.com/netconnectd/netconnectd/internal/shown"
 )
 
 // commandLine is what the arguments say.
@@ -153,7 +154,7 @@ func parseFlags(args []string) (*commandLine, error) {
 	case line.log.Debug && line.log.Quiet:
 		return nil, &UsageError{errors.New("--debug and --quiet exclude each other")}
 	case fs.Changed("daemon") && line.daemon != "stop" && line.daemon != "status":
-		return nil, &UsageError{fmt.Errorf("--daemon takes stop or status, not %s", shown(line.daemon))}
+		return nil, &UsageError{fmt.Errorf("--daemon takes stop or status, not %s", shown.Text(line.daemon))}
 	}
 	line.fileGiven = fs.Changed("config")
 	return line, nil

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/netconnectd/netconnectd/internal/shown"
+
 // Values lists the settings in force and where they come from, such as
 // "ap.channel: 6 (line 7)". Of a secret it only says that there is one. A file with
 // something wrong is listed as it was kept, or else as it is.
@@ -22,7 +24,7 @@ func Values(args, environ []string) ([]string, error) {
 	var list []string
 	for i := range keys {
 		v := winners[keys[i].path]
-		text := shown(v.text)
+		text := shown.Text(v.text)
 		if keys[i].secret && v.text != "" {
 			text = "[redacted]"
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/netconnectd/netconnectd/internal/address"
+	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/shown"
 )
@@ -180,11 +182,9 @@ func socketPath(text string) error {
 	return nil
 }
 
-// interfaceName accepts what the kernel does (dev_valid_name), or nothing.
+// interfaceName accepts the name of a link of the kernel, or nothing.
 func interfaceName(text string) error {
-	bad := len(text) > 15 || text == "." || text == ".." ||
-		strings.ContainsFunc(text, func(c rune) bool { return c == '/' || c == ':' || c <= ' ' || c == 0x7f })
-	if bad {
+	if text != "" && link.CheckName(text) != nil {
 		return fmt.Errorf("%s is not the name of an interface", shown.Text(text))
 	}
 	return nil
@@ -240,16 +240,7 @@ func domain(text string) error {
 	if text == "" {
 		return nil
 	}
-	for label := range strings.SplitSeq(text, ".") {
-		other := func(c rune) bool {
-			return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
-		}
-		if label == "" || len(label) > 63 || len(text) > 253 || strings.ContainsFunc(label, other) ||
-			strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
-			return fmt.Errorf("%s is not the name of a domain", shown.Text(text))
-		}
-	}
-	return nil
+	return address.CheckName(text)
 }
 
 func setIP(d *draft, text string) (err error) {

@@ -14,7 +14,7 @@ func Values(args, environ []string) ([]string, error) {
 	env := readEnviron(environ, &r)
 	path, named := line.path(env)
 	file, err := readFile(path, named, &r)
-	settle(line, env.values, file.values, &r)
+	settle(line, env.values, file.contents, &r)
 	if err != nil || len(r.problems) > 0 {
 		if before, keptErr := readKept(stateDir(line, environ), path, &r); keptErr == nil {
 			file, err = before, nil

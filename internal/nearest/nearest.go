@@ -9,7 +9,7 @@ import "strings"
 func Of(name string, known []string) string {
 	best, least := "", 1+max(1, len(name)/3)
 	for _, candidate := range known {
-		if d := nearness(name, candidate); d < least {
+		if d := nearness(name, candidate, least); d < least {
 			best, least = candidate, d
 		}
 	}
@@ -17,15 +17,20 @@ func Of(name string, known []string) string {
 }
 
 // nearness returns a small number for names that a person mixes up: by letters, or by
-// leaving out or misplacing the section ("channel" for "ap.channel").
-func nearness(name, known string) int {
-	d := Distance(strings.ToLower(name), strings.ToLower(known))
+// leaving out or misplacing the section ("channel" for "ap.channel"). It returns limit, or
+// more, for all names that are not nearer than that; a name may be as long as a file.
+func nearness(name, known string, limit int) int {
 	_, leaf, _ := strings.Cut(known, ".")
 	typed := name[strings.LastIndexByte(name, '.')+1:]
-	if leaf != "" && strings.EqualFold(typed, leaf) {
-		d = min(d, 1)
+	switch {
+	case strings.EqualFold(name, known):
+		return 0
+	case leaf != "" && strings.EqualFold(typed, leaf):
+		return 1
+	case max(len(name)-len(known), len(known)-len(name)) >= limit:
+		return limit
 	}
-	return d
+	return Distance(strings.ToLower(name), strings.ToLower(known))
 }
 
 // Distance returns how many bytes have to be inserted, removed, replaced, or swapped

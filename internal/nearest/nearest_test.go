@@ -1,6 +1,10 @@
 package nearest
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestOf(t *testing.T) {
 	known := []string{"socket", "ap.channel", "ap.psk", "link_monitor", "paths.wpa_supplicant"}
@@ -28,5 +32,13 @@ func TestDistance(t *testing.T) {
 		if got := Distance(row.a, row.b); got != row.want {
 			t.Errorf("Distance(%s, %s) = %d, want %d", row.a, row.b, got, row.want)
 		}
+	}
+}
+
+// A name may be as long as a file: it is compared with nothing.
+func TestLongNames(t *testing.T) {
+	name, known := strings.Repeat("a", 1<<12), slices.Repeat([]string{"ap.channel"}, 100)
+	if allocated := testing.AllocsPerRun(1, func() { Of(name, known) }); allocated > 0 {
+		t.Errorf("%v allocations for a name that is near to nothing", allocated)
 	}
 }

@@ -111,9 +111,12 @@ func onPort[V any](name string, f form[V], put func(p *rtnl.BridgePort, v V), do
 	}, doc)
 }
 
+func learnFrom(p *rtnl.BridgePort, v bool) { p.Learning = &v }
+
 // portOptions count while the device is a port of a bridge.
 var portOptions = []option[device]{
-	onPort("learning", boolean, func(p *rtnl.BridgePort, v bool) { p.Learning = &v }, "Of a port: whether the bridge learns hardware addresses from it."),
+	onPort("learning", boolean, learnFrom, "Of a port: whether the bridge learns hardware addresses from it.").only("", typeBridge, typeVeth, typeMACVLAN, typeDummy),
+	onPort("port_learning", boolean, learnFrom, "Of a port: whether the bridge learns hardware addresses from this VXLAN, whose own learning is another.").only(typeVXLAN),
 	onPort("unicast_flood", boolean, func(p *rtnl.BridgePort, v bool) { p.UnicastFlood = &v },
 		"Of a port: whether packets for hardware addresses that are not known go out."),
 	onPort("broadcast_flood", boolean, func(p *rtnl.BridgePort, v bool) { p.BroadcastFlood = &v }, "Of a port: whether broadcast packets go out."),

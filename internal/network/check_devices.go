@@ -156,7 +156,7 @@ func (r *reader) checkAsPort(d *device) {
 		return
 	}
 	for i := range portOptions {
-		if name := portOptions[i].name; d.has(name) {
+		if name := portOptions[i].name; portOptions[i].fits(d.Type) && d.has(name) {
 			r.warning(d.given[name], "has no effect: %s is a port of no bridge that is declared", d.Name)
 		}
 	}

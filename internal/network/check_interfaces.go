@@ -72,11 +72,11 @@ func (r *reader) checkLength(i *iface) {
 	bare := false
 	for _, p := range i.ipaddr {
 		bare = bare || p.bits == noBits
-		if p.bits == noBits && i.netmask == noBits && !i.peer.IsValid() && i.Device != "lo" {
+		if p.bits == noBits && !i.has("netmask") && !i.peer.IsValid() && i.Device != "lo" {
 			r.warning(i.at("ipaddr", i.Place), "%v has no length, so it is alone in its network; write %[1]v/24 or what the network has", p.Addr)
 		}
 	}
-	if i.netmask != noBits && !bare && i.has("netmask") {
+	if i.netmask != noBits && !bare {
 		r.warning(i.at("netmask", i.Place), "has no effect: each address has a length of its own")
 	}
 }

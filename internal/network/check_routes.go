@@ -104,11 +104,12 @@ func (r *reader) named(g given, section Place, option, name string) *iface {
 }
 
 func (r *reader) interfaceNames() []string {
-	names := make([]string, len(r.interfaces))
-	for n, i := range r.interfaces {
-		names[n] = i.Name
+	if r.names == nil {
+		for _, i := range r.interfaces {
+			r.names = append(r.names, i.Name)
+		}
 	}
-	return names
+	return r.names
 }
 
 // checkGateway looks at a gateway of an interface.

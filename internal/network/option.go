@@ -89,7 +89,7 @@ func read[T any](r *reader, options []option[T], s *Section, t *T, of string) gi
 		}
 		found[row.name] = o.Place
 		if !row.fits(of) && of != wrong {
-			r.problem(o.Place, "is for a %s %s, and this one is %s; leave out the option", s.Kind, variant(s.Kind, row.of[0]), variant(s.Kind, of))
+			r.problem(o.Place, "is for %ss %s, and this one is %s; leave out the option", s.Kind, variant(s.Kind, row.of[0]), variant(s.Kind, of))
 			continue
 		}
 		r.take(o, row.list, func(text string, at Place) error { return row.set(t, text, at) })

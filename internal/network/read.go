@@ -24,8 +24,9 @@ func Read(sections []Section) (Spec, []Problem) {
 // reader holds what was read so far.
 type reader struct {
 	problems []Problem
-	failed   bool // one of the problems is no warning
-	compared int  // names that were compared for hints
+	failed   bool     // one of the problems is no warning
+	compared int      // names that were compared for hints
+	names    []string // of the interfaces, for hints
 
 	devices    []*device
 	interfaces []*iface

@@ -21,15 +21,15 @@ const module = "github.com/netconnectd/netconnectd/"
 // go downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor", "internal/process"},
-	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/flagtext", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/process", "state", "state/kernel"},
+	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/flagtext", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/nearest", "internal/process", "state", "state/kernel"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
 		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/netsettings", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/wifi", "state", "state/kernel",
 	},
+	"internal/network":     {"internal/address", "internal/link", "internal/link/rtnl", "internal/nearest", "internal/shown", "state"},
 	"internal/interfaces":  {"internal/link"},
-	"internal/network":     {"internal/link"},
 	"internal/declared":    {"client", "internal/atomicfile", "internal/link", "internal/link/proto/dhcp", "internal/network", "internal/ownfile"},
 	"internal/netsettings": {"client", "internal/address", "internal/secret", "internal/server", "internal/store", "internal/wifi"},
 	"internal/radio": {
@@ -53,7 +53,8 @@ var mayImport = map[string][]string{
 	"internal/probe":             {"internal/link", "internal/namedfile"},
 	"internal/resolver":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
 	"internal/process":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
-	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/namedfile", "internal/ownfile", "internal/secret"},
+	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/link", "internal/namedfile", "internal/nearest", "internal/network", "internal/ownfile", "internal/secret", "internal/shown"},
+	"internal/address":           {"internal/shown"},
 	"internal/store":             {"internal/address", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
 	"internal/ownfile":           {"internal/atomicfile", "internal/namedfile"},
 	"internal/sysctl":            {"internal/ownfile"},
@@ -61,7 +62,7 @@ var mayImport = map[string][]string{
 	"internal/networkmanager":    {"client", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/store", "internal/wifi"},
 	"internal/history":           {"client", "internal/atomicfile"},
 	"internal/hook":              {"client", "internal/loglimit", "internal/namedfile", "internal/process"},
-	"internal/link":              {"internal/link/rtnl", "internal/ownfile", "internal/sysctl", "state"},
+	"internal/link":              {"internal/link/rtnl", "internal/ownfile", "internal/shown", "internal/sysctl", "state"},
 	"internal/link/rtnl":         {"state"},
 	"internal/link/ethtool":      {"internal/link/genl", "state"},
 	"internal/link/mptcp":        {"internal/link/genl", "state"},

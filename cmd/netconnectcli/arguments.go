@@ -59,7 +59,7 @@ func noSuchCommand(cmd *cobra.Command, name string) error {
 		}
 	}
 	text := fmt.Sprintf("there is no command %q", name)
-	if near := nearest(name, names); near != "" {
+	if near := nearestName(name, names); near != "" {
 		text += "; did you mean " + near + "?"
 	}
 	return usageError(text)
@@ -67,7 +67,7 @@ func noSuchCommand(cmd *cobra.Command, name string) error {
 
 // explainFlag says what is wrong with a flag.
 func explainFlag(cmd *cobra.Command, err error) error {
-	return usageError(flagtext.Explain(err, cmd.Flags(), nearest).Error())
+	return usageError(flagtext.Explain(err, cmd.Flags(), nearestName).Error())
 }
 
 // checkEach has the arguments and flags of a command, and of its subcommands, checked

@@ -181,7 +181,7 @@ func missing(ctx context.Context, name string) error {
 	if readErr != nil {
 		return err // the name alone must do
 	}
-	if near := nearest(name, slices.Sorted(maps.Keys(s.Ifaces))); near != "" {
+	if near := nearestName(name, slices.Sorted(maps.Keys(s.Ifaces))); near != "" {
 		return fmt.Errorf("%w; did you mean %s?", err, near)
 	}
 	return err

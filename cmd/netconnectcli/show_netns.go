@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/vishvananda/netns"
+
+	"github.com/netconnectd/netconnectd/internal/nearest"
 )
 
 // netnsDir is where ip-netns(8) keeps network namespaces by their names.
@@ -54,45 +56,20 @@ func missingNetns(name string) error {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if near := nearest(name, names); near != "" {
+	if near := nearestName(name, names); near != "" {
 		return fmt.Errorf("%w; did you mean %s?", err, near)
 	}
 	return err
 }
 
-// nearest is the name that name was probably meant to be: two letters differ
-// at most, and one stays. "" is none.
-func nearest(name string, names []string) string {
+// nearestName returns the name that name was probably meant to be: two letters differ
+// at most, and one stays. It returns "" if there is none.
+func nearestName(name string, names []string) string {
 	best, least := "", 3
 	for _, other := range names {
-		if d := distance(name, other); d < least && d < len(name) {
+		if d := nearest.Distance(name, other); d < least && d < len(name) {
 			best, least = other, d
 		}
 	}
 	return best
-}
-
-// distance is how many bytes are to be inserted, removed, replaced, or swapped
-// with the next, to make b of a.
-func distance(a, b string) int {
-	var before, last []int // rows of the table: up to i-2 and i-1 bytes of a
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, last, row = last, row, make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			differs := 1
-			if a[i-1] == b[j-1] {
-				differs = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+differs)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }

@@ -274,22 +274,14 @@ func TestJSONOfFull(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
+func TestNearestName(t *testing.T) {
 	names := []string{"lo", "eth0", "eth1", "wlan0", "br-lan"}
 	for _, tt := range []struct{ name, want string }{
 		{"eht0", "eth0"}, {"eth", "eth0"}, {"eth2", "eth0"}, {"wlan00", "wlan0"}, {"wan0", "wlan0"}, {"brlan", "br-lan"},
 		{"x", ""}, {"absent0", ""}, {"", ""},
 	} {
-		if got := nearest(tt.name, names); got != tt.want {
+		if got := nearestName(tt.name, names); got != tt.want {
 			t.Errorf("nearest to %q is %q, want %q", tt.name, got, tt.want)
-		}
-	}
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"ab", "ba", 1}, {"kitten", "sitting", 3}, {"abc", "abc", 0}} {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("distance(%s, %s) = %d, want %d", tt.a, tt.b, got, tt.want)
 		}
 	}
 }

@@ -143,3 +143,19 @@ func checkHost(address netip.Addr, network netip.Prefix) error {
 	}
 	return nil
 }
+
+// CheckHost reports why no other host that this device sends to can have an address, or
+// nil. A loopback address is right, since a server may run on the device itself.
+func CheckHost(address netip.Addr) error {
+	switch {
+	case !address.IsValid() || address.IsUnspecified():
+		return errors.New("is the address of no host")
+	case address.Zone() != "":
+		return fmt.Errorf("%v names an interface; leave %%%s out", address, address.Zone())
+	}
+	return checkHost(address, netip.Prefix{})
+}
+
+// CheckHostOf reports why an address cannot be that of one host, seen from a network, or
+// nil.
+func CheckHostOf(address netip.Addr, network netip.Prefix) error { return checkHost(address, network) }

@@ -2,6 +2,7 @@ package address
 
 import (
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -77,5 +78,65 @@ func TestStatic(t *testing.T) {
 	}
 	if err := new(Static).Check(); err == nil {
 		t.Error("no address is one")
+	}
+}
+
+func TestMAC(t *testing.T) {
+	for _, row := range []struct{ name, text, want string }{
+		{"as it should be", "02:00:00:00:01:00", ""},
+		{"capitals and dashes", "0A-BB-CC-DD-EE-FF", ""},
+		{"a word", "any", "is not a hardware address such as"},
+		{"nothing", "", "is not a hardware address such as"},
+		{"eight bytes", "02:00:00:00:01:00:00:00", "is not a hardware address such as"},
+		{"multicast", "01:00:5e:00:00:01", "is a multicast address"},
+		{"broadcast", "ff:ff:ff:ff:ff:ff", "is a multicast address"},
+		{"zero", "00:00:00:00:00:00", "is the address of no interface"},
+	} {
+		mac, err := ParseMAC(row.text)
+		if row.want == "" && (err != nil || len(mac) != 6) || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			t.Errorf("%s: %v, %v, want %q", row.name, mac, err, row.want)
+		}
+	}
+}
+
+func TestHost(t *testing.T) {
+	for _, row := range []struct{ name, address, want string }{
+		{"IPv4", "192.0.2.1", ""},
+		{"IPv6", "fe80::1", ""},
+		{"this device", "127.0.0.1", ""},
+		{"unspecified", "0.0.0.0", "is the address of no host"},
+		{"unspecified in IPv6", "::", "is the address of no host"},
+		{"with a zone", "fe80::1%eth0", "leave %eth0 out"},
+		{"multicast", "ff02::1", "is a multicast address"},
+		{"IPv4 in IPv6", "::ffff:192.0.2.1", "write it as 192.0.2.1"},
+		{"broadcast", "255.255.255.255", "is reserved"},
+	} {
+		err := CheckHost(netip.MustParseAddr(row.address))
+		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			t.Errorf("%s: %v, want %q", row.name, err, row.want)
+		}
+	}
+	if CheckHost(netip.Addr{}) == nil {
+		t.Error("no address is the address of a host")
+	}
+}
+
+func TestName(t *testing.T) {
+	for _, row := range []struct {
+		name, text string
+		right      bool
+	}{
+		{"one label", "printer", true},
+		{"several labels", "a.b-1.example", true},
+		{"nothing", "", false},
+		{"an empty label", "a..b", false},
+		{"a dash at the end", "a-.b", false},
+		{"an underscore", "a_b", false},
+		{"a long label", strings.Repeat("a", 64), false},
+		{"a long name", strings.Repeat("abcdefg.", 32) + "a", false},
+	} {
+		if err := CheckName(row.text); (err == nil) != row.right {
+			t.Errorf("%s: %v", row.name, err)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/netconnectd/netconnectd/internal/network"
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
@@ -44,6 +45,7 @@ type Config struct {
 	Paths       Paths
 	Permissions Permissions
 	Log         Log
+	Network     network.Spec // zero: the file declares no devices and interfaces
 
 	Text   secret.Secret // of File
 	keptIn string        // the folder for Keep
@@ -181,16 +183,16 @@ func load(line *commandLine, environ []string, read func(path string, named bool
 		r.problem("", origin{}, "%v", err)
 	}
 	line.review(&r)
-	d := settle(line, env.values, file.values, &r)
+	d := settle(line, env.values, file.contents, &r)
 	if line.pardons() && file.values == nil {
-		file.values = salvage(file.text)
+		file.contents = salvage(file.text)
 	}
 	warnings := byLine(r.warnings)
 	if len(r.problems) > 0 {
 		err = &Error{File: file.path, Problems: byLine(r.problems)}
 	}
 	if line.pardons() {
-		d = pardon(line, env.values, file.values, &r)
+		d = pardon(line, env.values, file.contents, &r)
 	}
 	d.Fault, d.Text, d.keptIn = err, secret.New(string(file.text)), keptIn
 	d.File, d.Check, d.TearDown, d.Daemon, d.Log = file.path, line.check, line.tearDown, line.daemon, line.log
@@ -206,9 +208,9 @@ func load(line *commandLine, environ []string, read func(path string, named bool
 
 // settle keeps the values that win. Each source was checked when it was read,
 // with the values that another one overrides.
-func settle(line *commandLine, env, file map[string]value, r *report) *draft {
-	d := &draft{}
-	winners := precedence(line, env, file)
+func settle(line *commandLine, env map[string]value, file contents, r *report) *draft {
+	d := &draft{Config: Config{Network: file.network}}
+	winners := precedence(line, env, file.values)
 	for i := range keys {
 		// A bad value was reported above; checks that need it are skipped.
 		_ = keys[i].set(d, winners[keys[i].path].text)
@@ -218,16 +220,21 @@ func settle(line *commandLine, env, file map[string]value, r *report) *draft {
 		d.AP.SSID = defaultSSID(host)
 	}
 	crossCheck(d, winners, r)
+	checkOwners(d, file.sections, winners, r)
 	return d
 }
 
 // pardon settles again with the default of every key that has a problem, and
 // turns the problems into the only warnings.
-func pardon(line *commandLine, env, file map[string]value, r *report) *draft {
+func pardon(line *commandLine, env map[string]value, file contents, r *report) *draft {
 	plan := []string{"ap.ip", "ap.network", "ap.range"} // which only fit together
 	wrong := []string{}
+	given := len(env) + file.count()
 	for _, p := range r.problems {
 		wrong = append(wrong, p.Key)
+		if p.Key == networkSection || strings.HasPrefix(p.Key, networkSection+".") {
+			file.network, file.sections = network.Spec{}, nil // half of a network may be none
+		}
 		if p.Key == "--logfile" {
 			line.log.File = "" // standard error
 		}
@@ -235,21 +242,29 @@ func pardon(line *commandLine, env, file map[string]value, r *report) *draft {
 	if r.bad(plan...) {
 		wrong = append(wrong, plan...)
 	}
-	given := len(env) + len(file)
 	for _, path := range wrong {
 		if f := line.flags[path]; f != nil {
 			f.given = false
 		}
 		delete(env, path)
-		delete(file, path)
+		delete(file.values, path)
 	}
 	r.warnings, r.problems = r.problems, nil
 	next := report{}
 	d := settle(line, env, file, &next)
-	if len(next.problems) > 0 && len(env)+len(file) < given { // what is left does not fit a default
+	if len(next.problems) > 0 && len(env)+file.count() < given { // what is left does not fit a default
 		return pardon(line, env, file, &report{problems: next.problems})
 	}
 	return d
+}
+
+// count returns how much the file says that pardon can take away.
+func (c contents) count() int {
+	n := len(c.values)
+	if len(c.sections) > 0 {
+		n++
+	}
+	return n
 }
 
 // defaultSSID is the access point's name when nobody chose one: the host's

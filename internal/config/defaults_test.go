@@ -60,7 +60,7 @@ func TestDefaultsOfWhatIsWrong(t *testing.T) {
 
 // A key never gets into another section than it was typed in.
 func TestSalvageMovesNothing(t *testing.T) {
-	got := salvage([]byte("wifi:\n  name: a\nap\n  name: b\n  psk: 12345678\nstart:\n  settle: 3\n"))
+	got := salvage([]byte("wifi:\n  name: a\nap\n  name: b\n  psk: 12345678\nstart:\n  settle: 3\n")).values
 	if len(got) != 2 || got["wifi.name"].text != "a" || got["start.settle"].text != "3" || got["start.settle"].from.line != 7 {
 		t.Errorf("%+v", got)
 	}

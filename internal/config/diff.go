@@ -1,13 +1,17 @@
 package config
 
 // Diff lists the keys whose values differ, e.g. "ap.channel", in the order of
-// the file. It names them only, so secrets stay where they are.
+// the file, and "network" if that section declares something else. It names them only, so
+// secrets stay where they are.
 func Diff(old, new *Config) []string {
 	var paths []string
 	for i := range keys {
 		if keys[i].get(old) != keys[i].get(new) {
 			paths = append(paths, keys[i].path)
 		}
+	}
+	if !old.Network.Equal(new.Network) {
+		paths = append(paths, networkSection)
 	}
 	return paths
 }

@@ -128,7 +128,7 @@ func TestExampleFileHasTheDefaults(t *testing.T) {
 		}
 	}
 	var r report
-	values := parseFile([]byte(given), &r)
+	values := parseFile([]byte(given), &r).values
 	for i := range keys {
 		if _, ok := values[keys[i].path]; !ok {
 			t.Errorf("%s is missing", keys[i].path)

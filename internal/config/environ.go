@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"github.com/netconnectd/netconnectd/internal/shown"
 )
 
 // environment is what the NETCONNECTD_ variables say.
@@ -35,7 +37,7 @@ func readEnviron(environ []string, r *report) environment {
 			k.check(v, r)
 			env.values[k.path] = v
 		default:
-			r.warning(shown(name), origin{}, "is not a variable of netconnectd, ignored%s", didYouMean(name, names))
+			r.warning(shown.Text(name), origin{}, "is not a variable of netconnectd, ignored%s", didYouMean(name, names))
 		}
 	}
 	return env

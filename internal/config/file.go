@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/network"
 )
 
 // maxFile is far above any file that a person writes.
@@ -19,9 +20,16 @@ const maxFile = 1 << 20
 
 // configFile is what was found in the file.
 type configFile struct {
-	path   string // empty when there is no file
-	text   []byte
-	values map[string]value // by the key's path
+	path string // empty when there is no file
+	text []byte
+	contents
+}
+
+// contents is what a text in YAML says.
+type contents struct {
+	values   map[string]value  // by the key's path
+	network  network.Spec      // zero if anything in its section is wrong
+	sections []network.Section // of which network was made, or was not
 }
 
 // readFile reads the file at path, or the default one if path is not named by
@@ -38,7 +46,7 @@ func readFile(path string, named bool, r *report) (configFile, error) {
 	case err != nil:
 		return configFile{}, fmt.Errorf("read configuration: %w", err)
 	}
-	file.text, file.values = data, parseFile(data, r)
+	file.text, file.contents = data, parseFile(data, r)
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o004 != 0 {
 		warnReadable(file, r)
 	}
@@ -55,20 +63,20 @@ func warnReadable(file configFile, r *report) {
 }
 
 // parseFile finds the values in YAML text and reports all that is wrong.
-func parseFile(data []byte, r *report) map[string]value {
+func parseFile(data []byte, r *report) contents {
 	var docs []yaml.Node
 	if err := yaml.Load(data, &docs, yaml.WithAllDocuments()); err != nil {
 		syntaxProblem(err, data, r)
-		return nil
+		return contents{}
 	}
 	if len(docs) > 1 {
 		r.problem("", origin{line: docs[1].Line}, "the file holds more than one YAML document")
 	}
-	w := walker{report: r, values: make(map[string]value), lines: make(map[string]int)}
+	w := walker{report: r, contents: contents{values: make(map[string]value)}, lines: make(map[string]int)}
 	if len(docs) > 0 && len(docs[0].Content) > 0 {
 		w.top(resolve(docs[0].Content[0]))
 	}
-	return w.values
+	return w.contents
 }
 
 // syntaxProblem reports what the YAML parser stumbled over, without text of
@@ -101,8 +109,9 @@ func syntaxProblem(err error, data []byte, r *report) {
 // walker goes through the sections and keys of the file.
 type walker struct {
 	*report
-	values map[string]value
-	lines  map[string]int // of the first mention of a section or key
+	contents
+	repeated int            // values that are there once more by an alias
+	lines    map[string]int // of the first mention of a section or key
 }
 
 func (w *walker) top(root *yaml.Node) {
@@ -114,23 +123,31 @@ func (w *walker) top(root *yaml.Node) {
 		return
 	}
 	w.pairs("", root, func(name string, key, content *yaml.Node) {
-		if !isSection(name) {
-			w.setting(name, key, content)
-			return
+		content, repeated := follow(content, false)
+		switch {
+		case name == networkSection:
+			if w.once(name, key) {
+				w.network = w.declared(content, repeated)
+			}
+		case isSection(name):
+			w.once(name, key)
+			w.section(name, content, repeated)
+		default:
+			w.setting(name, key, content, repeated)
 		}
-		w.once(name, key)
-		w.section(name, content)
 	})
 }
 
-func (w *walker) section(section string, node *yaml.Node) {
+func (w *walker) section(section string, node *yaml.Node, repeated bool) {
 	switch {
+	case w.repeats(node, repeated, len(node.Content)/2):
 	case isNull(node): // "ap:" with nothing behind it, as after commenting out
 	case node.Kind != yaml.MappingNode:
 		w.problem(section, at(node), "is %s, not a section with keys of its own", shape(node))
 	default:
 		w.pairs(section+".", node, func(name string, key, content *yaml.Node) {
-			w.setting(section+"."+name, key, content)
+			content, repeated := follow(content, repeated)
+			w.setting(section+"."+name, key, content, repeated)
 		})
 	}
 }
@@ -143,21 +160,26 @@ func (w *walker) pairs(prefix string, mapping *yaml.Node, visit func(name string
 			w.problem(strings.TrimSuffix(prefix, "."), at(mapping.Content[i]), "has %s in the place of a key", shape(key))
 			continue
 		}
-		visit(key.Value, mapping.Content[i], resolve(mapping.Content[i+1]))
+		visit(key.Value, mapping.Content[i], mapping.Content[i+1])
 	}
 }
 
-// once reports the second mention of a section or key.
-func (w *walker) once(path string, node *yaml.Node) {
+// once reports the second mention of a section or key. It returns whether this mention
+// is the first.
+func (w *walker) once(path string, node *yaml.Node) bool {
 	if first, again := w.lines[path]; again {
 		w.problem(path, at(node), "is given twice, first in line %d", first)
-		return
+		return false
 	}
 	w.lines[path] = node.Line
+	return true
 }
 
 // setting takes the value of one key.
-func (w *walker) setting(path string, node, content *yaml.Node) {
+func (w *walker) setting(path string, node, content *yaml.Node, repeated bool) {
+	if w.repeats(node, repeated, len(content.Content)) {
+		return
+	}
 	k := keyByPath(path)
 	if k == nil {
 		w.warning(cleanKey(path), at(node), "is not a known key, ignored%s", didYouMean(path, hints(path)))
@@ -191,18 +213,26 @@ func (w *walker) take(k *key, v value) {
 	w.values[k.path] = v
 }
 
-// scalar gives the text exactly as it was typed: 01234567, yes and 1e3 stay
-// what they are. Nothing, ~ and null mean that the key is not given.
+// scalar returns the text of a key's value. Nothing, ~ and null mean that the key is
+// not given.
 func (w *walker) scalar(k *key, node *yaml.Node) (text string, ok bool) {
+	if isNull(node) && node.Anchor == "" {
+		w.noteEmpty(k.path, at(node))
+		return "", false
+	}
+	return w.text(k.path, node, k.kind.describe())
+}
+
+// text returns the text of a single value exactly as it was typed: 01234567, yes and 1e3
+// stay what they are. For people the value is a want.
+func (w *walker) text(path string, node *yaml.Node, want string) (text string, ok bool) {
 	switch {
 	case node.Kind != yaml.ScalarNode:
-		w.problem(k.path, at(node), "is %s, not %s", shape(node), k.kind.describe())
+		w.problem(path, at(node), "is %s, not %s", shape(node), want)
 	case !strings.HasPrefix(node.Tag, "!!") || node.Tag == "!!binary":
-		w.problem(k.path, at(node), "has a tag of YAML; put a value that begins with ! in quotes")
-	case isNull(node) && node.Anchor != "":
-		w.problem(k.path, at(node), "is an anchor of YAML; put a value that begins with & in quotes")
+		w.problem(path, at(node), "has a tag of YAML; put a value that begins with ! in quotes")
 	case isNull(node):
-		w.noteEmpty(k.path, at(node))
+		w.problem(path, at(node), "is an anchor of YAML; put a value that begins with & in quotes")
 	default:
 		return node.Value, true
 	}
@@ -217,6 +247,29 @@ func resolve(node *yaml.Node) *yaml.Node {
 		node = node.Alias
 	}
 	return node
+}
+
+// follow returns what a node stands for, and whether the node is behind an alias. What it
+// is part of may be behind one, too.
+func follow(node *yaml.Node, repeated bool) (*yaml.Node, bool) {
+	return resolve(node), repeated || node.Kind == yaml.AliasNode
+}
+
+// maxRepeated bounds what aliases of YAML add to a file: a small file can stand for
+// millions of values by them.
+const maxRepeated = 10_000
+
+// repeats counts n values if an alias repeats them. It reports whether too many were
+// repeated so far, so that the caller reads no more of them.
+func (w *walker) repeats(node *yaml.Node, repeated bool, n int) bool {
+	if !repeated {
+		return false
+	}
+	before := w.repeated
+	if w.repeated += 1 + n; before <= maxRepeated && w.repeated > maxRepeated {
+		w.problem("", at(node), "aliases of YAML (*) repeat more than %d values; write them out", maxRepeated)
+	}
+	return w.repeated > maxRepeated
 }
 
 func isNull(node *yaml.Node) bool {
@@ -250,6 +303,7 @@ func hints(path string) []string {
 		for _, s := range sections[1:] {
 			known = append(known, s.name)
 		}
+		known = append(known, networkSection)
 	}
 	return known
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/netconnectd/netconnectd/internal/flagtext"
+	"github.com/netconnectd/netconnectd/internal/nearest"
+	"github.com/netconnectd/netconnectd/internal/shown"
 )
 
 // commandLine is what the arguments say.
@@ -144,7 +146,7 @@ func parseFlags(args []string) (*commandLine, error) {
 	case errors.Is(err, pflag.ErrHelp):
 		return nil, ErrHelp
 	case err != nil:
-		return nil, &UsageError{flagtext.Explain(err, fs, nearestOf)}
+		return nil, &UsageError{flagtext.Explain(err, fs, nearest.Of)}
 	case fs.NArg() > 0:
 		// The text is not repeated: it may be the rest of a passphrase.
 		return nil, &UsageError{fmt.Errorf("argument %d is not a flag (true and false go behind a =, as in --wifi-free=false)",
@@ -152,7 +154,7 @@ func parseFlags(args []string) (*commandLine, error) {
 	case line.log.Debug && line.log.Quiet:
 		return nil, &UsageError{errors.New("--debug and --quiet exclude each other")}
 	case fs.Changed("daemon") && line.daemon != "stop" && line.daemon != "status":
-		return nil, &UsageError{fmt.Errorf("--daemon takes stop or status, not %s", shown(line.daemon))}
+		return nil, &UsageError{fmt.Errorf("--daemon takes stop or status, not %s", shown.Text(line.daemon))}
 	}
 	line.fileGiven = fs.Changed("config")
 	return line, nil

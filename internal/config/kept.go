@@ -89,7 +89,7 @@ func LoadDefaults(args, environ []string, fault error) *Config {
 // stateDir is the state folder of a configuration without a file.
 func stateDir(line *commandLine, environ []string) string {
 	var r report // of no interest here
-	return settle(line, readEnviron(environ, &r).values, nil, &r).StateDir
+	return settle(line, readEnviron(environ, &r).values, contents{}, &r).StateDir
 }
 
 // readKept gives what was kept of the file at path.
@@ -107,5 +107,5 @@ func readKept(dir, path string, r *report) (configFile, error) {
 	if k.File != path {
 		return configFile{}, fmt.Errorf("it is of %s", k.File)
 	}
-	return configFile{path: path, text: k.Text, values: parseFile(k.Text, r)}, nil
+	return configFile{path: path, text: k.Text, contents: parseFile(k.Text, r)}, nil
 }

@@ -12,7 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/netconnectd/netconnectd/internal/address"
+	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/secret"
+	"github.com/netconnectd/netconnectd/internal/shown"
 )
 
 // setting is the way of one key into the draft and out of it.
@@ -53,7 +56,7 @@ func boolean(field func(*draft) *bool) setting {
 	return plain(field, func(d *draft, text string) error {
 		truth, ok := truthOf(text)
 		if !ok {
-			return fmt.Errorf("%s is neither true nor false", shown(text))
+			return fmt.Errorf("%s is neither true nor false", shown.Text(text))
 		}
 		*field(d) = truth
 		return nil
@@ -66,7 +69,7 @@ func choice(field func(*draft) *string, undecided string) setting {
 	return plain(field, func(d *draft, text string) error {
 		truth, ok := truthOf(text)
 		if !ok && text != undecided {
-			return fmt.Errorf("%s is neither true nor false nor %s", shown(text), undecided)
+			return fmt.Errorf("%s is neither true nor false nor %s", shown.Text(text), undecided)
 		}
 		if *field(d) = text; ok {
 			*field(d) = strconv.FormatBool(truth)
@@ -100,7 +103,7 @@ func whole(field func(*draft) *int, check func(int) error) setting {
 	return plain(field, func(d *draft, text string) error {
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return fmt.Errorf("%s is not a whole number", shown(text))
+			return fmt.Errorf("%s is not a whole number", shown.Text(text))
 		}
 		if err := check(n); err != nil {
 			return err
@@ -142,11 +145,11 @@ func seconds(field func(*draft) *time.Duration, low, high time.Duration) setting
 	return plain(field, func(d *draft, text string) error {
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(n) {
-			return fmt.Errorf("%s is not a number of seconds", shown(text))
+			return fmt.Errorf("%s is not a number of seconds", shown.Text(text))
 		}
 		// Compared as floats: a huge number would overflow a Duration.
 		if n < low.Seconds() || n > high.Seconds() {
-			return fmt.Errorf("%s is not in %v..%v seconds", shown(text), low.Seconds(), int64(high.Seconds()))
+			return fmt.Errorf("%s is not in %v..%v seconds", shown.Text(text), low.Seconds(), int64(high.Seconds()))
 		}
 		*field(d) = time.Duration(math.Round(n * float64(time.Second)))
 		return nil
@@ -159,14 +162,14 @@ func oneOf(words ...string) func(string) error {
 		if slices.Contains(words, text) {
 			return nil
 		}
-		return fmt.Errorf("%s is not one of: %s", shown(text), strings.Join(words, ", "))
+		return fmt.Errorf("%s is not one of: %s", shown.Text(text), strings.Join(words, ", "))
 	}
 }
 
 // absolute accepts the path of a file or folder from the root.
 func absolute(text string) error {
 	if !filepath.IsAbs(text) || strings.ContainsAny(text, "\x00\n") {
-		return fmt.Errorf("%s is not an absolute path", shown(text))
+		return fmt.Errorf("%s is not an absolute path", shown.Text(text))
 	}
 	return nil
 }
@@ -179,12 +182,10 @@ func socketPath(text string) error {
 	return nil
 }
 
-// interfaceName accepts what the kernel does (dev_valid_name), or nothing.
+// interfaceName accepts the name of a link of the kernel, or nothing.
 func interfaceName(text string) error {
-	bad := len(text) > 15 || text == "." || text == ".." ||
-		strings.ContainsFunc(text, func(c rune) bool { return c == '/' || c == ':' || c <= ' ' || c == 0x7f })
-	if bad {
-		return fmt.Errorf("%s is not the name of an interface", shown(text))
+	if text != "" && link.CheckName(text) != nil {
+		return fmt.Errorf("%s is not the name of an interface", shown.Text(text))
 	}
 	return nil
 }
@@ -196,7 +197,7 @@ func word(text string) error {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_')
 	}
 	if text == "" || strings.ContainsFunc(text, other) {
-		return fmt.Errorf("%s is not a single word", shown(text))
+		return fmt.Errorf("%s is not a single word", shown.Text(text))
 	}
 	return nil
 }
@@ -228,7 +229,7 @@ func setPassphrase(d *draft, text string) error {
 func setCountry(d *draft, text string) error {
 	upper := strings.ToUpper(text)
 	if upper != "" && (len(upper) != 2 || strings.Trim(upper, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
-		return fmt.Errorf("%s is not the code of a country in two letters, e.g. DE", shown(text))
+		return fmt.Errorf("%s is not the code of a country in two letters, e.g. DE", shown.Text(text))
 	}
 	d.AP.Country = upper
 	return nil
@@ -239,16 +240,7 @@ func domain(text string) error {
 	if text == "" {
 		return nil
 	}
-	for label := range strings.SplitSeq(text, ".") {
-		other := func(c rune) bool {
-			return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
-		}
-		if label == "" || len(label) > 63 || len(text) > 253 || strings.ContainsFunc(label, other) ||
-			strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
-			return fmt.Errorf("%s is not the name of a domain", shown(text))
-		}
-	}
-	return nil
+	return address.CheckName(text)
 }
 
 func setIP(d *draft, text string) (err error) {
@@ -263,10 +255,10 @@ func setNetwork(d *draft, text string) error {
 	addr, err := netip.ParseAddr(base)
 	bits, ok := maskBits(mask)
 	if err != nil || !addr.Is4() || !ok {
-		return fmt.Errorf("%s is not an IPv4 network, e.g. 10.250.250.0/24", shown(text))
+		return fmt.Errorf("%s is not an IPv4 network, e.g. 10.250.250.0/24", shown.Text(text))
 	}
 	if bits < 8 || bits > 30 {
-		return fmt.Errorf("%s leaves no room for an access point and a client, or far too much: /8 to /30", shown(text))
+		return fmt.Errorf("%s leaves no room for an access point and a client, or far too much: /8 to /30", shown.Text(text))
 	}
 	d.network = netip.PrefixFrom(addr, bits).Masked()
 	return nil
@@ -289,7 +281,7 @@ func maskBits(text string) (int, bool) {
 func setRange(d *draft, text string) error {
 	first, last, two := strings.Cut(text, ",")
 	if !two || strings.Contains(last, ",") {
-		return fmt.Errorf("%s is not a first and a last address", shown(text))
+		return fmt.Errorf("%s is not a first and a last address", shown.Text(text))
 	}
 	from, err := ipv4(strings.TrimSpace(first))
 	if err != nil {
@@ -306,7 +298,7 @@ func setRange(d *draft, text string) error {
 func ipv4(text string) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(text)
 	if err != nil || !addr.Is4() {
-		return netip.Addr{}, fmt.Errorf("%s is not an IPv4 address", shown(text))
+		return netip.Addr{}, fmt.Errorf("%s is not an IPv4 address", shown.Text(text))
 	}
 	return addr, nil
 }

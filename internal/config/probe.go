@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/netconnectd/netconnectd/internal/shown"
 )
 
 // maxHosts bounds how many addresses one probe pings.
@@ -23,9 +25,9 @@ func setHosts(d *draft, text string) error {
 		addr, err := netip.ParseAddr(item)
 		switch {
 		case err != nil:
-			return fmt.Errorf("%s is not an address; a name is asked for by probe.kind dns", shown(item))
+			return fmt.Errorf("%s is not an address; a name is asked for by probe.kind dns", shown.Text(item))
 		case addr.Zone() != "":
-			return fmt.Errorf("%s names an interface, but each is probed through its own", shown(item))
+			return fmt.Errorf("%s names an interface, but each is probed through its own", shown.Text(item))
 		case addr.IsUnspecified() || addr.IsMulticast() || addr.IsLoopback():
 			return fmt.Errorf("%s is not the address of another device", addr)
 		}
@@ -48,12 +50,12 @@ func probeURL(text string) error {
 	case strings.Contains(text, "@"): // the text may hold a passphrase
 		return errors.New("has an @; a user's name is not sent")
 	case !web:
-		return fmt.Errorf("%s is not the URL of a page, e.g. http://example.org/generate_204", shown(text))
+		return fmt.Errorf("%s is not the URL of a page, e.g. http://example.org/generate_204", shown.Text(text))
 	case u.Port() == "":
 		return nil
 	}
 	if n, err := strconv.ParseUint(u.Port(), 10, 16); err != nil || n == 0 {
-		return fmt.Errorf("%s is not a port", shown(u.Port()))
+		return fmt.Errorf("%s is not a port", shown.Text(u.Port()))
 	}
 	return nil
 }

@@ -133,17 +133,3 @@ type value struct {
 	text string
 	from origin
 }
-
-// shown is a value fit for a message: short, in one line, without control
-// characters.
-func shown(text string) string {
-	const limit = 40
-	if len(text) > limit {
-		text = text[:limit] + "…"
-	}
-	plain := text != "" && !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
-	if plain {
-		return text
-	}
-	return fmt.Sprintf("%q", text)
-}

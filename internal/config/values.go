@@ -1,5 +1,7 @@
 package config
 
+import "github.com/netconnectd/netconnectd/internal/shown"
+
 // Values lists the settings in force and where they come from, such as
 // "ap.channel: 6 (line 7)". Of a secret it only says that there is one. A file with
 // something wrong is listed as it was kept, or else as it is.
@@ -12,7 +14,7 @@ func Values(args, environ []string) ([]string, error) {
 	env := readEnviron(environ, &r)
 	path, named := line.path(env)
 	file, err := readFile(path, named, &r)
-	settle(line, env.values, file.values, &r)
+	settle(line, env.values, file.contents, &r)
 	if err != nil || len(r.problems) > 0 {
 		if before, keptErr := readKept(stateDir(line, environ), path, &r); keptErr == nil {
 			file, err = before, nil
@@ -22,7 +24,7 @@ func Values(args, environ []string) ([]string, error) {
 	var list []string
 	for i := range keys {
 		v := winners[keys[i].path]
-		text := shown(v.text)
+		text := shown.Text(v.text)
 		if keys[i].secret && v.text != "" {
 			text = "[redacted]"
 		}

@@ -7,6 +7,7 @@
 package declared
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,9 +27,9 @@ import (
 type Parts struct {
 	Dir   string // where leases are kept until the next boot, e.g. /run/netconnectd
 	Links Links
-	// Apply makes the kernel's interfaces what is desired, and returns what the
-	// kernel has refused, as text by the path of the declaration.
-	Apply func(context.Context, link.Desired) (refused map[string]string, err error)
+	// Apply makes the kernel's interfaces what is desired. What is refused of a
+	// declaration is a link.PathError, and does not stop the rest.
+	Apply func(context.Context, link.Desired) (link.Outcome, error)
 	// DHCP gets and keeps an address until ctx ends, as dhcp.Run does.
 	DHCP    func(ctx context.Context, cfg dhcp.Config, on func(dhcp.Event)) error
 	Changed func()               // the state has changed; must not block
@@ -196,16 +197,32 @@ func (r *run) apply() {
 		case <-r.ctx.Done():
 			return
 		case a := <-r.pending:
-			refused, err := r.Apply(r.ctx, endAddresses(a.Desired, time.Now()))
+			out, err := r.Apply(r.ctx, endAddresses(a.Desired, time.Now()))
+			for _, change := range out.Done {
+				r.Log.Info("declared network", "done", change.String())
+			}
 			if err != nil {
-				refused = map[string]string{"": err.Error()}
+				r.Log.Warn("apply the declared network", "err", err)
 			}
-			for path, text := range refused {
-				r.Log.Warn("apply the declared network", "declaration", path, "err", text)
-			}
-			r.post(r.ctx, network.Applied{Generation: a.Generation, Refused: refused}) // fails only when ctx has ended
+			_ = r.post(r.ctx, network.Applied{Generation: a.Generation, Refused: refusals(err)}) // fails only when ctx has ended
 		}
 	}
+}
+
+// refusals returns the text of each problem by the path of its declaration. An error
+// that is not of declarations concerns all of them.
+func refusals(err error) map[string]string {
+	all := map[string]string{}
+	found, only := link.PathErrors(err)
+	for _, e := range found {
+		if e.Path != "" { // what is declared no longer concerns no interface
+			all[e.Path] = cmp.Or(all[e.Path], e.Err.Error())
+		}
+	}
+	if !only {
+		all[""] = err.Error()
+	}
+	return all
 }
 
 // endAddresses returns what is desired with the lifetimes of the addresses that end.

@@ -24,9 +24,8 @@ type kernel struct {
 	mu      sync.Mutex
 	seen    link.Snapshot
 	hint    chan struct{}
-	applied []string          // what was desired at each Apply
-	refuse  map[string]string // by path
-	err     error
+	applied []string      // what was desired at each Apply
+	err     error         // of each Apply
 	slow    time.Duration // of each Apply
 	asked   []dhcp.Config
 	on      func(dhcp.Event) // of the client that runs; nil: none does
@@ -53,7 +52,7 @@ func (k *kernel) plug(name string, addresses ...string) {
 	k.hint <- struct{}{}
 }
 
-func (k *kernel) apply(ctx context.Context, want link.Desired) (map[string]string, error) {
+func (k *kernel) apply(ctx context.Context, want link.Desired) (link.Outcome, error) {
 	time.Sleep(k.slow)
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -65,7 +64,7 @@ func (k *kernel) apply(ctx context.Context, want link.Desired) (map[string]strin
 		}
 	}
 	k.applied = append(k.applied, strings.Join(text, " "))
-	return k.refuse, k.err
+	return link.Outcome{}, k.err
 }
 
 func (k *kernel) dhcp(ctx context.Context, cfg dhcp.Config, on func(dhcp.Event)) error {
@@ -163,25 +162,24 @@ func TestLatestWins(t *testing.T) {
 // that both are tried again.
 func TestRefused(t *testing.T) {
 	for _, row := range []struct {
-		name   string
-		refuse map[string]string
-		err    error
+		name string
+		err  error
 	}{
-		{"one declaration", map[string]string{"lan": "EINVAL"}, nil},
-		{"everything", nil, errors.New("EINVAL")},
+		{"one declaration", errors.Join(&link.PathError{Path: "lan", Err: errors.New("EINVAL")})},
+		{"everything", errors.New("EINVAL")},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			play(t, t.TempDir(), func(t *testing.T, n *Network, k *kernel) {
 				k.plug("eth0")
 				synctest.Wait()
-				k.refuse, k.err = row.refuse, row.err
+				k.err = row.err
 				declare(t, n, static("lan", "eth0", "192.0.2.1/24"))
 				synctest.Wait()
 				if s, _ := n.Status("lan"); s.Up || len(s.Errors) != 1 || s.Errors[0].Code != "SETUP_FAILED" || s.Errors[0].Data[0] != "EINVAL" {
 					t.Errorf("%+v", s)
 				}
 				k.mu.Lock()
-				k.refuse, k.err = nil, nil
+				k.err = nil
 				k.mu.Unlock()
 				time.Sleep(2 * time.Second)
 				if s, _ := n.Status("lan"); !s.Up || s.Errors != nil {

@@ -60,10 +60,7 @@ func (c Change) failed(err error) error {
 	case c.Link != "":
 		text = c.Link + ": " + text
 	}
-	if c.Path != "" {
-		text = c.Path + ": " + text
-	}
-	return fmt.Errorf("%s: %w", text, err)
+	return &PathError{c.Path, fmt.Errorf("%s: %w", text, err)}
 }
 
 // step is what a Change does: requests to the kernel or, of a *sysctlStep, a file.

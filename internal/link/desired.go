@@ -46,6 +46,7 @@ type LinkSpec struct {
 	MAC           net.HardwareAddr
 	Up            *bool
 	Promiscuous   *bool
+	Multicast     *bool              // IFF_MULTICAST
 	VLANs         []state.BridgeVLAN // of a bridge or its port; empty, not nil: none of ours
 
 	// Addresses and Routes are all that we want on the link: those of ours that they

@@ -162,10 +162,7 @@ func (p *planner) seeRest() {
 }
 
 func (p *planner) problem(path string, err error) {
-	if path != "" {
-		err = fmt.Errorf("%s: %w", path, err)
-	}
-	p.problems = append(p.problems, err)
+	p.problems = append(p.problems, &PathError{path, err})
 }
 
 // decideAll finds what becomes of each declared link, and the order.

@@ -65,8 +65,8 @@ func (n *step) linkSpec(i int, interfaces []int, master string) (l link.LinkSpec
 	if !have.present {
 		return l, false
 	}
-	l = declared.Link
-	l.Name, l.Path = have.link, declared.Place.String()
+	l = declared.On(have.link)
+	l.Path = declared.Place.String()
 	if declared.Parent != "" {
 		l.Parent = &n.devices[n.byName[declared.Parent]].link
 	}

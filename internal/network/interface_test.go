@@ -169,7 +169,7 @@ func TestCarrier(t *testing.T) {
 func TestDHCP(t *testing.T) {
 	wan := Interface{Place: Place{Path: "interface wan"}, Name: "wan", Device: "v0", Proto: ProtoDHCP, Auto: true, DefaultRoute: true, PeerDNS: true, Metric: 7}
 	lease := &Lease{
-		Addresses: address("192.0.2.7/24"),
+		Addresses: prefixes("192.0.2.7/24"),
 		Routes:    []link.RouteSpec{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Gateway: netip.MustParseAddr("192.0.2.254")}},
 		DNS:       []netip.Addr{netip.MustParseAddr("192.0.2.53")},
 	}
@@ -204,7 +204,7 @@ func TestHeldLease(t *testing.T) {
 	wan := Interface{Place: Place{Path: "interface wan"}, Name: "wan", Device: "v0", Proto: ProtoDHCP, Auto: true}
 	w := newWorld(t)
 	w.plug("v0")
-	w.post(Declared{Spec: Spec{Interfaces: []Interface{wan}}, Held: map[string]*Lease{"wan": {Addresses: address("192.0.2.7/24")}}})
+	w.post(Declared{Spec: Spec{Interfaces: []Interface{wan}}, Held: map[string]*Lease{"wan": {Addresses: prefixes("192.0.2.7/24")}}})
 	w.applied(nil)
 	w.said("start dhcp of wan on v0", "apply v0 up 192.0.2.7/24", "ifup wan")
 	w.post(Leased{"wan", 1, nil})
@@ -218,7 +218,7 @@ func TestProtocolChanges(t *testing.T) {
 	w := newWorld(t)
 	w.plug("v0")
 	w.post(Declared{Spec: Spec{Interfaces: []Interface{wan}}})
-	w.post(Leased{"wan", 1, &Lease{Addresses: address("192.0.2.7/24")}})
+	w.post(Leased{"wan", 1, &Lease{Addresses: prefixes("192.0.2.7/24")}})
 	w.applied(nil)
 	w.log = nil
 	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("wan", "v0", "192.0.2.8/24")}}})

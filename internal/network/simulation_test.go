@@ -29,15 +29,15 @@ type simulation struct {
 	running map[string]uint64 // protocols by interface
 }
 
-var names = []string{"v0", "v1", "v2"}
+var deviceNames = []string{"v0", "v1", "v2"}
 
 // spec returns a random declaration.
 func (s *simulation) spec() Spec {
 	var spec Spec
 	if s.random.IntN(2) == 0 {
-		spec.Devices = append(spec.Devices, Device{Place: Place{Path: "br0"}, Name: "br0", Type: TypeBridge, Ports: names[s.random.IntN(3):], Enabled: s.random.IntN(4) > 0})
+		spec.Devices = append(spec.Devices, Device{Place: Place{Path: "br0"}, Name: "br0", Type: TypeBridge, Ports: deviceNames[s.random.IntN(3):], Enabled: s.random.IntN(4) > 0})
 	}
-	for i, device := range append([]string{"br0"}, names...) {
+	for i, device := range append([]string{"br0"}, deviceNames...) {
 		if device == "br0" && spec.Devices == nil || s.random.IntN(3) == 0 {
 			continue
 		}
@@ -54,7 +54,7 @@ func (s *simulation) spec() Spec {
 }
 
 func (s *simulation) event() {
-	name := names[s.random.IntN(len(names))]
+	name := deviceNames[s.random.IntN(len(deviceNames))]
 	switch s.random.IntN(9) {
 	case 0:
 		s.post(Declared{Spec: s.spec()})
@@ -69,7 +69,7 @@ func (s *simulation) event() {
 		s.post(Asked{fmt.Sprintf("i%d", s.random.IntN(4)), s.random.IntN(2) == 0})
 	case 7:
 		for interfaceName, session := range s.running {
-			s.post(Leased{interfaceName, session, []*Lease{nil, {Addresses: address("203.0.113.7/24")}}[s.random.IntN(2)]})
+			s.post(Leased{interfaceName, session, []*Lease{nil, {Addresses: prefixes("203.0.113.7/24")}}[s.random.IntN(2)]})
 			break
 		}
 	case 8:

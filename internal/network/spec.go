@@ -59,11 +59,10 @@ type Device struct {
 	// adapters whose names change. Name is then only what other sections call it.
 	MAC net.HardwareAddr
 
-	Ports   []string // names of devices that are ports of this bridge
-	Parent  string   // name of the device below this macvlan or vxlan; "": none
-	Enabled bool     // option enabled; a disabled device counts as absent
-
-	BridgeEmpty bool // this bridge is there also while none of its ports is
+	Ports       []string // names of devices that are ports of this bridge
+	BridgeEmpty bool     // the bridge is there even while none of its ports is
+	Parent      string   // name of the device below this macvlan or vxlan; "": none
+	Enabled     bool     // option enabled; a disabled device counts as absent
 
 	// Link has the device's own settings. Its Master, Up, Addresses and Routes are
 	// unset: they follow from the ports and interfaces.

@@ -145,13 +145,13 @@ func (w *world) said(want ...string) {
 	w.log = nil
 }
 
-func address(text string) []link.AddressSpec {
+func prefixes(text string) []link.AddressSpec {
 	return []link.AddressSpec{{Prefix: netip.MustParsePrefix(text)}}
 }
 
 // static is an interface of proto static on a device.
 func static(name, device, prefix string) Interface {
-	return Interface{Place: Place{Path: "interface " + name}, Name: name, Device: device, Proto: ProtoStatic, Auto: true, ForceLink: true, Addresses: address(prefix)}
+	return Interface{Place: Place{Path: "interface " + name}, Name: name, Device: device, Proto: ProtoStatic, Auto: true, ForceLink: true, Addresses: prefixes(prefix)}
 }
 
 func (w *world) phase(name string) Phase {

@@ -1,0 +1,175 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/netconnectd/netconnectd/internal/network"
+)
+
+// networkSection is the section that declares devices and interfaces. It has lists where
+// other sections have keys, and neither flags nor variables of the environment.
+const networkSection = "network"
+
+// networkLists are the lists of the section, and the kinds of what they list.
+var networkLists = []struct{ name, kind string }{
+	{"devices", network.KindDevice},
+	{"interfaces", network.KindInterface},
+	{"routes", network.KindRoute},
+	{"rules", network.KindRule},
+	{"neighbours", network.KindNeighbour},
+}
+
+// declared reads the section network. It returns nothing if anything in it is wrong.
+func (w *walker) declared(node *yaml.Node, repeated bool) network.Spec {
+	before := len(w.problems)
+	switch {
+	case isNull(node) || w.repeats(node, repeated, len(node.Content)):
+	case node.Kind != yaml.MappingNode:
+		w.problem(networkSection, at(node), "is %s, not a section with the lists %s", shape(node), strings.Join(listNames(), ", "))
+	default:
+		w.pairs(networkSection+".", node, func(name string, key, content *yaml.Node) {
+			content, repeated := follow(content, repeated)
+			w.declaredList(name, key, content, repeated)
+		})
+	}
+	if w.repeated > maxRepeated { // so not all of it was read
+		return network.Spec{}
+	}
+	spec, problems := network.Read(w.sections)
+	for _, p := range problems {
+		if p.Warning {
+			w.warning(p.Path, origin{line: p.Line}, "%s", p.Text)
+		} else {
+			w.problem(p.Path, origin{line: p.Line}, "%s", p.Text)
+		}
+	}
+	if len(w.problems) > before {
+		return network.Spec{}
+	}
+	return spec
+}
+
+func listNames() []string {
+	names := make([]string, len(networkLists))
+	for i, list := range networkLists {
+		names[i] = list.name
+	}
+	return names
+}
+
+// declaredList reads one of the lists.
+func (w *walker) declaredList(name string, key, content *yaml.Node, repeated bool) {
+	path := below(networkSection, name)
+	i := slices.Index(listNames(), name)
+	if i < 0 {
+		w.problem(path, at(key), "is not a list of this section%s", didYouMean(name, listNames()))
+		return
+	}
+	w.once(path, key)
+	switch {
+	case isNull(content) || w.repeats(key, repeated, len(content.Content)):
+	case content.Kind != yaml.SequenceNode:
+		w.problem(path, at(content), "is %s, not a list; begin each of the %s with a dash and a space", shape(content), name)
+	default:
+		for n, item := range content.Content {
+			w.declaredItem(fmt.Sprintf("%s[%d]", path, n), networkLists[i].kind, item, repeated)
+		}
+	}
+}
+
+// declaredItem reads one of the things that a list declares. What stands behind an alias is
+// repeated.
+func (w *walker) declaredItem(path, kind string, item *yaml.Node, repeated bool) {
+	mapping, repeated := follow(item, repeated)
+	if w.repeats(item, repeated, len(mapping.Content)/2) {
+		return
+	}
+	if mapping.Kind != yaml.MappingNode {
+		w.problem(path, at(item), "is %s, not a %s with options, such as - name: eth0", shape(mapping), kind)
+		return
+	}
+	s := network.Section{Place: network.Place{Path: path, Line: item.Line}, Kind: kind}
+	w.pairs(path+".", mapping, func(name string, key, content *yaml.Node) {
+		content, repeated := follow(content, repeated)
+		if content.Kind == yaml.MappingNode {
+			w.optionGroup(&s, name, key, content, repeated)
+			return
+		}
+		w.option(&s, name, key, content, repeated)
+	})
+	w.sections = append(w.sections, s)
+}
+
+// optionGroup reads the options below another, of which there is match only.
+func (w *walker) optionGroup(s *network.Section, name string, key, content *yaml.Node, repeated bool) {
+	if name != "match" {
+		w.problem(below(s.Path, name), at(key), "is a section, not a value or a list of values")
+		return
+	}
+	if w.repeats(key, repeated, len(content.Content)/2) {
+		return
+	}
+	w.pairs(below(s.Path, name)+".", content, func(inner string, key, content *yaml.Node) {
+		content, repeated := follow(content, repeated)
+		w.option(s, name+"."+inner, key, content, repeated)
+	})
+}
+
+// option takes one option as it was typed. Nothing, ~ and null mean that the option is
+// not given.
+func (w *walker) option(s *network.Section, name string, key, content *yaml.Node, repeated bool) {
+	path := below(s.Path, name)
+	if isNull(content) && content.Anchor == "" {
+		return
+	}
+	o := network.Option{Place: network.Place{Path: path, Line: key.Line}, Name: name}
+	items := []*yaml.Node{content}
+	if content.Kind == yaml.SequenceNode {
+		o.List, items = true, content.Content
+	}
+	if w.repeats(key, repeated, len(items)) {
+		return
+	}
+	for _, item := range items {
+		value := resolve(item)
+		if isNull(value) && value.Anchor == "" {
+			w.problem(path, at(item), "has an item with nothing in it; leave the item out")
+			continue
+		}
+		if text, ok := w.text(path, value, "a single value or a list of them"); ok {
+			o.Values, o.Lines = append(o.Values, text), append(o.Lines, item.Line)
+		}
+	}
+	s.Options = append(s.Options, o)
+}
+
+// maxName is longer than the names of all options.
+const maxName = 40
+
+// below returns the path of what a name in the file stands for.
+func below(path, name string) string {
+	if len(name) > maxName {
+		name = name[:maxName] + "…"
+	}
+	return path + "." + cleanKey(name)
+}
+
+// checkOwners reports links that both the simple settings and the section network are
+// about: two owners of one link would undo each other's changes.
+func checkOwners(d *draft, sections []network.Section, winners map[string]value, r *report) {
+	for _, simple := range []struct{ path, name string }{
+		{"interfaces.wifi", d.Interfaces.Wifi},
+		{"interfaces.wired", d.Interfaces.Wired},
+	} {
+		if simple.name == "" || r.bad(simple.path) {
+			continue
+		}
+		for _, place := range network.Claims(sections, simple.name) {
+			r.problem(place.Path, origin{line: place.Line}, "%s is %s already (%s); name it in one of the two places", simple.name, simple.path, winners[simple.path].from)
+		}
+	}
+}

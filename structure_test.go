@@ -24,12 +24,12 @@ var mayImport = map[string][]string{
 	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/flagtext", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/nearest", "internal/process", "state", "state/kernel"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
-		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
-		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/netsettings", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
+		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/declared", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
+		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/netsettings", "internal/network", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/wifi", "state", "state/kernel",
 	},
 	"internal/network":     {"internal/address", "internal/link", "internal/link/rtnl", "internal/nearest", "internal/shown", "state"},
-	"internal/interfaces":  {"internal/link"},
+	"internal/interfaces":  {"client", "internal/link"},
 	"internal/declared":    {"client", "internal/atomicfile", "internal/link", "internal/link/proto/dhcp", "internal/network", "internal/ownfile"},
 	"internal/netsettings": {"client", "internal/address", "internal/secret", "internal/server", "internal/store", "internal/wifi"},
 	"internal/radio": {

@@ -63,6 +63,20 @@ type NetworkDump struct {
 	Interfaces []NetworkInterface `json:"interface"`
 }
 
+// NetworkPlan is what there is to do for the kernel to be as declared.
+type NetworkPlan struct {
+	Changes  []NetworkChange `json:"changes"`  // in order; empty: the kernel is as declared
+	Problems []string        `json:"problems"` // what cannot be done, each with its place in the configuration
+}
+
+// NetworkChange is one change of a NetworkPlan.
+type NetworkChange struct {
+	Link  string `json:"link,omitempty"` // name of the link; absent: a rule
+	Text  string `json:"text"`           // e.g. "br-lan: set priority 4096 (in place)"
+	Class string `json:"class"`          // cost for those who use the link: "in place", "readdress", "restart" or "recreate"
+	Path  string `json:"path,omitempty"` // place in the configuration; absent: a declaration that is gone
+}
+
 // Invoke calls a method of an object, e.g. "status" of "network.interface.lan", and
 // decodes the result into result unless that is nil. Objects and methods are those of
 // OpenWrt's netifd; docs/protocol.md lists them.

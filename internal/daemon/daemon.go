@@ -22,6 +22,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/ap"
 	"github.com/netconnectd/netconnectd/internal/config"
+	"github.com/netconnectd/netconnectd/internal/declared"
 	"github.com/netconnectd/netconnectd/internal/history"
 	"github.com/netconnectd/netconnectd/internal/hook"
 	"github.com/netconnectd/netconnectd/internal/interfaces"
@@ -73,6 +74,7 @@ type daemon struct {
 	history  *history.History
 	problems problems
 	lane     *interfaces.Lane
+	declared *declared.Network
 	damaged  []client.Problem // of files of earlier runs
 	notesErr error            // why the notes on NetworkManager's profiles could not be read
 	metrics  *metrics.Metrics
@@ -116,6 +118,8 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	group.Go(func() error { d.radio.Run(ctx); return nil })
 	group.Go(func() error { return ignoreEnd(ctx, d.monitor.Run(ctx)) })
 	group.Go(func() error { d.watchLinks(ctx); return nil })
+	group.Go(func() error { return d.declared.Run(ctx) })
+	group.Go(func() error { return ignoreEnd(ctx, d.declared.Declare(ctx, cfg.Network)) })
 	group.Go(func() error { d.dns.run(ctx); return nil })
 	group.Go(func() error { d.watchProblems(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
@@ -172,6 +176,7 @@ func TearDown(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		d.radio.EndAccessPoint(ctx),
 		runner.EndAll(ctx),
 		d.radio.TearDownStation(ctx),
+		d.declared.TearDown(ctx),
 		resolver.Withdraw(cfg.RuntimeDir),
 		dropAsked(askedFile(cfg.RuntimeDir)),
 	)
@@ -192,6 +197,7 @@ func build(cfg *config.Config, opts Options, runner *process.Runner, networks *s
 		problems: problems{hint: make(chan struct{}, 1)},
 	}
 	d.lane = interfaces.New(d.problems.recheck)
+	d.declared = d.newDeclared(cfg.RuntimeDir)
 	runner.Failed = d.metrics.ChildFailed
 	d.cfg.Store(cfg)
 	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)

@@ -48,7 +48,17 @@ func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, 
 	case server.ListNetworks:
 		return d.listNetworks(), nil
 	case server.Interfaces:
-		return d.listInterfaces(), nil
+		return d.lane.List(), nil
+	case server.InterfaceDump:
+		return d.declared.Dump(), nil
+	case server.InterfaceStatus:
+		return d.declared.Status(req.Name)
+	case server.InterfaceUp:
+		return nil, d.declared.Ask(ctx, req.Name, true)
+	case server.InterfaceDown:
+		return nil, d.declared.Ask(ctx, req.Name, false)
+	case server.Plan:
+		return d.declared.Plan(ctx)
 	case server.History:
 		return d.history.Last(req.Limit), nil
 	case server.AddNetwork:

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"errors"
 	"net/netip"
 	"os/exec"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/netconnectd/netconnectd/client"
-	"github.com/netconnectd/netconnectd/internal/interfaces"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 	"github.com/netconnectd/netconnectd/internal/server"
@@ -74,16 +72,5 @@ func TestInterfaces(t *testing.T) {
 		if found != row.problems {
 			t.Errorf("%s: %d problems, want %d", row.name, found, row.problems)
 		}
-	}
-}
-
-// TestGoneInterfaceIsNoRefusal: an interface that is not there is told of as such,
-// by the status of the radio.
-func TestGoneInterfaceIsNoRefusal(t *testing.T) {
-	gone := interfaces.Owned{Owner: "station", Want: link.Spec{Name: "wlan0"}, Refused: link.ErrNotExist}
-	denied := gone
-	denied.Refused = errors.New("EPERM")
-	if list := interfaceProblems([]interfaces.Owned{gone, denied}); len(list) != 1 || !strings.Contains(list[0].Text, "EPERM") {
-		t.Errorf("%+v", list)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/netconnectd/netconnectd/internal/ap"
@@ -65,7 +66,8 @@ func TestMetrics(t *testing.T) {
 	d.expect(t, `netconnectd_wifi_signal_dbm -61`)
 }
 
-// idle returns a daemon of which only the owner of the radio runs. There is no radio.
+// idle returns a daemon of which only the owners of the radio and of the declared
+// network run. There is no radio, and the kernel's links are not known.
 func idle(t *testing.T) *daemon {
 	t.Helper()
 	runner := &process.Runner{Dir: t.TempDir()}
@@ -74,10 +76,11 @@ func idle(t *testing.T) *daemon {
 	cfg.Probe.Kind = string(probe.KindGateway)
 	d := build(cfg, Options{Version: "1.2.3", Log: slog.New(slog.DiscardHandler)}, runner, &store.Store{})
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
 	owner := d.radio // a test may put another in its place
-	go func() { defer close(ended); owner.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-ended })
+	var running sync.WaitGroup
+	running.Go(func() { owner.Run(ctx) })
+	running.Go(func() { _ = d.declared.Run(ctx) }) // its error is that ctx has ended
+	t.Cleanup(func() { stop(); running.Wait() })
 	return d
 }
 

@@ -62,7 +62,8 @@ func (d *daemon) findProblems(ctx context.Context) []client.Problem {
 		configProblems(d.configWrong(), cfg),
 		d.damaged,
 		filterProblems(d.missing.Load()),
-		interfaceProblems(d.lane.Owned()),
+		d.lane.Problems(),
+		d.declared.Problems(),
 		toProblems(doctor.JudgeConflicts(doctor.LookForConflicts(ctx, cfg, d.radio.Interface()))),
 	)
 }

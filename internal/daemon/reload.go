@@ -42,6 +42,9 @@ func (d *daemon) reload(ctx context.Context) (string, error) {
 	if err := d.radio.Configure(context.WithoutCancel(ctx), radioSettings(next)); err != nil {
 		return "", fmt.Errorf("put the radio's settings in force: %w", err)
 	}
+	if err := d.declared.Declare(context.WithoutCancel(ctx), next.Network); err != nil {
+		return "", fmt.Errorf("put the declared network in force: %w", err)
+	}
 	d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(next), AccessPoint: accessPoint})
 	nudge(d.relink)
 	d.problems.recheck()

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/network"
@@ -25,16 +26,24 @@ import (
 
 // Parts are what a Network works with. All have to be set.
 type Parts struct {
-	Dir   string // where leases are kept until the next boot, e.g. /run/netconnectd
-	Links Links
-	// Apply makes the kernel's interfaces what is desired. What is refused of a
-	// declaration is a link.PathError, and does not stop the rest.
-	Apply func(context.Context, link.Desired) (link.Outcome, error)
+	Dir    string // where leases are kept until the next boot, e.g. /run/netconnectd
+	Links  Links
+	Kernel Kernel
 	// DHCP gets and keeps an address until ctx ends, as dhcp.Run does.
 	DHCP    func(ctx context.Context, cfg dhcp.Config, on func(dhcp.Event)) error
 	Changed func()               // the state has changed; must not block
 	Notify  func(network.Notify) // must not block
 	Log     *slog.Logger
+}
+
+// Kernel changes interfaces, see interfaces.Declarer.
+type Kernel interface {
+	// Apply makes the interfaces what is desired. What is refused of a declaration is
+	// a link.PathError, and does not stop the rest.
+	Apply(ctx context.Context, want link.Desired) (link.Outcome, error)
+
+	// Plan returns what Apply would do, and as errors what it could not.
+	Plan(ctx context.Context, want link.Desired) ([]link.Change, error)
 }
 
 // Links are the links of the kernel, see link.Monitor.
@@ -47,6 +56,7 @@ type Links interface {
 type Network struct {
 	Parts
 	inbox chan message
+	ended chan struct{} // Run has returned
 	state atomic.Pointer[network.State]
 }
 
@@ -58,7 +68,7 @@ type message struct {
 
 // New returns a network that declares nothing until Declare.
 func New(parts Parts) *Network {
-	n := &Network{Parts: parts, inbox: make(chan message)}
+	n := &Network{Parts: parts, inbox: make(chan message), ended: make(chan struct{})}
 	n.state.Store(&network.State{})
 	return n
 }
@@ -71,7 +81,7 @@ func (n *Network) Declare(ctx context.Context, spec network.Spec) error {
 	return n.post(ctx, network.Declared{Spec: spec})
 }
 
-// Ask sets an interface up or down.
+// Ask sets an interface up or down. Its error is for the client.
 func (n *Network) Ask(ctx context.Context, name string, up bool) error {
 	if _, err := n.Status(name); err != nil {
 		return err
@@ -79,22 +89,23 @@ func (n *Network) Ask(ctx context.Context, name string, up bool) error {
 	return n.post(ctx, network.Asked{Interface: name, Up: up})
 }
 
-// ErrNotDeclared is the error of a command for an interface that is not declared.
-var ErrNotDeclared = errors.New("no interface of that name is declared in the configuration's section network")
+// notDeclared returns the error of a command for an interface that is not declared.
+func notDeclared(name string) error {
+	return &client.Error{Code: client.CodeNotFound, Message: fmt.Sprintf("no interface %q is declared in the configuration's section network", name)}
+}
 
-func notDeclared(name string) error { return fmt.Errorf("interface %q: %w", name, ErrNotDeclared) }
+// errEnded is the error of an event after Run has returned, as the daemon ends.
+var errEnded = errors.New("the declared network is not kept any more")
 
 // post hands an event to Run, and returns when Run has taken it over.
 func (n *Network) post(ctx context.Context, e network.Event) error {
 	m := message{e, make(chan struct{})}
 	select {
 	case n.inbox <- m:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case <-m.done:
+		<-m.done // Run never blocks in a step
 		return nil
+	case <-n.ended:
+		return errEnded
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -103,6 +114,7 @@ func (n *Network) post(ctx context.Context, e network.Event) error {
 // Run keeps the network as declared until ctx ends. What is configured then stays in
 // the kernel, for the next run.
 func (n *Network) Run(ctx context.Context) error {
+	defer close(n.ended)
 	group, ctx := errgroup.WithContext(ctx)
 	r := run{Network: n, ctx: ctx, group: group, pending: make(chan network.Apply, 1), stop: map[string]context.CancelFunc{}}
 	group.Go(func() error { r.apply(); return nil })
@@ -117,6 +129,7 @@ type run struct {
 	group   *errgroup.Group
 	pending chan network.Apply            // the latest one that has not begun
 	stop    map[string]context.CancelFunc // of the protocols, by interface
+	waiting *network.Spec                 // a configuration that waits for the kernel's links
 }
 
 func (r *run) loop() {
@@ -125,7 +138,6 @@ func (r *run) loop() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
-	var inbox chan message // nil until the links have been seen
 	for {
 		if next := r.State().Next(); !next.IsZero() {
 			timer.Reset(time.Until(next))
@@ -133,22 +145,35 @@ func (r *run) loop() {
 		select {
 		case <-r.ctx.Done():
 			return
-		case m := <-inbox:
+		case m := <-r.inbox:
 			if d, ok := m.event.(network.Declared); ok {
-				d.Held = r.held(d.Spec)
-				m.event = d
+				r.declare(d.Spec)
+			} else {
+				r.step(m.event)
 			}
-			r.step(m.event)
 			close(m.done)
 		case <-hint:
 			if s := r.Links.Snapshot(); s != nil {
 				r.step(network.LinksChanged{Links: links(s)})
-				inbox = r.inbox
+				if spec := r.waiting; spec != nil {
+					r.declare(*spec)
+				}
 			}
 		case <-timer.C:
 			r.step(network.TimePassed{})
 		}
 	}
+}
+
+// declare takes over a configuration, as soon as the kernel's links are known: what the
+// kernel still has from an earlier run is to stay.
+func (r *run) declare(spec network.Spec) {
+	if r.Links.Snapshot() == nil {
+		r.waiting = &spec
+		return
+	}
+	r.waiting = nil
+	r.step(network.Declared{Spec: spec, Held: r.held(spec)})
 }
 
 // links reduces the kernel's links to what package network needs.
@@ -197,7 +222,7 @@ func (r *run) apply() {
 		case <-r.ctx.Done():
 			return
 		case a := <-r.pending:
-			out, err := r.Apply(r.ctx, endAddresses(a.Desired, time.Now()))
+			out, err := r.Kernel.Apply(r.ctx, endAddresses(a.Desired, time.Now()))
 			for _, change := range out.Done {
 				r.Log.Info("declared network", "done", change.String())
 			}

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
 	"github.com/netconnectd/netconnectd/internal/network"
@@ -52,7 +53,7 @@ func (k *kernel) plug(name string, addresses ...string) {
 	k.hint <- struct{}{}
 }
 
-func (k *kernel) apply(ctx context.Context, want link.Desired) (link.Outcome, error) {
+func (k *kernel) Apply(ctx context.Context, want link.Desired) (link.Outcome, error) {
 	time.Sleep(k.slow)
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -65,6 +66,11 @@ func (k *kernel) apply(ctx context.Context, want link.Desired) (link.Outcome, er
 	}
 	k.applied = append(k.applied, strings.Join(text, " "))
 	return link.Outcome{}, k.err
+}
+
+// Plan implements Kernel.
+func (k *kernel) Plan(context.Context, link.Desired) ([]link.Change, error) {
+	return []link.Change{{Link: "eth0", Path: "lan", Text: "add address 192.0.2.1/24", Class: link.InPlace}}, k.err
 }
 
 func (k *kernel) dhcp(ctx context.Context, cfg dhcp.Config, on func(dhcp.Event)) error {
@@ -83,7 +89,7 @@ func play(t *testing.T, dir string, story func(t *testing.T, n *Network, k *kern
 	synctest.Test(t, func(t *testing.T) {
 		k := &kernel{hint: make(chan struct{}, 1)}
 		n := New(Parts{
-			Dir: dir, Links: k, Apply: k.apply, DHCP: k.dhcp,
+			Dir: dir, Links: k, Kernel: k, DHCP: k.dhcp,
 			Changed: func() {}, Notify: func(network.Notify) {}, Log: slog.New(slog.DiscardHandler),
 		})
 		ctx, stop := context.WithCancel(t.Context())
@@ -203,11 +209,12 @@ func TestCommands(t *testing.T) {
 		if s, _ := n.Status("lan"); s.Up || s.Autostart {
 			t.Errorf("%+v", s)
 		}
-		if err := n.Ask(t.Context(), "wan", true); !errors.Is(err, ErrNotDeclared) {
-			t.Error(err)
-		}
-		if _, err := n.Status("wan"); !errors.Is(err, ErrNotDeclared) {
-			t.Error(err)
+		_, err := n.Status("wan")
+		for _, err := range []error{err, n.Ask(t.Context(), "wan", true)} {
+			var coded *client.Error
+			if !errors.As(err, &coded) || coded.Code != client.CodeNotFound {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -21,7 +21,7 @@ func (n *Network) Dump() client.NetworkDump {
 	return dump
 }
 
-// Status returns the state of a declared interface. The error wraps ErrNotDeclared.
+// Status returns the state of a declared interface. Its error is for the client.
 func (n *Network) Status(name string) (client.NetworkInterface, error) {
 	for _, s := range n.State().Interfaces() {
 		if s.Name == name {

@@ -20,6 +20,10 @@ type InterfaceUp struct{ Name string }
 // InterfaceDown sets a declared interface down: nothing.
 type InterfaceDown struct{ Name string }
 
+// Plan asks what there is to do for the kernel to be as declared: client.NetworkPlan.
+type Plan struct{}
+
+func (Plan) Command() string            { return "network plan" }
 func (InterfaceStatus) Command() string { return "network.interface status" }
 func (InterfaceDump) Command() string   { return "network.interface dump" }
 func (InterfaceUp) Command() string     { return "network.interface up" }
@@ -32,6 +36,7 @@ const interfaceObject = "network.interface"
 // calls are the methods of call: objects and methods are those of OpenWrt's netifd.
 // Unknown arguments are ignored, as netifd does.
 var calls = map[string]command{
+	"network plan":             {plain(Plan{}), reader},
 	"network reload":           {plain(Reload{}), changer},
 	"network.interface status": {ofInterface(func(name string) Request { return InterfaceStatus{name} }), reader},
 	"network.interface dump":   {plain(InterfaceDump{}), reader},

@@ -67,7 +67,7 @@ func TestWire(t *testing.T) {
 		{"CLI name configure_wifi", `{"configure_wifi":{"ssid":"a"}}` + "\x00", unknownFrame},
 		{"CLI name select_wifi", `{"select_wifi":{}}` + "\x00", unknownFrame},
 		{"capital letters", `{"Status":{}}` + "\x00", unknownFrame},
-		{"call of objects", `{"call":{"object":"network","method":"status","args":{}},"id":8}` + "\x00", `{"error":"unknown message","code":"unknown_command","id":8}` + "\x00"},
+		{"call of objects", `{"call":{"object":"network","method":"status","args":{}},"id":8}` + "\x00", `{"error":"unknown message","code":"unknown_command","reason":"there are network plan, network reload, network.interface down, network.interface dump, network.interface status, network.interface up","id":8}` + "\x00"},
 
 		// error while processing
 		{"malformed", `{"status":{}` + "\x00", badFrame("the request is not valid JSON")},

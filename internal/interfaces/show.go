@@ -1,4 +1,4 @@
-package daemon
+package interfaces
 
 import (
 	"errors"
@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
-	"github.com/netconnectd/netconnectd/internal/interfaces"
 	"github.com/netconnectd/netconnectd/internal/link"
 )
 
-// listInterfaces returns what the daemon wants of interfaces, and what became of it.
-func (d *daemon) listInterfaces() []client.OwnedInterface {
+// List returns for the socket what owners want of interfaces, and what became of it.
+func (l *Lane) List() []client.OwnedInterface {
 	list := []client.OwnedInterface{}
-	for _, o := range d.lane.Owned() {
+	for _, o := range l.Owned() {
 		owned := client.OwnedInterface{
 			Interface: o.Want.Name, Owner: o.Owner, State: client.InterfaceApplied, Seconds: int64(time.Since(o.Tried).Seconds()),
 			Up: o.Want.Up, Addresses: []string{}, Routes: []string{}, Done: []string{},
@@ -47,8 +46,11 @@ func routeText(r link.RouteSpec) string {
 	return text
 }
 
-// interfaceProblems are what the kernel has refused of what the daemon wants of interfaces.
-func interfaceProblems(owned []interfaces.Owned) []client.Problem {
+// Problems returns what the kernel has refused of what owners want. An interface that is
+// gone is no problem of its own.
+func (l *Lane) Problems() []client.Problem { return problems(l.Owned()) }
+
+func problems(owned []Owned) []client.Problem {
 	var list []client.Problem
 	for _, o := range owned {
 		if o.Refused == nil || errors.Is(o.Refused, link.ErrNotExist) {

@@ -45,8 +45,8 @@ func (a *app) showHistory(result json.RawMessage) error {
 // stamp is how the history writes a time.
 const stamp = "2006-01-02 15:04:05"
 
-// history writes the entries in their order, which that of their times need not
-// be.
+// history writes the entries in their order, which may differ from the order of their
+// times.
 func (p *page) history(list []client.HistoryEntry, now time.Time) {
 	margin := len(stamp) + 2
 	p.line(fmt.Sprintf("%-*s%s", margin, "WHEN", "WHAT"))

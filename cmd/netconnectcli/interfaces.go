@@ -36,7 +36,7 @@ func (a *app) showInterfaces(result json.RawMessage) error {
 	return p.err
 }
 
-// interfaces writes what is wanted of each interface.
+// interfaces writes the wanted state of each interface.
 func (p *page) interfaces(list []client.OwnedInterface) {
 	if len(list) == 0 {
 		p.line("The daemon owns no interface.")

@@ -13,9 +13,10 @@ import (
 	"github.com/netconnectd/netconnectd/internal/manpage"
 )
 
-// TestManualPage: it has what --help of each command has; -update writes it.
+// TestManualPage checks that the page contains the --help of each command; -update
+// writes the page.
 func TestManualPage(t *testing.T) {
-	t.Setenv(socketEnv, "") // the page's default is not this machine's
+	t.Setenv(socketEnv, "") // the page must not have this machine's default
 	root := (&app{out: io.Discard}).rootCommand()
 	p := manpage.New(root.Name(), "1", "steer netconnectd")
 	p.Section("Synopsis")
@@ -34,7 +35,8 @@ func TestManualPage(t *testing.T) {
 	sameAsGolden(t, filepath.Join("..", "..", "docs", "man", "netconnectcli.1"), p.String())
 }
 
-// TestPageOfWaitOnline: the page of the unit names the command that the unit runs.
+// TestPageOfWaitOnline checks that the unit's manual page names the command that the
+// unit runs.
 func TestPageOfWaitOnline(t *testing.T) {
 	p := manpage.New("netconnectd-wait-online.service", "8", "wait until netconnectd has the device online")
 	p.Section("Synopsis")
@@ -56,7 +58,7 @@ func TestPageOfWaitOnline(t *testing.T) {
 	sameAsGolden(t, filepath.Join("..", "..", "docs", "man", "netconnectd-wait-online.service.8"), p.String())
 }
 
-// describe has a subsection for each command below parent, with its flags.
+// describe adds a subsection for each command below parent, with the command's flags.
 func describe(p *manpage.Page, parent *cobra.Command, path string) {
 	for _, cmd := range parent.Commands() {
 		if cmd.Hidden {
@@ -73,8 +75,8 @@ func describe(p *manpage.Page, parent *cobra.Command, path string) {
 	}
 }
 
-// TestManualIsWhole: each flag of each command is on the page, below its command,
-// however deep that is.
+// TestManualIsWhole checks that each flag of each command is on the page, below its
+// command, at any depth of subcommands.
 func TestManualIsWhole(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "man", "netconnectcli.1"))
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 )
 
-// downText is what a text file says when the daemon does not answer: the
-// values of the last time are no longer true.
+// downText is the content of the text file when the daemon does not answer: the
+// previous values are no longer true.
 const downText = "# HELP netconnectd_up Whether the daemon answers.\n# TYPE netconnectd_up gauge\nnetconnectd_up 0\n"
 
 func (a *app) metricsCommand() *cobra.Command {
@@ -71,5 +71,6 @@ func metricsText(result json.RawMessage) (text string, err error) {
 	return text, nil
 }
 
-// writeTextfile lets everybody read it: node_exporter is another user.
+// writeTextfile makes the file readable for every user, as node_exporter is another
+// user.
 func writeTextfile(file, text string) error { return atomicfile.Write(file, []byte(text), 0o644) }

@@ -43,7 +43,7 @@ func printNetworks(out io.Writer, list []client.SavedNetwork) error {
 	return w.Flush()
 }
 
-// savedSecurity is what is known before the network was ever seen, too.
+// savedSecurity returns the known security, even if the network was never seen.
 func savedSecurity(n client.SavedNetwork) string {
 	switch {
 	case n.EAP != nil:
@@ -56,7 +56,7 @@ func savedSecurity(n client.SavedNetwork) string {
 	return "open"
 }
 
-// further are the settings that most networks do not have.
+// further lists the settings that most networks do not have.
 func further(n client.SavedNetwork) string {
 	var words []string
 	for _, word := range []struct {
@@ -92,7 +92,7 @@ password of 802.1X.`,
 				return err
 			}
 			f.secret.argument = args[1:]
-			if f.eap.Method == "tls" || f.security == "open" || f.security == "owe" { // which have no passphrase
+			if f.eap.Method == "tls" || f.security == "open" || f.security == "owe" { // these have no passphrase
 				f.secret.open = f.secret.open || len(args) == 1 && !f.secret.stdin
 			}
 			psk, err := f.secret.read()
@@ -148,7 +148,7 @@ passphrase too. A radio that is on the network stays so until it joins again.`,
 	return cmd
 }
 
-// networkFlags are the settings of a network as flags.
+// networkFlags holds the settings of a network from the flags.
 type networkFlags struct {
 	ssid                 ssidFlag
 	secret               passphraseSource
@@ -188,7 +188,7 @@ func (f *networkFlags) register(cmd *cobra.Command) {
 	offerFiles(cmd, "ca-cert", "client-cert", "private-key")
 }
 
-// settings are those that the command line names.
+// settings returns the settings that the command line names.
 func (f *networkFlags) settings(cmd *cobra.Command, psk *string) (client.NetworkSettings, error) {
 	given := cmd.Flags().Changed
 	s := client.NetworkSettings{PSK: psk}

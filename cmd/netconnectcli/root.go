@@ -36,7 +36,7 @@ const dialTimeout = 10 * time.Second
 type app struct {
 	address string
 	json    bool
-	started bool // the arguments were right and a command began
+	started bool // the arguments were valid and a command started
 	out     io.Writer
 }
 
@@ -110,8 +110,8 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.selectWifiCommand(),
 		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(), a.importCommand(),
 		a.connectCommand(),
-		a.named("adopt", "Let a network that others saved in NetworkManager be changed here"),
-		a.named("remove_network", "Forget a saved Wi-Fi network and keep the others"),
+		a.ofNetwork("adopt", "Let a network that others saved in NetworkManager be changed here"),
+		a.ofNetwork("remove_network", "Forget a saved Wi-Fi network and keep the others"),
 		a.eraseCommand("forget_wifi", "Forget all saved Wi-Fi networks", "forget_wifi"),
 		a.action("start_ap", "Start the access point", "start_ap"),
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
@@ -123,7 +123,7 @@ not there. Changes need root or membership of the group netconnect.`,
 	return root
 }
 
-// action is a command without parameters whose result is a text.
+// action returns a command without parameters whose result is a text.
 func (a *app) action(name, short, command string) *cobra.Command {
 	return &cobra.Command{
 		Use:   name,
@@ -134,8 +134,8 @@ func (a *app) action(name, short, command string) *cobra.Command {
 	}
 }
 
-// named is a command for one saved network, by its SSID.
-func (a *app) named(name, short string) *cobra.Command {
+// ofNetwork returns a command for one saved network, named by its SSID.
+func (a *app) ofNetwork(name, short string) *cobra.Command {
 	return a.namedCommand(name, short, func(ctx context.Context, ssid []byte) error {
 		return a.call(ctx, name, client.NetworkParams(ssid), a.showText)
 	})
@@ -173,7 +173,7 @@ func (a *app) call(ctx context.Context, command string, params any, show func(re
 	if a.json && frame != nil {
 		fmt.Fprintf(a.out, "%s\n", frame)
 	}
-	var refused *client.Error // also of what cannot be sent
+	var refused *client.Error // also an error about parameters that cannot be sent
 	switch {
 	case err != nil && frame == nil && !errors.As(err, &refused):
 		return &absentError{a.address, err}
@@ -202,18 +202,18 @@ func (a *app) showText(result json.RawMessage) error {
 	if err := json.Unmarshal(result, &text); err != nil {
 		return fmt.Errorf("decode result: %w", err)
 	}
-	for line := range strings.SplitSeq(text, "\n") { // a reload has a warning on each
+	for line := range strings.SplitSeq(text, "\n") { // a reload reports each warning on a line
 		fmt.Fprintln(a.out, printable(line))
 	}
 	return nil
 }
 
-// usageError is wrong use that cobra does not notice.
+// usageError is a wrong use that cobra does not notice.
 type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// absentError is a daemon that cannot be talked to.
+// absentError means that the daemon cannot be reached.
 type absentError struct {
 	address string
 	err     error
@@ -221,7 +221,7 @@ type absentError struct {
 
 func (e *absentError) Unwrap() error { return e.err }
 
-// Error says what can be done about it.
+// Error includes the remedy.
 func (e *absentError) Error() string {
 	switch {
 	case errors.Is(e.err, fs.ErrNotExist), errors.Is(e.err, syscall.ECONNREFUSED):

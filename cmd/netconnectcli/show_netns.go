@@ -20,8 +20,8 @@ func netnsFlag(cmd *cobra.Command, name *string) {
 	offerFlag(cmd, "netns", each(namespaces))
 }
 
-// enterNetns moves the calling thread, and with it the calling goroutine, into
-// a network namespace for good; "" is where it is.
+// enterNetns moves the calling thread, and with it the calling goroutine, into a
+// network namespace for good; "" keeps the present one.
 func enterNetns(name string) error {
 	if name == "" {
 		return nil
@@ -50,7 +50,7 @@ func enterNetns(name string) error {
 func missingNetns(name string) error {
 	err := fmt.Errorf("there is no network namespace %s in %s", name, netnsDir)
 	var names []string
-	entries, _ := os.ReadDir(netnsDir) // without it there is just no proposal
+	entries, _ := os.ReadDir(netnsDir) // without the list there is just no proposal
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
@@ -60,8 +60,8 @@ func missingNetns(name string) error {
 	return err
 }
 
-// nearest is the name that name was probably meant to be: two letters differ
-// at most, and one stays. "" is none.
+// nearest returns the name that name was probably meant to be, or "". It differs in
+// at most two letters, and at least one letter is the same.
 func nearest(name string, names []string) string {
 	best, least := "", 3
 	for _, other := range names {
@@ -72,10 +72,10 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// distance is how many bytes are to be inserted, removed, replaced, or swapped
-// with the next, to make b of a.
+// distance returns how many bytes must be inserted, removed, replaced, or swapped
+// with the next one, to turn a into b.
 func distance(a, b string) int {
-	var before, last []int // rows of the table: up to i-2 and i-1 bytes of a
+	var before, last []int // the rows of the table for the first i-2 and i-1 bytes of a
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

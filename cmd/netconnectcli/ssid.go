@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// ssidFlag says how <ssid> is written on the command line, which cannot hold
-// every byte that an SSID can.
+// ssidFlag says how <ssid> is written on the command line, which cannot hold every
+// byte that an SSID may have.
 type ssidFlag struct{ hex bool }
 
 func (f *ssidFlag) register(cmd *cobra.Command) {

@@ -47,13 +47,14 @@ func (a *app) showStatus(result json.RawMessage, all bool) error {
 }
 
 const (
-	// fewNetworks and fewClients are what a person takes in at a glance, and what
-	// leaves the rest of the page on the screen.
+	// fewNetworks and fewClients are numbers that a person takes in at a glance, and
+	// that leave room on the screen for the rest of the page.
 	fewNetworks = 8
 	fewClients  = 10
 )
 
-// status is for people: what is, why, and what comes next.
+// status writes the page for people: the present state, its reasons, and what comes
+// next.
 func (p *page) status(s client.Status, now time.Time) {
 	failed := failedProbe(s)
 	p.row("Uplink", uplinkState(s.Uplink, failed), uplinkText(s.Uplink, failed))
@@ -82,7 +83,7 @@ func (p *page) status(s client.Status, now time.Time) {
 	p.clients(s.AccessPoint.Clients)
 }
 
-// problems tells what other programs have put in the way, and what to do.
+// problems writes which other programs are in the way, and the remedies.
 func (p *page) problems(list []client.Problem) {
 	for _, problem := range list {
 		p.row("Problem", cell{text: problem.Code, tone: bad}, problem.Text)
@@ -129,5 +130,5 @@ func (p *page) clients(list []client.Station) {
 	}
 }
 
-// andMore is the last line of a list from which n rows are left out.
+// andMore returns the last line of a list from which n rows are left out.
 func andMore(n int) string { return fmt.Sprintf("and %d more (status --all)", n) }

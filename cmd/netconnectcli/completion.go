@@ -25,7 +25,7 @@ func (a *app) completionCommand() *cobra.Command {
 		Short: "Print the script with which a shell completes command lines",
 		Long: `Print the script with which a shell completes command lines: commands, flags,
 and the names of networks and interfaces. The package has installed it already.
-A name that cannot be typed is completed where --hex is given.`,
+A name that cannot be typed is completed only with --hex.`,
 		RunE: func(*cobra.Command, []string) error { return usageError("the shell is missing: bash, zsh or fish") },
 	}
 	for _, shell := range []struct{ name, load string }{
@@ -35,7 +35,7 @@ A name that cannot be typed is completed where --hex is given.`,
 	} {
 		cmd.AddCommand(&cobra.Command{
 			Use:   shell.name,
-			Short: "Print that of " + shell.name + "; try it by: " + shell.load,
+			Short: "Print the script of " + shell.name + "; to try it: " + shell.load,
 			RunE: func(*cobra.Command, []string) error {
 				script, err := scripts.ReadFile("completion/" + shell.name)
 				if err == nil {

@@ -52,16 +52,16 @@ func (a *app) doctorCommand() *cobra.Command {
 	var configFile, bundle string
 	cmd := &cobra.Command{
 		Use:   "doctor [<file>]", // the value of --bundle, which may be left out
-		Short: "Look at the whole device and say what is in netconnectd's way",
-		Long: `Look at the whole device and say what is in netconnectd's way.
+		Short: "Examine the whole device and report what hinders netconnectd",
+		Long: `Examine the whole device and report what hinders netconnectd.
 
-It changes nothing, and works with and without the daemon. Root sees more than
-others: what could not be seen is unknown, with the reason. docs/troubleshooting.md
-explains each finding. Exit status: 1 when there is a problem, 0 when there is
-none, whatever the warnings.
+The doctor changes nothing, and works with and without the daemon. Root sees more
+than others: what the doctor could not see is reported as unknown, with the reason.
+docs/troubleshooting.md explains each finding. Exit status: 1 if there is a
+problem, 0 if there are only warnings or nothing.
 
-With --bundle it also writes what is known of the device to an archive for
-whoever helps you, without passphrases, and says what is in it.`,
+With --bundle it also writes an archive about the device, without passphrases, for
+the person who helps you, and prints what the archive contains.`,
 		RunE: func(cmd *cobra.Command, file []string) error {
 			if len(file) > 0 && bundle == "" {
 				return usageError("<file> is that of --bundle, which is not given")
@@ -92,8 +92,8 @@ whoever helps you, without passphrases, and says what is in it.`,
 			return a.examine(cmd.Context(), args)
 		},
 	}
-	cmd.Flags().StringVarP(&configFile, "config", "c", "", "configuration `file`, instead of the daemon's")
-	cmd.Flags().StringVar(&bundle, "bundle", "", "write an archive to this `file`, or into this folder, named after the device and the time")
+	cmd.Flags().StringVarP(&configFile, "config", "c", "", "use this configuration `file` instead of the daemon's")
+	cmd.Flags().StringVar(&bundle, "bundle", "", "write an archive to this `file`, or into this folder under a name with the device and the time")
 	cmd.Flags().Lookup("bundle").NoOptDefVal = "."
 	offerFiles(cmd, "config", "bundle")
 	return cmd

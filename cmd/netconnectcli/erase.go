@@ -28,8 +28,8 @@ func (a *app) eraseCommand(name, short, command string) *cobra.Command {
 		Short: short,
 		Long: short + `.
 
-On a terminal the networks are named first, and you are asked. To forget only one
-of them, use remove_network.`,
+On a terminal this command lists the networks first and asks for confirmation. To
+forget only one of them, use remove_network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !yes && term.IsTerminal(int(os.Stdin.Fd())) {
 				if err := a.confirmErasure(cmd.Context(), os.Stdin, os.Stderr); err != nil {
@@ -39,7 +39,7 @@ of them, use remove_network.`,
 			return a.call(cmd.Context(), command, nil, a.showText)
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 	return cmd
 }
 

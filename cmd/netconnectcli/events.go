@@ -13,7 +13,7 @@ import (
 func (a *app) eventsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "events",
-		Short: "Show what happens, until interrupted",
+		Short: "Show events as they happen, until interrupted",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.events(cmd.Context())
 		},

@@ -18,12 +18,12 @@ func (a *app) importCommand() *cobra.Command {
 		Short: "Save the Wi-Fi networks that other programs know",
 		Long: `Save the Wi-Fi networks that other programs know, without trying them now.
 
-Files are of the kind of wpa_supplicant.conf, of /etc/network/interfaces as
-ifupdown and the original netconnectd have them, of NetworkManager's profiles
-(.nmconnection), or of netplan's YAML, which cloud-init's network-config is, too;
-"-" stands for standard input. They are only read, as their own programs read
-them. What is saved already stays as it is. What is left out is told with its
-line and what to do; the exit status is 1 then.`,
+Each file is a wpa_supplicant.conf, an /etc/network/interfaces of ifupdown or the
+original netconnectd, a profile of NetworkManager (.nmconnection), or YAML of
+netplan, which includes cloud-init's network-config; "-" stands for standard input.
+The files are read in the way their own programs read them, and not changed.
+Networks that are saved already stay as they are. What cannot be taken over is
+reported with its line and the remedy; the exit status is 1 then.`,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault // offer files
 		},

@@ -18,7 +18,7 @@ import (
 func TestManualPage(t *testing.T) {
 	t.Setenv(socketEnv, "") // the page must not have this machine's default
 	root := (&app{out: io.Discard}).rootCommand()
-	p := manpage.New(root.Name(), "1", "steer netconnectd")
+	p := manpage.New(root.Name(), "1", "control netconnectd")
 	p.Section("Synopsis")
 	p.Text(root.Name() + " [flags] command [arguments]")
 	p.Section("Description")
@@ -45,13 +45,13 @@ func TestPageOfWaitOnline(t *testing.T) {
 	p.Text("The unit delays network-online.target until the device is online, for 60 seconds at most, by netconnectcli wait-online. " +
 		"Units that need the network order themselves after that target:")
 	p.Example("[Unit]\nWants=network-online.target\nAfter=network-online.target")
-	p.Text("The unit is off until somebody enables it: a device that becomes an access point, because no network is left, would boot a minute later.")
+	p.Text("The unit is disabled by default: it would delay by a minute the boot of a device that becomes an access point because no network is left.")
 	p.Example("sudo systemctl enable netconnectd-wait-online.service")
-	p.Text("Where another time or another state is wanted, a drop-in says so (sudo systemctl edit netconnectd-wait-online.service). " +
+	p.Text("A drop-in changes the time or the state to wait for (sudo systemctl edit netconnectd-wait-online.service). " +
 		"With --any the access point is enough:")
 	p.Example("[Service]\nExecStart=\nExecStart=" + unitCommand + " --timeout 120 --any")
 	p.Section("Exit status")
-	p.Text("That of netconnectcli wait-online. A unit that fails does not keep the target from being reached; it only ends the wait.")
+	p.Text("The exit status is that of netconnectcli wait-online. If the unit fails, the wait ends, and the target is reached nevertheless.")
 	p.Section("See also")
 	p.Text("netconnectcli(1), netconnectd(8), systemd.special(7)")
 

@@ -35,9 +35,9 @@ func (a *app) monitorCommand() *cobra.Command {
 		Short: "Show changes of the kernel's network, without the daemon, until interrupted",
 		Long: `Show changes of the kernel's network, without the daemon, until interrupted.
 
-A part is iface (with addresses), route, rule, neigh, fdb or nexthop; without one
-everything is shown. With -j each line is an object, of which the first has all
-there is.`,
+A part is iface (with addresses), route, rule, neigh, fdb or nexthop; without a part,
+all of them are shown. With -j each line is a JSON object, and the first one
+contains the whole present state.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := monitorFilter(args)
 			if err != nil {

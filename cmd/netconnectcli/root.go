@@ -83,11 +83,11 @@ func (a *app) exitStatus(err error) int {
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "netconnectcli",
-		Short: "Steer netconnectd, which keeps this device reachable",
-		Long: `Steer netconnectd, which keeps this device reachable.
+		Short: "Control netconnectd, which keeps this device reachable",
+		Long: `Control netconnectd, which keeps this device reachable.
 
-Exit status: 0 done, 1 the daemon could not do it, 2 wrong use, 3 the daemon is
-not there. Changes need root or membership of the group netconnect.`,
+Exit status: 0 success, 1 the daemon reported an error, 2 wrong use, 3 the daemon does
+not run. Only root and members of the group netconnect may change something.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -100,8 +100,8 @@ not there. Changes need root or membership of the group netconnect.`,
 	root.InitDefaultVersionFlag()
 	root.Flags().Lookup("version").Usage = "print the version of this program"
 	address := cmp.Or(os.Getenv(socketEnv), client.DefaultSocket)
-	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "`socket` of the daemon, also from "+socketEnv)
-	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the network")
+	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "`socket` of the daemon; the variable "+socketEnv+" sets it, too")
+	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the kernel's network")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	offerFiles(root, "address")
 	root.AddCommand(
@@ -110,7 +110,7 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.selectWifiCommand(),
 		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(), a.importCommand(),
 		a.connectCommand(),
-		a.ofNetwork("adopt", "Let a network that others saved in NetworkManager be changed here"),
+		a.ofNetwork("adopt", "Take over a network that another program saved in NetworkManager"),
 		a.ofNetwork("remove_network", "Forget a saved Wi-Fi network and keep the others"),
 		a.eraseCommand("forget_wifi", "Forget all saved Wi-Fi networks", "forget_wifi"),
 		a.action("start_ap", "Start the access point", "start_ap"),

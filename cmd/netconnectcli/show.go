@@ -24,7 +24,7 @@ type showFlags struct {
 
 func (f *showFlags) register(cmd *cobra.Command) {
 	netnsFlag(cmd, &f.netns)
-	cmd.PersistentFlags().BoolVar(&f.noDrivers, "no-drivers", false, "leave out what only drivers tell (ethtool, Wi-Fi, WireGuard): one that hangs holds the rest up")
+	cmd.PersistentFlags().BoolVar(&f.noDrivers, "no-drivers", false, "leave out what only drivers report (ethtool, Wi-Fi, WireGuard), because a driver that hangs delays the rest")
 }
 
 func (a *app) showCommand() *cobra.Command {
@@ -34,8 +34,8 @@ func (a *app) showCommand() *cobra.Command {
 		Short: "Show the kernel's network, without the daemon",
 		Long: `Show the kernel's network, without the daemon.
 
-Without a further word: each interface in brief. The others print YAML, or JSON
-with -j. Names and shapes are those of nispor 1.2.`,
+Without a subcommand, show prints each interface in brief. The subcommands print
+YAML, or JSON with -j. Keys and structure are those of nispor 1.2.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := readPicture(cmd.Context(), flags, briefFilter)
 			if err != nil {
@@ -73,7 +73,7 @@ with -j. Names and shapes are those of nispor 1.2.`,
 func (a *app) showIfaceCommand(flags *showFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "iface [<name>]",
-		Short: "Show interfaces, or the one of that name",
+		Short: "Show all interfaces, or the named one",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter := state.Filter{Parts: state.PartIfaces | state.PartStatistics | state.PartDrivers}
 			if len(args) > 0 {

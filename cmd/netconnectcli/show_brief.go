@@ -39,7 +39,7 @@ func newBriefs(p picture) []brief {
 		b := brief{
 			Index: i.Index, Name: i.Name, Flags: i.Flags.Names(), State: i.State.String(), MTU: i.MTU, Type: i.Type,
 			Controller: i.Controller, MAC: i.MAC.String(),
-			GW4: gateways[uplink{i.Name, state.FamilyIPv4}], GW6: gateways[uplink{i.Name, state.FamilyIPv6}],
+			GW4: gateways[ifaceFamily{i.Name, state.FamilyIPv4}], GW6: gateways[ifaceFamily{i.Name, state.FamilyIPv6}],
 		}
 		if i.IPv4 != nil {
 			b.IPv4 = prefixes(i.IPv4.Addresses)
@@ -60,15 +60,15 @@ func prefixes(addresses []state.Address) []string {
 	return texts
 }
 
-// uplink is an interface through which default routes lead, for one address family.
-type uplink struct {
+// ifaceFamily is an interface through which default routes lead, for one address family.
+type ifaceFamily struct {
 	iface  string
 	family state.AddressFamily
 }
 
 // gatewaysOf returns the gateways of default routes, each once.
-func gatewaysOf(routes routeTable) map[uplink][]string {
-	all := map[uplink][]string{}
+func gatewaysOf(routes routeTable) map[ifaceFamily][]string {
+	all := map[ifaceFamily][]string{}
 	for i := range routes.Len() {
 		r := routes.At(i)
 		if r.Destination.IsValid() && r.Destination.Bits() > 0 {
@@ -76,9 +76,9 @@ func gatewaysOf(routes routeTable) map[uplink][]string {
 		}
 		hops := append(slices.Clone(r.Multipath), state.RouteHop{Iface: r.OutIface, Via: r.Gateway}, state.RouteHop{Iface: r.OutIface, Via: r.Via})
 		for _, h := range hops {
-			u := uplink{h.Iface, r.Family}
-			if h.Via.IsValid() && !slices.Contains(all[u], h.Via.String()) {
-				all[u] = append(all[u], h.Via.String())
+			key := ifaceFamily{h.Iface, r.Family}
+			if h.Via.IsValid() && !slices.Contains(all[key], h.Via.String()) {
+				all[key] = append(all[key], h.Via.String())
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 const netnsDir = "/run/netns"
 
 func netnsFlag(cmd *cobra.Command, name *string) {
-	cmd.PersistentFlags().StringVar(name, "netns", "", "look into the network namespace of this `name` in "+netnsDir+", as root")
+	cmd.PersistentFlags().StringVar(name, "netns", "", "show the network namespace of this `name` in "+netnsDir+", as root")
 	offerFlag(cmd, "netns", each(namespaces))
 }
 

@@ -11,7 +11,7 @@ import (
 type ssidFlag struct{ hex bool }
 
 func (f *ssidFlag) register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.hex, "hex", false, "<ssid> is in hexadecimal, as ssid_hex in the output of --json")
+	cmd.Flags().BoolVar(&f.hex, "hex", false, "<ssid> is in hexadecimal, like ssid_hex in the output of --json")
 }
 
 func (f *ssidFlag) bytes(argument string) ([]byte, error) {

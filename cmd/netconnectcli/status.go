@@ -17,11 +17,12 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how the device is connected",
-		Long: `Show how the device is connected: what is, why, and what comes next.
+		Long: `Show how the device is connected: the present state, its reasons, and what the
+daemon will do next.
 
-With --watch it goes on until it is interrupted: on a terminal the page is drawn
-anew whenever something changes, elsewhere each change is a line, and with -j a
-reply.`,
+With --watch the command goes on until it is interrupted. On a terminal it draws the
+page anew whenever the status changes; elsewhere it prints a line for each change,
+and with -j a reply.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if watch {
 				return a.watchStatus(cmd.Context(), all)
@@ -31,8 +32,8 @@ reply.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on, and show what changes, until interrupted")
-	cmd.Flags().BoolVar(&all, "all", false, "show long lists of networks and clients whole")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on and show changes, until interrupted")
+	cmd.Flags().BoolVar(&all, "all", false, "show all networks and clients, even if there are many")
 	return cmd
 }
 

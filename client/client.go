@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// silence is how long the daemon may send nothing while it owes a reply:
-	// it sends white space every 4 s.
+	// silence is how long the daemon may send nothing while it owes a reply: a
+	// working daemon sends white space every 4 s.
 	silence = 15 * time.Second
 	// writeTimeout bounds the sending of a request.
 	writeTimeout = 10 * time.Second
-	// maxReply bounds what the client holds of one reply. 100,000 routes have
-	// 25 MiB.
+	// maxReply bounds the size of a reply that the client accepts. 100,000 routes
+	// have 25 MiB.
 	maxReply = 64 << 20
 )
 
-// ErrClosed reports that the daemon ended the connection.
+// ErrClosed means that the daemon ended the connection.
 var ErrClosed = errors.New("netconnectd closed the connection")
 
 // Client is one connection to the daemon. Its methods may be called from
@@ -30,8 +30,8 @@ var ErrClosed = errors.New("netconnectd closed the connection")
 type Client struct {
 	conn   *patientConn
 	frames *FrameReader
-	turn   chan struct{} // holds one token; who has it may use the rest
-	broken error         // why the connection cannot be used any more
+	turn   chan struct{} // holds one token; the goroutine that holds it may use the other fields
+	broken error         // why the connection can no longer be used
 	events bool          // the connection belongs to a Subscription
 }
 
@@ -52,12 +52,13 @@ func newClient(conn net.Conn) *Client {
 	return c
 }
 
-// Close ends the connection. Operations that the daemon has begun go on.
+// Close ends the connection. Operations that the daemon has begun continue.
 func (c *Client) Close() error { return c.conn.Close() }
 
-// Do sends a command with its parameters, nil for none, and returns the whole
-// reply. An error reply is returned both so and as *Error. Parameters that are
-// not UTF-8 are not sent: an *Error with CodeBadRequest, without a reply.
+// Do sends a command with its parameters, nil for none, and returns the whole reply.
+// If the reply is an error, Do returns both the reply and the *Error. It does not
+// send parameters that are not UTF-8: the *Error then has CodeBadRequest, and there
+// is no reply.
 func (c *Client) Do(ctx context.Context, command string, params any) (frame json.RawMessage, err error) {
 	err = c.inTurn(ctx, func() error {
 		frame, err = c.exchange(ctx, command, params)
@@ -69,7 +70,7 @@ func (c *Client) Do(ctx context.Context, command string, params any) (frame json
 	return frame, replyError(frame)
 }
 
-// inTurn runs f when the calls before it are done.
+// inTurn runs f after all earlier calls.
 func (c *Client) inTurn(ctx context.Context, f func() error) error {
 	select {
 	case <-c.turn:
@@ -80,7 +81,7 @@ func (c *Client) inTurn(ctx context.Context, f func() error) error {
 	}
 }
 
-// Call sends a command and decodes the result into result, if that is not nil.
+// Call sends a command and decodes the result into result, if result is not nil.
 func (c *Client) Call(ctx context.Context, command string, params, result any) error {
 	frame, err := c.Do(ctx, command, params)
 	if err != nil || result == nil {
@@ -114,8 +115,8 @@ func (c *Client) exchange(ctx context.Context, command string, params any) (fram
 		if err := c.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return err
 		}
-		// A daemon that refuses a connection says why before it closes it, so
-		// a failed write is not the end: the reason may be there to be read.
+		// A daemon that refuses a connection sends the reason before it closes, so
+		// after a failed write the reason may still be there to be read.
 		_, writeErr := c.conn.Write(request)
 		if frame, err = c.frames.Read(); err != nil && writeErr != nil {
 			return writeErr
@@ -125,8 +126,8 @@ func (c *Client) exchange(ctx context.Context, command string, params any) (fram
 	return frame, err
 }
 
-// during runs f, which uses the connection, until ctx ends. After a failure
-// nobody knows how much of a frame was left, so the connection is over.
+// during runs f, which uses the connection, until ctx ends. After a failure, an
+// unknown part of a frame may be left, so the connection can no longer be used.
 func (c *Client) during(ctx context.Context, f func() error) error {
 	if c.broken != nil {
 		return c.broken
@@ -168,7 +169,7 @@ func replyError(frame []byte) error {
 	return nil
 }
 
-// patientConn gives up a read when nothing came for patience; 0 is never.
+// patientConn gives up a read if nothing arrives within patience; 0 means never.
 type patientConn struct {
 	net.Conn
 	patience time.Duration

@@ -46,7 +46,7 @@ func TestFrameReader(t *testing.T) {
 	long := strings.Repeat("x", 10000)
 	rows := []struct {
 		name, in string
-		want     []string // frames, then the error
+		want     []string // the frames, and then the error
 	}{
 		{"end at once", "", []string{"EOF"}},
 		{"white space is nothing", " \t\r\n\v\f", []string{"EOF"}},
@@ -80,7 +80,7 @@ func TestFrameReader(t *testing.T) {
 	}
 }
 
-// FuzzFrame holds the reader against a plain split at NUL.
+// FuzzFrame compares the reader with a plain split at NUL.
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte(" a\x00\x00b"), 3)
 	f.Fuzz(func(t *testing.T, in []byte, limit int) {
@@ -106,8 +106,8 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
-// TestSSIDInText: an SSID in a text cannot begin another line or act on a
-// terminal, and different SSIDs that cannot be printed stay different.
+// TestSSIDInText checks that an SSID in a text can neither begin another line nor act
+// on a terminal, and that different SSIDs that cannot be printed stay different.
 func TestSSIDInText(t *testing.T) {
 	rows := []struct{ name, in, want string }{
 		{"plain", "Home", "could not find wifi cell with ssid Home"},
@@ -186,7 +186,7 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// script is a daemon that answers the frames of one connection in turn.
+// script plays a daemon that answers the frames of one connection in turn.
 func script(t *testing.T, answers ...string) (path string, requests func() []string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "s")
@@ -212,7 +212,7 @@ func script(t *testing.T, answers ...string) (path string, requests func() []str
 			got = append(got, string(frame))
 			io.WriteString(nc, answer)
 		}
-		frames.Read() // until the client leaves, or asks too much
+		frames.Read() // until the client leaves, or sends too many requests
 	}()
 	t.Cleanup(func() { l.Close(); <-done })
 	return path, func() []string { <-done; return got }
@@ -281,7 +281,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestNotUTF8: JSON would change such a string in silence.
+// TestNotUTF8 checks that such a string is refused, because JSON would change it
+// silently.
 func TestNotUTF8(t *testing.T) {
 	home, bad := []byte("Home"), "a\xff"
 	path, requests := script(t, `{"result":"changed"}`+"\x00")
@@ -353,7 +354,7 @@ func TestContextEndsACall(t *testing.T) {
 	c := dial(t, path)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	for range 2 { // the connection does not work again either
+	for range 2 { // the connection stays unusable
 		if _, err := c.StartWifi(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}

@@ -10,24 +10,24 @@ import (
 	"unicode/utf8"
 )
 
-// Status asks how the device is connected. The daemon answers at once,
-// whatever else it does.
+// Status asks how the device is connected. The daemon answers at once, even while it
+// carries out another request.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var status Status
 	err := c.Call(ctx, "status", nil, &status)
 	return status, err
 }
 
-// ListWifi returns the cells that the radio sees. Where a scan would interrupt
-// the access point, only force makes one.
+// ListWifi returns the cells that the radio sees. If a scan would interrupt the
+// access point, the daemon scans only with force.
 func (c *Client) ListWifi(ctx context.Context, force bool) ([]BSS, error) {
 	var list []BSS
 	err := c.Call(ctx, "list_wifi", ListWifiParams(force), &list)
 	return list, err
 }
 
-// ConfigWifi gives the daemon a network to try with StartWifi. An empty psk is
-// an open network.
+// ConfigWifi sets the network that StartWifi will try. An empty psk means an open
+// network.
 func (c *Client) ConfigWifi(ctx context.Context, ssid []byte, psk string, force bool) (string, error) {
 	return c.text(ctx, "config_wifi", ConfigWifiParams(ssid, psk, force))
 }
@@ -54,8 +54,8 @@ func (c *Client) ListNetworks(ctx context.Context) ([]SavedNetwork, error) {
 	return list, err
 }
 
-// AddNetwork saves a network without trying it. One of that SSID that is saved
-// already stays as it is: the *Error has CodeExists.
+// AddNetwork saves a network without trying it. If the SSID is saved already, nothing
+// changes, and the *Error has CodeExists.
 func (c *Client) AddNetwork(ctx context.Context, ssid []byte, settings NetworkSettings) (string, error) {
 	return c.text(ctx, "add_network", SettingsParams(ssid, settings))
 }
@@ -65,8 +65,8 @@ func (c *Client) SetNetwork(ctx context.Context, ssid []byte, settings NetworkSe
 	return c.text(ctx, "set_network", SettingsParams(ssid, settings))
 }
 
-// Adopt makes a network that somebody else has saved in NetworkManager ours to
-// change.
+// Adopt takes over a network that another program has saved in NetworkManager, so
+// that netconnectd may change it.
 func (c *Client) Adopt(ctx context.Context, ssid []byte) (string, error) {
 	return c.text(ctx, "adopt", NetworkParams(ssid))
 }
@@ -76,15 +76,15 @@ func (c *Client) RemoveNetwork(ctx context.Context, ssid []byte) (string, error)
 	return c.text(ctx, "remove_network", NetworkParams(ssid))
 }
 
-// History returns what has happened, the oldest first: the last limit entries,
-// 0 for all that are kept.
+// History returns the last limit entries of the history, 0 for all that are kept, the
+// oldest first.
 func (c *Client) History(ctx context.Context, limit int) ([]HistoryEntry, error) {
 	var list []HistoryEntry
 	err := c.Call(ctx, "history", HistoryParams(limit), &list)
 	return list, err
 }
 
-// Reset forgets the configured network and lets the daemon start afresh.
+// Reset forgets all saved networks and lets the daemon start afresh.
 func (c *Client) Reset(ctx context.Context) (string, error) { return c.text(ctx, "reset", nil) }
 
 // StartAP starts the access point.
@@ -96,13 +96,13 @@ func (c *Client) StopAP(ctx context.Context) (string, error) { return c.text(ctx
 // Metrics returns the daemon's counters in Prometheus' text format.
 func (c *Client) Metrics(ctx context.Context) (string, error) { return c.text(ctx, "metrics", nil) }
 
-// Reload lets the daemon read its configuration again and apply what differs.
-// A configuration with problems changes nothing; the *Error then has
-// CodeBadConfig and all problems.
+// Reload makes the daemon read its configuration again and apply the differences. A
+// configuration with problems changes nothing; the *Error then has CodeBadConfig and
+// lists all problems.
 func (c *Client) Reload(ctx context.Context) (string, error) { return c.text(ctx, "reload", nil) }
 
-// StopDaemon ends the daemon, which is for root and the daemon's own user. What
-// it set up stays: an access point goes on.
+// StopDaemon ends the daemon, which only root and the daemon's own user may do. The
+// network that the daemon set up stays: an access point goes on.
 func (c *Client) StopDaemon(ctx context.Context) (string, error) {
 	return c.text(ctx, "stop_daemon", nil)
 }
@@ -117,7 +117,7 @@ func (c *Client) text(ctx context.Context, command string, params any) (string, 
 // ListWifiParams returns the parameters of list_wifi for Do.
 func ListWifiParams(force bool) any { return listWifi{Force: force} }
 
-// ConfigWifiParams returns the parameters of config_wifi for Do. They hold the
+// ConfigWifiParams returns the parameters of config_wifi for Do. They contain the
 // passphrase: do not print them.
 func ConfigWifiParams(ssid []byte, psk string, force bool) any {
 	return configWifi{network: newNetworkParams(ssid), PSK: psk, Force: force}
@@ -129,8 +129,8 @@ func HistoryParams(limit int) any { return history{Limit: limit} }
 // NetworkParams returns the parameters of connect and remove_network for Do.
 func NetworkParams(ssid []byte) any { return newNetworkParams(ssid) }
 
-// SettingsParams returns the parameters of add_network and set_network for Do.
-// They hold secrets: do not print them.
+// SettingsParams returns the parameters of add_network and set_network for Do. They
+// contain secrets: do not print them.
 func SettingsParams(ssid []byte, settings NetworkSettings) any {
 	return networkSettings{newNetworkParams(ssid), settings}
 }
@@ -140,7 +140,7 @@ type networkSettings struct {
 	NetworkSettings
 }
 
-// network are the parameters that name a network.
+// network holds the parameters that name a network.
 type network struct {
 	SSID    *string `json:"ssid,omitempty"`
 	SSIDHex string  `json:"ssid_hex,omitempty"`
@@ -153,19 +153,19 @@ func newNetworkParams(ssid []byte) network {
 	return network{SSIDHex: hex.EncodeToString(ssid)}
 }
 
-// configWifi is the parameters of the command config_wifi.
+// configWifi holds the parameters of the command config_wifi.
 type configWifi struct {
 	network
 	PSK   string `json:"psk,omitempty"`
 	Force bool   `json:"force"`
 }
 
-// listWifi is the parameters of the command list_wifi.
+// listWifi holds the parameters of the command list_wifi.
 type listWifi struct {
 	Force bool `json:"force"`
 }
 
-// history is the parameters of the command history.
+// history holds the parameters of the command history.
 type history struct {
 	Limit int `json:"limit,omitempty"`
 }
@@ -173,8 +173,8 @@ type history struct {
 // Subscription is a stream of events. It takes over its Client's connection.
 type Subscription struct{ c *Client }
 
-// Subscribe starts a stream of events; the first is a snapshot. The client can
-// make no further calls. Its Close ends the stream.
+// Subscribe starts a stream of events; the first is a snapshot. The client can make
+// no further calls. The client's Close ends the stream.
 func (c *Client) Subscribe(ctx context.Context) (*Subscription, error) {
 	if err := c.subscribe(ctx, nil); err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ func (c *Client) Subscribe(ctx context.Context) (*Subscription, error) {
 	return &Subscription{c}, nil
 }
 
-// subscribe gives the connection away to a stream.
+// subscribe hands the connection over to a stream.
 func (c *Client) subscribe(ctx context.Context, params any) error {
 	err := c.inTurn(ctx, func() error {
 		frame, err := c.exchange(ctx, "subscribe", params)
@@ -210,8 +210,8 @@ func (c *Client) nextFrame(ctx context.Context) (frame []byte, err error) {
 	return frame, err
 }
 
-// Next waits for the next event, one caller at a time. When ctx ends, so does
-// the subscription.
+// Next waits for the next event, for one caller at a time. When ctx ends, the
+// subscription ends, too.
 func (s *Subscription) Next(ctx context.Context) (Event, error) {
 	frame, err := s.c.nextFrame(ctx)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestDocument holds the examples of docs/protocol.md to the types: the same
-// fields, no more and no less.
+// TestDocument compares the examples of docs/protocol.md with the types: they must
+// have the same fields.
 func TestDocument(t *testing.T) {
 	document, err := os.ReadFile("../docs/protocol.md")
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// socket is where the device of the examples listens. Programs on a device dial
+// socket is the socket of the device in the examples. Programs on a real device dial
 // client.DefaultSocket.
 var socket string
 
-// TestMain starts that device: real frames over a real socket, and answers that are
+// TestMain starts that device: real frames over a real socket, with answers that are
 // always the same.
 func TestMain(m *testing.M) { os.Exit(withDevice(m.Run)) }
 
@@ -50,7 +50,7 @@ func withDevice(run func() int) int {
 	return run()
 }
 
-// loseAndFind publishes what happens when a cable is pulled, again and again.
+// loseAndFind publishes the events of a pulled cable, again and again.
 func loseAndFind(ctx context.Context, s *server.Server) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -64,8 +64,8 @@ func loseAndFind(ctx context.Context, s *server.Server) {
 	}
 }
 
-// device is online through its cable. It knows Home, and another passphrase of
-// Office than the router's.
+// device is a Handler that is online through its cable. Its network Home is saved,
+// and so is Office, with a wrong passphrase.
 type device struct{}
 
 func (device) Status() client.Status {

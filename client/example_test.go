@@ -28,8 +28,8 @@ func Example() {
 	// Output: online through eth0 [192.0.2.7/24]
 }
 
-// List what the radio sees, save a network and join it. Joining returns when the
-// network has given an address and its gateway answers.
+// List the cells that the radio sees, save a network and join it. The join has
+// succeeded when the network has assigned an address and its gateway answers.
 func ExampleClient_Connect() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
@@ -92,7 +92,7 @@ func ExampleClient_Subscribe() {
 	// online -> lost: eth0 has no carrier
 }
 
-// Read why something did not work. Code is for programs, the rest for people.
+// Read why a command failed. Code is for programs, the other fields are for people.
 func ExampleError() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

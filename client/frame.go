@@ -15,7 +15,7 @@ import (
 // daemon accepts a request.
 const MaxRequest = 64 << 10
 
-// ErrTooLong reports a frame above the reader's limit. The frame was skipped
+// ErrTooLong means that a frame exceeded the reader's limit. The frame was skipped,
 // and the next one can be read.
 var ErrTooLong = errors.New("frame is too long")
 
@@ -30,8 +30,8 @@ func EncodeFrame(v any) ([]byte, error) {
 	return append(escapeToASCII(bytes.TrimSuffix(text.Bytes(), []byte("\n"))), 0), nil
 }
 
-// escapeToASCII writes every character outside of printable ASCII as \uXXXX.
-// In valid JSON such characters stand inside of strings only.
+// escapeToASCII writes every character outside of printable ASCII as \uXXXX. In valid
+// JSON such characters occur only inside strings.
 func escapeToASCII(text []byte) []byte {
 	out := make([]byte, 0, len(text)+1)
 	for len(text) > 0 {
@@ -50,14 +50,15 @@ func escapeToASCII(text []byte) []byte {
 	return out
 }
 
-// FrameReader splits a byte stream into frames. White space in front of a
-// frame is skipped: the daemon sends it to show that it is still at work.
+// FrameReader splits a byte stream into frames. It skips white space in front of a
+// frame, which the daemon sends to show that it is still working.
 type FrameReader struct {
 	r     *bufio.Reader
 	limit int
 }
 
-// NewFrameReader reads frames of up to limit bytes, the NUL not counted.
+// NewFrameReader returns a reader of frames of up to limit bytes, the NUL not
+// counted.
 func NewFrameReader(r io.Reader, limit int) *FrameReader {
 	return &FrameReader{r: bufio.NewReader(r), limit: limit}
 }
@@ -90,8 +91,8 @@ func (f *FrameReader) Read() ([]byte, error) {
 		if done {
 			part = part[:len(part)-1]
 		}
-		// Once too long, the rest is thrown away as it comes, so that the
-		// sender can finish, read the answer and go on.
+		// After the limit, the rest is discarded as it arrives, so that the sender
+		// can finish, read the answer and go on.
 		tooLong = tooLong || len(frame)+len(part) > f.limit
 		if tooLong {
 			frame = nil
@@ -111,7 +112,7 @@ func (f *FrameReader) Read() ([]byte, error) {
 	}
 }
 
-// isSpace is the set that the original daemon stripped around a frame.
+// isSpace reports whether the original daemon stripped the byte around a frame.
 func isSpace(b byte) bool {
 	switch b {
 	case ' ', '\t', '\n', '\r', '\v', '\f':

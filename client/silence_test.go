@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestSilence has a daemon that works for a minute and one that is stuck.
+// TestSilence compares a daemon that works for a minute with one that hangs.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
@@ -36,7 +36,8 @@ func TestSilence(t *testing.T) {
 	})
 }
 
-// TestQuietSubscription has nothing to report for a day.
+// TestQuietSubscription checks that a subscription without events for a day stays
+// open.
 func TestQuietSubscription(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()

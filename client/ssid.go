@@ -11,11 +11,11 @@ import (
 // MaxSSID is the length of the longest SSID in bytes (IEEE 802.11, 9.4.2.2).
 const MaxSSID = 32
 
-// SSIDText makes an SSID, which may be any bytes, a string for the fields
-// named ssid. Valid UTF-8 stays as it is. Anything else is escaped as in
-// printf: bytes outside of printable ASCII as \xff, the backslash doubled.
-// The field ssid_hex beside it is never ambiguous. An SSID of nothing but NUL
-// bytes is how some access points hide it, so it reads as empty.
+// SSIDText turns an SSID, which may be any bytes, into a string for the fields named
+// ssid. Valid UTF-8 stays unchanged. Any other SSID is escaped as in printf: bytes
+// outside of printable ASCII as \xff, the backslash doubled. The field ssid_hex
+// beside it is never ambiguous. Some access points send an SSID of NUL bytes to hide
+// their name, so SSIDText returns "" for such an SSID.
 func SSIDText(ssid []byte) string {
 	if strings.Trim(string(ssid), "\x00") == "" {
 		return ""
@@ -23,10 +23,10 @@ func SSIDText(ssid []byte) string {
 	return ssidtext.Text(ssid)
 }
 
-// SSIDInText writes an SSID as a part of a text for people, which stays on one
-// line and does nothing to a terminal. It is SSIDText, but for an SSID with
-// characters that cannot be printed: all its bytes outside of printable ASCII
-// are escaped, and the backslash is doubled.
+// SSIDInText writes an SSID as a part of a text for people. The result stays on one
+// line and cannot act on a terminal. It equals SSIDText, except for an SSID with
+// characters that cannot be printed: all its bytes outside of printable ASCII are
+// escaped, and the backslash is doubled.
 func SSIDInText(ssid []byte) string {
 	if SSIDText(ssid) == "" {
 		return ""
@@ -34,13 +34,13 @@ func SSIDInText(ssid []byte) string {
 	return ssidtext.Printable(ssid)
 }
 
-// NewNetwork names a network by its SSID.
+// NewNetwork returns a Network with both forms of the SSID.
 func NewNetwork(ssid []byte) Network {
 	return Network{SSID: SSIDText(ssid), SSIDHex: hex.EncodeToString(ssid)}
 }
 
-// NewBSS describes one cell by its SSID and address. The caller fills in the
-// rest.
+// NewBSS returns a BSS with its SSID and address. The caller fills in the other
+// fields.
 func NewBSS(ssid []byte, bssid net.HardwareAddr) BSS {
 	return BSS{Network: NewNetwork(ssid), Address: FormatAddress(bssid)}
 }

@@ -1,6 +1,7 @@
 package client
 
-// Result texts of the original daemon, which its users' scripts may compare.
+// These are result texts of the original daemon, which its users' scripts may
+// compare.
 const (
 	ResultConnected      = "connected to wifi"
 	ResultForgotten      = "forgot configured wifi"
@@ -12,8 +13,8 @@ const (
 	ResultNotRunning     = "access point is not running"
 )
 
-// Result texts of commands that the original daemon did not have. That of
-// reload begins so, and may go on with what it changed.
+// These are result texts of commands that the original daemon did not have. The
+// result of reload begins with this text, and may continue with what has changed.
 const (
 	ResultReloaded = "reloaded"
 	ResultStopping = "netconnectd stops"
@@ -23,7 +24,7 @@ const (
 // start the daemon again at the next connection.
 const TextSupervised = "netconnectd runs under systemd: stop it with sudo systemctl stop netconnectd.socket netconnectd.service"
 
-// Error texts of the original daemon.
+// These are error texts of the original daemon.
 const (
 	TextUnknownMessage  = "unknown message"
 	TextProcessing      = "error while processing message from client"

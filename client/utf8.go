@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// notUTF8 refuses parameters of which a string is not UTF-8. In JSON it would
-// become another one, and a passphrase that nobody has typed would be saved.
+// notUTF8 refuses parameters that contain a string which is not UTF-8. JSON would
+// change such a string, and the daemon would save a passphrase that the user never
+// typed.
 func notUTF8(params any) error {
 	name, found := firstNotUTF8(reflect.ValueOf(params), "")
 	switch {
@@ -20,7 +21,8 @@ func notUTF8(params any) error {
 	return &Error{Code: CodeBadRequest, Message: name + " is not UTF-8; write it in UTF-8, or change it to ASCII"}
 }
 
-// firstNotUTF8 names the string as JSON does: "eap.password".
+// firstNotUTF8 returns the name of the first such string as JSON has it:
+// "eap.password".
 func firstNotUTF8(v reflect.Value, name string) (string, bool) {
 	switch v.Kind() {
 	case reflect.String:
@@ -41,7 +43,7 @@ func firstNotUTF8(v reflect.Value, name string) (string, bool) {
 		}
 	case reflect.Struct:
 		for field, value := range v.Fields() {
-			key, _, _ := strings.Cut(field.Tag.Get("json"), ",") // "": embedded
+			key, _, _ := strings.Cut(field.Tag.Get("json"), ",") // "": the field is embedded
 			if name, found := firstNotUTF8(value, within(name, key)); found {
 				return name, true
 			}
@@ -50,5 +52,5 @@ func firstNotUTF8(v reflect.Value, name string) (string, bool) {
 	return "", false
 }
 
-// within names a member of what has a name, or of what has none.
+// within returns the full name of a member, also of one without a name before it.
 func within(name, member string) string { return strings.Trim(name+"."+member, ".") }

@@ -11,13 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// announced keeps what a witness said about a link or a radio of the device until
-// the kernel announces a change. Starting ip(8) or iw(8) is what a wait costs here;
-// asking the kernel whether there is anything new costs next to nothing. What is
-// kept is never believed beyond the next change, and the witness judges each of them.
+// announced caches a witness's answers about a link or a radio of the device until
+// the kernel announces a change. Starting ip(8) or iw(8) is what makes a wait
+// expensive here; asking the kernel whether anything is new costs next to nothing. A
+// cached answer is never used after the next change, and the witness judges each
+// change.
 type announced struct {
 	mu      sync.Mutex
-	events  int // a socket of rtnetlink's groups for links and addresses; 0 before it is open
+	events  int // a socket of rtnetlink's groups for links and addresses; 0 before it is opened
 	radios  *wifi.Client
 	counted int // announcements so far
 	answers map[string]answer
@@ -27,7 +28,7 @@ type answer struct{ state, text string }
 
 var kernel = announced{answers: map[string]answer{}}
 
-// ask returns what the witness said since the last change, and asks the witness if
+// ask returns the witness's answer since the last change, and asks the witness if
 // there was a change. device is a link of the root namespace.
 func (a *announced) ask(device string, argv ...string) (string, error) {
 	a.mu.Lock()
@@ -49,9 +50,9 @@ func (a *announced) ask(device string, argv ...string) (string, error) {
 	return text, nil
 }
 
-// state names the present state of the kernel as far as the device is concerned:
-// how much was announced, and what may change before it is announced (a carrier) or
-// without (what a radio does).
+// state returns a text that differs whenever the kernel's state of the device
+// differs. It contains the number of announcements, and values that change before the
+// announcement (a carrier) or without one (those of a radio).
 func (a *announced) state(device string) (string, error) {
 	if a.events == 0 {
 		if err := a.open(); err != nil {
@@ -63,13 +64,13 @@ func (a *announced) state(device string) (string, error) {
 		if errors.Is(err, unix.EAGAIN) {
 			break
 		}
-		if err != nil && !errors.Is(err, unix.ENOBUFS) { // too much at once is a change, too
+		if err != nil && !errors.Is(err, unix.ENOBUFS) { // too many announcements at once also mean a change
 			return "", fmt.Errorf("read the kernel's announcements: %w", err)
 		}
 	}
 	state := fmt.Sprint(a.counted)
 	for _, file := range []string{"ifindex", "flags", "carrier", "carrier_changes", "operstate"} {
-		text, _ := os.ReadFile("/sys/class/net/" + device + "/" + file) // none, or an error while it is down
+		text, _ := os.ReadFile("/sys/class/net/" + device + "/" + file) // missing, or an error while the link is down
 		state += " " + strings.TrimSpace(string(text))
 	}
 	radios, err := a.radios.Interfaces()

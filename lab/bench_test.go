@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// benchRounds is how often each way is measured.
+// benchRounds is how many times each path is measured.
 const benchRounds = 20
 
-// TestBenchFallback measures what netconnectd costs: the time from the lost
-// carrier to the access point, beside a script that starts the same programs at
-// the same event.
+// TestBenchFallback measures what netconnectd costs: the time from the lost carrier
+// to the access point, compared with a script that starts the same programs at the
+// same event.
 func TestBenchFallback(t *testing.T) {
 	l := New(t, "From the lost carrier to the access point, with hold 0")
 	l.switchOn(t, l.Home)
@@ -52,8 +52,9 @@ func TestBenchFallback(t *testing.T) {
 }
 
 // fallback cuts the router's power and returns the time from the device's lost
-// carrier until it serves: to its kernel, which beacons; by its address; to
-// DHCP clients. check sees a phone get a lease and an answer after that.
+// carrier until it serves, as three witnesses see it: the kernel, which sends
+// beacons, the address, and DHCP clients. With check, a phone then gets a lease and
+// an answer.
 func (l *Lab) fallback(t *testing.T, check bool) time.Duration {
 	t.Helper()
 	l.Home.DieSilently(t)
@@ -96,7 +97,8 @@ func hasAddress(address string) bool {
 
 func median(all []time.Duration) time.Duration { return percentile(all, 50) }
 
-// percentile is the smallest value that so many percent do not exceed.
+// percentile returns the smallest value that the given percentage of values does not
+// exceed.
 func percentile(all []time.Duration, percent int) time.Duration {
 	sorted := slices.Sorted(slices.Values(all))
 	return sorted[(len(sorted)*percent+99)/100-1]
@@ -109,11 +111,11 @@ func figures(all []time.Duration) string {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// connectLimit is the promise for joining a network whose frequency is known.
+// connectLimit is the promised time to join a network whose frequency is known.
 const connectLimit = 2 * time.Second
 
-// TestBenchConnect measures how long a person waits who goes from one saved
-// network to another.
+// TestBenchConnect measures how long a person waits when the device changes from one
+// saved network to another.
 func TestBenchConnect(t *testing.T) {
 	l := New(t, "From one saved network to another")
 	l.switchOn(t, l.Home)
@@ -141,12 +143,12 @@ func TestBenchConnect(t *testing.T) {
 	}
 }
 
-// returnLimit is the promise for the way back through NetworkManager, from the
+// returnLimit is the promised time to return through NetworkManager, from the
 // router's first beacon to the verified network.
 const returnLimit = 10 * time.Second
 
-// TestBenchManagedReturn measures how long the device is an access point after
-// its router came back, where NetworkManager joins.
+// TestBenchManagedReturn measures how long the device stays an access point after its
+// router came back, where NetworkManager joins networks.
 func TestBenchManagedReturn(t *testing.T) {
 	l := New(t, "Back to the router, with NetworkManager")
 	l.switchOn(t, l.Home)
@@ -171,15 +173,15 @@ func TestBenchManagedReturn(t *testing.T) {
 	}
 }
 
-// What is promised of the daemon at rest.
+// These are the promises for the daemon at rest.
 const (
 	idleResident  = 12 << 10 // kB
 	idleAnonymous = 4 << 10  // kB
-	idleWakeUps   = 1.0      // a second
+	idleWakeUps   = 1.0      // per second
 )
 
-// TestBenchIdle measures what the daemon takes while nothing happens: 10
-// minutes each with LAB_LONG=1.
+// TestBenchIdle measures what the daemon uses while nothing happens: 10 minutes each
+// with LAB_LONG=1.
 func TestBenchIdle(t *testing.T) {
 	l := New(t, "The daemon at rest")
 	l.switchOn(t, l.Home)
@@ -190,7 +192,7 @@ func TestBenchIdle(t *testing.T) {
 	l.idle(t, "joined")
 }
 
-// restsAfter is when the daemon has given back what it needed before.
+// restsAfter is the time after which the daemon has released what it needed before.
 const restsAfter = 30 * time.Second
 
 func (l *Lab) idle(t *testing.T, when string) {
@@ -200,10 +202,10 @@ func (l *Lab) idle(t *testing.T, when string) {
 		pid := l.Device.MainPID(t)
 		time.Sleep(restsAfter)
 		before := wakeUps(t, pid)
-		time.Sleep(idle) // to look would wake somebody up
+		time.Sleep(idle) // a look at the daemon would wake it
 		status := procStatus(t, fmt.Sprintf("/proc/%d/status", pid))
 		perSecond := float64(wakeUps(t, pid)-before) / idle.Seconds()
-		// What takes longer, as it does here, makes threads sleep in between.
+		// Work that takes longer, as in this machine, makes threads sleep in between.
 		mostWakeUps := idleWakeUps * float64(noise())
 		if status["VmRSS"] > idleResident || status["RssAnon"] > idleAnonymous || perSecond > mostWakeUps {
 			t.Errorf("at rest %s: want at most %d kB resident, %d kB anonymous, %.1f wake-ups/s", when, idleResident, idleAnonymous, mostWakeUps)
@@ -214,7 +216,7 @@ func (l *Lab) idle(t *testing.T, when string) {
 	})
 }
 
-// wakeUps counts how often a thread of the process had slept and ran again.
+// wakeUps counts how many times a thread of the process slept and ran again.
 func wakeUps(t *testing.T, pid int) (sum int) {
 	t.Helper()
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
@@ -226,7 +228,7 @@ func wakeUps(t *testing.T, pid int) (sum int) {
 
 var procLine = regexp.MustCompile(`(?m)^(\w+):\s+(\d+)`)
 
-// procStatus are the numbers in a /proc/PID/status, memory in kB.
+// procStatus returns the numbers in a /proc/PID/status, memory in kB.
 func procStatus(t *testing.T, file string) map[string]int {
 	t.Helper()
 	text, err := os.ReadFile(file)

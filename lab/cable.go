@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Cable is an Ethernet cable between the device's eth0 and somebody's switch
-// with a DHCP server behind it: a veth pair and dnsmasq. In the device
-// systemd-networkd owns eth0, as on many a system; netconnectd only watches it.
+// Cable is an Ethernet cable between the device's eth0 and a switch with a DHCP
+// server behind it: a veth pair and dnsmasq. In the device, systemd-networkd
+// configures eth0, as on many systems; netconnectd only watches eth0.
 type Cable struct {
 	ns      namespace
 	lab     *Lab
@@ -21,7 +21,8 @@ const (
 	wiredSubnet = "192.168.70"
 )
 
-// newCable: a device without a wired interface at all is where a scenario starts.
+// newCable returns a cable without eth0: a scenario starts with a device without any
+// wired interface.
 func newCable(t testing.TB, l *Lab) *Cable {
 	t.Helper()
 	c := &Cable{ns: "cable", lab: l}
@@ -30,7 +31,7 @@ func newCable(t testing.TB, l *Lab) *Cable {
 	return c
 }
 
-// Absent takes the wired interface out of the device.
+// Absent removes the wired interface from the device.
 func (c *Cable) Absent(t testing.TB) {
 	t.Helper()
 	if link(wiredDevice) != nil {
@@ -49,8 +50,8 @@ func (c *Cable) Socket(t testing.TB) {
 	})
 }
 
-// Plug plugs the cable in. The carrier is there when it returns; the address is
-// systemd-networkd's business.
+// Plug plugs the cable in. The carrier is there when Plug returns; systemd-networkd
+// sets the address later.
 func (c *Cable) Plug(t testing.TB) {
 	t.Helper()
 	must(t, c.ns, "ip", "link", "set", wiredPeer, "up")
@@ -77,7 +78,8 @@ func (c *Cable) awaitCarrier(t testing.TB, want bool) {
 	})
 }
 
-// Leases says whether the address is one that the switch's network gives away.
+// Leases reports whether the address belongs to the range that the switch's network
+// leases.
 func (c *Cable) Leases(address string) bool {
 	return inRange(address, wiredSubnet+".100", wiredSubnet+".150")
 }

@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// What the issue promises.
+// These are the issue's promises.
 const (
 	servesAfterDeath = 5 * time.Second  // a child was killed
-	servesAfterHang  = 15 * time.Second // a child does not answer any more
+	servesAfterHang  = 15 * time.Second // a child no longer answers
 )
 
-// TestChildrenDie: a program that crashes is started again.
+// TestChildrenDie checks that a program that crashes is started again.
 func TestChildrenDie(t *testing.T) {
 	l := New(t, "hostapd, dnsmasq and wpa_supplicant are killed")
 	l.childrenFail(t, "killed", syscall.SIGKILL, servesAfterDeath)
 }
 
-// TestChildrenHang: a program that is there but does nothing is replaced.
+// TestChildrenHang checks that a program that runs but does not answer is replaced.
 func TestChildrenHang(t *testing.T) {
 	l := New(t, "hostapd, dnsmasq and wpa_supplicant hang")
 	l.childrenFail(t, "stopped", syscall.SIGSTOP, servesAfterHang)
@@ -59,7 +59,7 @@ func (l *Lab) childrenFail(t *testing.T, what string, signal syscall.Signal, lim
 	})
 }
 
-// childFails sees another process take the place of the failed one, and serve.
+// childFails checks that another process replaces the failed one, and serves.
 func (l *Lab) childFails(t *testing.T, name, what string, signal syscall.Signal, limit time.Duration, serves func() (string, bool)) {
 	t.Helper()
 	l.Timeline.Step(fmt.Sprintf("%s %s, serves again", name, what), func() (seen string) {

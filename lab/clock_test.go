@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// TestClockJumps: a device without a battery learns the time from the network,
-// long after its start. Nothing may depend on what its wall clock says.
+// TestClockJumps sets the clock while the daemon runs: a device without a battery
+// learns the time from the network, long after its start. The daemon must not depend
+// on the wall clock.
 func TestClockJumps(t *testing.T) {
 	l := New(t, "The wall clock jumps by 10 years and back, again and again")
 	l.restoreClock(t)
@@ -26,7 +27,7 @@ func TestClockJumps(t *testing.T) {
 	l.jumpsAsAccessPoint(t)
 }
 
-// jumps are what date(1) is told, one after another; they sum up to nothing.
+// jumps are the arguments for date(1), one after another; their sum is zero.
 var jumps = []string{"+10 years", "-20 years", "+10 years"}
 
 func (l *Lab) jump(t *testing.T, by string) {
@@ -34,7 +35,7 @@ func (l *Lab) jump(t *testing.T, by string) {
 	must(t, "", "date", "--set="+by)
 }
 
-// restoreClock puts the clock back after the scenario.
+// restoreClock sets the clock back after the scenario.
 func (l *Lab) restoreClock(t *testing.T) {
 	began := time.Now()
 	t.Cleanup(func() {
@@ -43,7 +44,7 @@ func (l *Lab) restoreClock(t *testing.T) {
 	})
 }
 
-// jumpsJoined: one jump before each renewal of the lease.
+// jumpsJoined sets the clock once before each renewal of the lease.
 func (l *Lab) jumpsJoined(t *testing.T, server *DHCPServer) {
 	t.Helper()
 	l.Timeline.Step("jumps while joined, one before each renewal of the lease", func() string {
@@ -73,7 +74,7 @@ func (l *Lab) jumpsJoined(t *testing.T, server *DHCPServer) {
 	})
 }
 
-// jumpsDuringHold: the time that the router has to return does not change.
+// jumpsDuringHold checks that the router's time to return does not change.
 func (l *Lab) jumpsDuringHold(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("router dies, jumps while it may return", func() string {

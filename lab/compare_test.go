@@ -14,16 +14,16 @@ import (
 	"testing"
 )
 
-// object is one of JSON.
+// object is an object of JSON.
 type object = map[string]any
 
-// comparison notes which rows have had something to compare.
+// comparison records which rows have had a value to compare.
 type comparison struct {
 	*testing.T
 	used map[string]bool // by block and key
 }
 
-// unused lists the rows of a shape that have shown nothing.
+// unused lists the rows of a shape that never had a value.
 func (c comparison) unused(s shape) []string {
 	var keys []string
 	for _, r := range s.rows {
@@ -34,7 +34,7 @@ func (c comparison) unused(s shape) []string {
 	return keys
 }
 
-// compareBlock compares all that ip(8) shows of a link's kind with our block.
+// compareBlock compares everything that ip(8) shows of a link's kind with our block.
 func (t comparison) compareBlock(name string, s shape, theirs, ours object) {
 	t.Helper()
 	theirs = unfold(theirs)
@@ -74,7 +74,7 @@ func (s shape) knows(key string) bool {
 	return slices.ContainsFunc(s.rows, func(r row) bool { return r.key == key })
 }
 
-// elsewhereShown says whether ip shows what the row is about under another key.
+// elsewhereShown reports whether ip shows the row's value under another key.
 func (s shape) elsewhereShown(of row, theirs object) bool {
 	return slices.ContainsFunc(s.rows, func(r row) bool {
 		_, shown := theirs[r.key]
@@ -96,7 +96,7 @@ func fits(want, got any) bool {
 	return reflect.DeepEqual(want, got)
 }
 
-// empty is what ip does not show.
+// empty reports whether ip leaves out such a value.
 func empty(v any) bool {
 	switch v {
 	case nil, false, 0.0, "", "0.0.0.0", "::", "none":
@@ -105,7 +105,7 @@ func empty(v any) bool {
 	return false
 }
 
-// unfold brings objects within an object, and lists of flags, to one level.
+// unfold moves objects within an object, and lists of flags, to the top level.
 func unfold(o object) object {
 	flat := object{}
 	for key, value := range o {
@@ -163,7 +163,7 @@ func parse[T any](t *testing.T, text string) (out T) {
 	return out
 }
 
-// compareSets compares lists of which the order says nothing.
+// compareSets compares lists whose order has no meaning.
 func compareSets(t *testing.T, what string, theirs, ours []string) {
 	t.Helper()
 	slices.Sort(theirs)

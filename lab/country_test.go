@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestCountry: a channel that the country does not allow is refused, and keeps
-// nobody out: the access point comes up on another one until it is set right.
+// TestCountry checks that a channel which the country does not allow is reported and
+// locks no user out: the access point uses another channel until the setting is
+// corrected.
 func TestCountry(t *testing.T) {
 	l := New(t, "A channel that the country does not allow")
 	l.Device.Configure(t, false, "ap.country: US")

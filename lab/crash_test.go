@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// TestDaemonKilled: whatever happens to the daemon, who is on the device stays
-// on it, because hostapd, dnsmasq and wpa_supplicant outlive it.
+// TestDaemonKilled checks that clients of the device stay connected whatever happens
+// to the daemon, because hostapd, dnsmasq and wpa_supplicant outlive it.
 func TestDaemonKilled(t *testing.T) {
 	l := New(t, "The daemon is killed, restarted, and started twice")
 	l.Device.Configure(t, false)
-	l.Device.HideConfig(t) // or there is a warning beside the one line
+	l.Device.HideConfig(t) // otherwise there is a warning beside the expected line
 	l.coldStart(t, servesAfterStart)
 	l.phoneUses(t)
 	l.survives(t, l.Phone.ns, apAddress, "status says ap", func() (string, bool) {
@@ -39,8 +39,8 @@ func TestDaemonKilled(t *testing.T) {
 	l.remembers(t, []string{"started", killed, "ended", "started", killed, "ended", "started", killed})
 }
 
-// survives puts the daemon through everything that must not be noticed, while
-// somebody pings the device.
+// survives restarts and kills the daemon in every way that clients must not notice,
+// while another party pings the device.
 func (l *Lab) survives(t *testing.T, from namespace, address, what string, back func() (string, bool)) {
 	t.Helper()
 	before, routes := l.Device.Children(t), ownRoutes(t)
@@ -83,15 +83,15 @@ func (l *Lab) survives(t *testing.T, from namespace, address, what string, back 
 	l.Timeline.Step("who was on it noticed nothing", func() string { return pings.lostNone(t) })
 }
 
-// ownRoutes are those with the daemon's own protocol number.
+// ownRoutes returns the routes with the daemon's own protocol number.
 func ownRoutes(t *testing.T) string {
 	t.Helper()
 	return must(t, "", "ip", "route", "show", "table", "all", "proto", "78") +
 		must(t, "", "ip", "-6", "route", "show", "table", "all", "proto", "78")
 }
 
-// killedWhileJoining: in the middle of a way back there is nothing to keep, but
-// nothing must be left double either.
+// killedWhileJoining kills the daemon during a return to a network. Nothing must be
+// kept then, but nothing must run twice either.
 func (l *Lab) killedWhileJoining(t *testing.T) {
 	t.Helper()
 	l.Home.DieSilently(t)
@@ -108,8 +108,8 @@ func (l *Lab) killedWhileJoining(t *testing.T) {
 	}
 }
 
-// TestSignalsLeaveTheDaemon: no signal that somebody sends to the daemon leaves
-// the device without it; systemctl stop does.
+// TestSignalsLeaveTheDaemon checks that after any signal to the daemon, the device
+// has a daemon again; only systemctl stop ends it.
 func TestSignalsLeaveTheDaemon(t *testing.T) {
 	l := New(t, "Signals to the daemon")
 	l.Device.Configure(t, false)
@@ -134,7 +134,7 @@ func TestSignalsLeaveTheDaemon(t *testing.T) {
 	}
 	l.Timeline.Step("systemctl stop is for good", func() string {
 		l.Device.Stop(t)
-		// Longer than systemd waits between two starts.
+		// This is longer than systemd waits between two starts.
 		if after, answer, ok := poll(15*time.Second, func() (string, bool) {
 			pid := l.Device.MainPID(t)
 			return fmt.Sprintf("pid %d", pid), pid != 0

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// MainPID is the daemon's process, 0 if there is none.
+// MainPID returns the daemon's pid, 0 if it does not run.
 func (d *Device) MainPID(t testing.TB) int {
 	t.Helper()
 	text := must(t, "", "systemctl", "show", "--property=MainPID", "--value", daemonUnit)
@@ -28,7 +28,7 @@ func (d *Device) MainPID(t testing.TB) int {
 	return pid
 }
 
-// Kill ends the daemon without a last word.
+// Kill kills the daemon, which leaves it no time for an orderly end.
 func (d *Device) Kill(t testing.TB) {
 	t.Helper()
 	d.signal(t, d.MainPID(t), syscall.SIGKILL)
@@ -41,8 +41,8 @@ func (d *Device) signal(t testing.TB, pid int, signal syscall.Signal) {
 	}
 }
 
-// awaitRestart waits until another process than old has become the daemon and
-// has told systemd that it is ready.
+// awaitRestart waits until another process than old has become the daemon and has
+// told systemd that it is ready.
 func (d *Device) awaitRestart(t testing.TB, old int) (pid int) {
 	t.Helper()
 	until(t, 20*time.Second, "the daemon is back", func() (string, bool) {
@@ -53,10 +53,10 @@ func (d *Device) awaitRestart(t testing.TB, old int) (pid int) {
 	return pid
 }
 
-// Children are the programs that run for the daemon: their pids, by name.
+// Children holds the pids of the programs that run for the daemon, by their names.
 type Children map[string][]int
 
-// Children of the daemon are the processes of its user without itself.
+// Children returns the processes of the daemon's user except the daemon itself.
 func (d *Device) Children(t testing.TB) Children {
 	t.Helper()
 	uid, daemon, found := d.uid(t), d.MainPID(t), Children{}
@@ -75,7 +75,7 @@ func (d *Device) Children(t testing.TB) Children {
 	return found
 }
 
-// child is the one process of that name.
+// child returns the pid of the one process with that name.
 func (d *Device) child(t testing.TB, name string) int {
 	t.Helper()
 	pids := d.Children(t)[name]
@@ -95,7 +95,7 @@ func (c Children) String() string {
 	return strings.Join(all, ", ")
 }
 
-// byHand runs a second daemon as somebody does in a shell.
+// byHand runs a second daemon as a person does in a shell.
 func (d *Device) byHand(t testing.TB, user string) Reply {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -17,17 +17,17 @@ import (
 	"time"
 )
 
-// Device is the machine itself, with netconnectd as systemd runs it.
+// Device is the machine itself, whose netconnectd runs under systemd.
 type Device struct {
 	lab *Lab
-	// KeepForReboot leaves the daemon and what it has saved when the scenario
-	// ends, because the next one follows after a reboot.
+	// KeepForReboot keeps the daemon and its saved networks when the scenario ends,
+	// because the next scenario follows after a reboot.
 	KeepForReboot bool
 
-	index string // of the radio's interface when it was there last
+	index string // the radio's interface index when it was last plugged in
 }
 
-// The access point as the scenarios configure it.
+// These are the settings of the access point in the scenarios.
 const (
 	apSSID       = "netconnectd-lab"
 	apPassphrase = "lab passphrase"
@@ -50,7 +50,7 @@ const (
 	waitUnit      = "netconnectd-wait-online.service"
 )
 
-// People who log in to the device. Only the first is a member of the group
+// These users log in to the device. Only the first is a member of the group
 // netconnect.
 const (
 	member   = "pi"
@@ -64,15 +64,16 @@ func newDevice(t testing.TB, l *Lab) *Device {
 	return d
 }
 
-// installed says whether there is a netconnectd to speak of.
+// installed reports whether netconnectd is installed.
 func (d *Device) installed() bool {
 	_, err := os.Stat("/lib/systemd/system/" + daemonUnit)
 	return err == nil
 }
 
-// Configure writes the device's configuration as the original's users know it.
-// What it leaves out has its default: link_monitor.hold 15, start.settle 10.
-// More settings are "section.key: value", and take the place of those here.
+// Configure writes the device's configuration with the keys that users of the
+// original know. Other settings have their defaults: link_monitor.hold 15,
+// start.settle 10. more has settings in the form "section.key: value", which override
+// those here.
 func (d *Device) Configure(t testing.TB, wired bool, more ...string) {
 	t.Helper()
 	settings := []string{
@@ -96,14 +97,14 @@ func (d *Device) Configure(t testing.TB, wired bool, more ...string) {
 	writeFile(t, configFile, yaml(append(settings, more...)))
 }
 
-// HideConfig takes the configuration from everybody's eyes, as the packages do.
+// HideConfig makes the configuration unreadable for other users, as the packages do.
 func (d *Device) HideConfig(t testing.TB) {
 	t.Helper()
 	must(t, "", "chown", "root:"+daemonUser, configFile)
 	must(t, "", "chmod", "640", configFile)
 }
 
-// yaml brings settings under the headings of their sections.
+// yaml groups settings under the headings of their sections.
 func yaml(settings []string) string {
 	var sections []string
 	keys := map[string]string{}
@@ -130,7 +131,7 @@ func (d *Device) Start(t testing.TB) {
 	must(t, "", "systemctl", "start", "--no-block", daemonUnit)
 }
 
-// Started is when systemd executed the daemon, on the monotonic clock.
+// Started returns when systemd executed the daemon, on the monotonic clock.
 func (d *Device) Started(t testing.TB) time.Duration {
 	t.Helper()
 	out := must(t, "", "systemctl", "show", "--property=ExecMainStartTimestampMonotonic", "--value", daemonUnit)
@@ -144,8 +145,8 @@ func (d *Device) Started(t testing.TB) time.Duration {
 // Restart restarts the daemon, as an upgrade does.
 func (d *Device) Restart(t testing.TB) { t.Helper(); must(t, "", "systemctl", "restart", daemonUnit) }
 
-// Stop ends the daemon and everything that it left on the device, and sees to
-// it that this is so.
+// Stop ends the daemon and everything that it left on the device, and checks that
+// nothing is left.
 func (d *Device) Stop(t testing.TB) {
 	t.Helper()
 	if _, err := namespace("").runFor(30*time.Second, "systemctl", "stop", daemonUnit, socketUnit); err != nil {
@@ -163,13 +164,13 @@ func (d *Device) Stop(t testing.TB) {
 	}
 }
 
-// processes of the daemon's user.
+// processes returns the processes of the daemon's user.
 func (d *Device) processes(t testing.TB) []string {
 	t.Helper()
 	return processesOf(d.uid(t))
 }
 
-// uid of the daemon's user.
+// uid returns the id of the daemon's user.
 func (d *Device) uid(t testing.TB) uint32 {
 	t.Helper()
 	u, err := user.Lookup(daemonUser)
@@ -183,7 +184,7 @@ func (d *Device) uid(t testing.TB) uint32 {
 	return uint32(uid)
 }
 
-// Reply is what a person sees of netconnectcli.
+// Reply is the output and status of netconnectcli, as a person sees them.
 type Reply struct {
 	Stdout, Stderr string
 	Status         int
@@ -207,7 +208,7 @@ func (d *Device) Run(t testing.TB, user string, arguments ...string) Reply {
 	return Reply{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// must is Run for what has to succeed.
+// must is Run for a command that has to succeed.
 func (d *Device) must(t testing.TB, user string, arguments ...string) string {
 	t.Helper()
 	r := d.Run(t, user, arguments...)
@@ -217,7 +218,7 @@ func (d *Device) must(t testing.TB, user string, arguments ...string) string {
 	return r.Stdout
 }
 
-// Status is what the scenarios read of the daemon's own account.
+// Status is the part of the daemon's status that the scenarios read.
 type Status struct {
 	Link        bool `json:"link"`
 	Connections struct {
@@ -240,7 +241,7 @@ type Status struct {
 		Channel, Frequency, Width int
 	} `json:"access_point"`
 	Problems []struct{ Code, Text, Remedy string }
-	Text     string `json:"-"` // all of it, as it came
+	Text     string `json:"-"` // the whole reply, unchanged
 }
 
 // Condition is one of the daemon's two state variables.
@@ -249,7 +250,7 @@ type Condition struct {
 	Seconds       int64
 }
 
-// Status asks the daemon, as somebody without rights.
+// Status asks the daemon, as a user without rights.
 func (d *Device) Status(t testing.TB) Status {
 	t.Helper()
 	text := d.must(t, stranger, "--json", "status")
@@ -261,8 +262,8 @@ func (d *Device) Status(t testing.TB) Status {
 	return reply.Result
 }
 
-// ServesAccessPoint says whether the device is an access point: to its kernel,
-// to DHCP clients, and to the phone, which sees its beacons.
+// ServesAccessPoint reports whether the device is an access point according to its
+// kernel, its DHCP server's socket, and the phone, which must see its beacons.
 func (d *Device) ServesAccessPoint() (answer string, ok bool) {
 	air, dhcp := radio(radioDevice), listensUDP(os.Getpid(), 67)
 	if air.Type != "AP" || air.SSID != apSSID || !dhcp {
@@ -274,7 +275,7 @@ func (d *Device) ServesAccessPoint() (answer string, ok bool) {
 	return "iw: type AP, port 67 bound, phone's iw scan", true
 }
 
-// HasNoAccessPoint says whether nothing of an access point is left.
+// HasNoAccessPoint reports whether no part of an access point is left.
 func (d *Device) HasNoAccessPoint(t testing.TB) (answer string, ok bool) {
 	t.Helper()
 	running, air := d.processes(t), radio(radioDevice)
@@ -288,10 +289,10 @@ func (d *Device) HasNoAccessPoint(t testing.TB) (answer string, ok bool) {
 	return "iw: type managed, no hostapd, no dnsmasq, not in the phone's iw scan", true
 }
 
-// On says whether the device is on the router's network: by its own address,
-// and by the router, which sees its station and answers it.
+// On reports whether the device is on the router's network: by its own address, and
+// by the router, which must see its station and reach it.
 func (d *Device) On(r *Router) (answer string, ok bool) {
-	if !hasCarrier() { // asking programs takes a processor from who is to join
+	if !hasCarrier() { // starting programs would take the processor from the process that joins
 		return "no carrier", false
 	}
 	wifi := link(radioDevice)
@@ -308,13 +309,13 @@ func (d *Device) On(r *Router) (answer string, ok bool) {
 	return "ip: " + strings.Join(wifi.addresses(), " ") + ", router's station dump, ping", true
 }
 
-// hasCarrier asks sysfs, which is quicker than ip(8).
+// hasCarrier reads sysfs, which is faster than ip(8).
 func hasCarrier() bool {
-	text, err := os.ReadFile("/sys/class/net/" + radioDevice + "/carrier") // an error while it is down
+	text, err := os.ReadFile("/sys/class/net/" + radioDevice + "/carrier") // an error while the link is down
 	return err == nil && strings.TrimSpace(string(text)) == "1"
 }
 
-// close stops the daemon and forgets what it has learnt.
+// close stops the daemon and removes its saved state.
 func (d *Device) close(t testing.TB) {
 	if d.KeepForReboot || !d.installed() {
 		return

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// shortLease is renewed after 15 s.
+// shortLease is a lease that is renewed after 15 s.
 const shortLease = 30 * time.Second
 
-// TestDHCPServers: what the router's DHCP server may do to a device.
+// TestDHCPServers checks the device with all that a router's DHCP server may do.
 func TestDHCPServers(t *testing.T) {
 	l := New(t, "A DHCP server that is silent, slow, refuses, and goes away")
 	server := &DHCPServer{}
@@ -48,7 +48,8 @@ func (l *Lab) silentServer(t *testing.T) {
 	l.seeAccessPoint(t, noise()*servesAfterVerdict)
 }
 
-// renews sees a lease of 30 s prolonged again and again without anybody's notice.
+// renews checks that a lease of 30 s is renewed again and again without any
+// interruption.
 func (l *Lab) renews(t *testing.T, server *DHCPServer, duration time.Duration) {
 	t.Helper()
 	l.Timeline.Step(fmt.Sprintf("lease of %v for %v", shortLease, duration), func() string {
@@ -66,7 +67,7 @@ func (l *Lab) renews(t *testing.T, server *DHCPServer, duration time.Duration) {
 	})
 }
 
-// renewalRefused takes the address away at the next renewal.
+// renewalRefused lets the server refuse the address at the next renewal.
 func (l *Lab) renewalRefused(t *testing.T, server *DHCPServer) {
 	t.Helper()
 	l.Timeline.Step("renewal refused, the device takes another address", func() string {
@@ -86,7 +87,7 @@ func (l *Lab) renewalRefused(t *testing.T, server *DHCPServer) {
 	l.seeOn(t, l.Home, noticed)
 }
 
-// serverGone: an address may be used until its lease ends, and not longer.
+// serverGone checks that an address is used until its lease ends, and no longer.
 func (l *Lab) serverGone(t *testing.T, server *DHCPServer) {
 	t.Helper()
 	l.Timeline.Step("server gone, the address goes when its lease ends", func() string {
@@ -105,8 +106,8 @@ func (l *Lab) serverGone(t *testing.T, server *DHCPServer) {
 	l.seeAccessPoint(t, hold+startingUp+noticed)
 }
 
-// TestSameSubnet: the router's network is by chance that of the access point,
-// down to the router's own address.
+// TestSameSubnet has a router whose network is by chance that of the access point,
+// including the router's own address.
 func TestSameSubnet(t *testing.T) {
 	l := New(t, "The router has the access point's subnet and address")
 	l.Home.Renumber(t, strings.TrimSuffix(apAddress, ".1"))

@@ -15,21 +15,21 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-// Manners of a DHCPServer.
+// Manners says how a DHCPServer behaves.
 type Manners struct {
-	Silent bool          // hears, and says nothing
+	Silent bool          // receives requests, but does not answer
 	Delay  time.Duration // before each answer
-	Refuse bool          // answers every request for the last address with a NAK
-	Lease  time.Duration // dnsmasq gives no lease of less than 2 minutes
+	Refuse bool          // answers every request for the present address with a NAK
+	Lease  time.Duration // a lease may be short; dnsmasq's are at least 2 minutes
 }
 
-// DHCPServer is a router's DHCP server that can be told how to behave.
+// DHCPServer is a router's DHCP server whose behaviour a scenario sets.
 type DHCPServer struct {
 	mu      sync.Mutex
 	manners Manners
-	last    byte // of the address that it gives away
+	last    byte // the last byte of the address that it leases
 	acks    []time.Time
-	renewed int // requests from a client that had its address
+	renewed int // requests from a client that had this address already
 	router  *Router
 	server  *server4.Server
 	log     *os.File
@@ -41,12 +41,12 @@ func (s *DHCPServer) Behave(m Manners) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.manners.Refuse && !m.Refuse || s.last == 0 {
-		s.last++ // nobody gets the refused one again
+		s.last++ // so that no client is leased the refused address again
 	}
 	s.manners = m
 }
 
-// Address is the one that it gives away now.
+// Address returns the address that it now leases.
 func (s *DHCPServer) Address() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,7 +55,8 @@ func (s *DHCPServer) Address() string {
 
 func (s *DHCPServer) address() string { return fmt.Sprintf("%s.%d", s.router.subnet, 100+s.last) }
 
-// Acks says how many leases it gave or prolonged, and when the last one.
+// Acks returns how many leases the server granted or renewed, and when it did so
+// last.
 func (s *DHCPServer) Acks() (count, renewals int, last time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,14 +66,14 @@ func (s *DHCPServer) Acks() (count, renewals int, last time.Time) {
 	return len(s.acks), s.renewed, last
 }
 
-// start listens in the router's network namespace; a socket stays in the one
-// where it was made.
+// start listens in the router's network namespace: a socket stays in the namespace in
+// which it was created.
 func (s *DHCPServer) start(t testing.TB, r *Router) {
 	t.Helper()
 	s.router = r
 	made := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with us
+		runtime.LockOSThread() // stays locked: the thread ends with the goroutine
 		ns, err := netns.GetFromName(string(r.ns))
 		if err == nil {
 			defer ns.Close()
@@ -92,7 +93,7 @@ func (s *DHCPServer) start(t testing.TB, r *Router) {
 	}
 	s.log, s.ended = log, make(chan struct{})
 	go func() {
-		_ = s.server.Serve() // ends with Close
+		_ = s.server.Serve() // returns an error after Close
 		close(s.ended)
 	}()
 	t.Cleanup(func() {
@@ -102,7 +103,7 @@ func (s *DHCPServer) start(t testing.TB, r *Router) {
 	})
 }
 
-// handle answers as RFC 2131 section 4.3 says, in the server's manners.
+// handle answers according to RFC 2131 section 4.3 and the server's manners.
 func (s *DHCPServer) handle(conn net.PacketConn, _ net.Addr, m *dhcpv4.DHCPv4) {
 	reply, manners := s.decide(m)
 	if reply == nil {

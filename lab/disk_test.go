@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestReadOnlyState: a device whose disk cannot be written, or is full, stays
-// reachable, uses what it knows, and says what is wrong.
+// TestReadOnlyState checks that a device whose disk cannot be written, or is full,
+// stays reachable, uses the saved networks, and reports the problem.
 func TestReadOnlyState(t *testing.T) {
 	l := New(t, "The disk is read-only, and full")
 	l.switchOn(t, l.Home)
@@ -33,7 +33,7 @@ func TestReadOnlyState(t *testing.T) {
 
 	l.Timeline.Step("saved networks on a full file system", func() string {
 		l.mountState(t, saved)
-		// dd ends with an error when there is no room left, as it should.
+		// dd ends with an error when no room is left, as intended.
 		said, err := namespace("").run("dd", "if=/dev/zero", "of="+stateFolder+"/filler", "bs=1k")
 		if err == nil {
 			t.Fatalf("the disk is not full: %s", said)
@@ -43,7 +43,7 @@ func TestReadOnlyState(t *testing.T) {
 	l.usesUnwritable(t, saved, "no space left on device")
 }
 
-// usesUnwritable: the known network is joined, and so is a new one.
+// usesUnwritable checks that the known network is joined, and also a new one.
 func (l *Lab) usesUnwritable(t *testing.T, saved []byte, complaint string) {
 	t.Helper()
 	cursor := journalCursor(t)
@@ -55,7 +55,7 @@ func (l *Lab) usesUnwritable(t *testing.T, saved []byte, complaint string) {
 		until(t, noticed, "a warning with: "+complaint, func() (string, bool) {
 			all := must(t, "", "journalctl", "--no-pager", "--output=cat", "--after-cursor="+cursor, "-u", daemonUnit)
 			for line := range strings.Lines(all) {
-				if strings.Contains(line, complaint) && !strings.Contains(line, "history") { // which says so, too
+				if strings.Contains(line, complaint) && !strings.Contains(line, "history") { // the history reports the problem, too
 					said = strings.TrimSpace(line)
 				}
 			}
@@ -85,8 +85,8 @@ func storeContent(t *testing.T) []byte {
 	return content
 }
 
-// mountState puts a small file system with the saved networks in the place of
-// the daemon's state folder.
+// mountState mounts a small file system with the saved networks over the daemon's
+// state folder.
 func (l *Lab) mountState(t *testing.T, saved []byte) {
 	t.Helper()
 	uid := l.Device.uid(t)
@@ -100,7 +100,7 @@ func (l *Lab) mountState(t *testing.T, saved []byte) {
 	must(t, "", "chown", daemonUser+":"+daemonUser, file)
 }
 
-// journalCursor is the end of the journal now.
+// journalCursor returns the present end of the journal.
 func journalCursor(t *testing.T) string {
 	t.Helper()
 	out := must(t, "", "journalctl", "--lines=0", "--show-cursor", "--no-pager")

@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// finding is one of `netconnectcli doctor`.
+// finding is a finding of `netconnectcli doctor`.
 type finding struct{ ID, Level, What, Remedy string }
 
 func (f finding) String() string { return f.Level + " " + f.ID + ": " + f.What }
 
-// TestDoctor: nothing is wrong with a healthy device, and what is done to it is
-// named with a remedy, by doctor and, if it is in the daemon's way, by status.
+// TestDoctor checks that a healthy device has no problems, and that each fault is
+// named with a remedy, by the doctor and, if the fault hinders the daemon, by status.
 func TestDoctor(t *testing.T) {
 	l := New(t, "The doctor looks at the device")
 	secrets := secretsOf(t, map[string]string{apSSID: apPassphrase, l.Home.SSID: l.Home.passphrase})
@@ -51,8 +51,8 @@ func TestDoctor(t *testing.T) {
 	l.names(t, "root", "daemon", "problem", "does not run", "systemctl enable --now netconnectd")
 }
 
-// TestDoctorWithNetworkManager: where NetworkManager has the radio, its own
-// wpa_supplicant is no rival, and what polkit refuses is named.
+// TestDoctorWithNetworkManager checks that if NetworkManager manages the radio, its
+// wpa_supplicant is no rival, and that actions which polkit refuses are named.
 func TestDoctorWithNetworkManager(t *testing.T) {
 	l := New(t, "The doctor looks at NetworkManager")
 	l.switchOn(t, l.Home)
@@ -81,7 +81,7 @@ func TestDoctorWithNetworkManager(t *testing.T) {
 	})
 }
 
-// doctor runs it and gives its findings.
+// doctor runs `netconnectcli doctor` and returns its findings.
 func (d *Device) doctor(t *testing.T, user string) (found []finding, status int) {
 	t.Helper()
 	reply := d.Run(t, user, "--json", "doctor")
@@ -92,8 +92,8 @@ func (d *Device) doctor(t *testing.T, user string) (found []finding, status int)
 	return report.Findings, reply.Status
 }
 
-// sound sees that neither root nor somebody without rights finds a problem, and
-// that root sees everything.
+// sound checks that neither root nor a user without rights finds a problem, and that
+// root can examine everything.
 func (l *Lab) sound(t *testing.T, as string) {
 	t.Helper()
 	l.Timeline.Step("doctor finds no problem "+as, func() string {
@@ -114,7 +114,7 @@ func (l *Lab) sound(t *testing.T, as string) {
 	})
 }
 
-// names sees that doctor has a finding, and ends accordingly.
+// names checks that the doctor reports a finding, and exits with the right status.
 func (l *Lab) names(t *testing.T, user, id, level, what, remedy string) {
 	t.Helper()
 	l.Timeline.Step("doctor names "+id, func() string {
@@ -131,15 +131,15 @@ func (l *Lab) names(t *testing.T, user, id, level, what, remedy string) {
 	})
 }
 
-// rival is a program that is in the daemon's way.
+// rival is a program that hinders the daemon.
 type rival struct {
-	id     string // of the finding
+	id     string // the finding's id
 	argv   []string
-	byHand bool // and in no service, as from a person's shell; else in that of the scenarios
+	byHand bool // runs in no service, as from a person's shell; otherwise in the scenarios' service
 }
 
-// disturbed starts a rival, which root sees with its pid and the daemon tells in
-// its status: by the pid if it is in no service, else by the service.
+// disturbed starts a rival. Root's doctor must name its pid, and the daemon's status
+// must name its pid if it is in no service, and otherwise its service.
 func (l *Lab) disturbed(t *testing.T, r rival) {
 	t.Helper()
 	argv := r.argv
@@ -183,8 +183,8 @@ func (l *Lab) disturbed(t *testing.T, r rival) {
 	})
 }
 
-// apart starts a program by the name of comitup as its package does: in a network
-// namespace of its own, where it is none of those that use ours.
+// apart starts a program with the name of comitup as its package does: in a network
+// namespace of its own, in which it cannot use ours.
 func (l *Lab) apart(t *testing.T) {
 	t.Helper()
 	const unit, program = "/run/systemd/system/comitup.service", "/run/lab/comitup"
@@ -208,7 +208,7 @@ func (l *Lab) apart(t *testing.T) {
 	l.Device.must(t, member, "reload")
 }
 
-// bundle sees that the archive has what it promises and no secret.
+// bundle checks that the archive has what it promises and contains no secret.
 func (l *Lab) bundle(t *testing.T, s secrets) {
 	t.Helper()
 	l.Timeline.Step("doctor --bundle has no secret", func() string {

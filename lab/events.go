@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// eventLog is what netconnectcli events prints, as a person without rights
-// reads it.
+// eventLog is the output of netconnectcli events, run by a user without rights.
 type eventLog struct {
 	*program
 	file string
 }
 
-// events begins to listen.
+// events starts to listen.
 func (l *Lab) events(t testing.TB) *eventLog {
 	t.Helper()
 	file, err := os.CreateTemp(l.logs, "events-*.log")
@@ -45,7 +44,7 @@ func (e *eventLog) text(t testing.TB) string {
 	return string(text)
 }
 
-// event is what scenarios read of one.
+// event is the part of an event that scenarios read.
 type event struct{ Type, Old, New, Reason, Code, SSID string }
 
 func (e *eventLog) all(t testing.TB) (all []event) {
@@ -60,7 +59,7 @@ func (e *eventLog) all(t testing.TB) (all []event) {
 	return all
 }
 
-// transitions of the daemon's two state variables.
+// transitions returns the changes of the daemon's two state variables.
 func (e *eventLog) transitions(t testing.TB) (found []string) {
 	t.Helper()
 	for _, one := range e.all(t) {
@@ -71,7 +70,7 @@ func (e *eventLog) transitions(t testing.TB) (found []string) {
 	return found
 }
 
-// failures to join, as "SSID code".
+// failures returns the failed joins, as "SSID code".
 func (e *eventLog) failures(t testing.TB) (found []string) {
 	t.Helper()
 	for _, one := range e.all(t) {
@@ -82,7 +81,7 @@ func (e *eventLog) failures(t testing.TB) (found []string) {
 	return found
 }
 
-// none ends the listening and insists that nothing has changed.
+// none ends the subscription and checks that nothing has changed.
 func (e *eventLog) none(t testing.TB) string {
 	t.Helper()
 	if !e.running() {

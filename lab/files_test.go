@@ -13,8 +13,8 @@ import (
 // needs about 30 with an access point.
 const fewFiles = 60
 
-// TestFilesRunOut: who takes every file that the daemon may open takes no phone
-// off the access point, and leaves no trace.
+// TestFilesRunOut checks that a user who exhausts the daemon's open files disconnects
+// no phone from the access point, and leaves no lasting effect.
 func TestFilesRunOut(t *testing.T) {
 	l := New(t, "The daemon may open no more files")
 	folder := "/run/systemd/system/" + daemonUnit + ".d"

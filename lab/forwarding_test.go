@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestForwarding: phones on the access point reach the cable's network, and the
-// device forwards nothing any more when that is over.
+// TestForwarding checks that phones on the access point reach the cable's network,
+// and that the device forwards nothing after the access point has ended.
 func TestForwarding(t *testing.T) {
 	l := New(t, "Forwarding from the access point to the cable")
 	l.Cable.Socket(t)

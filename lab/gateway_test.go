@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// softLoss is max_link_down times interval as the scenarios configure it: a
-// network that has carrier is given up only then.
+// softLoss is max_link_down times interval in the scenarios' configuration: only
+// after that time a network that still has carrier counts as lost.
 const softLoss = 3 * 5 * time.Second
 
-// TestGatewaySilent: the router is on the air and gives leases, but its address
-// says nothing any more.
+// TestGatewaySilent has a router that sends beacons and gives leases, but whose
+// address no longer answers.
 func TestGatewaySilent(t *testing.T) {
 	l := New(t, "The gateway falls silent and comes back")
 	l.switchOn(t, l.Home)
@@ -23,7 +23,7 @@ func TestGatewaySilent(t *testing.T) {
 	l.Home.FallSilent(t)
 	silent := time.Now()
 	l.Timeline.Step("gateway silent, access point serves", func() (seen string) {
-		// Each of the failing checks takes 3 s besides.
+		// Each of the failing checks takes another 3 s.
 		until(t, 2*softLoss+startingUp, "the access point serves", func() (answer string, ok bool) {
 			air := radio(radioDevice)
 			if waited := time.Since(silent); air.Type == "AP" && waited < softLoss {
@@ -38,7 +38,7 @@ func TestGatewaySilent(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 }
 
-// TestLossyGateway: a bad network is a network.
+// TestLossyGateway checks that the device stays on a network that loses packets.
 func TestLossyGateway(t *testing.T) {
 	l := New(t, "The gateway loses 30 % of all packets")
 	l.switchOn(t, l.Home)
@@ -54,7 +54,7 @@ func TestLossyGateway(t *testing.T) {
 	})
 }
 
-// staysStation looks at the radio for so long.
+// staysStation checks for the given time that the radio stays a station.
 func (l *Lab) staysStation(t *testing.T, duration time.Duration) {
 	t.Helper()
 	end := time.Now().Add(duration)
@@ -62,7 +62,7 @@ func (l *Lab) staysStation(t *testing.T, duration time.Duration) {
 		if air := radio(radioDevice); air.Type != "managed" {
 			t.Fatalf("the radio became %+v", air)
 		}
-		time.Sleep(10 * pollInterval) // the machine has other work to do
+		time.Sleep(10 * pollInterval) // other work of the machine
 		return "", time.Now().After(end)
 	})
 }

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// growth is what the daemon and its traces in the kernel take after each round of a
-// soak. None of it may grow with the rounds.
+// growth is what the daemon and its state in the kernel use after each round of a
+// soak. No quantity may grow with the rounds.
 type growth struct {
 	began   time.Time
 	samples [][]int // by quantity
 }
 
-// quantities are what is looked at, and by how much the last tenth of the rounds may
-// exceed the second: the first rounds fill caches, and what a daemon takes at the
-// moment of a look varies.
+// quantities are the measured quantities, and by how much the last tenth of the
+// rounds may exceed the second: the first rounds fill caches, and the daemon's use
+// varies from one measurement to the next.
 var quantities = []struct {
 	name  string
 	slack int
@@ -45,7 +45,7 @@ var quantities = []struct {
 	}},
 }
 
-// sample takes the quantities down.
+// sample measures the quantities.
 func (g *growth) sample(t testing.TB, d *Device) {
 	t.Helper()
 	if g.samples == nil {
@@ -60,7 +60,7 @@ func (g *growth) sample(t testing.TB, d *Device) {
 func (g *growth) judge(t testing.TB) {
 	t.Helper()
 	n := len(g.samples[0])
-	if n < 20 { // too few to tell growth from chance
+	if n < 20 { // too few to distinguish growth from chance
 		return
 	}
 	fmt.Printf("\n%d rounds, %.0f minutes by the machine's clock\n%-12s %8s %8s %8s %8s %8s\n", n, time.Since(g.began).Minutes(), "", "first", "10 %", "50 %", "90 %", "last")
@@ -91,7 +91,7 @@ func readFile(t testing.TB, path string) string {
 	return string(text)
 }
 
-// numberAfter is the number behind the word.
+// numberAfter returns the number behind the word.
 func numberAfter(t testing.TB, text, word string) int {
 	t.Helper()
 	_, rest, found := strings.Cut(text, word)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// remembers: what has happened is told over restarts and crashes, to a person
-// without rights, in its order.
+// remembers checks that the history survives restarts and crashes, and that a user
+// without rights reads it in its order.
 func (l *Lab) remembers(t *testing.T, daemon []string) {
 	t.Helper()
 	l.Timeline.Step("netconnectcli history tells of all that", func() string {
@@ -49,7 +49,8 @@ func (l *Lab) remembers(t *testing.T, daemon []string) {
 	})
 }
 
-// tellsSignal: status has the frequency and the signal that the kernel has.
+// tellsSignal checks that status has the frequency and the signal that the kernel
+// reports.
 func (l *Lab) tellsSignal(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("status tells frequency and signal", func() string {

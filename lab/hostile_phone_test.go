@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// TestHostilePhone: anybody may join an open access point. A phone that poses as
-// a router changes no route of the device; it reaches neither the network behind
-// a device that forwards for other programs, nor another phone.
+// TestHostilePhone has a hostile phone on an open access point, which any phone may
+// join. A phone that poses as a router must not change any route of the device, and
+// must reach neither another phone nor the network behind a device that forwards for
+// other programs.
 func TestHostilePhone(t *testing.T) {
 	l := New(t, "A hostile phone on an open access point")
 	other := newPhone(t, l, "neighbour", neighbourRadio)
@@ -25,7 +26,7 @@ func TestHostilePhone(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	forward("1") // as Docker does
+	forward("1") // Docker does the same
 	t.Cleanup(func() { forward("0") })
 	wired := soleAddress(t, wiredDevice)
 	must(t, l.Cable.ns, "ip", "route", "replace", "10.250.250.0/24", "via", strings.Split(wired, "/")[0])
@@ -51,7 +52,7 @@ func TestHostilePhone(t *testing.T) {
 	routes := must(t, "", "ip", "route", "show", "default")
 	l.Timeline.Step("phone poses as a router", func() string {
 		l.Phone.Advertise(t)
-		if !l.Phone.Reaches(apAddress) { // what it has said before has arrived
+		if !l.Phone.Reaches(apAddress) { // an answer shows that everything sent before has arrived
 			t.Error("the device does not answer any more")
 		}
 		learned := must(t, "", "ip", "-6", "route", "show", "default")
@@ -73,8 +74,8 @@ func TestHostilePhone(t *testing.T) {
 	l.stopsClean(t, before, "with a hostile phone on it")
 }
 
-// Advertise has the phone say that it is a router of IPv6, until the scenario's
-// end. It returns when the phone has said so.
+// Advertise makes the phone announce itself as an IPv6 router until the end of the
+// scenario. It returns after the first announcement.
 func (p *Phone) Advertise(t testing.TB) {
 	t.Helper()
 	must(t, p.ns, "ip", "addr", "add", "fd66::1/64", "dev", p.device, "nodad")

@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// hookFolder is where hooks are by default.
+// hookFolder is the default folder of hooks.
 const hookFolder = "/etc/netconnectd.d"
 
-// hookScript notes what a hook gets, exactly, and what rights it has.
+// hookScript records exactly what a hook receives, and which rights it has.
 const hookScript = `#!/bin/sh
 {
 	printf 'ssid_hex=%s\n' "$NETCONNECTD_SSID_HEX"
@@ -27,8 +27,8 @@ const hookScript = `#!/bin/sh
 } >>/var/lib/netconnectd/hook.log
 `
 
-// TestHostileSSIDs: strangers choose SSIDs. Each is listed, saved, joined, told
-// to a hook and forgotten, exactly, and nothing that reads it takes it for more
+// TestHostileSSIDs uses SSIDs of a stranger's choice. Each must be listed, saved,
+// joined, passed to a hook and forgotten exactly, and no reader may take it for more
 // than a name.
 func TestHostileSSIDs(t *testing.T) {
 	l := New(t, "SSIDs of ill will")
@@ -56,7 +56,7 @@ func TestHostileSSIDs(t *testing.T) {
 	}
 	routers := []*Router{l.Home, l.Neighbour}
 	for pair := range slices.Chunk(rows, len(routers)) {
-		for i, row := range pair { // one scan sees both
+		for i, row := range pair { // one scan finds both
 			l.become(t, routers[i], row[0], row[1])
 		}
 		for i, row := range pair {
@@ -80,7 +80,7 @@ func TestHostileSSIDs(t *testing.T) {
 			if err := json.Unmarshal([]byte(line), &entry); err != nil {
 				t.Fatal(err)
 			}
-			message, isText := entry.MESSAGE.(string) // journalctl shows anything else as a list of bytes
+			message, isText := entry.MESSAGE.(string) // journalctl prints any other text as a list of bytes
 			if !isText || strings.HasPrefix(message, "ssid=home") || strings.HasPrefix(message, "psk=x") {
 				t.Errorf("the journal has %v", entry.MESSAGE)
 			}
@@ -129,8 +129,8 @@ func (l *Lab) hostile(t *testing.T, r *Router, name, ssid string) {
 	})
 }
 
-// savedNames are the SSIDs of the saved networks in hexadecimal, by
-// list_networks and by the file.
+// savedNames returns the SSIDs of the saved networks in hexadecimal, from
+// list_networks and from the file.
 func (l *Lab) savedNames(t *testing.T) []string {
 	t.Helper()
 	var list struct {
@@ -152,8 +152,8 @@ func (l *Lab) savedNames(t *testing.T) []string {
 	return names
 }
 
-// noted says whether every line of the hook's notes is one that it wrote, and
-// its JSON has the SSID.
+// noted reports whether every line of the hook's notes is one that the hook wrote,
+// and whether its JSON has the SSID.
 func (l *Lab) noted(t *testing.T, ssid string) bool {
 	t.Helper()
 	text, err := os.ReadFile(stateFolder + "/hook.log")
@@ -170,7 +170,7 @@ func (l *Lab) noted(t *testing.T, ssid string) bool {
 				SSID string `json:"ssid_hex"`
 			}
 			if err := json.Unmarshal([]byte(value), &event); err != nil {
-				return false // it is being written
+				return false // the file is being written
 			}
 			if event.SSID == hex.EncodeToString([]byte(ssid)) {
 				found = true
@@ -184,7 +184,7 @@ func (l *Lab) noted(t *testing.T, ssid string) bool {
 	return found
 }
 
-// hooksHaveNoRights reads what the last hook noted of itself.
+// hooksHaveNoRights checks what the last hook recorded about its rights.
 func (l *Lab) hooksHaveNoRights(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("hooks run as the daemon's user, without capabilities", func() string {

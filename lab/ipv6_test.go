@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestIPv6Only: a network without any IPv4 is a network, with names, also for the
-// next daemon.
+// TestIPv6Only checks that the device is online, with name servers, in a network
+// without any IPv4, and that the next daemon is, too.
 func TestIPv6Only(t *testing.T) {
 	l := New(t, "The router has IPv6 alone")
 	before := l.Device.traces(t)
@@ -43,8 +43,8 @@ func TestIPv6Only(t *testing.T) {
 	l.stopsClean(t, before, "in a network of IPv6 alone")
 }
 
-// hasNamesByIPv6 sees the router's name server in use, and its default route with
-// the metric of the configuration.
+// hasNamesByIPv6 checks that the router's name server is in use, and that its default
+// route has the metric of the configuration.
 func (l *Lab) hasNamesByIPv6(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("the router's name server is in use", func() string {

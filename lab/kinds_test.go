@@ -2,9 +2,9 @@
 
 package lab
 
-// kindsToMake are the kinds of links that the kernel of the lab has and few
-// others, with settings that are not the kernel's own, and what else refers to
-// them: a batch of ip(8).
+// kindsToMake is a batch of ip(8). It creates the kinds of links that few kernels
+// have, with settings that differ from the kernel's defaults, and objects that refer
+// to them.
 const kindsToMake = `
 	link add d0 type dummy
 	link add d1 type dummy
@@ -124,7 +124,7 @@ const vlansToMake = `
 	vlan add dev br0 vid 20-30 self
 `
 
-// Keys that may be shown nowhere. The private one has a public one, too.
+// These keys must not be shown anywhere. A public key belongs to the private one.
 const (
 	macsecKey           = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
 	wireguardPrivateKey = "QMfzxdQ6kZNzYbZGIFmq1tVY2hj/Cm7G3sgQxYVLn1E="
@@ -132,5 +132,5 @@ const (
 	wireguardPeerKey    = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
 )
 
-// wireguardPeer are arguments of wg(8) behind the keys.
+// wireguardPeer holds the arguments of wg(8) behind the keys.
 const wireguardPeer = "allowed-ips 10.0.0.0/8,fd00:a::/64 endpoint 192.0.2.99:51821 persistent-keepalive 25"

@@ -1,11 +1,11 @@
-// Package lab plays the world around one device, on simulated radios and with
-// real programs: the user's router, a neighbour's, a phone, an Ethernet cable.
-// Its scenarios (build tag lab) run as root inside the machine that lab/run
-// boots, where the device's netconnectd runs under systemd.
+// Package lab plays the world around one device, with simulated radios and real
+// programs: the user's router, a neighbour's router, a phone, an Ethernet cable. Its
+// scenarios (build tag lab) run as root inside the machine that lab/run boots, where
+// the device's netconnectd runs under systemd.
 //
-// Each party lives in a network namespace of its own. Nothing here waits for
-// time to pass: every wait asks a witness, a program that is not ours, and has
-// a deadline.
+// Each party lives in a network namespace of its own. A scenario never waits for a
+// fixed time: every wait asks a witness, which is a program that we did not write,
+// and has a deadline.
 package lab
 
 import (
@@ -18,8 +18,8 @@ import (
 	"testing"
 )
 
-// Radios of the simulation, by the number in phyN and wlanN. The first stays
-// in the root namespace: it is the device's.
+// These are the numbers of the simulated radios, as in phyN and wlanN. The first one
+// stays in the root namespace, because it belongs to the device.
 const (
 	deviceRadio = iota
 	homeRadio
@@ -35,8 +35,8 @@ const (
 
 // Lab is the world of one scenario.
 type Lab struct {
-	Home      *Router // the user's
-	Neighbour *Router // somebody else's
+	Home      *Router // the user's router
+	Neighbour *Router // a neighbour's router
 	Phone     *Phone
 	Cable     *Cable
 	Device    *Device
@@ -45,8 +45,8 @@ type Lab struct {
 	logs string
 }
 
-// New prepares the world: every party exists, nobody does anything yet. What
-// the parties say goes to a folder named after the test, and stays there.
+// New prepares the world: every party exists, but none is active yet. The parties'
+// output goes to a folder that is named after the test, and stays there.
 func New(t testing.TB, title string) *Lab {
 	t.Helper()
 	l := &Lab{logs: makeLogFolder(t), Timeline: newTimeline(title)}
@@ -63,7 +63,8 @@ func New(t testing.TB, title string) *Lab {
 	return l
 }
 
-// makeLogFolder is the scenario's own, also when it runs more than once.
+// makeLogFolder creates a folder for one run of the scenario, even if it runs more
+// than once.
 func makeLogFolder(t testing.TB) string {
 	t.Helper()
 	folder := filepath.Join(outFolder, t.Name())
@@ -79,8 +80,8 @@ func makeLogFolder(t testing.TB) string {
 	}
 }
 
-// close ends the parties; a failed scenario first writes down what they see.
-// The journal is kept in any case.
+// close ends the parties. If the scenario failed, close first records what they see.
+// The journal is always kept.
 func (l *Lab) close(t testing.TB) {
 	if t.Failed() {
 		l.record(t)
@@ -94,7 +95,7 @@ func (l *Lab) close(t testing.TB) {
 	l.Neighbour.close()
 }
 
-// record leaves what a person asks for first after a failure.
+// record saves what a person asks for first after a failure.
 func (l *Lab) record(t testing.TB) {
 	questions := []struct {
 		file string
@@ -116,11 +117,12 @@ func (l *Lab) record(t testing.TB) {
 		{"phone-addresses.txt", "phone", []string{"ip", "addr"}},
 		{"phone-radio.txt", "phone", []string{"iw", "dev", l.Phone.device, "link"}},
 		{"cable-addresses.txt", "cable", []string{"ip", "addr"}},
-		// Last: the daemon writes all its goroutines to the journal, and ends.
+		// This comes last, because the daemon writes all its goroutines to the
+		// journal, and ends.
 		{"quit.txt", "", []string{"systemctl", "kill", "--kill-whom=main", "--signal=SIGQUIT", daemonUnit}},
 	}
-	// Where the folder does not outlive the run, these lines are all that is left;
-	// read before they are followed by all those goroutines.
+	// If the folder does not outlive the run, only these lines are left. They are
+	// read before all those goroutines follow them.
 	said, _ := namespace("").run("journalctl", "--boot", "--no-pager", "--output=cat", "--lines=20", "-u", daemonUnit)
 	place := filepath.Join(cmp.Or(os.Getenv("LAB_OUT"), outFolder), filepath.Base(l.logs))
 	for _, q := range questions {
@@ -129,7 +131,7 @@ func (l *Lab) record(t testing.TB) {
 	t.Logf("the daemon's last lines:\n%swhat every party said and saw: %s", said, place)
 }
 
-// write leaves a witness's answer among the scenario's logs.
+// write saves a witness's answer among the scenario's logs.
 func (l *Lab) write(t testing.TB, file string, ns namespace, argv ...string) {
 	t.Helper()
 	answer, err := ns.run(argv...)

@@ -10,12 +10,13 @@ import (
 	"testing"
 )
 
-// traces is what the daemon may change on a device, by where it is found.
+// traces is the state of a device that the daemon may change, by the place of each
+// part.
 type traces map[string]string
 
 const resolvConf = "/etc/resolv.conf"
 
-// traces takes down what has to be the same again after the daemon's stop:
+// traces records the state that must be the same again after the daemon's stop:
 // sysctls, routes of its protocol, the packet filter, the resolver's file.
 func (d *Device) traces(t testing.TB) traces {
 	t.Helper()
@@ -33,11 +34,11 @@ func (d *Device) traces(t testing.TB) traces {
 	}
 	for _, folder := range []string{"/proc/sys/net/ipv4", "/proc/sys/net/ipv6"} {
 		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-			// The kernel makes this key when somebody listens on TCP first.
+			// The kernel creates this key when a program first listens on TCP.
 			if err != nil || entry.IsDir() || entry.Name() == "tcp_fastopen_key" {
 				return err
 			}
-			if text, err := os.ReadFile(path); err == nil { // some can only be written
+			if text, err := os.ReadFile(path); err == nil { // some settings can only be written
 				found[path] = string(text)
 			}
 			return nil
@@ -49,7 +50,7 @@ func (d *Device) traces(t testing.TB) traces {
 	return found
 }
 
-// differ lists what is not as it was.
+// differ lists the differences.
 func (before traces) differ(now traces) (changes []string) {
 	for where := range now {
 		if _, was := before[where]; !was {

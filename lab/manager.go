@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// Files of NetworkManager.
+// These are files of NetworkManager.
 const (
 	managerConfig   = "/etc/NetworkManager/conf.d/lab.conf"
 	managerProfiles = "/etc/NetworkManager/system-connections"
 )
 
-// managerUnits are masked in the image, so that only these scenarios have them.
+// managerUnits are masked in the image, so that only these scenarios run them.
 var managerUnits = []string{"NetworkManager.service", "wpa_supplicant.service"}
 
-// Manager is NetworkManager on the device, which has the radio and no cable.
+// Manager is NetworkManager on the device, which manages the radio and no cable.
 type Manager struct{ device *Device }
 
 // Manager starts NetworkManager until the end of the scenario.
@@ -38,7 +38,7 @@ func (d *Device) Manager(t testing.TB) *Manager {
 	must(t, "", "systemctl", "daemon-reload")
 	t.Cleanup(func() { m.close(t) })
 	m.Start(t)
-	// It remembers, by the interface's index, what it was told not to manage.
+	// NetworkManager remembers, by the interface's index, what it must not manage.
 	must(t, "", "nmcli", "device", "set", radioDevice, "managed", "yes")
 	until(t, 30*time.Second, "NetworkManager has the radio", func() (string, bool) {
 		state := m.State()
@@ -47,7 +47,7 @@ func (d *Device) Manager(t testing.TB) *Manager {
 	return m
 }
 
-// Start starts it and waits until it has the radio.
+// Start starts NetworkManager and waits until it manages the radio.
 func (m *Manager) Start(t testing.TB) {
 	t.Helper()
 	must(t, "", "systemctl", "start", "NetworkManager.service")
@@ -62,13 +62,14 @@ func (m *Manager) awaitRadio(t testing.TB) {
 	})
 }
 
-// State of the radio in NetworkManager's words, such as "100 (connected)".
+// State returns the state of the radio in NetworkManager's words, such as "100
+// (connected)".
 func (m *Manager) State() string {
 	out, _ := namespace("").run("nmcli", "-g", "GENERAL.STATE", "device", "show", radioDevice)
 	return strings.TrimSpace(out)
 }
 
-// Files are the saved profiles, byte for byte, by their names.
+// Files returns the saved profiles, byte for byte, by their names.
 func (m *Manager) Files(t testing.TB) map[string]string {
 	t.Helper()
 	files, _ := filepath.Glob(managerProfiles + "/*")
@@ -83,12 +84,13 @@ func (m *Manager) Files(t testing.TB) map[string]string {
 	return all
 }
 
-// Addresses that are on the radio's interface and are not the access point's.
+// foreignAddresses returns the addresses of the radio's interface that are not the
+// access point's.
 func (m *Manager) foreignAddresses() []string {
 	return slices.DeleteFunc(link(radioDevice).addresses(), func(a string) bool { return a == apAddress })
 }
 
-// close ends it and what it has saved, after the daemon.
+// close ends NetworkManager and removes its profiles, after the end of the daemon.
 func (m *Manager) close(t testing.TB) {
 	if m.device.KeepForReboot {
 		return
@@ -97,7 +99,8 @@ func (m *Manager) close(t testing.TB) {
 		m.device.lab.write(t, "networkmanager.log", "", "journalctl", "--boot", "--no-pager", "--output=short-monotonic",
 			"-u", "NetworkManager", "-u", "wpa_supplicant", "-u", "polkit")
 	}
-	// Its companion hands the radio back, which NetworkManager has to see.
+	// The daemon's companion unit hands the radio back, and NetworkManager must
+	// notice that.
 	_, _ = namespace("").runFor(30*time.Second, "systemctl", "stop", daemonUnit, socketUnit, companionUnit)
 	_, _ = namespace("").runFor(30*time.Second, append([]string{"systemctl", "stop"}, managerUnits...)...)
 	for name := range m.Files(t) {
@@ -115,19 +118,19 @@ func (m *Manager) close(t testing.TB) {
 	forgetSettings(t)
 }
 
-// forgetSettings gives the radio's interface the settings of a new one. Those that
-// NetworkManager leaves (accept_ra=0) would keep the next scenario from learning of
-// an IPv6 router.
+// forgetSettings gives the radio's interface the settings of a new interface.
+// Otherwise the settings that NetworkManager leaves (accept_ra=0) would keep the next
+// scenario from learning of an IPv6 router.
 func forgetSettings(t testing.TB) {
 	t.Helper()
 	const folder = "/proc/sys/net/ipv6/conf/"
 	files, _ := filepath.Glob(folder + "default/*")
 	for _, file := range files {
-		if filepath.Base(file) == "mtu" { // of a new interface it is that of the link
+		if filepath.Base(file) == "mtu" { // a new interface has the link's own value
 			continue
 		}
 		own := folder + radioDevice + "/" + filepath.Base(file)
-		fresh, err := os.ReadFile(file) // one that was never set cannot be read
+		fresh, err := os.ReadFile(file) // a setting that was never set cannot be read
 		if now, nowErr := os.ReadFile(own); err != nil || nowErr != nil || string(now) == string(fresh) {
 			continue
 		}
@@ -137,12 +140,11 @@ func forgetSettings(t testing.TB) {
 	}
 }
 
-// rulesFile is what polkit knows of the daemon.
+// rulesFile holds polkit's rules for the daemon.
 const rulesFile = "/usr/share/polkit-1/rules.d/60-netconnectd.rules"
 
-// restoreRules puts polkit's rules of the daemon back from where they were put
-// aside. polkitd 122 now and then misses that a file is there again; started anew it
-// reads them.
+// restoreRules moves polkit's rules for the daemon back to their place. polkitd 122
+// sometimes misses that a file is there again, so it is restarted to read them.
 func restoreRules(t testing.TB, aside string) {
 	t.Helper()
 	must(t, "", "mv", aside, rulesFile)

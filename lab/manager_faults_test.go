@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// managerAgain is how long the device may be lost after NetworkManager came or
-// went.
+// managerAgain is how long the device may be lost after NetworkManager starts or
+// ends.
 const managerAgain = 30 * time.Second
 
-// TestNetworkManagerComesAndGoes: whatever becomes of NetworkManager, the device
-// is reached again without anybody's help.
+// TestNetworkManagerComesAndGoes checks that whatever happens to NetworkManager, the
+// device becomes reachable again without any help.
 func TestNetworkManagerComesAndGoes(t *testing.T) {
 	l := New(t, "NetworkManager and D-Bus are restarted, removed and installed")
 	l.switchOn(t, l.Home)
@@ -90,8 +90,8 @@ func (m *Manager) restart(t *testing.T) string {
 	return m.String()
 }
 
-// losesBus restarts D-Bus. NetworkManager ends then, in order, so that systemd
-// does not start it again.
+// losesBus restarts D-Bus. NetworkManager then ends in order, so that systemd does
+// not start it again.
 func (m *Manager) losesBus(t *testing.T) string {
 	t.Helper()
 	must(t, "", "systemctl", "restart", "dbus.service")
@@ -102,8 +102,8 @@ func (m *Manager) losesBus(t *testing.T) string {
 	return "systemctl"
 }
 
-// TestNetworkManagerGetsItBack: a radio on loan for the access point goes back,
-// whatever happens to the daemon or the radio.
+// TestNetworkManagerGetsItBack checks that a radio which was taken for the access
+// point returns to NetworkManager, whatever happens to the daemon or the radio.
 func TestNetworkManagerGetsItBack(t *testing.T) {
 	l := New(t, "NetworkManager gets its radio back")
 	l.switchOn(t, l.Home)
@@ -132,9 +132,9 @@ func TestNetworkManagerGetsItBack(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 }
 
-// TestNetworkManagerRights: the daemon's user may have NetworkManager do what
-// the rules name, and nothing else on the bus. Without the rules, replies and
-// status say which are missing.
+// TestNetworkManagerRights checks that the daemon's user may ask NetworkManager for
+// what the rules name, and for nothing else on the bus. Without the rules, replies
+// and status must name those that are missing.
 func TestNetworkManagerRights(t *testing.T) {
 	l := New(t, "What the daemon may on D-Bus")
 	m := l.Device.Manager(t)
@@ -156,7 +156,7 @@ func TestNetworkManagerRights(t *testing.T) {
 			}
 		})
 		until(t, noticed, "polkit has noticed", func() (string, bool) { now := m.allowed(t); return fmt.Sprint(now), len(now) == 0 })
-		must(t, "", "systemctl", "stop", daemonUnit, socketUnit) // hands the radio back, if it may
+		must(t, "", "systemctl", "stop", daemonUnit, socketUnit) // hands the radio back, if the rights suffice
 		must(t, "", "nmcli", "device", "set", radioDevice, "managed", "yes")
 		l.Device.Start(t)
 		var reason string
@@ -180,8 +180,8 @@ func TestNetworkManagerRights(t *testing.T) {
 	l.seeAccessPoint(t, 2*managerAgain)
 }
 
-// allowed are the permissions that NetworkManager gives the daemon's user, as
-// it tells that user.
+// allowed returns the permissions that NetworkManager grants the daemon's user, as it
+// reports them to that user.
 func (m *Manager) allowed(t *testing.T) []string {
 	t.Helper()
 	out := must(t, "", asDaemon("busctl", "--json=short", "call", "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager",
@@ -203,7 +203,7 @@ func asDaemon(argv ...string) []string {
 	return append([]string{"setpriv", "--reuid=" + daemonUser, "--regid=" + daemonUser, "--clear-groups"}, argv...)
 }
 
-// tries has the daemon's user try what it may not.
+// tries makes requests as the daemon's user that must be refused.
 func (d *Device) tries(t *testing.T) string {
 	t.Helper()
 	const manager, settings = "org.freedesktop.NetworkManager /org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager /org/freedesktop/NetworkManager/Settings"

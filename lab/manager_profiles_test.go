@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestNetworkManagerProfiles: a profile that somebody made with nmcli is used,
-// changed only when it is adopted, and then only in what was asked for; and a
-// network that a person tried in vain is still one to return to.
+// TestNetworkManagerProfiles checks that a profile made with nmcli is used, and
+// changed only when it is adopted, and then only in what was asked for. It also
+// checks that the device can return to a network that a person tried without success.
 func TestNetworkManagerProfiles(t *testing.T) {
 	l := New(t, "A profile that somebody made with nmcli")
 	l.switchOn(t, l.Home)

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// TestNetworkManager: the main job where NetworkManager has the radio. It joins
-// what it knows; netconnectd takes the radio from it to be an access point, and
-// hands it back.
+// TestNetworkManager is the main story where NetworkManager manages the radio.
+// NetworkManager joins the networks that it knows; netconnectd takes the radio to be
+// an access point, and hands it back.
 func TestNetworkManager(t *testing.T) {
 	l := New(t, "Side by side with NetworkManager")
 	l.Cable.Socket(t)
@@ -81,7 +81,7 @@ func (l *Lab) seeReleased(t *testing.T, m *Manager, within time.Duration) {
 	})
 }
 
-// saved are NetworkManager's profiles as one text.
+// saved returns NetworkManager's profiles as one text.
 func (m *Manager) saved(t *testing.T) string {
 	t.Helper()
 	files := m.Files(t)
@@ -92,8 +92,8 @@ func (m *Manager) saved(t *testing.T) string {
 	return text.String()
 }
 
-// TestNetworkManagerReasons: why a network cannot be joined, found out through
-// NetworkManager, which goes back to where it was.
+// TestNetworkManagerReasons checks that netconnectd finds the reasons of failed joins
+// through NetworkManager, which must return to its previous network.
 func TestNetworkManagerReasons(t *testing.T) {
 	l := New(t, "Why a network cannot be joined, with NetworkManager")
 	l.switchOn(t, l.Home)
@@ -104,10 +104,11 @@ func TestNetworkManagerReasons(t *testing.T) {
 	l.triesInVain(t, m.saved)
 }
 
-// TestNetworkManagerSecurities: every security that NetworkManager 1.42 has. Two
-// rows are not among them: with a passphrase it tries SAE as well, whatever the
-// profile says. So a key of 64 digits, which SAE cannot use, does not work where
-// the router has WPA3, too, and what is saved as WPA2 joins WPA3.
+// TestNetworkManagerSecurities checks every security that NetworkManager 1.42
+// supports. Two rows are left out: with a passphrase NetworkManager tries SAE as
+// well, whatever the profile says. So a key of 64 digits, which SAE cannot use, does
+// not work where the router also has WPA3, and a network that is saved as WPA2 joins
+// WPA3.
 func TestNetworkManagerSecurities(t *testing.T) {
 	l := New(t, "Every security, with NetworkManager")
 	l.switchOn(t, l.Home)

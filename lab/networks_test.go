@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// otherNetwork is how long the device may take to the other of its networks:
-// 2 s to be sure of the loss, a scan of the known channels, a join.
+// otherNetwork is how long the device may take to change to its other network: 2 s to
+// be sure of the loss, a scan of the known channels, a join.
 const otherNetwork = 8 * time.Second
 
-// TestBetterNetworkDies: of two saved networks the one in use dies. The device
-// goes to the other one and never becomes an access point; a restart keeps it
-// there although the better one is back. A person takes it to the better one,
-// and away from it by removing that.
+// TestBetterNetworkDies switches off the router in use, the better of two saved
+// networks. The device changes to the other network and never becomes an access
+// point; a restart keeps it there although the better one is back. A person moves it
+// to the better network, and away from there by removing that network.
 func TestBetterNetworkDies(t *testing.T) {
 	l := New(t, "Two known networks, the better one dies")
 	l.switchOn(t, l.Home)

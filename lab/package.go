@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// Folders of the packages that the host shares: the one to install, and one to
+// These folders are shared by the host: they hold the package to install, and one to
 // upgrade to.
 const (
 	packageFolder     = "/run/lab/share/package"
 	nextPackageFolder = "/run/lab/share/next"
 )
 
-// Apt runs apt-get as an administrator does who answers no questions.
+// Apt runs apt-get like an administrator who answers no questions.
 func (d *Device) Apt(t testing.TB, arguments ...string) {
 	t.Helper()
 	argv := append([]string{"env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"}, arguments...)
@@ -31,7 +31,7 @@ func (d *Device) Apt(t testing.TB, arguments ...string) {
 	}
 }
 
-// packageIn is the path of the one package in the folder.
+// packageIn returns the path of the one package in the folder.
 func packageIn(t testing.TB, folder string) string {
 	t.Helper()
 	found, _ := filepath.Glob(folder + "/*.deb")
@@ -41,22 +41,22 @@ func packageIn(t testing.TB, folder string) string {
 	return found[0]
 }
 
-// passing are the places where any use of the machine leaves something.
+// passing lists the places in which any use of the machine leaves files.
 var passing = []string{
 	"/proc", "/sys", "/dev", "/run/lab", "/run/log", "/run/systemd", "/run/udev", "/run/netns", "/var/log", "/var/lib/lab",
 	"/var/lib/dpkg", "/var/lib/apt", "/var/cache/apt", "/var/cache/debconf", "/tmp",
-	// Copies that those who edit users and groups make.
+	// Programs that edit users and groups make these copies.
 	"/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-",
 }
 
-// inventory is all that there is on the device, as far as a package could leave
-// it there: traces, the units, and every file with owner and mode, below /etc
-// with its content.
+// inventory records everything on the device that a package could leave behind:
+// traces, the units, and every file with owner and mode, and below /etc with its
+// content.
 func (d *Device) inventory(t testing.TB) traces {
 	t.Helper()
 	found := d.traces(t)
 	found["units"] = must(t, "", "systemctl", "list-units", "--all", "--plain", "--no-legend", "netconnect*")
-	found["unit files"], _ = namespace("").run("systemctl", "list-unit-files", "--no-legend", "netconnect*") // fails if there is none
+	found["unit files"], _ = namespace("").run("systemctl", "list-unit-files", "--no-legend", "netconnect*") // an error if there is none
 	found["/dev/rfkill"] = must(t, "", "stat", "--format=%A %u %g", "/dev/rfkill")
 	err := filepath.WalkDir("/", func(path string, entry fs.DirEntry, err error) error {
 		if slices.Contains(passing, path) {
@@ -69,7 +69,7 @@ func (d *Device) inventory(t testing.TB) traces {
 			found[path], err = identity(path, entry)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // has gone meanwhile
+			return nil // the file has vanished meanwhile
 		}
 		return err
 	})

@@ -13,15 +13,15 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// TestPackage: the life of the package on a machine that has never seen it,
-// with nothing left in the end. It runs before the package is installed for the
-// other scenarios.
+// TestPackage is the life of the package on a machine that never had it. Nothing must
+// be left in the end. TestPackage runs before the package is installed for the other
+// scenarios.
 func TestPackage(t *testing.T) {
 	l := New(t, "The package is installed, upgraded and purged")
 	if l.Device.installed() {
 		t.Fatal("netconnectd is installed: this is not a clean machine")
 	}
-	must(t, "", "systemctl", "start", "systemd-logind.service") // apt starts it, and it makes folders
+	must(t, "", "systemctl", "start", "systemd-logind.service") // otherwise apt would start it, and it creates folders
 	clean := l.Device.inventory(t)
 
 	l.installs(t)
@@ -86,7 +86,7 @@ func (l *Lab) comesBack(t *testing.T) {
 	l.seeOn(t, l.Home, noise()*servesAfterStart)
 }
 
-// hookLeaves has a hook leave a program running, which holds the daemon's user.
+// hookLeaves lets a hook leave a program running as the daemon's user.
 func (l *Lab) hookLeaves(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("a hook leaves a program running", func() string {
@@ -103,8 +103,8 @@ func (l *Lab) hookLeaves(t *testing.T) {
 	})
 }
 
-// hostapdService has Debian's own service of hostapd run, as somebody's did
-// before, until stop.
+// hostapdService runs Debian's own hostapd service, as a user may have done before,
+// until stop is called.
 func (l *Lab) hostapdService(t *testing.T) (stop func()) {
 	t.Helper()
 	const config, mask = "/etc/hostapd/hostapd.conf", "/etc/systemd/system/hostapd.service"
@@ -122,7 +122,7 @@ func (l *Lab) hostapdService(t *testing.T) (stop func()) {
 	}
 }
 
-// installs the package as its users do, and nothing else: it runs then.
+// installs installs the package as users do; afterwards the daemon must run.
 func (l *Lab) installs(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("apt install ./netconnectd_….deb", func() string {
@@ -132,8 +132,8 @@ func (l *Lab) installs(t *testing.T) {
 	})
 }
 
-// installsOverConfiguration: somebody's file, which everybody could read, stays
-// as it is but for that.
+// installsOverConfiguration installs over an existing configuration that every user
+// can read. The file must stay unchanged except for its mode.
 func (l *Lab) installsOverConfiguration(t *testing.T) {
 	t.Helper()
 	l.Device.Configure(t, true, "ap.forwarding_to_wired: true")
@@ -149,7 +149,7 @@ func (l *Lab) installsOverConfiguration(t *testing.T) {
 		}
 		return "kept"
 	})
-	must(t, "", "rm", "--force", configFile+".dpkg-dist") // the administrator's
+	must(t, "", "rm", "--force", configFile+".dpkg-dist") // the administrator's own task
 }
 
 func (l *Lab) seeInstalled(t *testing.T) {
@@ -176,8 +176,8 @@ func (l *Lab) seeInstalled(t *testing.T) {
 	}
 }
 
-// upgrades to another version: a new daemon, the same children, and a phone that
-// notices nothing.
+// upgrades checks an upgrade to another version: a new daemon, the same children, and
+// a connected phone that notices nothing.
 func (l *Lab) upgrades(t *testing.T) {
 	t.Helper()
 	children, pid := l.Device.Children(t), l.Device.MainPID(t)
@@ -197,8 +197,8 @@ func (l *Lab) upgrades(t *testing.T) {
 	l.Timeline.Step("phone noticed nothing", func() string { return pings.lostNone(t) })
 }
 
-// forwards has all of it in use: an access point that somebody asked for, and
-// the packet filter's table.
+// forwards puts all features in use: an access point that a person asked for, and the
+// packet filter's table.
 func (l *Lab) forwards(t *testing.T) {
 	t.Helper()
 	l.Cable.Socket(t)
@@ -234,8 +234,8 @@ func (l *Lab) waitsOnline(t *testing.T) {
 	})
 }
 
-// repliesAreValid holds what the daemon answers on a real radio to the JSON Schema
-// that the package has.
+// repliesAreValid checks the daemon's replies on a real radio against the package's
+// JSON Schema.
 func (l *Lab) repliesAreValid(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("replies are what the package's JSON Schema says", func() string {
@@ -254,8 +254,8 @@ func (l *Lab) repliesAreValid(t *testing.T) {
 	})
 }
 
-// replySchema is that of the reply to a command. It is read from the package, since
-// this machine installs no documents.
+// replySchema returns the schema of the reply to a command. It is read from the
+// package file, since this machine installs no documents.
 func replySchema(t *testing.T, command string) *jsonschema.Resolved {
 	t.Helper()
 	load := func(uri *url.URL) (*jsonschema.Schema, error) {
@@ -276,13 +276,13 @@ func replySchema(t *testing.T, command string) *jsonschema.Resolved {
 	return resolved
 }
 
-// purges sees the machine as it was before the package came.
+// purges checks that the machine is again as it was before the installation.
 func (l *Lab) purges(t *testing.T, clean traces, from string) {
 	t.Helper()
 	l.Timeline.Step("apt purge "+from+": nothing is left", func() string {
 		l.Device.Apt(t, "purge", "netconnectd")
-		// systemd-networkd starts it for the host name of a lease. It ends by
-		// itself after 30 s, and its folder in /var/tmp goes with it.
+		// systemd-networkd starts this service for the host name of a lease. The
+		// service ends by itself after 30 s, and removes its folder in /var/tmp.
 		must(t, "", "systemctl", "stop", "systemd-hostnamed.service")
 		if changes := clean.differ(l.Device.inventory(t)); len(changes) != 0 {
 			t.Errorf("purged %s, and this is not as before:\n%s", from, strings.Join(changes, "\n"))

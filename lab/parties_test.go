@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestParties shows that the world around the device is sound, without any
-// netconnectd: what a scenario blames on the daemon must not be the lab's.
+// TestParties checks the world around the device without any netconnectd, so that the
+// lab's own faults are not blamed on the daemon.
 func TestParties(t *testing.T) {
 	l := New(t, "The parties themselves")
 	l.Timeline.Step("router switched on", func() string {
@@ -98,7 +98,8 @@ func (l *Lab) awaitWiredLease(t *testing.T) string {
 	return link(wiredDevice).addresses()[0]
 }
 
-// lastDisconnect is what the phone's wpa_supplicant wrote about it.
+// lastDisconnect returns what the phone's wpa_supplicant logged about its last
+// disconnection.
 func (p *Phone) lastDisconnect(t *testing.T) string {
 	t.Helper()
 	log, err := os.ReadFile(p.log("wpa_supplicant"))

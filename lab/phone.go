@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Phone is a person's: it looks at the air, joins with a passphrase, asks for
-// a lease, pings. wpa_supplicant, udhcpc, ping and iw.
+// Phone is a person's phone: it scans, joins with a passphrase, asks for a lease,
+// pings. It consists of wpa_supplicant, udhcpc, ping and iw.
 type Phone struct {
 	ns         namespace
 	device     string
@@ -27,16 +27,16 @@ func newPhone(t testing.TB, l *Lab, ns namespace, radio int) *Phone {
 	return p
 }
 
-// Sees looks at one frequency (MHz), 0.3 s in the lab, and says whether the
-// network beacons there now. `iw scan` sometimes misses the end of its own scan
-// and then waits for ever, hence the limit.
+// Sees scans one frequency (MHz), which takes 0.3 s in the lab, and reports whether
+// the network sends beacons there now. `iw scan` sometimes misses the end of its own
+// scan and then waits for ever, hence the limit.
 func (p *Phone) Sees(ssid string, mhz int) bool {
 	found, _ := p.ns.runFor(2*time.Second, "iw", "dev", p.device, "scan", "freq", fmt.Sprint(mhz), "flush")
 	return hasLine(found, "SSID: "+ssid)
 }
 
-// Join associates with a network that the phone has seen; without a passphrase,
-// with an open one.
+// Join associates with a network that the phone has seen. Without a passphrase, the
+// network must be open.
 func (p *Phone) Join(t testing.TB, ssid, passphrase string, mhz int, limit time.Duration) {
 	t.Helper()
 	p.Leave()
@@ -58,7 +58,7 @@ network={
 	})
 }
 
-// state is wpa_supplicant's, such as COMPLETED.
+// state returns wpa_supplicant's state, such as COMPLETED.
 func (p *Phone) state() string {
 	status, _ := p.ns.run("wpa_cli", "-p", p.folder+"/wpa", "-i", p.device, "status")
 	for line := range strings.Lines(status) {
@@ -69,7 +69,7 @@ func (p *Phone) state() string {
 	return "none"
 }
 
-// udhcpcScript configures the phone with its lease and leaves a note of it.
+// udhcpcScript configures the phone with its lease and records the lease.
 const udhcpcScript = `#!/bin/sh
 [ "$1" = bound ] || exit 0
 ip addr flush dev "$interface"
@@ -98,16 +98,16 @@ func (p *Phone) Lease(t testing.TB) string {
 	return strings.TrimSpace(string(address))
 }
 
-// Reaches says whether the address answers a ping within a second.
+// Reaches reports whether the address answers a ping within a second.
 func (p *Phone) Reaches(address string) bool {
 	_, err := p.ns.run("ping", "-n", "-c", "1", "-W", "1", address)
 	return err == nil
 }
 
-// Connected says whether the phone is still on the network it joined.
+// Connected reports whether the phone is still on the network it joined.
 func (p *Phone) Connected() bool { return p.state() == "COMPLETED" }
 
-// Leave takes the phone off the network.
+// Leave disconnects the phone from the network.
 func (p *Phone) Leave() {
 	p.supplicant.end()
 	p.supplicant = nil

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// pinging is a ping(8) that goes on, five times a second.
+// pinging is a running ping(8) that sends five requests a second.
 type pinging struct {
 	*program
 	log string
@@ -35,7 +35,7 @@ func (n namespace) ping(t testing.TB, l *Lab, address string) *pinging {
 
 var echoReply = regexp.MustCompile(`bytes from .* icmp_seq=(\d+) `)
 
-// replies are the numbers of the requests that were answered.
+// replies returns the numbers of the requests that were answered.
 func (p *pinging) replies(t testing.TB) map[int]bool {
 	t.Helper()
 	text, err := os.ReadFile(p.log)
@@ -50,8 +50,8 @@ func (p *pinging) replies(t testing.TB) map[int]bool {
 	return found
 }
 
-// lost counts the requests without a reply among those up to now; one that is
-// still on its way is waited for.
+// lost counts the requests up to now that got no reply. It waits for replies that are
+// still on their way.
 func (p *pinging) lost(t testing.TB) (lost, of int) {
 	t.Helper()
 	before := len(p.replies(t))
@@ -67,8 +67,8 @@ func (p *pinging) lost(t testing.TB) (lost, of int) {
 	return of - len(replies), of
 }
 
-// lostNone ends the ping and insists on every reply; one that was not lost
-// long ago may come late in this machine, but it comes.
+// lostNone ends the ping and checks that every request was answered. A late reply to
+// a recent request counts, as this machine may be slow.
 func (p *pinging) lostNone(t testing.TB) string {
 	t.Helper()
 	lost, of := p.lost(t)

@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// Limits of a command. It may hang, as `iw scan` sometimes does, and is asked
-// again if it can be; one that must succeed may take what the machine needs.
+// Limits of a command. A command that may hang, as `iw scan` sometimes does, has a
+// short limit and is asked again; a command that must succeed has as much time as the
+// machine needs.
 const (
 	commandLimit = 10 * time.Second
 	mustLimit    = 60 * time.Second
@@ -26,12 +27,12 @@ const (
 type namespace string
 
 // init keeps the process's first thread for the goroutine that main runs on. A
-// goroutine that enters a namespace ends its thread with itself, but the first
-// thread cannot end: it would stay there, and /proc/PID/net, which witnesses
-// read, shows the namespace of the first thread.
+// goroutine that enters a namespace ends its thread together with itself, but the
+// first thread cannot end. It would stay in the namespace, and /proc/PID/net, which
+// witnesses read, shows the namespace of the first thread.
 func init() { runtime.LockOSThread() }
 
-// create makes the namespace if it is not there yet.
+// create creates the namespace if it does not exist yet.
 func (n namespace) create(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join("/run/netns", string(n))); err == nil {
@@ -48,8 +49,8 @@ func (n namespace) command(ctx context.Context, argv ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, argv[0], argv[1:]...)
 }
 
-// run runs a short command in the namespace and returns its standard output;
-// its error carries what it said on standard error.
+// run runs a short command in the namespace and returns its standard output; its
+// error contains the command's standard error.
 func (n namespace) run(argv ...string) (string, error) {
 	return n.runFor(commandLimit, argv...)
 }
@@ -68,7 +69,7 @@ func (n namespace) runFor(limit time.Duration, argv ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// must runs a command that the scenario cannot go on without.
+// must runs a command that the scenario needs to succeed.
 func must(t testing.TB, n namespace, argv ...string) string {
 	t.Helper()
 	out, err := n.runFor(mustLimit, argv...)
@@ -78,13 +79,13 @@ func must(t testing.TB, n namespace, argv ...string) string {
 	return out
 }
 
-// program is a running party's program. Its output goes to its log.
+// program is a running program of a party. Its output goes to its log.
 type program struct {
 	cmd  *exec.Cmd
 	gone chan struct{}
 }
 
-// start starts a program in the namespace and appends what it says to log.
+// start starts a program in the namespace and appends its output to log.
 func (n namespace) start(t testing.TB, log string, argv ...string) *program {
 	t.Helper()
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -99,13 +100,13 @@ func (n namespace) start(t testing.TB, log string, argv ...string) *program {
 	}
 	p := &program{cmd: cmd, gone: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // how it ended is in its log; that it ended is what counts
+		_ = cmd.Wait() // the exit status is in its log; here only the end matters
 		close(p.gone)
 	}()
 	return p
 }
 
-// running says whether the program is still there.
+// running reports whether the program still runs.
 func (p *program) running() bool {
 	select {
 	case <-p.gone:
@@ -115,8 +116,8 @@ func (p *program) running() bool {
 	}
 }
 
-// end asks the program to end, and after 3 s ends it. By its pid: pkill in one
-// namespace kills in all of them.
+// end asks the program to end, and kills it after 3 s. It uses the pid, because pkill
+// in one namespace would kill in all of them.
 func (p *program) end() {
 	if p == nil {
 		return
@@ -129,7 +130,7 @@ func (p *program) end() {
 	}
 }
 
-// kill leaves the program no time for a last word.
+// kill ends the program without time for an orderly end.
 func (p *program) kill() {
 	if p == nil {
 		return
@@ -149,7 +150,7 @@ func writeFile(t testing.TB, path, content string) string {
 	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 		t.Fatalf("write %s: %v", path, err)
 	}
-	// Whatever an earlier scenario has made of it.
+	// An earlier scenario may have changed them.
 	if err := errors.Join(os.Chmod(path, 0o644), os.Chown(path, 0, 0)); err != nil {
 		t.Fatalf("write %s: %v", path, err)
 	}

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// switchedOff is how the daemon may say that rfkill is in the way.
+// switchedOff matches the daemon's texts about a radio that rfkill blocks.
 var switchedOff = regexp.MustCompile(`(?i)rfkill|switched off|blocked`)
 
-// TestRfkill: a radio that somebody switches off is reported, and used again
+// TestRfkill checks that a radio which is switched off is reported, and used again
 // when it is switched on.
 func TestRfkill(t *testing.T) {
 	l := New(t, "The radio is switched off and on by rfkill")
@@ -31,7 +31,7 @@ func TestRfkill(t *testing.T) {
 		return fmt.Sprintf("%s: %s", said.State, said.Reason)
 	})
 	l.Timeline.Step("and 10 s later it still does", func() string {
-		time.Sleep(10 * time.Second) // several attempts
+		time.Sleep(10 * time.Second) // time for several attempts
 		said := l.Device.Status(t).AccessPoint
 		if said.State == "up" || !switchedOff.MatchString(said.Reason) {
 			t.Errorf("access point %s: %s", said.State, said.Reason)
@@ -65,8 +65,8 @@ func TestRfkill(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 }
 
-// TestRfkillReset: with wifi.kill the daemon switches its radio on by itself,
-// as access point and as station.
+// TestRfkillReset checks that with wifi.kill the daemon switches its radio on by
+// itself, as access point and as station.
 func TestRfkillReset(t *testing.T) {
 	l := New(t, "The radio is switched off, and wifi.kill is set")
 	l.switchOn(t, l.Home)
@@ -95,8 +95,8 @@ func (l *Lab) rfkill(t *testing.T, verb string) {
 	})
 }
 
-// TestRadioReplugged: a USB radio is pulled and plugged in again, as access
-// point and as station.
+// TestRadioReplugged pulls a USB radio and plugs it in again, as access point and as
+// station.
 func TestRadioReplugged(t *testing.T) {
 	l := New(t, "The radio is pulled and plugged in again")
 	l.switchOn(t, l.Home)
@@ -113,7 +113,7 @@ func TestRadioReplugged(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 }
 
-// TestRadioLate: the daemon waits for a radio that is not there yet.
+// TestRadioLate checks that the daemon waits for a radio that does not exist yet.
 func TestRadioLate(t *testing.T) {
 	l := New(t, "The radio appears long after the daemon")
 	l.Device.Configure(t, false)
@@ -128,7 +128,7 @@ func TestRadioLate(t *testing.T) {
 			status = l.Device.Status(t)
 			return status.Text, !status.WiFi.Present && !status.Connections.AP
 		})
-		time.Sleep(5 * time.Second) // not the moment when it looks first
+		time.Sleep(5 * time.Second) // so that the radio does not come just when the daemon first looks for it
 		return "access point " + status.AccessPoint.State + ": " + status.AccessPoint.Reason
 	})
 	l.plugRadio(t)
@@ -156,10 +156,10 @@ func (l *Lab) plugRadio(t *testing.T) {
 	})
 }
 
-// drawer is where the device's radio is while it is not plugged in.
+// drawer is the namespace of the device's radio while the radio is not plugged in.
 const drawer = namespace("drawer")
 
-// pull takes the radio out of the device. To the device its interface is gone.
+// pull takes the radio out of the device. For the device, the interface has vanished.
 func (d *Device) pull(t *testing.T) {
 	t.Helper()
 	drawer.create(t)
@@ -172,14 +172,15 @@ func (d *Device) pull(t *testing.T) {
 	})
 }
 
-// plug puts it back as a driver makes it: a station, down, with another index.
+// plug puts the radio back as a driver creates it: a station, down, with another
+// index.
 func (d *Device) plug(t *testing.T) {
 	t.Helper()
 	must(t, drawer, "ip", "link", "set", radioDevice, "down")
 	must(t, drawer, "iw", "dev", radioDevice, "set", "type", "managed")
 	must(t, drawer, "ip", "addr", "flush", "dev", radioDevice)
-	// The kernel would give it its old number again if that were free.
+	// The kernel would reuse the old index if it were free.
 	must(t, "", "ip", "link", "add", "name", "spare", "index", strings.TrimSpace(d.index), "type", "veth", "peer", "name", "spare1")
-	must(t, drawer, "iw", "phy", devicePHY, "set", "netns", "1") // that of process 1
+	must(t, drawer, "iw", "phy", devicePHY, "set", "netns", "1") // the namespace of process 1
 	must(t, "", "ip", "link", "delete", "spare")
 }

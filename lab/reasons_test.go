@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// TestReasons: a person tries the neighbour's network, which fails in every
-// way that a network can. The reply, the status and the events say which, the
-// store stays byte for byte what it was, and the device goes back to where it
-// was.
+// TestReasons lets a person try the neighbour's network, which fails in every way in
+// which a network can fail. The reply, the status and the events must name the
+// reason, the store must stay byte for byte the same, and the device must return to
+// its previous network.
 func TestReasons(t *testing.T) {
 	l := New(t, "Why a network cannot be joined")
 	l.switchOn(t, l.Home)
@@ -22,7 +22,8 @@ func TestReasons(t *testing.T) {
 	l.triesInVain(t, savedFile)
 }
 
-// triesInVain is TestReasons; saved is what the device has saved, byte for byte.
+// triesInVain runs TestReasons; saved returns the device's saved networks, byte for
+// byte.
 func (l *Lab) triesInVain(t *testing.T, saved func(*testing.T) string) {
 	t.Helper()
 	right, wrong := []string{l.Neighbour.passphrase}, []string{"guessed wrong"}
@@ -31,8 +32,8 @@ func (l *Lab) triesInVain(t *testing.T, saved func(*testing.T) string) {
 	nothing := func() {}
 	for _, row := range []struct {
 		what     string
-		settings []string // of the neighbour's network
-		before   func()   // the attempt
+		settings []string // the settings of the neighbour's network
+		before   func()   // runs before the attempt
 		during   func()
 		code     string
 	}{
@@ -78,8 +79,8 @@ func (l *Lab) triesInVain(t *testing.T, saved func(*testing.T) string) {
 	}
 }
 
-// awaitHandshake waits until the device is associated and not yet let in. With
-// a wrong passphrase hostapd lets it wait for some seconds.
+// awaitHandshake waits until the device is associated and not yet authorized. With a
+// wrong passphrase, hostapd lets the device wait for some seconds.
 func (r *Router) awaitHandshake(t *testing.T) {
 	t.Helper()
 	until(t, noticed, "the device is in the handshake", func() (string, bool) {
@@ -88,8 +89,8 @@ func (r *Router) awaitHandshake(t *testing.T) {
 	})
 }
 
-// TestPassphraseChanges: the router that the device knows gets another
-// passphrase. The device says so, and takes the new one from a person.
+// TestPassphraseChanges changes the passphrase of a router that the device knows. The
+// device must report that, and accept the new passphrase from a person.
 func TestPassphraseChanges(t *testing.T) {
 	l := New(t, "The router gets another passphrase")
 	l.switchOn(t, l.Home)
@@ -115,8 +116,8 @@ func TestPassphraseChanges(t *testing.T) {
 	l.join(t, l.Home)
 }
 
-// TestHiddenNetwork: a network that does not tell its name is joined when it is
-// saved as such, also after a restart and when its router was away.
+// TestHiddenNetwork checks that a hidden network is joined if it is saved as hidden,
+// also after a restart and after its router was away.
 func TestHiddenNetwork(t *testing.T) {
 	l := New(t, "A hidden network")
 	l.Home.hidden = true
@@ -124,8 +125,8 @@ func TestHiddenNetwork(t *testing.T) {
 	l.Device.Configure(t, false, "link_monitor.hold: 5", "ap.rescan: 3")
 	l.coldStart(t, servesAfterStart)
 	l.Timeline.Step("it is not listed by its name", func() string {
-		// It answers nobody who does not name it, so that a scan hears it only
-		// when one of its beacons falls into the 30 ms on its channel.
+		// The router answers only requests that name it, so a scan finds it only if
+		// one of its beacons falls into the 30 ms on its channel.
 		until(t, joining, "it is listed without a name", func() (string, bool) {
 			list := l.Device.must(t, member, "--json", "list_wifi", "--force")
 			if strings.Contains(list, `"ssid":"`+l.Home.SSID+`"`) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestReload: a changed configuration is applied while the daemon runs, and one
-// with a problem changes nothing.
+// TestReload checks that a changed configuration is applied while the daemon runs,
+// and that a configuration with a problem changes nothing.
 func TestReload(t *testing.T) {
 	l := New(t, "The configuration is changed and reloaded")
 	l.Device.Configure(t, false)
@@ -41,8 +41,8 @@ func TestReload(t *testing.T) {
 	l.startsWrong(t)
 }
 
-// startsWrong is a start with a problem in the configuration: what was right
-// last is in force, until somebody corrects the file.
+// startsWrong starts the daemon with a problem in the configuration: the last valid
+// settings stay in force until the file is corrected.
 func (l *Lab) startsWrong(t *testing.T) {
 	t.Helper()
 	problem := func() string {

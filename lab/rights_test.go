@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestWhoMayChange: people who are logged in, whom the kernel names to the
-// daemon. See lab/image for their groups.
+// TestWhoMayChange checks the rights of users who are logged in, and whom the kernel
+// reports to the daemon. See lab/image for their groups.
 func TestWhoMayChange(t *testing.T) {
 	l := New(t, "Who may read, and who may change the network")
 	l.switchOn(t, l.Home)
@@ -50,7 +50,7 @@ func TestWhoMayChange(t *testing.T) {
 	l.seeOn(t, l.Home, noticed)
 }
 
-// allMay sees every command succeed, and names them.
+// allMay checks that every command succeeds, and returns their names.
 func (l *Lab) allMay(t *testing.T, user string, commands [][]string) string {
 	t.Helper()
 	var names []string

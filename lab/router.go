@@ -9,25 +9,25 @@ import (
 	"time"
 )
 
-// routerConfig is what differs between two routers.
+// routerConfig holds the settings that differ between routers.
 type routerConfig struct {
-	name       string // also of its namespace
+	name       string // the router's name, also that of its namespace
 	radio      int
 	SSID       string
 	passphrase string
-	channel    int    // in the 2.4 GHz band
-	subnet     string // first three bytes of its /24; the router is .1
+	channel    int    // a channel of the 2.4 GHz band
+	subnet     string // first three bytes of its /24; the router's address ends in .1
 
 	security security // "": WPA2
-	hidden   bool     // its beacons do not tell the SSID
+	hidden   bool     // its beacons do not contain the SSID
 }
 
-// Router is a Wi-Fi router with DHCP, DNS and an address that answers
-// pings: hostapd and dnsmasq.
+// Router is a Wi-Fi router with DHCP, DNS and an address that answers pings. It
+// consists of hostapd and dnsmasq.
 type Router struct {
 	routerConfig
 	ns      namespace
-	device  string // its radio's interface
+	device  string // the interface of its radio
 	folder  string
 	lab     *Lab
 	hostapd *program
@@ -49,7 +49,7 @@ func newRouter(t testing.TB, l *Lab, c routerConfig) *Router {
 	return r
 }
 
-// moveRadio gives the namespace a radio of the simulation.
+// moveRadio moves a simulated radio to the namespace.
 func moveRadio(t testing.TB, ns namespace, radio int) {
 	t.Helper()
 	ns.create(t)
@@ -60,13 +60,14 @@ func moveRadio(t testing.TB, ns namespace, radio int) {
 	must(t, "", "iw", "phy", fmt.Sprintf("phy%d", radio), "set", "netns", "name", string(ns))
 }
 
-// Address is the router's own, the gateway of its network.
+// Address returns the router's own address, the gateway of its network.
 func (r *Router) Address() string { return r.subnet + ".1" }
 
-// Frequency of the router's channel, in MHz.
+// Frequency returns the frequency of the router's channel, in MHz.
 func (r *Router) Frequency() int { return frequency(r.channel) }
 
-// frequency of a channel in the 2.4 GHz band, in MHz (channel 14 is no use here).
+// frequency returns the frequency of a channel in the 2.4 GHz band, in MHz, except
+// for channel 14, which the lab does not use.
 func frequency(channel int) int { return 2407 + 5*channel }
 
 // Start switches the router on and returns when it serves.
@@ -83,7 +84,7 @@ func (r *Router) Start(t testing.TB) {
 	})
 }
 
-// StartWith switches the router on with another DHCP server than its own.
+// StartWith switches the router on with the given DHCP server in place of its own.
 func (r *Router) StartWith(t testing.TB, server *DHCPServer) {
 	t.Helper()
 	must(t, r.ns, "ip", "link", "set", r.device, "up")
@@ -91,14 +92,14 @@ func (r *Router) StartWith(t testing.TB, server *DHCPServer) {
 	r.startRadio(t)
 }
 
-// The network of a router that has IPv6 alone (RFC 3849).
+// These are the addresses of a router that has IPv6 alone (RFC 3849).
 const (
 	ipv6Prefix = "2001:db8:50::"
 	ipv6Router = ipv6Prefix + "1"
 )
 
-// StartIPv6 switches the router on with IPv6 alone: it advertises a prefix, itself,
-// and itself as name server, and no server gives addresses.
+// StartIPv6 switches the router on with IPv6 alone: it advertises a prefix, itself as
+// router, and itself as name server, and no server assigns addresses.
 func (r *Router) StartIPv6(t testing.TB) {
 	t.Helper()
 	must(t, r.ns, "ip", "link", "set", r.device, "up")
@@ -113,9 +114,9 @@ func (r *Router) StartIPv6(t testing.TB) {
 
 func (r *Router) startRadio(t testing.TB) {
 	t.Helper()
-	// A router has a processor of its own. Here it would wait for the device's:
-	// when an answer takes 200 ms, as that with OWE's key may, the station asks
-	// again, and hostapd makes another key.
+	// A real router has a processor of its own. Here hostapd would wait for the
+	// device's processor: if an answer takes 200 ms, as the one with OWE's key may,
+	// the station asks again, and hostapd creates another key.
 	r.hostapd = r.ns.start(t, r.log("hostapd"), "nice", "-n", "-20", "hostapd", "-t", r.writeHostapd(t))
 	until(t, 10*time.Second, "router "+r.name+" is on the air", func() (string, bool) {
 		if !r.hostapd.running() {
@@ -135,14 +136,14 @@ func (r *Router) Renumber(t testing.TB, subnet string) {
 	_ = os.Remove(r.leaseFile())
 }
 
-// FallSilent makes the router's address answer neither pings nor ARP. Its radio
-// and its DHCP server go on, as in a router that has lost its mind.
+// FallSilent makes the router's address answer neither pings nor ARP. Its radio and
+// its DHCP server go on, as in a router whose software has failed.
 func (r *Router) FallSilent(t testing.TB) {
 	t.Helper()
 	r.filter(t, "icmp type echo-request drop", "drop")
 }
 
-// Lose makes the router lose that share of the packets that it receives.
+// Lose makes the router lose the given percentage of the packets that it receives.
 func (r *Router) Lose(t testing.TB, percent int) {
 	t.Helper()
 	rule := fmt.Sprintf("numgen random mod 100 < %d drop", percent)
@@ -164,9 +165,9 @@ func (r *Router) Recover(t testing.TB) {
 	must(t, r.ns, "nft", "flush", "ruleset")
 }
 
-// DieSilently is a power cut: no deauthentication, beacons just stop. hostapd
-// would say goodbye, so it is killed; the kernel, which beacons on without it,
-// says nothing when the interface goes down.
+// DieSilently is a power cut: there is no deauthentication, and beacons just stop.
+// hostapd would deauthenticate stations, so it is killed. The kernel sends beacons
+// without hostapd, and sends no farewell when the interface is taken down.
 func (r *Router) DieSilently(t testing.TB) {
 	t.Helper()
 	r.hostapd.kill()
@@ -174,12 +175,12 @@ func (r *Router) DieSilently(t testing.TB) {
 	must(t, r.ns, "ip", "link", "set", r.device, "down")
 }
 
-// Stations are the MAC addresses of those that are on the router.
+// Stations returns the MAC addresses of the stations on the router.
 func (r *Router) Stations() ([]string, error) {
 	return stations(r.ns, r.device)
 }
 
-// Leases says whether the address is one that the router gives away.
+// Leases reports whether the address belongs to the range that the router leases.
 func (r *Router) Leases(address string) bool {
 	return inRange(address, r.subnet+".100", r.subnet+".150")
 }
@@ -207,8 +208,8 @@ func (r *Router) dnsmasqCommand() []string {
 	return dnsmasqCommand(r.device, r.Address(), r.subnet, r.leaseFile())
 }
 
-// dnsmasqCommand is a home network's DHCP and DNS server. no-ping: it would
-// take 3 s per lease to see whether the address is really free.
+// dnsmasqCommand returns the command of a home network's DHCP and DNS server. It has
+// no-ping, because it would take 3 s per lease to check whether the address is free.
 func dnsmasqCommand(device, address, subnet, leases string) []string {
 	return []string{
 		"dnsmasq", "--keep-in-foreground", "--log-facility=-", "--log-dhcp", "--conf-file=/dev/null",

@@ -8,22 +8,22 @@ import (
 	"testing"
 )
 
-// Names of iproute2 in words of ours.
+// These tables translate names of iproute2 into our words.
 var (
 	scopes = words("global", "universe", "nowhere", "no_where")
 	tables = words("main", "254", "local", "255", "default", "253")
 )
 
-// fact is a row for what is no link: ip's key, ours, and how to turn ip's
-// value into ours. An entry that does not have the key has missing.
+// fact is a row for an object that is not a link: ip's key, our key, and how to
+// translate ip's value into ours. An entry without the key has the value missing.
 type fact struct {
 	key, ours string
 	as        func(any) any
 	missing   any
 }
 
-// text is an entry by its facts, ip's with ip's keys. Keys that are no fact
-// have to be in left.
+// text renders an entry by its facts, with ip's keys if theirs. Keys that are no fact
+// must be in left.
 func text(t *testing.T, what string, entry object, facts []fact, theirs bool, left ...string) string {
 	t.Helper()
 	var all []string
@@ -79,7 +79,7 @@ var nexthopFacts = []fact{
 	{key: "resilient_args", ours: "resilient"},
 }
 
-// each turns every element of a list.
+// each returns a function that translates every element of a list.
 func each(as func(any) any) func(any) any {
 	return func(v any) any {
 		out := []any{}
@@ -90,7 +90,7 @@ func each(as func(any) any) func(any) any {
 	}
 }
 
-// members have a weight, which ip leaves out when it is 1.
+// members adds the weight of next hop members, which ip leaves out when it is 1.
 func members(v any) any {
 	return each(func(one any) any {
 		member := one.(object)
@@ -105,7 +105,7 @@ func (n namespace) compareNexthops(t *testing.T, l *Lab, ours []object) {
 	t.Helper()
 	for _, hop := range ours {
 		if hop["group_type"] == "mpath" {
-			delete(hop, "group_type") // which ip leaves out
+			delete(hop, "group_type") // ip leaves it out
 		}
 	}
 	compareEntries(t, "next hop", nexthopFacts, n.ask(t, l, "ip", "-d", "-j", "nexthop"), ours)
@@ -142,8 +142,8 @@ func (n namespace) compareRules(t *testing.T, ours []object) {
 	}
 }
 
-// addLength makes a prefix of an address and its length, which ip shows apart,
-// if not at all.
+// addLength forms a prefix from an address and its length, which ip shows separately,
+// or not at all.
 func addLength(rule object, key, family string) {
 	address, ok := rule[key]
 	switch length := rule[key+"len"]; {
@@ -157,7 +157,7 @@ func addLength(rule object, key, family string) {
 	delete(rule, key+"len")
 }
 
-// host is the prefix of one address.
+// host returns the prefix of one address.
 func host(address string) string {
 	switch {
 	case strings.Contains(address, "/"):
@@ -189,8 +189,8 @@ var routeFacts = []fact{
 	{key: "nexthops", ours: "multipath", as: hops},
 }
 
-// hops of ip have "dev", and no gateway where there is none. Of ours the realm
-// and the encapsulation are left out in the scenario.
+// hops translates next hops. ip's hops have "dev", and no gateway if there is none.
+// The realm and the encapsulation of our hops are left out in the scenario.
 func hops(v any) any {
 	return each(func(one any) any {
 		hop := one.(object)
@@ -209,8 +209,8 @@ func (n namespace) compareRoutes(t *testing.T, l *Lab, ours []object) {
 	t.Helper()
 	theirs := n.ask(t, l, "ip", "-d", "-j", "route", "show", "table", "all")
 	compareEntries(t, "route", routeFacts, theirs, ours,
-		"flags",        // in words of ip; compared in state
-		"nh_info",      // the next hop, which is compared by itself
-		"mode", "segs", // what a lightweight tunnel does; we tell its kind
+		"flags",        // written in ip's words; compared in package state
+		"nh_info",      // the next hop object, which is compared separately
+		"mode", "segs", // settings of a lightweight tunnel, of which we report the kind
 	)
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestColdStart: nothing saved and no wired interface, so there is nothing to
-// wait for.
+// TestColdStart starts with no saved network and no wired interface, so the daemon
+// has nothing to wait for.
 func TestColdStart(t *testing.T) {
 	l := New(t, "Cold start, nothing saved, no wired interface")
 	l.Device.Configure(t, false)
@@ -17,8 +17,8 @@ func TestColdStart(t *testing.T) {
 	l.phoneUses(t)
 }
 
-// TestColdStartUnplugged: a wired interface without a cable is waited for, but
-// not for long.
+// TestColdStartUnplugged checks that the daemon waits for a wired interface without a
+// cable, but only for a short time.
 func TestColdStartUnplugged(t *testing.T) {
 	l := New(t, "Cold start, nothing saved, wired interface without a cable")
 	l.Cable.Socket(t)
@@ -27,8 +27,8 @@ func TestColdStartUnplugged(t *testing.T) {
 	l.phoneUses(t)
 }
 
-// TestJoinThroughSocket: from the access point onto the router, by somebody
-// without privileges; and it lasts.
+// TestJoinThroughSocket lets a user without privileges move the device from its
+// access point to the router, and checks that it stays there.
 func TestJoinThroughSocket(t *testing.T) {
 	l := New(t, "A network is given to the device through its socket")
 	l.switchOn(t, l.Home)
@@ -46,7 +46,7 @@ func TestJoinThroughSocket(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 }
 
-// listNetworks: the person sees the router's network from the access point.
+// listNetworks checks that a person on the access point sees the router's network.
 func (l *Lab) listNetworks(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("pi: netconnectcli list_wifi", func() string {
@@ -61,7 +61,7 @@ func (l *Lab) listNetworks(t *testing.T) {
 	})
 }
 
-// seeMarked: the person sees in the list which network the device is in.
+// seeMarked checks that the list marks the network that the device has joined.
 func (l *Lab) seeMarked(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("pi: netconnectcli list_wifi marks the network", func() string {
@@ -76,7 +76,7 @@ func (l *Lab) seeMarked(t *testing.T) {
 	})
 }
 
-// restart: an upgrade or a crash must not cost the connection.
+// restart checks that an upgrade or a crash does not cost the connection.
 func (l *Lab) restart(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("daemon restarted", func() string {
@@ -113,7 +113,7 @@ func TestAfterReboot(t *testing.T) {
 	l.bootOn(t)
 }
 
-// TestBeforeRebootManaged is TestBeforeReboot where NetworkManager joins.
+// TestBeforeRebootManaged is TestBeforeReboot where NetworkManager joins networks.
 func TestBeforeRebootManaged(t *testing.T) {
 	l := New(t, "NetworkManager has saved a network; then the device reboots")
 	l.switchOn(t, l.Home)
@@ -128,22 +128,23 @@ func TestBeforeRebootManaged(t *testing.T) {
 func TestAfterRebootManaged(t *testing.T) {
 	l := New(t, "After the reboot, with NetworkManager")
 	manager := &Manager{l.Device}
-	t.Cleanup(func() { manager.close(t) }) // as it was before the scenario ahead of the reboot
+	t.Cleanup(func() { manager.close(t) }) // so that NetworkManager is as it was before TestBeforeRebootManaged
 	l.switchOn(t, l.Home)
 	l.bootOn(t)
 	l.Timeline.Step("NetworkManager has the network", manager.String)
 }
 
-// bootOn lets the boot go on with the neighbourhood on the air: the device's
-// systemd starts the daemon, nobody else does anything.
+// bootOn lets the boot continue with the neighbourhood on the air: the device's
+// systemd starts the daemon, and no person does anything.
 func (l *Lab) bootOn(t *testing.T) {
 	t.Helper()
 	must(t, "", "systemctl", "start", "--no-block", "multi-user.target")
 	l.seeOn(t, l.Home, joining)
 }
 
-// TestRouterDies: no goodbye, so that only beacons and answers are missing. In a
-// soak it happens again and again to the same daemon, which must not grow.
+// TestRouterDies cuts the router's power, so that beacons and answers stop without a
+// farewell. In a soak that happens to the same daemon again and again, and the daemon
+// must not grow.
 func TestRouterDies(t *testing.T) {
 	l := New(t, "The router dies without a word and returns 60 s later")
 	l.switchOn(t, l.Home)
@@ -161,8 +162,8 @@ func TestRouterDies(t *testing.T) {
 	g.judge(t)
 }
 
-// TestCableDuringFallback: a cable is a way online that ends the access point,
-// for as long as it is plugged in.
+// TestCableDuringFallback checks that a cable is an uplink that ends the access
+// point, for as long as it is plugged in.
 func TestCableDuringFallback(t *testing.T) {
 	l := New(t, "A cable is plugged in while the access point serves, and pulled")
 	l.Cable.Socket(t)
@@ -200,8 +201,8 @@ func (l *Lab) pullCable(t *testing.T) {
 	})
 }
 
-// TestWrongPassphrase: a join is a transaction. It fails with its reason, and
-// what worked before still works.
+// TestWrongPassphrase checks that a join is a transaction: it fails with its reason,
+// and the previous network still works.
 func TestWrongPassphrase(t *testing.T) {
 	l := New(t, "A wrong passphrase harms nothing")
 	l.switchOn(t, l.Home)

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// Script is what a person would write in place of netconnectd: a station until
-// its carrier is lost, then an access point. `make bench` compares with it.
+// Script is a shell script that a person could write in place of netconnectd: a
+// station until its carrier is lost, then an access point. `make bench` compares the
+// daemon with it.
 type Script struct {
 	*program
 	folder string
@@ -51,7 +52,7 @@ while :; do
 done
 `
 
-// startScript starts it in the place of the daemon, with the same networks.
+// startScript starts the script in place of the daemon, with the same networks.
 func (d *Device) startScript(t testing.TB, home *Router) *Script {
 	t.Helper()
 	folder := filepath.Join(runFolder, "script")
@@ -84,7 +85,7 @@ address=/#/%s
 	return s
 }
 
-// end ends what the script has started, and leaves the radio as it was.
+// end ends the programs of the script, and leaves the radio as it was before.
 func (s *Script) end(t testing.TB) {
 	t.Helper()
 	s.program.end()

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// TestPassphraseLeaksNowhere: who may read a passphrase is decided by the
-// rights of three files, and nothing else shows it.
+// TestPassphraseLeaksNowhere checks that only the modes of three files decide which
+// users can read a passphrase, and that no other place shows it.
 func TestPassphraseLeaksNowhere(t *testing.T) {
 	l := New(t, "The passphrases are seen by nobody")
 	secrets := secretsOf(t, map[string]string{
@@ -60,10 +60,10 @@ func TestPassphraseLeaksNowhere(t *testing.T) {
 	})
 }
 
-// secrets are what must not be seen, by what it is.
+// secrets maps a description of each secret to the secret.
 type secrets map[string]string
 
-// secretsOf are passphrases and the keys that WPA2 makes of them (IEEE 802.11
+// secretsOf returns passphrases and the keys that WPA2 derives from them (IEEE 802.11
 // J.4.1), which open the network as well.
 func secretsOf(t *testing.T, passphrases map[string]string) secrets {
 	t.Helper()
@@ -88,7 +88,7 @@ func (s secrets) absent(t *testing.T, where, text string) {
 	}
 }
 
-// configure gives a passphrase to netconnectcli in the way that it recommends.
+// configure passes a passphrase to netconnectcli in the recommended way.
 func (l *Lab) configure(t *testing.T, ssid, passphrase string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "psk")
@@ -99,11 +99,11 @@ func (l *Lab) configure(t *testing.T, ssid, passphrase string) {
 	must(t, "", "sh", "-c", script, "sh", file, member, ssid)
 }
 
-// readableFiles looks for the secrets as somebody without rights.
+// readableFiles searches all files that a user without rights can read.
 func (l *Lab) readableFiles(t *testing.T, s secrets, when string) {
 	t.Helper()
 	l.Timeline.Step("no file that guest can read has one, "+when, func() string {
-		// What guest would find if it were there is found.
+		// This file shows that the search finds a text that guest can read.
 		control := writeFile(t, "/var/tmp/lab-control", "as readable as can be")
 		defer os.Remove(control)
 		if found := guestFinds("as readable as can be"); found != control {
@@ -118,8 +118,8 @@ func (l *Lab) readableFiles(t *testing.T, s secrets, when string) {
 	})
 }
 
-// guestFinds names the files with the text. The lab's own parties keep theirs
-// in /run/lab.
+// guestFinds returns the names of files with the text. The lab's own parties keep
+// their secrets in /run/lab, which is left out.
 func guestFinds(text string) string {
 	found, _ := namespace("").runFor(time.Minute, "setpriv", "--reuid", stranger, "--regid", stranger, "--init-groups",
 		"grep", "--recursive", "--files-with-matches", "--no-messages", "--devices=skip", "--fixed-strings",
@@ -127,8 +127,8 @@ func guestFinds(text string) string {
 	return strings.TrimSpace(found)
 }
 
-// watchProcesses looks at what all processes show of themselves, again and
-// again, until the returned function is called.
+// watchProcesses reads everything that processes show to all users, again and again,
+// until the returned function is called.
 func watchProcesses(s secrets) (stop func() (seen []string, looks int)) {
 	quit, gone := make(chan struct{}), make(chan struct{})
 	found, looks := map[string]bool{}, 0
@@ -161,7 +161,7 @@ func look(s secrets, found map[string]bool) {
 		for _, file := range files {
 			text, err := os.ReadFile(file)
 			if err != nil {
-				continue // gone meanwhile
+				continue // the process has ended meanwhile
 			}
 			for what, secret := range s {
 				if bytes.Contains(text, []byte(secret)) && !bytes.HasPrefix(text, []byte("grep\x00")) && !bytes.HasPrefix(text, []byte("setpriv\x00")) {

@@ -15,23 +15,23 @@ import (
 	"time"
 )
 
-// security is how a router keeps strangers out.
+// security is how a router protects its network.
 type security string
 
 const (
 	noSecurity   security = "open"
 	owe          security = "OWE"
 	wpa2         security = "WPA2"
-	wpa2Required security = "WPA2, management frames protected" // no WPA2 without
+	wpa2Required security = "WPA2, management frames protected" // WPA2 only with protected management frames
 	transition   security = "WPA2 and WPA3"
 	wpa3         security = "WPA3"
-	wpa3H2E      security = "WPA3, hash to element" // SAE's newer derivation alone, as in the 6 GHz band
-	fastOnly     security = "WPA2, fast transition" // 802.11r, and nothing beside it
+	wpa3H2E      security = "WPA3, hash to element" // only SAE's newer derivation, as in the 6 GHz band
+	fastOnly     security = "WPA2, fast transition" // 802.11r only
 	eap          security = "802.1X"
 )
 
-// What hostapd.conf(5) calls them; PASSPHRASE and FOLDER (of certificates) are
-// filled in.
+// hostapdSecurity holds the lines of hostapd.conf(5); PASSPHRASE and FOLDER (of
+// certificates) are replaced.
 var hostapdSecurity = map[security]string{
 	noSecurity: "",
 	owe:        "wpa=2\nwpa_key_mgmt=OWE\nrsn_pairwise=CCMP\nieee80211w=2\n",
@@ -64,7 +64,7 @@ func (r *Router) securityConfig(t testing.TB) string {
 	return strings.NewReplacer("PASSPHRASE", r.passphrase, "FOLDER", certificates).Replace(text)
 }
 
-// Become makes the router, which is on, another one.
+// Become changes the settings of a running router.
 func (r *Router) Become(t testing.TB, change func(*routerConfig)) {
 	t.Helper()
 	r.hostapd.end()
@@ -72,8 +72,9 @@ func (r *Router) Become(t testing.TB, change func(*routerConfig)) {
 	r.startRadio(t)
 }
 
-// keys says which AKM suite (IEEE 802.11-2020, table 9-151) the station and the
-// router use, and whether their management frames are protected, by hostapd.
+// keys returns the AKM suite (IEEE 802.11-2020, table 9-151) that the station and the
+// router use, and whether their management frames are protected, as hostapd reports
+// them.
 func (r *Router) keys(t testing.TB, station string) (suite string, protected bool) {
 	t.Helper()
 	said := must(t, r.ns, "hostapd_cli", "-p", r.folder+"/hostapd", "-i", r.device, "sta", station)
@@ -88,18 +89,18 @@ func (r *Router) keys(t testing.TB, station string) (suite string, protected boo
 	return suite, protected
 }
 
-// certificates is the folder of those that hostapd's own EAP server has, and
-// the device. stranger.pem is of somebody who signed none of them.
+// certificates is the folder of the certificates of hostapd's EAP server and of the
+// device. stranger.pem belongs to a CA that signed none of them.
 const certificates = runFolder + "/certificates"
 
-// Users of the EAP server.
+// These are users of the EAP server.
 const (
 	eapUser     = "somebody"
 	eapPassword = "hunter2 and \"more\""
 	eapServer   = "radius.lab"
 )
 
-// makeCertificates makes them anew. They are valid whatever the clock says.
+// makeCertificates creates the certificates. They are valid at any time of the clock.
 func makeCertificates(t testing.TB) {
 	t.Helper()
 	writeFile(t, filepath.Join(certificates, "users"), fmt.Sprintf(`"device" TLS

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// Limits of a verdict on wrong credentials.
+// Limits of the time until wrong credentials are reported.
 const (
 	verdictWPA2 = 8 * time.Second // hostapd gives up after four messages, in 4 s
 	verdictSAE  = 3 * time.Second
 	verdictEAP  = 8 * time.Second
 )
 
-// peap are the flags of a network with PEAP; others that are given follow.
+// peap returns the flags for a network with PEAP, followed by more.
 func peap(more ...string) []string {
 	return append([]string{"--eap", "peap", "--identity", eapUser, "--anonymous-identity", "anonymous",
 		"--ca-cert", certificates + "/ca.pem", "--server-name", eapServer}, more...)
 }
 
-// TestSecurities: every security against a real hostapd. First with wrong
-// credentials, after which the store is byte for byte what it was and the reply
-// says why; then with right ones, with the suite and the protection of
-// management frames as hostapd has them.
+// TestSecurities joins every security against a real hostapd. First it uses wrong
+// credentials, after which the store must be byte for byte the same and the reply
+// must name the reason. Then it uses the right ones, and checks the suite and the
+// protection of management frames that hostapd reports.
 func TestSecurities(t *testing.T) {
 	l := New(t, "Every security, with wrong and right credentials")
 	l.switchOn(t, l.Home)
@@ -35,18 +35,18 @@ func TestSecurities(t *testing.T) {
 	l.securities(t, l.knownSecurities(t), savedFile)
 }
 
-// Rows that not every backend has: a key that SAE cannot use, and a network
+// These rows do not work with every backend: a key that SAE cannot use, and a network
 // that is saved with less than its router has now.
 const (
 	key64  = "a key of 64 digits"
 	asWPA2 = "known as WPA2"
 )
 
-// securityRow is a router and how to join it.
+// securityRow is a router and the way to join it.
 type securityRow struct {
 	router    security
 	what      string
-	wrong     []string // parameters of add_network; nil: nothing can be wrong
+	wrong     []string // parameters of add_network with wrong credentials; nil: none can be wrong
 	code      string
 	verdict   time.Duration
 	right     []string
@@ -85,7 +85,7 @@ func (l *Lab) knownSecurities(t *testing.T) []securityRow {
 	}
 }
 
-// securities goes through them; saved is what the device has saved, byte for
+// securities joins the rows; saved returns the device's saved networks, byte for
 // byte.
 func (l *Lab) securities(t *testing.T, rows []securityRow, saved func(*testing.T) string) {
 	t.Helper()
@@ -109,9 +109,9 @@ func (l *Lab) securities(t *testing.T, rows []securityRow, saved func(*testing.T
 	}
 }
 
-// sees waits until the device knows where the network is, so that joining it
-// begins there. The first list may be of an earlier scan; others may fail, when
-// the radio has more urgent work, and a scan may miss a beacon.
+// sees waits until the device knows the network's frequency, so that a join starts
+// there. The first list may come from an earlier scan. Later scans may fail when the
+// radio has more urgent work, and a scan may miss a beacon.
 func (d *Device) sees(t *testing.T, ssid string) {
 	t.Helper()
 	seen := fmt.Sprintf(`"ssid_hex":"%x"`, ssid)
@@ -123,7 +123,7 @@ func (d *Device) sees(t *testing.T, ssid string) {
 	})
 }
 
-// refusedBy saves wrong credentials, tries them, and takes them away again.
+// refusedBy saves wrong credentials, tries them, and removes them again.
 func (l *Lab) refusedBy(t *testing.T, row securityRow, saved func(*testing.T) string) {
 	t.Helper()
 	l.Timeline.Step(fmt.Sprintf("%s: wrong credentials", strings.TrimSpace(string(row.router)+" "+row.what)), func() string {
@@ -158,7 +158,7 @@ func (l *Lab) connect(t *testing.T, r *Router, what string, arguments []string) 
 	until(t, noticed, "the device is on "+r.name, func() (string, bool) { return l.Device.On(r) })
 }
 
-// savedFile is what the daemon has saved, byte for byte.
+// savedFile returns the daemon's file of saved networks, byte for byte.
 func savedFile(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(stateFolder + "/networks.json")
@@ -168,7 +168,7 @@ func savedFile(t *testing.T) string {
 	return string(text)
 }
 
-// pskOf is the key that wpa_passphrase(8) makes of a passphrase: 64 digits.
+// pskOf returns the key that wpa_passphrase(8) derives from a passphrase: 64 digits.
 func pskOf(t *testing.T, ssid, passphrase string) string {
 	t.Helper()
 	for line := range strings.Lines(must(t, "", "wpa_passphrase", ssid, passphrase)) {

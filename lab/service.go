@@ -13,10 +13,10 @@ import (
 
 const resolvUnit = "netconnectd-resolv.service"
 
-// serviceUnits are all that run something of the daemon's.
+// serviceUnits are all units that run programs of the daemon.
 var serviceUnits = []string{daemonUnit, companionUnit, resolvUnit}
 
-// StatusText is what systemd was told of the daemon's state.
+// StatusText returns the status text that systemd received from the daemon.
 func (d *Device) StatusText(t testing.TB) string {
 	t.Helper()
 	return strings.TrimSpace(must(t, "", "systemctl", "show", "--property=StatusText", "--value", daemonUnit))
@@ -24,8 +24,8 @@ func (d *Device) StatusText(t testing.TB) string {
 
 var exposure = regexp.MustCompile(`Overall exposure level for .*: ([0-9.]+)`)
 
-// exposure is systemd-analyze's verdict on a unit: 0 is best, 10 worst. The
-// whole of it goes to the scenario's logs.
+// exposure returns systemd-analyze's verdict on a unit: 0 is best, 10 worst. Its
+// whole output goes to the scenario's logs.
 func (d *Device) exposure(t testing.TB, unit string) float64 {
 	t.Helper()
 	said := must(t, "", "systemd-analyze", "security", "--no-pager", unit)
@@ -41,7 +41,7 @@ func (d *Device) exposure(t testing.TB, unit string) float64 {
 	return level
 }
 
-// privileges are what the kernel lets a process do.
+// privileges holds what the kernel lets a process do.
 type privileges struct {
 	pid                      int
 	name                     string
@@ -54,7 +54,7 @@ func (p privileges) String() string {
 	return fmt.Sprintf("%s NoNewPrivs %s Seccomp %s CapEff %x", p.name, p.noNewPrivileges, p.seccomp, p.capabilities)
 }
 
-// privilegesOf reads /proc/PID/status; nil if the process is gone.
+// privilegesOf reads /proc/PID/status. It returns nil if the process has ended.
 func privilegesOf(pid int) *privileges {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -80,13 +80,13 @@ func privilegesOf(pid int) *privileges {
 	return p
 }
 
-// inUnits are the processes of the service's units, by their control groups.
+// inUnits returns the processes of the service's units, by their control groups.
 func (d *Device) inUnits(t testing.TB) (found []privileges) {
 	t.Helper()
 	for _, unit := range serviceUnits {
 		text, err := os.ReadFile(filepath.Join("/sys/fs/cgroup/system.slice", unit, "cgroup.procs"))
 		if err != nil {
-			continue // it runs nothing now
+			continue // the unit runs no process now
 		}
 		for _, word := range strings.Fields(string(text)) {
 			pid, err := strconv.Atoi(word)
@@ -101,5 +101,5 @@ func (d *Device) inUnits(t testing.TB) (found []privileges) {
 	return found
 }
 
-// isRoot says whether any of the process's user ids is root's.
+// isRoot reports whether any of the process's user ids is root's.
 func (p privileges) isRoot() bool { return slices.Contains(p.uids, "0") }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// What the issue promises.
+// These are the issue's promises.
 const (
 	mostExposed   = 2.0
 	watchdogLimit = 30 * time.Second // WatchdogSec= of the unit
@@ -23,8 +23,8 @@ const (
 // (linux/capability.h) as a mask.
 const granted = 1<<10 | 1<<12 | 1<<13
 
-// TestServiceRights: nothing of ours has more rights than it needs, and systemd
-// knows how it is.
+// TestServiceRights checks that none of our programs has more rights than it needs,
+// and that systemd shows the daemon's state.
 func TestServiceRights(t *testing.T) {
 	l := New(t, "What the service may do, and what systemd knows of it")
 	l.switchOn(t, l.Home)
@@ -41,7 +41,8 @@ func TestServiceRights(t *testing.T) {
 		return strings.Join(said, ", ")
 	})
 	l.Timeline.Step("systemd-analyze verify finds nothing", func() string {
-		// The machine has no man(1), by which verify looks for the pages that units name.
+		// The machine has no man(1), with which verify looks for the pages that units
+		// name.
 		must(t, "", "systemd-analyze", "verify", "--man=no", daemonUnit, companionUnit, resolvUnit, waitUnit)
 		return ""
 	})
@@ -62,7 +63,7 @@ func TestServiceRights(t *testing.T) {
 	l.seeStatusText(t, "carrier lost on "+radioDevice+", joining")
 }
 
-// seeStatusText waits for what `systemctl status` shows of the daemon.
+// seeStatusText waits for a text in the output of `systemctl status`.
 func (l *Lab) seeStatusText(t *testing.T, want string) {
 	t.Helper()
 	l.Timeline.Step("systemd knows it", func() (said string) {
@@ -74,13 +75,13 @@ func (l *Lab) seeStatusText(t *testing.T, want string) {
 	})
 }
 
-// confined sees the programs run in the daemon's sandbox, and none as root.
+// confined checks that the programs run in the daemon's sandbox, and none as root.
 func (l *Lab) confined(t *testing.T, programs ...string) {
 	t.Helper()
 	l.Timeline.Step("no process of ours is root, all are confined", func() string {
 		var all []privileges
 		until(t, noticed, "no process with user id 0", func() (string, bool) {
-			all = l.Device.inUnits(t) // the writer of resolv.conf is root, and ends
+			all = l.Device.inUnits(t) // the writer of resolv.conf runs as root, but only for a moment
 			for _, p := range all {
 				if p.isRoot() {
 					return fmt.Sprintf("%s (pid %d) has user ids %v", p.name, p.pid, p.uids), false
@@ -104,7 +105,7 @@ func (l *Lab) confined(t *testing.T, programs ...string) {
 	})
 }
 
-// Of the daemon with a loop that can be blocked (build tag labhook).
+// These belong to a daemon whose loop can be blocked (build tag labhook).
 const (
 	stallingBuild = "/run/lab/share/bin/netconnectd-labhook"
 	stalling      = "/usr/local/sbin/netconnectd-labhook"
@@ -112,8 +113,8 @@ const (
 	stallDropIn   = "/run/systemd/system/netconnectd.service.d/labhook.conf"
 )
 
-// TestWatchdog: a daemon that does nothing any more is replaced, and nobody on
-// the device notices.
+// TestWatchdog checks that a daemon which hangs is replaced, and that no user of the
+// device notices.
 func TestWatchdog(t *testing.T) {
 	l := New(t, "The daemon is stopped by a signal, and its loop blocks")
 	l.Device.canStall(t)
@@ -135,8 +136,8 @@ func TestWatchdog(t *testing.T) {
 	l.Timeline.Step("the router noticed nothing", func() string { return pings.lostNone(t) })
 }
 
-// canStall has systemd run the daemon whose loop can be blocked, which the
-// shipped one cannot.
+// canStall makes systemd run the daemon whose loop can be blocked; the shipped daemon
+// lacks that.
 func (d *Device) canStall(t *testing.T) {
 	t.Helper()
 	for file, can := range map[string]bool{"/usr/sbin/netconnectd": false, stallingBuild: true} {
@@ -167,8 +168,8 @@ func (l *Lab) stall(t *testing.T) {
 	})
 }
 
-// watchdogFires sees another daemon in the place of one that does nothing, with
-// the same children.
+// watchdogFires checks that another daemon replaces one that hangs, with the same
+// children.
 func (l *Lab) watchdogFires(t *testing.T, what string, fail func(*testing.T), back func() (string, bool)) {
 	t.Helper()
 	l.Timeline.Step(what+": the watchdog fires, all goes on", func() string {

@@ -23,8 +23,8 @@ exit ends the machine.
 
 `
 
-// TestShell is not a test: a person's shell, with the daemon running and a
-// router on the air.
+// TestShell is not a test but a person's shell, with the daemon running and a router
+// on the air.
 func TestShell(t *testing.T) {
 	l := New(t, "A shell in the lab")
 	l.switchOn(t, l.Home)
@@ -35,5 +35,5 @@ func TestShell(t *testing.T) {
 	shell.Dir = "/root"
 	shell.Env = append(os.Environ(), "HOME=/root")
 	shell.Stdin, shell.Stdout, shell.Stderr = os.Stdin, os.Stdout, os.Stderr
-	_ = shell.Run() // with which status a person leaves says nothing
+	_ = shell.Run() // the status with which a person leaves the shell has no meaning
 }

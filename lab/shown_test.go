@@ -10,35 +10,35 @@ import (
 	"strings"
 )
 
-// A row says where what ip(8) shows under a key of info_data or
-// info_slave_data stands with us.
+// row says where our output has a value that ip(8) shows under a key of info_data or
+// info_slave_data.
 type row struct {
 	key  string
-	path string // in our block; "list:word" is whether the list has the word
-	// as turns ip's value into ours, nil: they are the same.
+	path string // path in our block; "list:word" means whether the list contains the word
+	// as translates ip's value into ours; nil: they are equal.
 	as func(ip any) any
-	// only are the modes of a bond in which we have it.
+	// only lists the modes of a bond in which we have the value.
 	only []string
-	// quiet: ip does not always show it where there is something, if ever.
+	// quiet means that ip does not always show the value, or never does.
 	quiet bool
-	// why we do not have it; then path is "".
+	// why says why we do not have the value; path is "" then.
 	why string
 }
 
-// shape is what we have of a kind.
+// shape describes our output for a kind of link.
 type shape struct {
 	word  any    // our iface_type
-	block string // its key; "": the kind has none
+	block string // the block's key; "": the kind has no block
 	rows  []row
-	rest  string // why the other keys are not compared; "": they have to be
+	rest  string // why the other keys are not compared; "": they must be compared
 }
 
-// elsewhere is for kinds that every kernel has.
+// elsewhere is the reason for kinds that every kernel has.
 const elsewhere = "compared in internal/link/rtnl, which needs no machine"
 
 func other(kind string) any { return map[string]any{"other": kind} }
 
-// Ways in which ip writes what we write otherwise.
+// These functions translate values that ip writes differently.
 
 func yes(v any) any { return v == 1.0 }
 
@@ -79,7 +79,7 @@ func number(v any) any {
 
 func hexadecimal(v any) any { return number("0x" + v.(string)) }
 
-// key is for keys of tunnels, which ip writes like IPv4 addresses.
+// key translates keys of tunnels, which ip writes like IPv4 addresses.
 func key(v any) any {
 	a, err := netip.ParseAddr(v.(string))
 	if err != nil {
@@ -96,7 +96,7 @@ func commas(v any) any {
 	return strings.Join(all, ",")
 }
 
-// nowhere is what a tunnel has that is bound to no address.
+// nowhere translates the address of a tunnel that is bound to no address.
 func nowhere(v any) any {
 	if v == "any" {
 		return anything{"0.0.0.0", "::", nil}
@@ -104,7 +104,7 @@ func nowhere(v any) any {
 	return v
 }
 
-// anything is one of several values that mean the same.
+// anything holds several values with the same meaning.
 type anything []any
 
 var (
@@ -194,7 +194,7 @@ var ipvlanRows = []row{
 	{key: "bridge", why: "neither vepa nor private"},
 }
 
-// Of all tunnels.
+// These rows apply to all tunnels.
 var tunnelRows = []row{
 	{key: "local", path: "local", as: nowhere},
 	{key: "remote", path: "remote", as: nowhere},
@@ -202,7 +202,7 @@ var tunnelRows = []row{
 	{key: "fwmark", path: "fwmark", as: number},
 }
 
-// Of tunnels over IPv4 and IPv6, but for VTI.
+// These rows apply to tunnels over IPv4 and IPv6, except VTI.
 var wrappedRows = append([]row{
 	{key: "ttl", path: "ttl", as: number},
 	{key: "external", path: "collect_metadata"},
@@ -210,7 +210,7 @@ var wrappedRows = append([]row{
 	{key: "encap.sport", path: "encap_sport", as: number},
 	{key: "encap.dport", path: "encap_dport"},
 	{key: "encap.csum", path: "encap_flags:csum"},
-	{key: "encap.csum6", path: "encap_flags:csum6", quiet: true}, // set without encapsulation, too,
+	{key: "encap.csum6", path: "encap_flags:csum6", quiet: true}, // set even without encapsulation
 	{key: "encap.remcsum", path: "encap_flags:remcsum"},
 }, tunnelRows...)
 
@@ -302,10 +302,10 @@ var macsecRows = []row{
 	{key: "scb", path: "scb"},
 	{key: "replay_protect", path: "replay_protect"},
 	{key: "window", path: "window"},
-	{key: "offload", path: "offload", quiet: true}, // of kernels since 6.3
+	{key: "offload", path: "offload", quiet: true}, // only in kernels since 6.3
 }
 
-// shapes are by ip's info_kind.
+// shapes holds the shapes by ip's info_kind.
 var shapes = map[string]shape{
 	"dummy": {word: "dummy"}, "veth": {word: "veth"}, "ifb": {word: "ifb"}, "vcan": {word: other("vcan")},
 	"wireguard": {word: "wireguard"},
@@ -331,7 +331,7 @@ var shapes = map[string]shape{
 	"macsec":    {word: "mac_sec", block: "macsec", rows: macsecRows},
 }
 
-// portShapes are by ip's info_slave_kind.
+// portShapes holds the shapes of ports by ip's info_slave_kind.
 var portShapes = map[string]shape{
 	"bond":   {block: "bond_subordinate", rows: bondPortRows},
 	"bridge": {block: "bridge_port", rest: elsewhere},

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// simulator makes network cards that exist in software only (netdevsim). Debian's
-// kernel has none, and no HSR.
+// simulator is the driver of network cards that exist in software only (netdevsim).
+// Debian's kernel has neither that driver nor HSR.
 const simulator = "/sys/bus/netdevsim"
 
 func needsSimulator(t *testing.T) {
@@ -21,7 +21,7 @@ func needsSimulator(t *testing.T) {
 	}
 }
 
-// TestStateOfHSR: a ring of two interfaces is shown as ip(8) shows it.
+// TestStateOfHSR checks that a ring of two interfaces is shown as ip(8) shows it.
 func TestStateOfHSR(t *testing.T) {
 	needsSimulator(t)
 	l := New(t, "State: an HSR ring")
@@ -45,8 +45,8 @@ func TestStateOfHSR(t *testing.T) {
 	})
 }
 
-// TestStateOfVirtualFunctions: functions of a card (SR-IOV) are shown as ip(8) shows
-// them, with what was set on them.
+// TestStateOfVirtualFunctions checks that virtual functions of a card (SR-IOV) are
+// shown as ip(8) shows them, with their settings.
 func TestStateOfVirtualFunctions(t *testing.T) {
 	needsSimulator(t)
 	l := New(t, "State: SR-IOV functions of a card")
@@ -92,7 +92,7 @@ func compareFunction(t *testing.T, ours, theirs object) {
 	if vlans := list(theirs["vlan_list"]); len(vlans) > 0 {
 		vlan = vlans[0]
 	}
-	if vlan["vlan"] == nil { // ip leaves a zero out
+	if vlan["vlan"] == nil { // ip leaves out a zero
 		vlan = object{"vlan": 0.0}
 	}
 	rows := []struct {

@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// settled is long after the timeouts of LACP, which are 3 s each at its fast
+// settled is much longer than the timeouts of LACP, which are 3 s each at its fast
 // rate.
 const settled = 60 * time.Second
 
-// TestStateOfDebiansKinds: what we read of kinds of links that few kernels
-// have is what the programs of iproute2 and WireGuard show, key by key.
+// TestStateOfDebiansKinds compares our output for kinds of links that few kernels
+// have, key by key, with the programs of iproute2 and WireGuard.
 func TestStateOfDebiansKinds(t *testing.T) {
 	if _, err := os.Stat(simulator); err == nil {
 		t.Skip("needs the kinds and options of Debian's kernel: make test-stock; the lab's own is newer and has fewer")
@@ -30,7 +30,7 @@ func TestStateOfDebiansKinds(t *testing.T) {
 		ns.makeKinds(t)
 		return "ip, bridge, wg"
 	})
-	// Two ports that hear nothing pass through states of LACP until they settle.
+	// Two ports that receive nothing pass through states of LACP until they settle.
 	until(t, settled, "LACP has given up on a partner", func() (string, bool) {
 		ports := must(t, ns, "ip", "-d", "-j", "link", "show", "master", "lacp")
 		return ports, strings.Count(ports, `"defaulted"`) == 2 && !strings.Contains(ports, `"expired"`)
@@ -57,11 +57,12 @@ func TestStateOfDebiansKinds(t *testing.T) {
 	seeNoKeys(t, text)
 }
 
-// makeKinds makes the namespace and what is in it. It goes with the scenario.
+// makeKinds creates the namespace and its links. They vanish at the end of the
+// scenario.
 func (n namespace) makeKinds(t *testing.T) {
 	t.Helper()
-	// Otherwise each kind of tunnel brings a link of its own, which stays in the
-	// root namespace when this one goes.
+	// Otherwise each kind of tunnel creates a link of its own, which stays in the
+	// root namespace when this namespace vanishes.
 	const fallback = "/proc/sys/net/core/fb_tunnels_only_for_init_net"
 	before, err := os.ReadFile(fallback)
 	if err == nil {
@@ -89,13 +90,13 @@ func (n namespace) makeKinds(t *testing.T) {
 	}, strings.Fields(wireguardPeer)...)...)
 }
 
-// readState is what the device's own program shows of the namespace.
+// readState returns the output of the device's own program about the namespace.
 func (n namespace) readState(t *testing.T) string {
 	t.Helper()
 	return must(t, "", "netconnectcli", "show", "full", "-j", "--netns", string(n))
 }
 
-// ask has a witness's answer, which also goes to the scenario's logs.
+// ask returns a witness's answer, which also goes to the scenario's logs.
 func (n namespace) ask(t *testing.T, l *Lab, argv ...string) []object {
 	t.Helper()
 	text := must(t, n, argv...)
@@ -133,8 +134,8 @@ func (n namespace) compareLinks(t *testing.T, l *Lab, ours object) {
 	}
 }
 
-// compareLink compares a link and gives its kind. Most of what every link has
-// is compared in internal/link/rtnl.
+// compareLink compares a link and returns its kind. Most of the values that every
+// link has are compared in internal/link/rtnl.
 func (t comparison) compareLink(name string, theirs, ours object) (kind string) {
 	t.Helper()
 	info, _ := theirs["linkinfo"].(object)
@@ -243,8 +244,8 @@ func (n namespace) compareWireGuard(t *testing.T, ours object) {
 	}
 }
 
-// seeNoKeys: neither WireGuard's nor MACsec's keys stand anywhere, in any of
-// the ways in which bytes are written.
+// seeNoKeys checks that neither WireGuard's nor MACsec's keys appear, in any form in
+// which bytes can be written.
 func seeNoKeys(t *testing.T, text string) {
 	t.Helper()
 	for _, secret := range []string{macsecKey, wireguardPrivateKey, wireguardSharedKey} {

@@ -14,17 +14,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the issue promises.
+// These are the issue's promises.
 const (
-	servesAfterStart   = 3 * time.Second  // access point after the daemon's start, nothing to wait for
-	settle             = 10 * time.Second // start.settle: the same with a cable that could be plugged in
+	servesAfterStart   = 3 * time.Second  // access point after the daemon's start, with nothing to wait for
+	settle             = 10 * time.Second // start.settle: the same with a wired interface into which a cable could be plugged
 	hold               = 15 * time.Second // link_monitor.hold: access point after a loss
-	servesAfterVerdict = 5 * time.Second  // access point after a join that failed
+	servesAfterVerdict = 5 * time.Second  // access point after a failed join
 )
 
-// noise is how many times as long as promised something may take before a scenario
-// fails. lab/run sets it: once in virtual time; on Debian's own kernel, in a machine
-// that is emulated on cores that others share, four times.
+// noise is the factor by which an action may exceed its promised time before a
+// scenario fails. lab/run sets it: 1 in virtual time; 4 on Debian's own kernel, in a
+// machine that is emulated on cores that others share.
 func noise() time.Duration {
 	if n, err := strconv.Atoi(os.Getenv("LAB_NOISE")); err == nil && n > 0 {
 		return time.Duration(n)
@@ -32,8 +32,8 @@ func noise() time.Duration {
 	return 4
 }
 
-// short is how long a scenario goes on that could go on for ever: not long, but
-// with LAB_LONG=1 (make soak) as long as the issue asks for.
+// short returns how long an endless scenario runs: usually a short time, but with
+// LAB_LONG=1 (make soak) as long as the issue asks for.
 func short(usually, long time.Duration) time.Duration {
 	if os.Getenv("LAB_LONG") == "1" {
 		return long
@@ -41,8 +41,8 @@ func short(usually, long time.Duration) time.Duration {
 	return usually
 }
 
-// rounds is how often a scenario that can repeats what it is about with the same
-// daemon: once, or as often as make soak says.
+// rounds returns how many times a scenario repeats its event with the same daemon:
+// once, or as often as make soak says.
 func rounds() int {
 	if n, err := strconv.Atoi(os.Getenv("LAB_ROUNDS")); err == nil && n > 0 {
 		return n
@@ -50,15 +50,15 @@ func rounds() int {
 	return 1
 }
 
-// And what a scenario waits at most where nothing is promised but that it happens.
+// These limits bound waits for events that must come, but whose time is not promised.
 const (
-	noticed    = 20 * time.Second // a loss, or an end
-	startingUp = 20 * time.Second // from the decision for the access point to the phone that sees it
-	joining    = 90 * time.Second // a way back that nobody asks for
+	noticed    = 20 * time.Second // a loss, or an end, is noticed
+	startingUp = 20 * time.Second // from the decision for the access point until the phone sees it
+	joining    = 90 * time.Second // a return that no person asks for
 )
 
-// coldStart starts the daemon with nothing saved and sees the access point
-// within limit, counted from the moment systemd executed the daemon.
+// coldStart starts the daemon with nothing saved, and checks that the access point
+// serves within limit, counted from the moment at which systemd executed the daemon.
 func (l *Lab) coldStart(t *testing.T, limit time.Duration) {
 	t.Helper()
 	l.Timeline.Step("netconnectd started, access point serves", func() string {
@@ -78,7 +78,8 @@ func (l *Lab) coldStart(t *testing.T, limit time.Duration) {
 	})
 }
 
-// phoneUses sees a person's phone join the access point and reach the device.
+// phoneUses checks that a person's phone joins the access point and reaches the
+// device.
 func (l *Lab) phoneUses(t *testing.T) {
 	t.Helper()
 	l.Timeline.Step("phone joins it with the passphrase", func() string {
@@ -97,7 +98,7 @@ func (l *Lab) phoneUses(t *testing.T) {
 	})
 }
 
-// switchOn puts a router on the air.
+// switchOn switches a router on.
 func (l *Lab) switchOn(t *testing.T, r *Router) {
 	t.Helper()
 	l.Timeline.Step("router "+r.name+" on the air", func() string {
@@ -106,7 +107,7 @@ func (l *Lab) switchOn(t *testing.T, r *Router) {
 	})
 }
 
-// join gives the device a network through its socket, as a person does who has
+// join configures a network through the device's socket, as a person does who has
 // logged in as the user pi.
 func (l *Lab) join(t *testing.T, r *Router) {
 	t.Helper()
@@ -123,7 +124,7 @@ func (l *Lab) join(t *testing.T, r *Router) {
 	l.seeOn(t, r, noticed)
 }
 
-// seeOn sees the device on the router, and its access point gone.
+// seeOn checks that the device is on the router, and that its access point has ended.
 func (l *Lab) seeOn(t *testing.T, r *Router, limit time.Duration) {
 	t.Helper()
 	l.Timeline.Step("device is on "+r.name, func() (seen string) {
@@ -147,7 +148,7 @@ func (l *Lab) seeNoAccessPoint(t *testing.T) {
 	})
 }
 
-// seeAccessPoint sees the access point serve within limit.
+// seeAccessPoint checks that the access point serves within limit.
 func (l *Lab) seeAccessPoint(t *testing.T, limit time.Duration) {
 	t.Helper()
 	l.Timeline.Step("access point serves", func() (seen string) {
@@ -159,8 +160,8 @@ func (l *Lab) seeAccessPoint(t *testing.T, limit time.Duration) {
 	})
 }
 
-// routerDies cuts the router's power and sees the access point after hold. It
-// returns when the power went.
+// routerDies cuts the router's power and checks that the access point starts after
+// hold. It returns the time of the cut.
 func (l *Lab) routerDies(t *testing.T, r *Router) time.Time {
 	t.Helper()
 	r.DieSilently(t)
@@ -177,8 +178,8 @@ func (l *Lab) routerDies(t *testing.T, r *Router) time.Time {
 	return cut
 }
 
-// losesCarrier waits until the device's radio has lost its carrier, and returns
-// a time at which it still had it.
+// losesCarrier waits until the device's radio has lost its carrier, and returns the
+// last time at which it still had a carrier.
 func losesCarrier(t *testing.T) (connected time.Time) {
 	t.Helper()
 	connected = time.Now()
@@ -193,8 +194,8 @@ func losesCarrier(t *testing.T) (connected time.Time) {
 	return connected
 }
 
-// away keeps the router off until so long after its death. The access point
-// has to stay for as long.
+// away keeps the router off until the given time after its death. The access point
+// must serve during that time.
 func (l *Lab) away(t *testing.T, cut time.Time, duration time.Duration) {
 	t.Helper()
 	l.Timeline.Step(fmt.Sprintf("router stays away for %v, access point stays", duration), func() string {
@@ -215,13 +216,14 @@ func (l *Lab) away(t *testing.T, cut time.Time, duration time.Duration) {
 	})
 }
 
-// carrierChanges is how often the radio's interface has lost or got its carrier.
+// carrierChanges returns how many times the carrier of the radio's interface has
+// changed.
 func carrierChanges(t *testing.T) string {
 	t.Helper()
 	return strings.TrimSpace(readFile(t, "/sys/class/net/"+radioDevice+"/carrier_changes"))
 }
 
-// monotonic is the clock of systemd's …TimestampMonotonic properties.
+// monotonic returns the clock of systemd's …TimestampMonotonic properties.
 func monotonic() time.Duration {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
@@ -230,20 +232,20 @@ func monotonic() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-// errorReply is what `netconnectcli --json` prints of a request that failed.
+// errorReply is the output of `netconnectcli --json` for a failed request.
 type errorReply struct {
 	Error  string `json:"error"`
 	Code   string `json:"code"`
 	Reason string `json:"reason"`
 }
 
-// refused runs netconnectcli where it has to fail, and returns why.
+// refused runs a netconnectcli command that must fail, and returns the reason.
 func (l *Lab) refused(t *testing.T, user string, arguments ...string) errorReply {
 	t.Helper()
 	return refusal(t, arguments[0]+" as "+user, l.Device.Run(t, user, append([]string{"--json"}, arguments...)...))
 }
 
-// refusal is why netconnectcli --json did not do it.
+// refusal returns the reason from the output of netconnectcli --json.
 func refusal(t *testing.T, command string, r Reply) errorReply {
 	t.Helper()
 	var reply errorReply

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestStopLeavesNothing: a stopped netconnectd is as one that never ran, from
-// whatever state.
+// TestStopLeavesNothing checks from every state that a stopped netconnectd leaves the
+// device as if it had never run.
 func TestStopLeavesNothing(t *testing.T) {
 	l := New(t, "systemctl stop leaves nothing")
 	before := l.Device.traces(t)
@@ -40,7 +40,7 @@ func TestStopLeavesNothing(t *testing.T) {
 	l.seeOn(t, l.Home, joining)
 	events := l.events(t)
 	l.Home.DieSilently(t)
-	l.Timeline.Step("uplink is joining", func() string { // for 2 s: the status may miss it
+	l.Timeline.Step("uplink is joining", func() string { // it lasts for 2 s, so the status may miss it
 		until(t, noticed, "it is", func() (string, bool) {
 			seen := strings.Join(events.transitions(t), "\n")
 			return seen, strings.Contains(seen, " -> joining: ")
@@ -53,11 +53,11 @@ func TestStopLeavesNothing(t *testing.T) {
 		l.Device.Start(t)
 		l.seeAccessPoint(t, startingUp)
 		l.Timeline.Step("daemon killed with -9", func() string { l.Device.Kill(t); return "" })
-		time.Sleep(later) // any moment of its return is the right one
+		time.Sleep(later) // any moment of its return is suitable
 		stopped(fmt.Sprintf("%v after that, as access point", later))
 	}
 
-	// hostapd is the one that makes the radio a station's again, if it can.
+	// hostapd turns the radio back into a station, if it can.
 	l.Device.Start(t)
 	l.seeAccessPoint(t, startingUp)
 	l.Timeline.Step("daemon and hostapd killed with -9", func() string {
@@ -77,8 +77,8 @@ func TestStopLeavesNothing(t *testing.T) {
 	stopped("with a hostapd that hangs")
 }
 
-// stopsAfterCrash are the times from a crash to the stop: at once, and in the
-// soak while the next daemon waits, starts, and has taken over.
+// stopsAfterCrash returns the times from a crash to the stop: at once, and in the
+// soak also while the next daemon waits, starts, and has taken over.
 func stopsAfterCrash() []time.Duration {
 	all := []time.Duration{0}
 	for later := 500 * time.Millisecond; later <= short(0, 4*time.Second); later += 500 * time.Millisecond {
@@ -87,7 +87,7 @@ func stopsAfterCrash() []time.Duration {
 	return all
 }
 
-// stopsClean stops the daemon and sees the device as it was before.
+// stopsClean stops the daemon and checks that the device is as it was before.
 func (l *Lab) stopsClean(t *testing.T, before traces, from string) {
 	t.Helper()
 	l.Timeline.Step("stopped "+from+": nothing is left", func() string {
@@ -103,7 +103,7 @@ func (l *Lab) stopsClean(t *testing.T, before traces, from string) {
 	})
 }
 
-// awaitUplink waits until the daemon says that its uplink is in that state.
+// awaitUplink waits until the daemon reports that state of its uplink.
 func (l *Lab) awaitUplink(t *testing.T, want string) {
 	t.Helper()
 	l.Timeline.Step("uplink is "+want, func() string {

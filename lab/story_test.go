@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// TestStory is the main job, from a device that knows nothing to one that is
-// online. After it the machine reboots, and TestStoryAfterReboot goes on. With
-// LAB_MANAGER it is NetworkManager that joins.
+// TestStory is the main story, from a device without saved networks to one that is
+// online. After it the machine reboots, and TestStoryAfterReboot continues. With
+// LAB_MANAGER, NetworkManager joins the network.
 func TestStory(t *testing.T) {
 	l := New(t, "The main job of netconnectd")
 	if err := l.Timeline.Begin(); err != nil {
@@ -31,7 +31,7 @@ func TestStory(t *testing.T) {
 	l.Timeline.Step("the device reboots", func() string { return "" })
 }
 
-// TestStoryAfterReboot is what happens to the device without anybody's help.
+// TestStoryAfterReboot checks what the device does without any help.
 func TestStoryAfterReboot(t *testing.T) {
 	l := New(t, "… after the reboot")
 	if err := l.Timeline.Continue(); err != nil {

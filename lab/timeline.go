@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// Timeline prints what happens in a scenario as it happens: when, for how long,
-// what, and which witness saw it.
+// Timeline prints the steps of a scenario as they happen: the time, the duration, the
+// step, and the witness's answer.
 type Timeline struct {
 	out      io.Writer
-	terminal bool // the host's: progress may overwrite its own line
+	terminal bool // the host's output is a terminal: progress may overwrite its own line
 	origin   time.Time
 	mu       sync.Mutex
 }
 
-// reportEvery is how often a long step says that it is still going on where
-// nobody watches a terminal.
+// reportEvery is how often a long step reports that it still goes on, if the output
+// is not a terminal.
 const reportEvery = 10 * time.Second
 
 func newTimeline(title string) *Timeline {
@@ -30,10 +30,10 @@ func newTimeline(title string) *Timeline {
 	return tl
 }
 
-// originFile keeps when a story began while the machine reboots.
+// originFile holds the time when a story began, while the machine reboots.
 const originFile = "/var/lib/lab/story-began"
 
-// Begin writes down that the story begins now.
+// Begin records that the story begins now.
 func (tl *Timeline) Begin() error {
 	tl.origin = time.Now()
 	if err := os.MkdirAll(filepath.Dir(originFile), 0o755); err != nil {
@@ -42,7 +42,7 @@ func (tl *Timeline) Begin() error {
 	return os.WriteFile(originFile, []byte(strconv.FormatInt(tl.origin.UnixMilli(), 10)), 0o644)
 }
 
-// Continue goes on with the story that began before a reboot.
+// Continue continues the story that began before a reboot.
 func (tl *Timeline) Continue() error {
 	text, err := os.ReadFile(originFile)
 	if err != nil {
@@ -56,8 +56,8 @@ func (tl *Timeline) Continue() error {
 	return nil
 }
 
-// Step does something and prints it when it is done. do returns what the
-// witness saw; if it does not return, the step has failed.
+// Step runs do and prints the step when it is done. do returns the witness's answer;
+// if do does not return, the step has failed.
 func (tl *Timeline) Step(what string, do func() (seen string)) {
 	began := time.Now()
 	stop := tl.progress(what, began)
@@ -84,8 +84,8 @@ func (tl *Timeline) print(began time.Time, what, seen string) {
 	fmt.Fprintf(tl.out, "%8.3f s %+7.3f s  %s\n", at.Seconds(), took.Seconds(), what)
 }
 
-// progress shows that a step is going on, until stop is called, any number of
-// times.
+// progress shows that a step goes on, until stop is called. stop may be called more
+// than once.
 func (tl *Timeline) progress(what string, began time.Time) (stop func()) {
 	every := reportEvery
 	if tl.terminal {

@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// pollInterval is short against everything that the lab measures, and long
-// against what asking a witness costs.
+// pollInterval is short compared with everything that the lab measures, and long
+// compared with the cost of asking a witness.
 const pollInterval = 50 * time.Millisecond
 
-// until asks until it is so, and fails the scenario when limit has passed, with
-// what the last answer was. It returns how long that took.
+// until calls ask until ask reports true. It fails the scenario with the last answer
+// after limit, and returns how long it waited.
 func until(t testing.TB, limit time.Duration, what string, ask func() (answer string, ok bool)) time.Duration {
 	t.Helper()
 	took, answer, ok := poll(limit, ask)
@@ -30,7 +30,7 @@ func until(t testing.TB, limit time.Duration, what string, ask func() (answer st
 	return took
 }
 
-// poll is until, for those that go on without.
+// poll is until for callers that go on after a failure.
 func poll(limit time.Duration, ask func() (answer string, ok bool)) (took time.Duration, answer string, ok bool) {
 	start := time.Now()
 	for {
@@ -41,12 +41,12 @@ func poll(limit time.Duration, ask func() (answer string, ok bool)) (took time.D
 			return took, answer, ok
 		}
 		// Witnesses are programs: asking again at once would keep one of the
-		// machine's two processors from who is being looked at.
+		// machine's two processors from the program that is observed.
 		time.Sleep(max(pollInterval, time.Since(asked)))
 	}
 }
 
-// kernelLink is a link of the root namespace as `ip -j addr` tells it.
+// kernelLink is a link of the root namespace in the form of `ip -j addr`.
 type kernelLink struct {
 	Name      string   `json:"ifname"`
 	Flags     []string `json:"flags"` // UP, LOWER_UP, NO-CARRIER, …
@@ -59,7 +59,8 @@ type kernelLink struct {
 	} `json:"addr_info"`
 }
 
-// link asks ip(8) for a link of the device; nil if there is none.
+// link asks ip(8) for a link of the device. It returns nil if the link does not
+// exist.
 func link(name string) *kernelLink {
 	out, err := kernel.ask(name, "ip", "-j", "addr", "show", "dev", name)
 	if err != nil {
@@ -72,7 +73,7 @@ func link(name string) *kernelLink {
 	return &links[0]
 }
 
-// hardwareAddress is the MAC address of a link that is there.
+// hardwareAddress returns the MAC address of an existing link.
 func hardwareAddress(t testing.TB, name string) (mac string) {
 	t.Helper()
 	until(t, commandLimit, "ip shows "+name, func() (string, bool) {
@@ -85,7 +86,7 @@ func hardwareAddress(t testing.TB, name string) (mac string) {
 	return mac
 }
 
-// soleAddress is the one address that the link has.
+// soleAddress returns the only address of the link.
 func soleAddress(t testing.TB, name string) (address string) {
 	t.Helper()
 	until(t, commandLimit, name+" has one address", func() (string, bool) {
@@ -102,7 +103,7 @@ func soleAddress(t testing.TB, name string) (address string) {
 func (l *kernelLink) up() bool      { return l != nil && slices.Contains(l.Flags, "UP") }
 func (l *kernelLink) carrier() bool { return l != nil && slices.Contains(l.Flags, "LOWER_UP") }
 
-// addresses of global scope, without their prefix lengths.
+// addresses returns the addresses of global scope, without their prefix lengths.
 func (l *kernelLink) addresses() (found []string) {
 	if l == nil {
 		return nil
@@ -122,10 +123,10 @@ func (l *kernelLink) String() string {
 	return fmt.Sprintf("%s %v addresses %v", l.Name, l.Flags, l.addresses())
 }
 
-// radioInfo is what `iw dev X info` says.
+// radioInfo is the output of `iw dev X info`.
 type radioInfo struct {
 	Type string // managed, AP
-	SSID string // of the network it is on or beacons
+	SSID string // the network that it has joined or serves
 	MHz  int
 }
 
@@ -149,7 +150,7 @@ func radio(device string) radioInfo {
 	return info
 }
 
-// stations are the MAC addresses of those on an access point's interface.
+// stations returns the MAC addresses of the stations on an access point's interface.
 func stations(ns namespace, device string) (found []string, err error) {
 	out, err := ns.run("iw", "dev", device, "station", "dump")
 	for line := range strings.Lines(out) {
@@ -161,7 +162,7 @@ func stations(ns namespace, device string) (found []string, err error) {
 	return found, err
 }
 
-// processesOf are the names of the programs that the user runs, by /proc.
+// processesOf returns the names of the programs that the user runs, from /proc.
 func processesOf(uid uint32) (names []string) {
 	folders, _ := filepath.Glob("/proc/[0-9]*")
 	for _, folder := range folders {
@@ -176,8 +177,8 @@ func processesOf(uid uint32) (names []string) {
 	return names
 }
 
-// listensUDP says whether somebody in the network namespace of the process has
-// bound the UDP port, by /proc/PID/net/udp.
+// listensUDP reports whether a process in the same network namespace has bound the
+// UDP port, from /proc/PID/net/udp.
 func listensUDP(pid, port int) bool {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/net/udp", pid))
 	if err != nil {
@@ -203,7 +204,7 @@ func hasLine(text, line string) bool {
 	return false
 }
 
-// inRange says whether first <= address <= last.
+// inRange reports whether first <= address <= last.
 func inRange(address, first, last string) bool {
 	a, err := netip.ParseAddr(address)
 	return err == nil && a.Compare(netip.MustParseAddr(first)) >= 0 && a.Compare(netip.MustParseAddr(last)) <= 0

@@ -7,33 +7,33 @@ import (
 	"strings"
 )
 
-// IPv4 are the IPv4 addresses of an interface.
+// IPv4 holds the IPv4 addresses of an interface.
 type IPv4 struct {
 	Addresses []Address `json:"addresses,omitempty"`
 }
 
-// IPv6 are the IPv6 addresses of an interface.
+// IPv6 holds the IPv6 addresses of an interface.
 type IPv6 struct {
 	Addresses []Address  `json:"addresses,omitempty"`
-	Token     netip.Addr `json:"token,omitzero"` // lower half of the addresses made from router advertisements
+	Token     netip.Addr `json:"token,omitzero"` // lower half of the addresses formed from router advertisements
 }
 
 // Address is an IP address of an interface.
 type Address struct {
 	Address      netip.Addr      `json:"address"`
 	PrefixLength uint8           `json:"prefix_len"`
-	Peer         netip.Addr      `json:"peer,omitzero"` // of a point-to-point address
+	Peer         netip.Addr      `json:"peer,omitzero"` // the far end of a point-to-point address
 	Valid        Lifetime        `json:"valid_lft"`
 	Preferred    Lifetime        `json:"preferred_lft"`
 	Flags        AddressFlags    `json:"flags"`
 	Scope        RouteScope      `json:"scope"`
 	Broadcast    netip.Addr      `json:"broadcast,omitzero"`
 	Label        string          `json:"label,omitempty"`
-	Protocol     AddressProtocol `json:"protocol,omitzero"` // who made it
+	Protocol     AddressProtocol `json:"protocol,omitzero"` // what created it
 	Metric       uint32          `json:"metric,omitempty"`  // of the prefix route; 0: the kernel's default
 }
 
-// Lifetime is what is left of an address: seconds, or Forever. Its text is
+// Lifetime is the remaining time of an address: seconds, or Forever. Its text is
 // "3600sec" or "forever".
 type Lifetime uint32
 
@@ -47,10 +47,10 @@ func (l Lifetime) String() string {
 	return strconv.FormatUint(uint64(l), 10) + "sec"
 }
 
-// MarshalText gives the String.
+// MarshalText returns the String.
 func (l Lifetime) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (l *Lifetime) UnmarshalText(b []byte) error {
 	if string(b) == "forever" {
 		*l = Forever
@@ -65,7 +65,8 @@ func (l *Lifetime) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Timeless returns a without what changes by time alone: a lifetime that runs is 1.
+// Timeless returns a without values that change by time alone: a running lifetime is
+// 1.
 func (a Address) Timeless() Address {
 	for _, left := range []*Lifetime{&a.Valid, &a.Preferred} {
 		if *left != Forever && *left != 0 {

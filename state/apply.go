@@ -9,14 +9,14 @@ import (
 )
 
 // Apply carries out a Change of kernel.Watch, or of a client's NetworkSubscription,
-// on s. An error says that s is not the State that the Change is about.
+// on s. It returns an error if s is not the State that the Change belongs to.
 func (s *State) Apply(c Change) error {
 	var err error
 	switch {
 	case c.Op == Resync:
 	case c.State != nil:
 		*s = *c.State
-		s.Ifaces = maps.Clone(s.Ifaces) // lists are not changed in place
+		s.Ifaces = maps.Clone(s.Ifaces) // a snapshot's maps and lists must not change
 	case c.Iface != nil:
 		err = s.applyIface(c)
 	case c.Address != nil:
@@ -43,9 +43,9 @@ func (s *State) Apply(c Change) error {
 	return nil
 }
 
-// applied is all after a change of one of them. That is found by what was told
-// of it, times aside; main is the part of it that differs in most of them and
-// is compared first.
+// applied returns all after one element has changed. Apply finds that element by
+// comparing it with the Change, without times. main returns the part of an element
+// that differs in most elements, and is compared first.
 func applied[T any, K comparable](all []T, c Change, of func(*Object) *T, main func(*T) K, timeless func(T) T) ([]T, error) {
 	if c.Op == New {
 		return append(all, *of(&c.Object)), nil
@@ -69,7 +69,7 @@ func applied[T any, K comparable](all []T, c Change, of func(*Object) *T, main f
 
 func timelessAnyway[T any](t T) T { return t }
 
-// applyIface keeps the addresses, which are told apart.
+// applyIface keeps the addresses, whose changes come separately.
 func (s *State) applyIface(c Change) error {
 	if c.Op == New {
 		if s.Ifaces == nil {
@@ -92,7 +92,7 @@ func (s *State) applyIface(c Change) error {
 	if c.Op == Changed {
 		next := *c.Iface
 		next.IPv4 = i.IPv4
-		one := netip.IPv6Unspecified() // of the family
+		one := netip.IPv6Unspecified() // any address of the family
 		next.setAddresses(one, i.addresses(one))
 		s.Ifaces[next.Name] = &next
 	}
@@ -115,7 +115,7 @@ func (s *State) applyAddress(c Change) error {
 	return nil
 }
 
-// Timeless returns i without what changes by time and use alone, so that two
+// Timeless returns i without values that change by time and use alone, so that two
 // readings can be compared.
 func (i *Iface) Timeless() *Iface {
 	if i.Bridge == nil && i.BridgePort == nil && i.HSR == nil {
@@ -146,25 +146,25 @@ func (i *Iface) Timeless() *Iface {
 	return &still
 }
 
-// Timeless returns r without what changes by time and use alone.
+// Timeless returns r without values that change by time and use alone.
 func (r Route) Timeless() Route {
 	r.RouteCache = nil
 	return r
 }
 
-// Timeless returns n without what changes by time and use alone.
+// Timeless returns n without values that change by time and use alone.
 func (n Neighbour) Timeless() Neighbour {
 	n.Confirmed, n.Used, n.Updated, n.References, n.Probes = nil, nil, nil, nil, nil
 	return n
 }
 
-// Timeless returns e without what changes by time and use alone.
+// Timeless returns e without values that change by time and use alone.
 func (e FDBEntry) Timeless() FDBEntry {
 	e.Used, e.Updated = nil, nil
 	return e
 }
 
-// Timeless returns h without what changes by time and use alone.
+// Timeless returns h without values that change by time and use alone.
 func (h Nexthop) Timeless() Nexthop {
 	if h.Resilient != nil {
 		r := *h.Resilient

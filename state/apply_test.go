@@ -8,7 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestApplyLeavesSnapshot: a State that starts with a snapshot goes its own way.
+// TestApplyLeavesSnapshot checks that Apply does not change the snapshot with which a
+// State began.
 func TestApplyLeavesSnapshot(t *testing.T) {
 	snapshot := &State{Ifaces: map[string]*Iface{"eth0": {Name: "eth0", Index: 2}}}
 	var s State
@@ -28,8 +29,8 @@ func TestApplyLeavesSnapshot(t *testing.T) {
 	}
 }
 
-// TestTimeless: what time and use change is no difference, and stays where it is
-// told from.
+// TestTimeless checks that values which change by time and use do not count as a
+// difference, and that Timeless does not change its receiver.
 func TestTimeless(t *testing.T) {
 	iface := func(n uint64, mtu uint32) *Iface {
 		return &Iface{

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Bond is a bond. Settings that its mode does not use are absent. Times are in
+// Bond describes a bond. Settings that its mode does not use are absent. Times are in
 // milliseconds, except where noted (IFLA_BOND_…, linux/if_link.h).
 type Bond struct {
 	Subordinates      []string `json:"subordinates"`                 // names of its ports
@@ -27,10 +27,10 @@ type Bond struct {
 	FailOverMAC           *BondFailOverMAC `json:"fail_over_mac,omitempty"`
 	TransmitHashPolicy    *BondHashPolicy  `json:"xmit_hash_policy,omitempty"`
 	ResendIGMP            *uint32          `json:"resend_igmp,omitempty"`
-	PeerNotifications     *uint8           `json:"num_grat_arp,omitempty"` // of ARP and of IPv6: both of nispor's num_grat_arp, num_unsol_na
+	PeerNotifications     *uint8           `json:"num_grat_arp,omitempty"` // for ARP and IPv6: nispor shows it both as num_grat_arp and as num_unsol_na
 	AllPortsActive        *BondAllActive   `json:"all_subordinates_active,omitempty"`
 	MinLinks              *uint32          `json:"min_links,omitempty"`
-	LearningInterval      *uint32          `json:"lp_interval,omitempty"` // s
+	LearningInterval      *uint32          `json:"lp_interval,omitempty"` // seconds
 	PacketsPerPort        *uint32          `json:"packets_per_subordinate,omitempty"`
 	LACPRate              *BondLACPRate    `json:"lacp_rate,omitempty"`
 	ADSelect              *BondADSelect    `json:"ad_select,omitempty"`
@@ -57,8 +57,8 @@ type BondADInfo struct {
 	PartnerMAC HardwareAddress `json:"partner_mac"`
 }
 
-// BondPort is what an interface is as a port of a bond (IFLA_BOND_SLAVE_…,
-// linux/if_link.h). Fields that begin with AD are there in mode 802.3ad only.
+// BondPort describes an interface as a port of a bond (IFLA_BOND_SLAVE_…,
+// linux/if_link.h). Fields that begin with AD are present in mode 802.3ad only.
 type BondPort struct {
 	State             *BondPortState  `json:"subordinate_state,omitempty"`
 	MIIStatus         *BondMIIState   `json:"mii_status,omitempty"`
@@ -68,13 +68,13 @@ type BondPort struct {
 	Priority          *int32          `json:"prio,omitempty"`
 	ADAggregatorID    *uint16         `json:"ad_aggregator_id,omitempty"`
 	ADActorState      *uint8          `json:"ad_actor_oper_port_state,omitempty"`   // bits of IEEE 802.3ad 43.4.2.2
-	ADPartnerState    *uint16         `json:"ad_partner_oper_port_state,omitempty"` // likewise
+	ADPartnerState    *uint16         `json:"ad_partner_oper_port_state,omitempty"` // bits of IEEE 802.3ad 43.4.2.2
 	ActorPortPriority *uint16         `json:"actor_port_prio,omitempty"`
 	ADActorChurn      *uint8          `json:"ad_churn_actor_state,omitempty"`
 	ADPartnerChurn    *uint8          `json:"ad_churn_partner_state,omitempty"`
 }
 
-// BondMode is how a bond uses its ports (BOND_MODE_…, linux/if_bonding.h).
+// BondMode says how a bond uses its ports (BOND_MODE_…, linux/if_bonding.h).
 type BondMode = Named[bondModes]
 
 // The modes of a bond.
@@ -98,9 +98,9 @@ func (bondModes) names() []string {
 // (BOND_STATE_…, BOND_LINK_… of linux/if_bonding.h).
 type (
 	BondARPTargets  = Named[bondARPTargets]  // how many ARP targets must answer: "any" or "all"
-	BondARPValidate = Named[bondARPValidate] // which ports check that ARP answers are answers
+	BondARPValidate = Named[bondARPValidate] // which ports check that ARP answers are genuine
 	BondReselect    = Named[bondReselect]    // when the primary port takes over again: "always", "better", "failure"
-	BondFailOverMAC = Named[bondFailOverMAC] // whose hardware address the bond has: "none": one for all, "active", "follow"
+	BondFailOverMAC = Named[bondFailOverMAC] // which port's hardware address the bond has: "none": the same for all, "active", "follow"
 	BondHashPolicy  = Named[bondHashPolicy]  // what chooses the port of a packet, e.g. "layer2+3"
 	BondAllActive   = Named[bondAllActive]   // what happens to packets that arrive at an inactive port: "dropped" or "delivered"
 	BondLACPRate    = Named[bondLACPRate]    // how often the partner sends: "slow" or "fast"
@@ -124,7 +124,7 @@ type (
 
 func (bondARPTargets) names() []string { return []string{"any", "all"} }
 func (bondARPValidate) names() []string {
-	// "filter_backkup" is how nispor 1.x spells it.
+	// nispor 1.x spells it "filter_backkup".
 	return []string{"none", "active", "backup", "all", "filter", "filter_active", "filter_backkup"}
 }
 func (bondReselect) names() []string    { return []string{"always", "better", "failure"} }
@@ -151,10 +151,10 @@ func (l AddressList) String() string {
 	return strings.Join(texts, ",")
 }
 
-// MarshalText gives the String.
+// MarshalText returns the String.
 func (l AddressList) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (l *AddressList) UnmarshalText(b []byte) error {
 	list := AddressList{}
 	for text := range strings.SplitSeq(string(b), ",") {

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// Bridge is a bridge (IFLA_BR_…, linux/if_link.h). Times and timers are in
-// USER_HZ, 1/100 s, as the kernel has them.
+// Bridge describes a bridge (IFLA_BR_…, linux/if_link.h). Times and timers are in
+// USER_HZ, 1/100 s, as in the kernel.
 type Bridge struct {
 	Ports []string `json:"ports"` // names
 
@@ -35,10 +35,10 @@ type Bridge struct {
 	NFCallARPTables        *bool           `json:"nf_call_arptables,omitempty"`
 	DefaultPVID            *uint16         `json:"default_pvid,omitempty"`
 	VLANStats              *bool           `json:"vlan_stats_enabled,omitempty"`
-	VLANStatsPerPort       *bool           `json:"vlan_stats_per_host,omitempty"` // the name is nispor's
+	VLANStatsPerPort       *bool           `json:"vlan_stats_per_host,omitempty"` // named as in nispor
 	Options                *BridgeOptions  `json:"multi_bool_opt,omitempty"`
 	FDBLearned             *uint32         `json:"fdb_n_learned,omitempty"`
-	FDBMaxLearned          *uint32         `json:"fdb_max_learned,omitempty"` // 0 is no limit
+	FDBMaxLearned          *uint32         `json:"fdb_max_learned,omitempty"` // 0: no limit
 
 	MulticastRouter                *MulticastRouter  `json:"multicast_router,omitempty"`
 	MulticastSnooping              *bool             `json:"multicast_snooping,omitempty"`
@@ -60,20 +60,20 @@ type Bridge struct {
 	MulticastQuerierState          *MulticastQuerier `json:"mcast_querier_state,omitempty"`
 }
 
-// BridgeOptions are bits of BR_BOOLOPT_… (struct br_boolopt_multi,
-// linux/if_bridge.h). In JSON they are one number, as nispor has it: Value in
-// the lower 32 bits, Mask in the upper.
+// BridgeOptions holds bits of BR_BOOLOPT_… (struct br_boolopt_multi,
+// linux/if_bridge.h). Its JSON is one number, as in nispor: Value in the lower 32
+// bits, Mask in the upper.
 type BridgeOptions struct {
 	Value uint32
-	Mask  uint32 // which bits Value means
+	Mask  uint32 // the bits that Value defines
 }
 
-// MarshalJSON gives one number.
+// MarshalJSON returns one number.
 func (o BridgeOptions) MarshalJSON() ([]byte, error) {
 	return json.Marshal(uint64(o.Mask)<<32 | uint64(o.Value))
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads the number that MarshalJSON returns.
 func (o *BridgeOptions) UnmarshalJSON(b []byte) error {
 	var both uint64
 	if err := json.Unmarshal(b, &both); err != nil {
@@ -83,7 +83,7 @@ func (o *BridgeOptions) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MulticastQuerier is who asks for the members of multicast groups
+// MulticastQuerier is the querier that asks for the members of multicast groups
 // (BRIDGE_QUERIER_…, linux/if_bridge.h).
 type MulticastQuerier struct {
 	Address        netip.Addr `json:"ip_address,omitzero"`
@@ -92,7 +92,7 @@ type MulticastQuerier struct {
 	IPv6OtherTimer *uint64    `json:"ipv6_other_timer,omitempty"`
 }
 
-// BridgeSTPState says who runs the spanning tree (BR_NO_STP, BR_KERNEL_STP,
+// BridgeSTPState says what runs the spanning tree (BR_NO_STP, BR_KERNEL_STP,
 // BR_USER_STP, net/bridge/br_private.h).
 type BridgeSTPState = Named[bridgeSTPStates]
 
@@ -103,8 +103,8 @@ const (
 	STPUser
 )
 
-// MulticastRouter says whether multicast routers are taken to be behind a
-// bridge or a port (MDB_RTR_TYPE_…, linux/if_bridge.h).
+// MulticastRouter says whether a bridge or a port counts as leading to multicast
+// routers (MDB_RTR_TYPE_…, linux/if_bridge.h).
 type MulticastRouter = Named[multicastRouters]
 
 type (

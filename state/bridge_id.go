@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// BridgeID names a bridge in the spanning tree (struct ifla_bridge_id). Its
-// text is that of sysfs, e.g. "8000.00234567891c".
+// BridgeID identifies a bridge in the spanning tree (struct ifla_bridge_id). Its text
+// is that of sysfs, e.g. "8000.00234567891c".
 type BridgeID struct {
 	Priority uint16
 	Address  [6]byte
@@ -15,10 +15,10 @@ type BridgeID struct {
 
 func (id BridgeID) String() string { return fmt.Sprintf("%04x.%x", id.Priority, id.Address) }
 
-// MarshalText gives the String.
+// MarshalText returns the String.
 func (id BridgeID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (id *BridgeID) UnmarshalText(b []byte) error {
 	if len(b) == 17 && b[4] == '.' {
 		priority, err := strconv.ParseUint(string(b[:4]), 16, 16)
@@ -31,28 +31,28 @@ func (id *BridgeID) UnmarshalText(b []byte) error {
 	return fmt.Errorf("%q is no bridge ID like 8000.00234567891c", b)
 }
 
-// BridgePortID is a port's priority in the upper four bits and its number. Its
-// text is that of sysfs, e.g. "0x8001".
+// BridgePortID holds a port's priority in the upper four bits, and the port's number.
+// Its text is that of sysfs, e.g. "0x8001".
 type BridgePortID uint16
 
 func (id BridgePortID) String() string { return fmt.Sprintf("0x%04x", uint16(id)) }
 
-// MarshalText gives the String.
+// MarshalText returns the String.
 func (id BridgePortID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (id *BridgePortID) UnmarshalText(b []byte) error { return parseUint16(b, (*uint16)(id)) }
 
-// BridgePortNumber is a port's place in its bridge, from 1 on. Its text is that
-// of sysfs, e.g. "0x1".
+// BridgePortNumber is a port's number in its bridge, from 1 on. Its text is that of
+// sysfs, e.g. "0x1".
 type BridgePortNumber uint16
 
 func (n BridgePortNumber) String() string { return fmt.Sprintf("0x%x", uint16(n)) }
 
-// MarshalText gives the String.
+// MarshalText returns the String.
 func (n BridgePortNumber) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (n *BridgePortNumber) UnmarshalText(b []byte) error { return parseUint16(b, (*uint16)(n)) }
 
 func parseUint16(b []byte, to *uint16) error {

@@ -1,7 +1,7 @@
 package state
 
-// BridgePort is what an interface is as a port of a bridge (IFLA_BRPORT_…,
-// linux/if_link.h). Timers are what is left of them in USER_HZ, 1/100 s.
+// BridgePort describes an interface as a port of a bridge (IFLA_BRPORT_…,
+// linux/if_link.h). Timers hold their remaining time in USER_HZ, 1/100 s.
 type BridgePort struct {
 	VLANs []BridgeVLAN `json:"vlans,omitempty"`
 
@@ -61,11 +61,11 @@ func (bridgePortStates) names() []string {
 	return []string{"disabled", "listening", "learning", "forwarding", "blocking"}
 }
 
-// BridgeVLAN is a VLAN, or a range of them, of a bridge or of a port of one.
-// Either VID or VIDRange is there.
+// BridgeVLAN is a VLAN, or a range of VLANs, of a bridge or of a bridge's port.
+// Either VID or VIDRange is present.
 type BridgeVLAN struct {
 	VID              *uint16    `json:"vid,omitempty"`
 	VIDRange         *[2]uint16 `json:"vid_range,omitempty"` // first and last
-	IsPVID           bool       `json:"is_pvid"`             // what comes in without a tag belongs to it
+	IsPVID           bool       `json:"is_pvid"`             // packets that arrive without a tag belong to this VLAN
 	IsEgressUntagged bool       `json:"is_egress_untagged"`
 }

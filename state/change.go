@@ -1,21 +1,21 @@
 package state
 
-// Op says what happened.
+// Op says what has happened.
 type Op string
 
-// What can happen. What undoes itself within milliseconds is not told.
+// The values of Op. A change that is undone within milliseconds is not reported.
 const (
-	Snapshot Op = "snapshot" // State is all there is; the first Change of every Watch
-	Resync   Op = "resync"   // messages of the kernel were lost; the changes that follow make up for them
+	Snapshot Op = "snapshot" // State holds the whole state; the first Change of every Watch
+	Resync   Op = "resync"   // messages of the kernel were lost; the following changes make up for them
 	New      Op = "new"
-	Changed  Op = "change" // the object is the new one, Old the former
+	Changed  Op = "change" // the object is the new one, Old the previous one
 	Deleted  Op = "del"
 )
 
-// Change is one step from one State to the next. Exactly one object is set,
-// but for a resync, which has none.
+// Change is one step from one State to the next. Exactly one object is set, except in
+// a resync, which has none.
 type Change struct {
-	Seq uint64 `json:"seq"` // 1, 2, 3, … without gap
+	Seq uint64 `json:"seq"` // 1, 2, 3, … without a gap
 	Op  Op     `json:"op"`
 	Object
 	Old *Object `json:"old,omitempty"`

@@ -1,7 +1,7 @@
 package state
 
-// Ethtool are the settings of an interface's driver and of the wire, as ethtool(8)
-// shows them. A part is nil where the driver or the kernel does not have it.
+// Ethtool holds the settings of an interface's driver and of the wire, as ethtool(8)
+// shows them. A part is nil if the driver or the kernel does not have it.
 type Ethtool struct {
 	Pause    *EthtoolPause    `json:"pause,omitempty"`
 	Features *EthtoolFeatures `json:"features,omitempty"`
@@ -18,8 +18,8 @@ type EthtoolPause struct {
 	AutoNegotiate bool `json:"auto_negotiate"`
 }
 
-// EthtoolRing has the lengths of the device's queues in descriptors, and what these
-// may be. Only what the driver knows is there.
+// EthtoolRing holds the lengths of the device's queues in descriptors, and their
+// limits. Only values that the driver knows are present.
 type EthtoolRing struct {
 	RxMax           *uint32 `json:"rx_max,omitempty"`
 	RxMiniMax       *uint32 `json:"rx_mini_max,omitempty"`
@@ -41,16 +41,16 @@ type EthtoolRing struct {
 }
 
 // EthtoolFeatures says which offloads are on, by the kernel's names
-// (net/ethtool/common.c, netdev_features_strings). Links of which all features
-// are the same share them.
+// (net/ethtool/common.c, netdev_features_strings). Links with the same features share
+// one EthtoolFeatures.
 type EthtoolFeatures struct {
 	Fixed      map[string]bool `json:"fixed"`      // the driver cannot change them
 	Changeable map[string]bool `json:"changeable"` // by ethtool -K
 }
 
 // EthtoolCoalesce says how long the device collects packets before it interrupts: in
-// microseconds (usecs) or packets (frames). Only what the driver knows is
-// there.
+// microseconds (usecs) or packets (frames). Only values that the driver knows are
+// present.
 type EthtoolCoalesce struct {
 	RxUsecs            *uint32 `json:"rx_usecs,omitempty"`
 	RxMaxFrames        *uint32 `json:"rx_max_frames,omitempty"`
@@ -73,7 +73,7 @@ type EthtoolCoalesce struct {
 	RxMaxFramesHigh    *uint32 `json:"rx_max_frames_high,omitempty"`
 	TxUsecsHigh        *uint32 `json:"tx_usecs_high,omitempty"`
 	TxMaxFramesHigh    *uint32 `json:"tx_max_frames_high,omitempty"`
-	RateSampleInterval *uint32 `json:"rate_sample_interval,omitempty"` // s
+	RateSampleInterval *uint32 `json:"rate_sample_interval,omitempty"` // seconds
 	UseCQEModeTx       *bool   `json:"use_cqe_mode_tx,omitempty"`
 	UseCQEModeRx       *bool   `json:"use_cqe_mode_rx,omitempty"`
 	TxAggrMaxBytes     *uint32 `json:"tx_aggr_max_bytes,omitempty"`
@@ -81,17 +81,17 @@ type EthtoolCoalesce struct {
 	TxAggrTimeUsecs    *uint32 `json:"tx_aggr_time_usecs,omitempty"`
 }
 
-// EthtoolLinkMode is how the two ends of the wire talk.
+// EthtoolLinkMode describes how the two ends of the wire communicate.
 type EthtoolLinkMode struct {
 	AutoNegotiate bool     `json:"auto_negotiate"`
 	Supported     []string `json:"supported,omitempty"` // modes and abilities of this end, e.g. "1000baseT/Full", "Autoneg"
-	Ours          []string `json:"ours"`                // those of them that this end offers
-	Peer          []string `json:"peer,omitempty"`      // those that the other end offers
-	Speed         uint32   `json:"speed"`               // Mbit/s; 4294967295 (SPEED_UNKNOWN): not known, e.g. no carrier
-	Duplex        string   `json:"duplex"`              // "half", "full", "unknown", else the kernel's number
+	Ours          []string `json:"ours"`                // the modes and abilities that this end offers
+	Peer          []string `json:"peer,omitempty"`      // the modes and abilities that the other end offers
+	Speed         uint32   `json:"speed"`               // Mbit/s; 4294967295 (SPEED_UNKNOWN): unknown, e.g. without carrier
+	Duplex        string   `json:"duplex"`              // "half", "full", "unknown", or the kernel's number
 
-	// MASTER_SLAVE_CFG_… and MASTER_SLAVE_STATE_… of linux/ethtool.h: which
-	// end gives the clock (BASE-T1 and 1000BASE-T).
+	// MASTER_SLAVE_CFG_… and MASTER_SLAVE_STATE_… of linux/ethtool.h: which end
+	// provides the clock (BASE-T1 and 1000BASE-T).
 	ControllerSubordinateCfg   *uint8 `json:"controller_subordinate_cfg,omitempty"`
 	ControllerSubordinateState *uint8 `json:"controller_subordinate_state,omitempty"`
 
@@ -99,11 +99,11 @@ type EthtoolLinkMode struct {
 	RateMatching *uint8  `json:"rate_matching,omitempty"` // RATE_MATCH_… of linux/ethtool.h
 }
 
-// EthtoolFEC is forward error correction. Its modes are "off", "rs" (Reed-Solomon),
-// "baser" (BASE-R, Firecode), "llrs" (low latency Reed-Solomon), else the
-// kernel's number of the link mode.
+// EthtoolFEC describes forward error correction. Its modes are "off", "rs"
+// (Reed-Solomon), "baser" (BASE-R, Firecode), "llrs" (low latency Reed-Solomon), or
+// the kernel's number of the link mode.
 type EthtoolFEC struct {
-	Active     string   `json:"active,omitempty"` // what the wire uses; absent while there is no link
-	Auto       bool     `json:"auto"`             // the driver chooses by the module that is plugged in
-	Configured []string `json:"configured"`       // what it may choose from
+	Active     string   `json:"active,omitempty"` // the mode on the wire; absent without a link
+	Auto       bool     `json:"auto"`             // the driver chooses a mode to fit the plugged-in module
+	Configured []string `json:"configured"`       // the modes that the driver may choose from
 }

@@ -33,7 +33,7 @@ func Example() {
 	// Output: lo is a loopback
 }
 
-// Read one interface. A name that does not exist is an error of its own.
+// Read one interface. A name that does not exist has an error of its own.
 func ExampleFilter() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -50,8 +50,8 @@ func ExampleFilter() {
 	// true
 }
 
-// Follow the network: the first change holds all there is, and Apply carries out
-// those that come later.
+// Follow the network: the first change holds the whole state, and Apply carries out
+// the later ones.
 func ExampleState_Apply() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -71,8 +71,8 @@ func ExampleState_Apply() {
 	// Output: snapshot 1 loopback
 }
 
-// Write an interface as nispor and `netconnectcli show` do. JSON is a part of YAML,
-// so its keys keep their names and their order.
+// Write an interface in the form of nispor and `netconnectcli show`. JSON is a part
+// of YAML, so the keys keep their names and their order.
 func ExampleIface() {
 	mode := state.BondActiveBackup
 	iface := state.Iface{
@@ -120,7 +120,7 @@ func ExampleIface() {
 	//     mode: active-backup
 }
 
-// block takes the style of JSON, with braces and quotes, from a node.
+// block removes JSON's style, with braces and quotes, from a node.
 func block(n *yaml.Node) {
 	n.Style = 0
 	for _, inner := range n.Content {
@@ -128,7 +128,8 @@ func block(n *yaml.Node) {
 	}
 }
 
-// What the kernel has as a number has a name as its text. Words lists the names.
+// A number of the kernel's that has a name has that name as its text. Words lists the
+// names.
 func ExampleNamed() {
 	var mode state.BondMode
 	if err := mode.UnmarshalText([]byte("802.3ad")); err != nil {

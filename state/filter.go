@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// partNames are the names of parts in JSON, the lowest bit first. Parts of
-// their own in a State have its key there.
+// partNames holds the names of parts in JSON, the lowest bit first. A part that is a
+// key of State has the same name here.
 var partNames = []string{"ifaces", "statistics", "drivers", "routes", "rules", "neighbours", "fdb", "nexthops", "mptcp"}
 
 // Names lists the parts.
@@ -27,11 +27,11 @@ func (p Parts) Names() []string {
 	return names
 }
 
-// MarshalJSON gives the Names.
+// MarshalJSON returns the Names.
 func (p Parts) MarshalJSON() ([]byte, error) { return json.Marshal(p.Names()) }
 
-// UnmarshalJSON reads a list of names. It may not be empty, since a Filter
-// without parts wants everything.
+// UnmarshalJSON reads a list of names. The list must not be empty, since a Filter
+// without parts selects everything.
 func (p *Parts) UnmarshalJSON(b []byte) error {
 	var names []string
 	if err := json.Unmarshal(b, &names); err != nil {
@@ -52,7 +52,7 @@ func (p *Parts) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// filterJSON is the JSON of a Filter.
+// filterJSON has the JSON form of a Filter.
 type filterJSON struct {
 	Parts    Parts          `json:"parts,omitzero"`
 	Iface    string         `json:"iface,omitempty"`
@@ -64,12 +64,13 @@ type filterJSON struct {
 	OutIface string         `json:"out_iface,omitempty"`
 }
 
-// MarshalJSON leaves out what filters nothing: {"parts":["routes"],"table":254}.
+// MarshalJSON leaves out fields that filter nothing:
+// {"parts":["routes"],"table":254}.
 func (f Filter) MarshalJSON() ([]byte, error) { return json.Marshal(filterJSON(f)) }
 
-// UnmarshalJSON reads what MarshalJSON wrote; null is as if absent. What it
-// does not know is an error, because a filter that is half understood gives
-// what nobody asked for.
+// UnmarshalJSON reads the form that MarshalJSON returns; null counts as absent.
+// Unknown content is an error, because a filter that is half understood would select
+// the wrong objects.
 func (f *Filter) UnmarshalJSON(b []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(b, &members); err != nil {
@@ -127,8 +128,8 @@ func (f *Filter) setMember(key string, value []byte) (err error) {
 	return err
 }
 
-// checkWord refuses a text that is none of our words: it may be misspelt, and
-// then nothing would come.
+// checkWord refuses a text that is not one of our words: it may be misspelt, and
+// would then select nothing.
 func (t IfaceType) checkWord(value []byte) error {
 	if t == "" || known[t] || value[0] != '"' {
 		return nil

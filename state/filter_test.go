@@ -11,7 +11,7 @@ import (
 func TestFilterJSON(t *testing.T) {
 	protocol, scope := RouteProtocol(16), RouteScope(253)
 	for _, tt := range []struct {
-		name, text, canonical string // canonical "": text
+		name, text, canonical string // canonical "": equal to text
 		want                  Filter
 	}{
 		{name: "everything", text: `{}`},

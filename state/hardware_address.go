@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// A HardwareAddress is as long as its kind of link has it. Its text is in lower
-// case, e.g. "00:23:45:67:89:1c".
+// HardwareAddress is a link-layer address, whose length depends on the kind of link.
+// Its text is in lower case, e.g. "00:23:45:67:89:1c".
 type HardwareAddress []byte
 
 func (a HardwareAddress) String() string { return net.HardwareAddr(a).String() }
 
-// MarshalText gives the String.
+// MarshalText returns the String.
 func (a HardwareAddress) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (a *HardwareAddress) UnmarshalText(b []byte) error {
 	read, err := hex.DecodeString(strings.ReplaceAll(string(b), ":", ""))
 	if err != nil || !strings.EqualFold(HardwareAddress(read).String(), string(b)) {

@@ -19,31 +19,31 @@ type Iface struct {
 	Flags          LinkFlags       `json:"flags"`
 	IPv4           *IPv4           `json:"ipv4,omitempty"`
 	IPv6           *IPv6           `json:"ipv6,omitempty"`
-	MAC            HardwareAddress `json:"mac_address,omitempty"`           // as long as the link type has it
+	MAC            HardwareAddress `json:"mac_address,omitempty"`           // its length depends on the link type
 	PermanentMAC   HardwareAddress `json:"permanent_mac_address,omitempty"` // of the hardware
-	Controller     string          `json:"controller,omitempty"`            // the bridge, bond or VRF whose port it is
+	Controller     string          `json:"controller,omitempty"`            // the bridge, bond or VRF that it is a port of
 	ControllerType IfaceType       `json:"controller_type,omitempty"`
-	LinkNetnsID    *int32          `json:"link_netnsid,omitempty"` // where the interface below, or the peer, is
+	LinkNetnsID    *int32          `json:"link_netnsid,omitempty"` // the network namespace of the interface below, or of the peer
 	Driver         string          `json:"driver,omitempty"`
 	AltNames       []string        `json:"alt_names,omitempty"`
 	Ethtool        *Ethtool        `json:"ethtool,omitempty"`
 	Wifi           *Wifi           `json:"wifi,omitempty"`
 	MPTCP          []MPTCPAddress  `json:"mptcp,omitempty"`
-	BridgeVLANs    []BridgeVLAN    `json:"bridge_vlan,omitempty"` // of a bridge itself
+	BridgeVLANs    []BridgeVLAN    `json:"bridge_vlan,omitempty"` // of the bridge itself
 	Kinds
 	Ports
 	Queues
 	Stats *Stats `json:"stats,omitempty"`
 }
 
-// Queues is what few ask for. The names are those of ip-link(8).
+// Queues holds values that few programs ask for. The names are those of ip-link(8).
 type Queues struct {
 	Alias          string          `json:"ifalias,omitempty"` // a description
-	Group          uint32          `json:"group,omitempty"`   // 0: default
+	Group          uint32          `json:"group,omitempty"`   // 0: the default
 	TxQueueLength  *uint32         `json:"txqlen,omitempty"`  // packets
 	Qdisc          string          `json:"qdisc,omitempty"`
-	Promiscuity    uint32          `json:"promiscuity,omitempty"` // how many ask for it
-	AllMulticast   uint32          `json:"allmulti,omitempty"`    // how many ask for it
+	Promiscuity    uint32          `json:"promiscuity,omitempty"` // how many requests for it there are
+	AllMulticast   uint32          `json:"allmulti,omitempty"`    // how many requests for it there are
 	NumTxQueues    uint32          `json:"num_tx_queues,omitempty"`
 	NumRxQueues    uint32          `json:"num_rx_queues,omitempty"`
 	GSOMaxSize     uint32          `json:"gso_max_size,omitempty"` // bytes
@@ -58,13 +58,14 @@ type Queues struct {
 	ParentDevice   string          `json:"parentdev,omitempty"` // e.g. "0000:03:00.0"
 }
 
-// IfaceType is what an interface is, e.g. "ethernet", "bridge", "mac_vlan". In
-// JSON one that this package does not know is {"other":"…"}, the kernel's name
-// of its kind.
+// IfaceType says what an interface is, e.g. "ethernet", "bridge", "mac_vlan". In
+// JSON, a type that this package does not know is {"other":"…"} with the kernel's
+// name of its kind.
 type IfaceType string
 
-// known has the types that this package knows: nispor's names of the kernel's kinds
-// of links, of links that have no kind, and those of kinds that nispor 1.2 lacks.
+// known holds the types that this package knows: nispor's names for the kernel's
+// kinds of links and for links without a kind, and names for kinds that nispor 1.2
+// lacks.
 var known = func() map[IfaceType]bool {
 	all := map[IfaceType]bool{}
 	for _, t := range []IfaceType{
@@ -83,7 +84,7 @@ type otherType struct {
 	Other string `json:"other"`
 }
 
-// MarshalJSON gives a string or {"other":"…"}.
+// MarshalJSON returns a string or {"other":"…"}.
 func (t IfaceType) MarshalJSON() ([]byte, error) {
 	if t == "" || known[t] {
 		return json.Marshal(string(t))
@@ -91,7 +92,7 @@ func (t IfaceType) MarshalJSON() ([]byte, error) {
 	return json.Marshal(otherType{string(t)})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads the form that MarshalJSON returns.
 func (t *IfaceType) UnmarshalJSON(b []byte) error {
 	var other otherType
 	if json.Unmarshal(b, &other) == nil && other.Other != "" {
@@ -114,7 +115,7 @@ func (IfaceType) Words() []string {
 	return words
 }
 
-// addresses are those of the family of which one is given.
+// addresses returns the addresses of the same family as of.
 func (i *Iface) addresses(of netip.Addr) []Address {
 	switch {
 	case of.Is4() && i.IPv4 != nil:

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// filler gives every field a value that differs from that of the field before.
+// filler sets every field to a value that differs from the previous field's.
 type filler struct{ last int }
 
 func (f *filler) fill(v reflect.Value) {
@@ -66,7 +66,8 @@ func (f *filler) fillKind(v reflect.Value) {
 	}
 }
 
-// TestJSON: whatever a State and a Change hold, reading their JSON returns it.
+// TestJSON checks that a State and a Change with any content are read back from their
+// JSON unchanged.
 func TestJSON(t *testing.T) {
 	for _, empty := range []func() any{func() any { return new(State) }, func() any { return new(Change) }} {
 		thing, again := empty(), empty()
@@ -85,7 +86,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestKeys: each field has a key of JSON of its own, in lower case.
+// TestKeys checks that each field has its own JSON key in lower case.
 func TestKeys(t *testing.T) {
 	seen := map[reflect.Type]bool{}
 	var look func(of reflect.Type)

@@ -1,7 +1,7 @@
 package state
 
-// Kinds are the blocks of an Iface that belong to its kind. At most one is
-// there.
+// Kinds holds the block of an Iface that belongs to its kind. At most one block is
+// present.
 type Kinds struct {
 	Bond      *Bond      `json:"bond,omitempty"`
 	Bridge    *Bridge    `json:"bridge,omitempty"`
@@ -26,7 +26,7 @@ type Kinds struct {
 	WireGuard *WireGuard `json:"wireguard,omitempty"`
 }
 
-// Ports are the blocks of an Iface that belong to its controller's kind.
+// Ports holds the block of an Iface that belongs to its controller's kind.
 type Ports struct {
 	BondPort   *BondPort   `json:"bond_subordinate,omitempty"`
 	BridgePort *BridgePort `json:"bridge_port,omitempty"`
@@ -35,5 +35,5 @@ type Ports struct {
 
 // Veth is one end of a virtual cable.
 type Veth struct {
-	Peer string `json:"peer"` // name; in another network namespace, its index there
+	Peer string `json:"peer"` // name; if it is in another network namespace, its index there
 }

@@ -22,8 +22,8 @@ func (operStates) names() []string { return operStateNames }
 
 var operStateNames = []string{"unknown", "not_present", "down", "lower_layer_down", "testing", "dormant", "up"}
 
-// AddressFlags are IFA_F_… (linux/if_addr.h). Of IPv6, secondary is temporary
-// (RFC 8981).
+// AddressFlags are IFA_F_… (linux/if_addr.h). In IPv6, secondary means temporary (RFC
+// 8981).
 type AddressFlags = Bits[addressFlags]
 
 type addressFlags struct{}
@@ -35,7 +35,7 @@ var addressFlagNames = []string{
 	"manage_temp_addr", "no_prefix_route", "mc_auto_join", "stable_privacy",
 }
 
-// AddressProtocol is IFAPROT_… (linux/if_addr.h), who made an address.
+// AddressProtocol is IFAPROT_… (linux/if_addr.h): what created an address.
 type AddressProtocol = Named[addressProtocols]
 
 type addressProtocols struct{}

@@ -7,17 +7,17 @@ import (
 )
 
 // MACsec encrypts Ethernet on another interface (IEEE 802.1AE). Keys are not
-// told.
+// reported.
 type MACsec struct {
 	BaseIface string `json:"base_iface"`
-	// SCI is the secure channel's number as ip(8) shows it, the hardware
-	// address in its upper 48 bits. nispor 1.x gives the same eight bytes in
-	// the machine's order.
+	// SCI is the secure channel's number as ip(8) shows it, with the hardware address
+	// in its upper 48 bits. nispor 1.x shows the same eight bytes in the machine's
+	// byte order.
 	SCI           *uint64           `json:"sci,omitempty"`
-	Port          *uint16           `json:"port,omitempty"`    // request: the lower 16 bits of SCI
+	Port          *uint16           `json:"port,omitempty"`    // request only: the lower 16 bits of SCI
 	ICVLength     *uint8            `json:"icv_len,omitempty"` // bytes
 	Cipher        *MACsecCipher     `json:"cipher,omitempty"`
-	Window        *uint32           `json:"window,omitempty"` // packets, with ReplayProtect
+	Window        *uint32           `json:"window,omitempty"` // packets; only with ReplayProtect
 	EncodingSA    *uint8            `json:"encoding_sa,omitempty"`
 	Encrypt       *bool             `json:"encrypt,omitempty"`
 	Protect       *bool             `json:"protect,omitempty"`
@@ -49,7 +49,7 @@ type MACsecCipher uint64
 // MACsecGCMAES128 is the first cipher of IEEE 802.1AE-2018, table 14-1.
 const MACsecGCMAES128 MACsecCipher = 0x0080C20001000001
 
-// macsecCiphers are the names of table 14-1 from MACsecGCMAES128 on.
+// macsecCiphers holds the names of table 14-1 from MACsecGCMAES128 on.
 var macsecCiphers = []string{"gcm-aes128", "gcm-aes256", "gcm-aes-xpn128", "gcm-aes-xpn256"}
 
 func (c MACsecCipher) String() string {
@@ -59,10 +59,10 @@ func (c MACsecCipher) String() string {
 	return strconv.FormatUint(uint64(c), 10)
 }
 
-// MarshalText gives the String.
+// MarshalText returns the String.
 func (c MACsecCipher) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (c *MACsecCipher) UnmarshalText(b []byte) error {
 	if i := slices.Index(macsecCiphers, string(b)); i >= 0 {
 		*c = MACsecGCMAES128 + MACsecCipher(i)

@@ -1,16 +1,16 @@
 package state
 
-// MACVLAN is an interface with an address of its own on another, also as a
-// character device (macvtap).
+// MACVLAN is an interface with its own hardware address on another interface, or the
+// same as a character device (macvtap).
 type MACVLAN struct {
 	BaseIface         string            `json:"base_iface"`
 	Mode              *MACVLANMode      `json:"mode,omitempty"`
 	Flags             *uint16           `json:"flags,omitempty"`                 // MACVLAN_FLAG_…: 1 nopromisc, 2 nodst
-	Allowed           []HardwareAddress `json:"allowed_mac_addresses,omitempty"` // of mode source
+	Allowed           []HardwareAddress `json:"allowed_mac_addresses,omitempty"` // only in mode source
 	AllowedCount      *uint32           `json:"macaddr_count,omitempty"`
-	AllowedChange     *MACVLANChange    `json:"macaddr_mode,omitempty"` // request: what to do with Allowed, or with ChangedMAC
-	ChangedMAC        HardwareAddress   `json:"macaddr,omitempty"`      // request: the one to add or to delete
-	BroadcastQueue    *uint32           `json:"bc_queue_len,omitempty"` // wanted; the kernel uses the largest of all on one parent
+	AllowedChange     *MACVLANChange    `json:"macaddr_mode,omitempty"` // request only: what to do with Allowed, or with ChangedMAC
+	ChangedMAC        HardwareAddress   `json:"macaddr,omitempty"`      // request only: the address to add or to delete
+	BroadcastQueue    *uint32           `json:"bc_queue_len,omitempty"` // the wanted length; the kernel uses the largest of all on one parent
 	BroadcastQueueNow *uint32           `json:"bc_queue_len_used,omitempty"`
 	BroadcastCutoff   *int32            `json:"bc_cutoff,omitempty"` // links; -1: never
 }

@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// A Spelling lists the names of the numbers of one of the kernel's
-// enumerations; "" where a number has none.
+// Spelling lists the names of the numbers of one of the kernel's enumerations; ""
+// means that a number has no name.
 type Spelling interface{ names() []string }
 
-// Named is a number of the kernel's that people know by its name. Its text is
-// the name, or the number in decimal where there is none: every kernel brings
-// new ones.
+// Named is a number of the kernel's that people know by its name. Its text is the
+// name, or the number in decimal if there is no name: new kernels add numbers.
 type Named[S Spelling] uint32
 
 func (n Named[S]) String() string {
@@ -25,10 +24,10 @@ func (n Named[S]) String() string {
 	return strconv.FormatUint(uint64(n), 10)
 }
 
-// MarshalText gives the String.
+// MarshalText returns the String.
 func (n Named[S]) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (n *Named[S]) UnmarshalText(b []byte) error {
 	var s S
 	if i := slices.Index(s.names(), string(b)); i >= 0 && len(b) > 0 {
@@ -43,15 +42,15 @@ func (n *Named[S]) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Words lists the names that the text may be beside a number.
+// Words lists the names that the text may have; otherwise the text is a number.
 func (Named[S]) Words() []string { return words[S]() }
 
-// Bits is a field of flags of the kernel's. Its JSON is the list of their
-// names, the lowest bit first; the Spelling has the name of bit 0 first. A bit
-// without a name is its value in decimal.
+// Bits is a set of flags of the kernel's. Its JSON is the list of their names, the
+// lowest bit first; the Spelling starts with the name of bit 0. A bit without a name
+// is written as its value in decimal.
 type Bits[S Spelling] uint32
 
-// Names lists the bits that are set.
+// Names lists the set bits.
 func (f Bits[S]) Names() []string {
 	var s S
 	known, out := s.names(), []string{}
@@ -67,13 +66,13 @@ func (f Bits[S]) Names() []string {
 	return out
 }
 
-// Words lists the names that there are, beside numbers.
+// Words lists the names that exist; other bits are numbers.
 func (Bits[S]) Words() []string { return words[S]() }
 
-// MarshalJSON gives the Names.
+// MarshalJSON returns the Names.
 func (f Bits[S]) MarshalJSON() ([]byte, error) { return json.Marshal(f.Names()) }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads the list that MarshalJSON returns.
 func (f *Bits[S]) UnmarshalJSON(b []byte) error {
 	var names []string
 	if err := json.Unmarshal(b, &names); err != nil {

@@ -2,52 +2,51 @@ package state
 
 import "net/netip"
 
-// AddressFamily is "ipv4", "ipv6" or the number of another family of the
-// kernel's, AF_… of linux/socket.h, in decimal.
+// AddressFamily is "ipv4", "ipv6", or the decimal number of another of the kernel's
+// families, AF_… of linux/socket.h.
 type AddressFamily string
 
-// The families that have IP addresses.
+// The families with IP addresses.
 const (
 	FamilyIPv4 AddressFamily = "ipv4"
 	FamilyIPv6 AddressFamily = "ipv6"
 )
 
-// Route is a route of any table. A pointer that is nil, an address or a prefix
-// that is zero, a number or a name that JSON leaves out: the kernel has none.
+// Route is a route of any table. A value that the kernel does not have is a nil
+// pointer, a zero address or prefix, or a number or name that JSON leaves out.
 type Route struct {
 	Family          AddressFamily    `json:"address_family"`
-	TOS             uint8            `json:"tos"`   // packets of this type of service only; 0: all
+	TOS             uint8            `json:"tos"`   // only for packets of this type of service; 0: all
 	Table           uint32           `json:"table"` // 254 main, 255 local, 253 default
 	Protocol        RouteProtocol    `json:"protocol"`
 	Scope           RouteScope       `json:"scope"`
 	Type            RouteType        `json:"route_type"`
 	Flags           RouteFlags       `json:"flags"`
 	Destination     netip.Prefix     `json:"dst,omitzero"`          // absent: default route
-	OutIface        string           `json:"oif,omitempty"`         // name, or the index of one that is gone
-	InIface         string           `json:"iif,omitempty"`         // name, or the index of one that is gone
-	PreferredSource netip.Addr       `json:"prefered_src,omitzero"` // for packets that have none (nispor's spelling)
-	Source          netip.Prefix     `json:"src,omitzero"`          // IPv6: packets from here only
+	OutIface        string           `json:"oif,omitempty"`         // name, or the index of an interface that is gone
+	InIface         string           `json:"iif,omitempty"`         // name, or the index of an interface that is gone
+	PreferredSource netip.Addr       `json:"prefered_src,omitzero"` // source address of packets that have none yet (nispor's spelling)
+	Source          netip.Prefix     `json:"src,omitzero"`          // IPv6: only for packets from here
 	Realm           Realm            `json:"realm,omitzero"`
 	Gateway         netip.Addr       `json:"gateway,omitzero"`
-	Via             netip.Addr       `json:"via,omitzero"` // gateway of the other family
+	Via             netip.Addr       `json:"via,omitzero"` // a gateway of the other family
 	Mark            *uint32          `json:"mark,omitempty"`
 	UID             *uint32          `json:"uid,omitempty"`
 	*Metrics                         // nil: none
-	*RouteCache                      // nil: none, as IPv4 routes have none
-	Metric          *uint32          `json:"metric,omitempty"`     // the lowest wins; IPv4 absent: 0
+	*RouteCache                      // nil: none; IPv4 routes have none
+	Metric          *uint32          `json:"metric,omitempty"`     // the lowest takes precedence; absent with IPv4: 0
 	Preference      *RoutePreference `json:"preference,omitempty"` // IPv6
-	Multipath       []RouteHop       `json:"multipath,omitempty"`  // instead of OutIface and Gateway
-	NexthopID       uint32           `json:"nexthop_id,omitempty"` // of the Nexthop that says where to
+	Multipath       []RouteHop       `json:"multipath,omitempty"`  // in place of OutIface and Gateway
+	NexthopID       uint32           `json:"nexthop_id,omitempty"` // the Nexthop that the route uses
 	Encap           EncapType        `json:"encap,omitempty"`
 }
 
-// Metrics are a route's parameters for those who send along it (RTAX_…,
-// linux/rtnetlink.h). They stand among the other keys of the route. A number that
-// is 0 and a text that is "" are absent.
+// Metrics holds a route's parameters for its senders (RTAX_…, linux/rtnetlink.h). Its
+// keys stand among the other keys of the route. A number 0 and a text "" are absent.
 type Metrics struct {
-	Lock             uint32 `json:"lock,omitempty"`   // bits 1 << RTAX_…: those that the kernel may not change
+	Lock             uint32 `json:"lock,omitempty"`   // bits 1 << RTAX_…: metrics that the kernel may not change
 	MTU              uint32 `json:"mtu,omitempty"`    // bytes
-	Window           uint32 `json:"window,omitempty"` // bytes, largest that is advertised
+	Window           uint32 `json:"window,omitempty"` // bytes; the largest window that is advertised
 	RTT              uint32 `json:"rtt,omitempty"`    // 1/8 ms
 	RTTVar           uint32 `json:"rttvar,omitempty"` // 1/4 ms
 	SSThresh         uint32 `json:"ssthresh,omitempty"`
@@ -64,12 +63,12 @@ type Metrics struct {
 	FastOpenNoCookie uint32 `json:"fastopen_no_cookie,omitempty"`
 }
 
-// RouteCache is what the kernel remembers of a route, struct rta_cacheinfo of
-// linux/rtnetlink.h. Its keys stand among the others of the route.
+// RouteCache is the kernel's cached information about a route, struct rta_cacheinfo
+// of linux/rtnetlink.h. Its keys stand among the other keys of the route.
 type RouteCache struct {
 	References uint32 `json:"cache_clntref"`
 	LastUse    uint32 `json:"cache_last_use"` // 1/100 s ago
-	Expires    int32  `json:"cache_expires"`  // seconds left; 0: never; below 0: that long ago
+	Expires    int32  `json:"cache_expires"`  // seconds left; 0: never; negative: seconds since it expired
 	Error      uint32 `json:"cache_error"`    // errno, negative
 	Used       uint32 `json:"cache_used"`
 	ID         uint32 `json:"cache_id"`
@@ -77,16 +76,16 @@ type RouteCache struct {
 	TSAge      uint32 `json:"cache_ts_age"`
 }
 
-// Realm sorts routes for tc-route(8); 0 is none.
+// Realm classifies routes for tc-route(8); 0 means none.
 type Realm struct {
 	Source      uint16 `json:"source"`
 	Destination uint16 `json:"destination"`
 }
 
-// RouteHop is one of several ways that a route leads.
+// RouteHop is one of several next hops of a route.
 type RouteHop struct {
-	Via    netip.Addr `json:"via"`   // gateway; "": on the link
-	Iface  string     `json:"iface"` // name, or the index of one that is gone
+	Via    netip.Addr `json:"via"`   // the gateway; "": the destination is on the link
+	Iface  string     `json:"iface"` // name, or the index of an interface that is gone
 	Weight uint16     `json:"weight"`
 	Flags  HopFlags   `json:"flags"`
 	Realm  Realm      `json:"realm,omitzero"`

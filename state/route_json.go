@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// AppendJSON appends the JSON of a route, as json.Marshal gives it, in a tenth
-// of the time: there may be a million of them. (A method MarshalJSON would not
-// help, since json.Marshal looks at all that it returns.)
+// AppendJSON appends the JSON of a route, equal to that of json.Marshal, in a tenth
+// of the time: there may be a million routes. (A method MarshalJSON would not help,
+// since json.Marshal checks everything that such a method returns.)
 func (r *Route) AppendJSON(b []byte) []byte {
 	b = append(b, '{')
 	b = appendString(appendKey(b, "address_family"), string(r.Family))
@@ -100,7 +100,7 @@ func appendRealm(b []byte, r Realm) []byte {
 	return append(b, '}')
 }
 
-// appendKey begins the next member of the object that b ends in.
+// appendKey begins the next member of the object at the end of b.
 func appendKey(b []byte, key string) []byte {
 	if b[len(b)-1] != '{' {
 		b = append(b, ',')
@@ -110,7 +110,7 @@ func appendKey(b []byte, key string) []byte {
 	return append(b, '"', ':')
 }
 
-// appendWord appends a member of which the text needs no escaping.
+// appendWord appends a member whose text needs no escaping.
 func appendWord(b []byte, key, word string) []byte {
 	b = append(appendKey(b, key), '"')
 	b = append(b, word...)
@@ -154,7 +154,7 @@ func appendAddress(b []byte, key string, a netip.Addr) []byte {
 		return b
 	}
 	b = appendKey(b, key)
-	if a.Zone() != "" { // anybody's text
+	if a.Zone() != "" { // a zone may be any text
 		return appendString(b, a.String())
 	}
 	return append(a.AppendTo(append(b, '"')), '"')
@@ -168,12 +168,12 @@ func appendName(b []byte, key, name string) []byte {
 	return appendString(appendKey(b, key), name)
 }
 
-// appendString appends any string. Most need no escaping; encoding/json knows
-// how to do the others.
+// appendString appends any string. Most strings need no escaping; encoding/json
+// encodes the others.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			text, _ := json.Marshal(s) // a string always has JSON
+			text, _ := json.Marshal(s) // a string can always be encoded
 			return append(b, text...)
 		}
 	}
@@ -182,9 +182,9 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// appendMembers appends what few routes have, in the way that costs more.
+// appendMembers appends members that few routes have, by a slower method.
 func appendMembers(b []byte, object any) []byte {
-	text, _ := json.Marshal(object) // of numbers and strings
+	text, _ := json.Marshal(object) // numbers and strings can always be encoded
 	if members := text[1 : len(text)-1]; len(members) > 0 {
 		b = append(append(b, ','), members...)
 	}

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fullRoute has a value in every field.
+// fullRoute returns a route with a value in every field.
 func fullRoute() Route {
 	return Route{
 		Family: FamilyIPv6, TOS: 16, Table: 1000, Protocol: 78, Scope: 255, Type: unix.RTN_UNICAST, Flags: unix.RTNH_F_ONLINK | unix.RTM_F_CLONED | 1<<31,
@@ -24,8 +24,8 @@ func fullRoute() Route {
 	}
 }
 
-// TestRouteJSON holds the two ways to write a route equal to each other and to
-// the text, which is nispor's.
+// TestRouteJSON compares the two ways to write a route with each other and with the
+// text, which is nispor's.
 func TestRouteJSON(t *testing.T) {
 	full := fullRoute()
 	for i, v := 0, reflect.ValueOf(full); i < v.NumField(); i++ {

@@ -1,27 +1,27 @@
 package state
 
-// Enumerations of routes, rules and next hop objects. Their text is nispor's word
-// for the kernel's number, e.g. "kernel" or "dhcp", or the number in decimal where
-// there is no word.
+// These are enumerations of routes, rules and next hop objects. Their text is
+// nispor's word for the kernel's number, e.g. "kernel" or "dhcp", or the number in
+// decimal if there is no word.
 type (
-	RouteProtocol   = Named[routeProtocols]   // who made it, RTPROT_… of linux/rtnetlink.h
+	RouteProtocol   = Named[routeProtocols]   // what created the route, RTPROT_… of linux/rtnetlink.h
 	RouteScope      = Named[routeScopes]      // how far its destination is, RT_SCOPE_… of linux/rtnetlink.h
-	RouteType       = Named[routeTypes]       // what becomes of a packet, RTN_… of linux/rtnetlink.h
-	RoutePreference = Named[routePreferences] // of a router, RFC 4191 section 2.1: "low", "medium", "high"
-	EncapType       = Named[encapTypes]       // of a lightweight tunnel, LWTUNNEL_ENCAP_… of linux/lwtunnel.h, as ip-route(8) has it
-	RuleAction      = Named[ruleActions]      // what becomes of a packet, FR_ACT_… of linux/fib_rules.h: "table", "goto", "nop", "blackhole", "unreachable", "prohibit"
+	RouteType       = Named[routeTypes]       // what happens to a packet, RTN_… of linux/rtnetlink.h
+	RoutePreference = Named[routePreferences] // a router's preference, RFC 4191 section 2.1: "low", "medium", "high"
+	EncapType       = Named[encapTypes]       // encapsulation of a lightweight tunnel, LWTUNNEL_ENCAP_… of linux/lwtunnel.h, as in ip-route(8)
+	RuleAction      = Named[ruleActions]      // what happens to a packet, FR_ACT_… of linux/fib_rules.h: "table", "goto", "nop", "blackhole", "unreachable", "prohibit"
 	IPProtocol      = Named[ipProtocols]      // e.g. "tcp" or "udp", IPPROTO_… of linux/in.h
 	GroupType       = Named[groupTypes]       // "mpath" or "resilient", NEXTHOP_GRP_TYPE_… of linux/nexthop.h
 )
 
-// Flags of routes. Their JSON is a list of nispor's words.
+// These are flags of routes. Their JSON is a list of nispor's words.
 type (
 	RouteFlags = Bits[routeFlags] // e.g. "onlink", "linkdown"; RTNH_F_…, RTM_F_… of linux/rtnetlink.h
 	HopFlags   = Bits[hopFlags]   // e.g. "on_link", "link_down"; RTNH_F_… of linux/rtnetlink.h
 )
 
-// Flags of neighbours. Their JSON is a list of the words of ip-neighbour(8) in
-// lower case.
+// These are flags of neighbours. Their JSON is a list of the words of ip-neighbour(8)
+// in lower case.
 type (
 	NeighbourState    = Bits[neighbourStates] // e.g. "reachable", "stale", "permanent"; empty: none; NUD_… of linux/neighbour.h
 	NeighbourFlags    = Bits[neighbourFlags]  // e.g. "router", "extern_learn"; NTF_… of linux/neighbour.h
@@ -58,7 +58,7 @@ func (neighbourStates) names() []string  { return neighbourStateNames }
 func (neighbourFlags) names() []string   { return neighbourFlagNames }
 func (extendedFlags) names() []string    { return extendedFlagNames }
 
-// The names of routes and rules are nispor's, those of neighbours ip(8)'s.
+// The names of routes and rules come from nispor, those of neighbours from ip(8).
 var (
 	routeProtocolNames = []string{
 		0: "unspec", 1: "icmp_redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "merit_mrt",

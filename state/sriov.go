@@ -5,13 +5,13 @@ import (
 	"strconv"
 )
 
-// SRIOV are the virtual functions of a network card.
+// SRIOV lists the virtual functions of a network card.
 type SRIOV struct {
 	Functions []SRIOVFunction `json:"vfs"`
 }
 
-// VF is a virtual function of a network card (IFLA_VF_INFO), as the link of
-// the physical one shows it. What the driver does not know is nil.
+// SRIOVFunction is a virtual function of a network card (IFLA_VF_INFO), as the link
+// of the physical function reports it. A value that the driver does not know is nil.
 type SRIOVFunction struct {
 	ID           uint32          `json:"id"`
 	MAC          HardwareAddress `json:"mac,omitempty"`
@@ -31,7 +31,7 @@ type SRIOVFunction struct {
 	PortGUID     *GUID           `json:"ib_port_guid,omitempty"`
 }
 
-// VFStats counts the packets of a VF (IFLA_VF_STATS).
+// SRIOVStats counts the packets of a virtual function (IFLA_VF_STATS).
 type SRIOVStats struct {
 	RxPackets *uint64 `json:"rx_packets,omitempty"`
 	TxPackets *uint64 `json:"tx_packets,omitempty"`
@@ -56,10 +56,10 @@ type GUID uint64
 
 func (g GUID) String() string { return fmt.Sprintf("%X", uint64(g)) }
 
-// MarshalText gives the String.
+// MarshalText returns the String.
 func (g GUID) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (g *GUID) UnmarshalText(b []byte) error {
 	number, err := strconv.ParseUint(string(b), 16, 64)
 	if err != nil {

@@ -1,7 +1,7 @@
 package state
 
-// Stats counts a link's packets, bytes and errors (struct rtnl_link_stats64,
-// linux/if_link.h, which explains each).
+// Stats counts a link's packets, bytes and errors (struct rtnl_link_stats64;
+// linux/if_link.h explains each counter).
 type Stats struct {
 	RxPackets  uint64 `json:"rx_packets"`
 	TxPackets  uint64 `json:"tx_packets"`
@@ -29,6 +29,6 @@ type Stats struct {
 
 	RxCompressed       uint64 `json:"rx_compressed"`
 	TxCompressed       uint64 `json:"tx_compressed"`
-	RxNoHandler        uint64 `json:"rx_nohandler"`         // since 4.6
-	RxOtherHostDropped uint64 `json:"rx_otherhost_dropped"` // since 5.19
+	RxNoHandler        uint64 `json:"rx_nohandler"`         // since Linux 4.6
+	RxOtherHostDropped uint64 `json:"rx_otherhost_dropped"` // since Linux 5.19
 }

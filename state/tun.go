@@ -1,16 +1,16 @@
 package state
 
-// Tun is an interface of a program, with whole packets (tun) or with Ethernet
-// frames (tap).
+// Tun is an interface whose packets a program handles, with whole packets (tun) or
+// with Ethernet frames (tap).
 type Tun struct {
 	Mode           *TunMode `json:"mode,omitempty"`
-	Owner          *uint32  `json:"owner,omitempty"` // user
+	Owner          *uint32  `json:"owner,omitempty"` // the number of a user
 	Group          *uint32  `json:"group,omitempty"`
-	PacketInfo     *bool    `json:"pi,omitempty"` // a header before each packet, struct tun_pi
+	PacketInfo     *bool    `json:"pi,omitempty"` // each packet has a header, struct tun_pi
 	VNetHeader     *bool    `json:"vnet_hdr,omitempty"`
 	MultiQueue     *bool    `json:"multi_queue,omitempty"`
 	Persist        *bool    `json:"persist,omitempty"`
-	Queues         *uint32  `json:"num_queues,omitempty"` // of MultiQueue: those that are open
+	Queues         *uint32  `json:"num_queues,omitempty"` // the number of open queues; only with MultiQueue
 	DisabledQueues *uint32  `json:"num_disabled_queues,omitempty"`
 }
 

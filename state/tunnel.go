@@ -2,7 +2,7 @@ package state
 
 import "net/netip"
 
-// GRE is a tunnel of gre, gretap, ip6gre or ip6gretap.
+// GRE is a tunnel of the kinds gre, gretap, ip6gre and ip6gretap.
 type GRE struct {
 	BaseIface     string          `json:"base_iface,omitempty"`
 	Local         netip.Addr      `json:"local,omitzero"`
@@ -27,7 +27,7 @@ type GRE struct {
 	ERSPANHardware  *uint16          `json:"erspan_hwid,omitempty"`
 }
 
-// IPTunnel is a tunnel of ipip or sit: packets in IPv4.
+// IPTunnel is a tunnel of the kinds ipip and sit, which carry packets in IPv4.
 type IPTunnel struct {
 	BaseIface       string          `json:"base_iface,omitempty"`
 	Local           netip.Addr      `json:"local,omitzero"`
@@ -46,7 +46,7 @@ type IPTunnel struct {
 	TunnelEncap
 }
 
-// IP6Tunnel is a tunnel over IPv6, ip6tnl.
+// IP6Tunnel is a tunnel over IPv6 of the kind ip6tnl.
 type IP6Tunnel struct {
 	BaseIface       string          `json:"base_iface,omitempty"`
 	Local           netip.Addr      `json:"local,omitzero"`
@@ -61,7 +61,7 @@ type IP6Tunnel struct {
 	TunnelEncap
 }
 
-// TunnelEncap is how packets of a tunnel are wrapped once more, in UDP.
+// TunnelEncap says how packets of a tunnel are encapsulated once more, in UDP.
 type TunnelEncap struct {
 	EncapType        *TunnelEncapType  `json:"encap_type,omitempty"`
 	EncapFlags       *TunnelEncapFlags `json:"encap_flags,omitempty"`
@@ -69,7 +69,7 @@ type TunnelEncap struct {
 	EncapDestination *uint16           `json:"encap_dport,omitempty"`
 }
 
-// VTI is a tunnel of IPsec, vti or vti6.
+// VTI is an IPsec tunnel of the kinds vti and vti6.
 type VTI struct {
 	BaseIface    string     `json:"base_iface,omitempty"`
 	InKey        *uint32    `json:"ikey,omitempty"`
@@ -79,7 +79,7 @@ type VTI struct {
 	FirewallMark *uint32    `json:"fwmark,omitempty"`
 }
 
-// XFRM leads packets to the policies of IPsec.
+// XFRM passes packets to the IPsec policies.
 type XFRM struct {
 	BaseIface       string  `json:"base_iface,omitempty"`
 	InterfaceID     *uint32 `json:"iface_id,omitempty"`
@@ -92,7 +92,7 @@ type Geneve struct {
 	Remote            netip.Addr `json:"remote,omitzero"` // IFLA_GENEVE_REMOTE or IFLA_GENEVE_REMOTE6
 	TTL               *uint8     `json:"ttl,omitempty"`   // 0: inherited
 	TOS               *uint8     `json:"tos,omitempty"`   // 1: inherited
-	Port              *uint16    `json:"port,omitempty"`  // UDP, of the far end
+	Port              *uint16    `json:"port,omitempty"`  // the far end's UDP port
 	CollectMetadata   bool       `json:"collect_metadata,omitempty"`
 	UDPChecksum       *bool      `json:"udp_csum,omitempty"`
 	UDPZeroChecksumTX *bool      `json:"udp_zero_csum6_tx,omitempty"`

@@ -1,11 +1,12 @@
 package state
 
-// Settings of tunnels, linux/if_tunnel.h, linux/ip6_tunnel.h and linux/if_link.h.
+// These are settings of tunnels, of linux/if_tunnel.h, linux/ip6_tunnel.h and
+// linux/if_link.h.
 type (
 	GREFlags         = Bits[greBits]          // GRE_CSUM and so on, in host byte order, e.g. "key"
 	ERSPANDirection  = Named[erspans]         // direction of what ERSPAN mirrors, IFLA_GRE_ERSPAN_DIR: "ingress" or "egress"
 	SITFlags         = Bits[sitBits]          // SIT_ISATAP: "isatap"
-	TunnelProtocol   = Named[tunnelProtocols] // IPPROTO_… of what is inside: "any", "ipip", "ipv6", "mpls"
+	TunnelProtocol   = Named[tunnelProtocols] // IPPROTO_… of the packets inside: "any", "ipip", "ipv6", "mpls"
 	TunnelEncapType  = Named[tunnelEncaps]    // enum tunnel_encap_types: "none", "fou", "gue", "mpls"
 	TunnelEncapFlags = Bits[tunnelEncapBits]  // TUNNEL_ENCAP_FLAG_…: "csum", "csum6", "remcsum"
 	IP6TunnelFlags   = Bits[ip6TunnelBits]    // IP6_TNL_F_…, e.g. "use_orig_tclass"

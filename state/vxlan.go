@@ -4,15 +4,15 @@ import "net/netip"
 
 // VXLAN is a tunnel for Ethernet over UDP (IFLA_VXLAN_…, linux/if_link.h).
 type VXLAN struct {
-	BaseIface        string             `json:"base_iface"`         // "" where routes decide
+	BaseIface        string             `json:"base_iface"`         // "": the routes decide
 	ID               *uint32            `json:"vxlan_id,omitempty"` // VNI, 24 bits
-	Remote           netip.Addr         `json:"remote"`             // unicast or multicast group; zero is none
-	Local            netip.Addr         `json:"local"`              // zero is any
+	Remote           netip.Addr         `json:"remote"`             // a unicast address or a multicast group; zero: none
+	Local            netip.Addr         `json:"local"`              // zero: any
 	TTL              *uint8             `json:"ttl,omitempty"`
 	TOS              *uint8             `json:"tos,omitempty"`
 	Learning         *bool              `json:"learning,omitempty"`
-	Ageing           *uint32            `json:"ageing,omitempty"`      // s
-	MaxAddresses     *uint32            `json:"max_address,omitempty"` // 0 is no limit
+	Ageing           *uint32            `json:"ageing,omitempty"`      // seconds
+	MaxAddresses     *uint32            `json:"max_address,omitempty"` // 0: no limit
 	*VXLANPorts                         // source ports
 	Proxy            *bool              `json:"proxy,omitempty"`
 	RSC              *bool              `json:"rsc,omitempty"`
@@ -38,14 +38,14 @@ type VXLAN struct {
 	MulticastRouting *bool              `json:"mc_route,omitempty"`
 }
 
-// VXLANPorts is a range of UDP ports; both 0 is that of the system (struct
+// VXLANPorts is a range of UDP ports; 0 in both means the system's range (struct
 // ifla_vxlan_port_range).
 type VXLANPorts struct {
 	Min uint16 `json:"src_port_min"`
 	Max uint16 `json:"src_port_max"`
 }
 
-// VXLANReservedBits are the bits of a received header that are ignored (struct
+// VXLANReservedBits holds the bits of a received header that are ignored (struct
 // vxlanhdr).
 type VXLANReservedBits struct {
 	Flags uint32 `json:"flags"`

@@ -15,8 +15,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/inotify"
 )
 
-// follower follows the status of a daemon that may start later, end, and start
-// again. It waits for events of the daemon and of the file system.
+// follower follows the status of a daemon that may start later, end, and start again.
+// It waits for events of the daemon and of the file system.
 type follower struct {
 	address string
 	// again is the pause before the next try where no event can be awaited: the kernel
@@ -27,8 +27,8 @@ type follower struct {
 
 func (a *app) follower() *follower { return &follower{a.address, time.Second} }
 
-// snapshot is a status as it came, for fields that this program does not know, and
-// decoded.
+// snapshot is a status both decoded and as it arrived, since a newer daemon may send
+// fields that this program does not know.
 type snapshot struct {
 	client.Status
 	raw json.RawMessage
@@ -79,7 +79,7 @@ func (f *follower) dial(ctx context.Context) (*client.Client, error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			appeared(ctx)
-		case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EAGAIN): // no program listens yet, or its queue is full
+		case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EAGAIN): // no program accepts connections yet, or the socket's queue is full
 			soon, cancel := context.WithTimeout(ctx, f.again)
 			appeared(soon)
 			cancel()
@@ -112,8 +112,8 @@ func (f *follower) pause(ctx context.Context) {
 	}
 }
 
-// nearestFolder is the folder of a file or, as long as that is not there, the
-// nearest one above, in which it has to appear.
+// nearestFolder returns the folder of a file. If that folder does not exist yet, it
+// returns the nearest existing folder above, where the next one must appear.
 func nearestFolder(file string) string {
 	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
@@ -123,7 +123,7 @@ func nearestFolder(file string) string {
 	}
 }
 
-// stoppedError carries an error of follow's callback seen through the loop.
+// stoppedError carries an error of follow's callback through the loop.
 type stoppedError struct{ error }
 
 // passes reports whether another connection may succeed where this one was refused.
@@ -135,7 +135,7 @@ func passes(refused *client.Error) bool {
 	return false
 }
 
-// statuses hands the statuses of one connection to seen.
+// statuses passes the statuses of one connection to seen.
 func (f *follower) statuses(ctx context.Context, c *client.Client, seen func(snapshot) error) error {
 	stop := hintAtSilence(ctx, f.address, os.Stderr)
 	sub, err := c.Subscribe(ctx)
@@ -158,8 +158,9 @@ func (f *follower) statuses(ctx context.Context, c *client.Client, seen func(sna
 	return fmt.Errorf("follow the status: %w", err)
 }
 
-// poll asks for the status again and again, and hands each to seen. It is for the
-// original daemon, which has no events and answers one request on each connection.
+// poll asks for the status again and again, and passes each one to seen. It is for
+// the original daemon, which has no events and answers one request on each
+// connection.
 func (f *follower) poll(ctx context.Context, seen func(snapshot) error) error {
 	for ; ctx.Err() == nil; f.pause(ctx) {
 		s, err := f.askOnce(ctx)

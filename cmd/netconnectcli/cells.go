@@ -8,8 +8,8 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// printBSS prints cells as a table. The last column says which of them a person
-// knows.
+// printBSS prints cells as a table. Its last column says whether the network is saved
+// or in use.
 func printBSS(out io.Writer, list []client.BSS) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SSID\tSIGNAL\tCHANNEL\tSECURITY\tADDRESS\tKNOWN")
@@ -19,7 +19,8 @@ func printBSS(out io.Writer, list []client.BSS) error {
 	return w.Flush()
 }
 
-// knownText says what the cell is to the device.
+// knownText says whether the device is in the cell's network, or has saved that
+// network.
 func knownText(b client.BSS) string {
 	switch {
 	case b.Current && b.Saved:

@@ -25,7 +25,7 @@ func (a *app) completionCommand() *cobra.Command {
 		Short: "Print the script with which a shell completes command lines",
 		Long: `Print the script with which a shell completes command lines: commands, flags,
 and the names of networks and interfaces. The package has installed it already.
-A name that cannot be typed is completed where --hex is given.`,
+A name that cannot be typed is completed only with --hex.`,
 		RunE: func(*cobra.Command, []string) error { return usageError("the shell is missing: bash, zsh or fish") },
 	}
 	for _, shell := range []struct{ name, load string }{
@@ -35,7 +35,7 @@ A name that cannot be typed is completed where --hex is given.`,
 	} {
 		cmd.AddCommand(&cobra.Command{
 			Use:   shell.name,
-			Short: "Print that of " + shell.name + "; try it by: " + shell.load,
+			Short: "Print the script of " + shell.name + "; to try it: " + shell.load,
 			RunE: func(*cobra.Command, []string) error {
 				script, err := scripts.ReadFile("completion/" + shell.name)
 				if err == nil {
@@ -48,8 +48,8 @@ A name that cannot be typed is completed where --hex is given.`,
 	return cmd
 }
 
-// bashCommand answers the script of bash: what is to be done beside, and what can
-// take the place of cur, the end of the line.
+// bashCommand answers the script of bash: what the script must do besides, and the
+// texts that can replace cur, the end of the line.
 func (a *app) bashCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:                "__bash <line> <cur>",
@@ -76,7 +76,7 @@ func (a *app) bashCommand() *cobra.Command {
 }
 
 // complete asks cobra for the values that the last word can have, and for the
-// directive that says what else the shell has to do.
+// directive that says what else the shell must do.
 func (a *app) complete(cmd *cobra.Command, words []string) (offered []string, directive cobra.ShellCompDirective) {
 	var out bytes.Buffer
 	root := (&app{address: a.address, out: io.Discard}).rootCommand()
@@ -101,7 +101,7 @@ func (a *app) complete(cmd *cobra.Command, words []string) (offered []string, di
 	return offered, cobra.ShellCompDirective(n)
 }
 
-// beside returns what else the script of bash has to do, as a word that the script
+// beside returns what else the script of bash must do, as a word that the script
 // knows: "nospace", "folders", "files" or "nothing".
 func beside(offered []string, directive cobra.ShellCompDirective) string {
 	has := func(d cobra.ShellCompDirective) bool { return directive&d != 0 }

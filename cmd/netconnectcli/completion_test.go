@@ -18,24 +18,26 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// evil is what a name makes appear in the current folder if a shell takes it for
-// more than a name.
+// evil is a file that appears in the current folder if a shell executes part of a
+// name.
 const evil = "EVIL"
 
-// hostileNames are of networks in reach; each of them has to come out as it is.
+// hostileNames are names of networks in reach. Each must be completed unchanged.
 var hostileNames = []string{
 	"Home", "My Net", "it's", `say "hi"`, "$(touch EVIL)", "`touch EVIL`", "${IFS}x", "$HOME", "a;touch EVIL", "a&touch EVIL", "a|b>EVIL",
 	`back\slash`, `a\`, "#hash", "~root", "~", "!!", "a!touch", "*", "[a-z]?", "{a,b}", "Net:5GHz", ":", "a=b", "user@host", "Ünï 😀", "%s %d",
 	"$'x'", "'", `"`, "<(touch EVIL)", "(x)", "a  b", "^a^b", "x --y", "connect", "completion: 4", ":4",
 }
 
-// untypable names are not offered; nor do they keep others from being offered.
+// untypable are names that must not be offered, and must not keep others from being
+// offered.
 var untypable = []string{
 	"a\nb", "\x1b[2J", "tab\there", "-rf", "--hex", " leads", "trails ", "\xff\xfe", "\u202egnirts", "zero\u200bwidth", "_activeHelp_ x", "\x00", "nb\u00a0sp",
 }
 
-// console is an interactive shell on a terminal, which completes for a daemon that
-// knows what a test says. In it netconnectcli writes down how it is called.
+// console is an interactive shell on a terminal. It completes for a daemon whose
+// networks a test sets. Its netconnectcli records the arguments with which it is
+// called.
 type console struct {
 	*terminal
 	daemon *changing
@@ -43,7 +45,7 @@ type console struct {
 	tilde  bool // a name that begins with ~ can be completed
 }
 
-// done is what netconnectcli prints there, and no command line has.
+// done is printed by netconnectcli at its end, and does not occur in a command line.
 const done = "ALL" + "-DONE\r\n"
 
 func newConsole(t *testing.T, program string, args ...string) *console {
@@ -68,7 +70,7 @@ func newConsole(t *testing.T, program string, args ...string) *console {
 	return s
 }
 
-// knows has the daemon know the networks, as saved ones.
+// knows sets the networks that the daemon has saved.
 func (s *console) knows(names ...string) {
 	var status client.Status
 	for _, name := range names {
@@ -77,8 +79,8 @@ func (s *console) knows(names ...string) {
 	s.daemon.now.Store(&status)
 }
 
-// called types keys and a return, and gives the arguments with which netconnectcli
-// is called then.
+// called types keys and a return, and returns the arguments with which netconnectcli
+// was called.
 func (s *console) called(t *testing.T, keys string) []string {
 	t.Helper()
 	s.screen.Reset()
@@ -96,8 +98,8 @@ func (s *console) called(t *testing.T, keys string) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
 }
 
-// completes holds a shell to the names: each alone, those of which one is the
-// beginning of another, and those beside names that cannot be typed.
+// completes checks that a shell completes the names: each alone, those that begin
+// with another name, and those beside names that cannot be typed.
 func (s *console) completes(t *testing.T) {
 	t.Helper()
 	is := func(keys string, want ...string) {
@@ -112,7 +114,7 @@ func (s *console) completes(t *testing.T) {
 		}
 		s.knows(slices.Concat(untypable[:6], []string{name}, untypable[6:])...)
 		is("netconnectcli connect \t", "connect", name)
-		is("netconnectcli remove_network \t\t", "remove_network", name) // a second time nothing is run either
+		is("netconnectcli remove_network \t\t", "remove_network", name) // a second completion does not execute anything either
 	}
 	s.knows("$(touch EVIL)1", "$(touch EVIL)2", "$(touch EVIL)2;")
 	is("netconnectcli connect \t1\t", "connect", "$(touch EVIL)1")
@@ -156,14 +158,14 @@ echo 'ALL''-DONE'
 	return s
 }
 
-// TestBashCompletes is with the real one.
+// TestBashCompletes runs the real bash.
 func TestBashCompletes(t *testing.T) {
 	s := bash(t)
 	s.tilde = true
 	s.completes(t)
 }
 
-// TestZshCompletes is with the real one.
+// TestZshCompletes runs the real zsh.
 func TestZshCompletes(t *testing.T) {
 	rc := t.TempDir()
 	text := `PS1='$ '
@@ -185,8 +187,8 @@ echo 'ALL''-DONE'
 	s.completes(t)
 }
 
-// TestFishCompletes is with the real one, which does not quote a ~, so that such names
-// are not offered.
+// TestFishCompletes runs the real fish, which does not quote a ~, so names that begin
+// with ~ are not offered.
 func TestFishCompletes(t *testing.T) {
 	const text = `function fish_prompt; echo -n '$ '; end
 command netconnectcli completion fish | source
@@ -202,8 +204,8 @@ echo 'ALL''-DONE'
 	}
 }
 
-// TestBashCompletesWithinQuotes: what is typed within quotes is completed within
-// them, where it can be written there.
+// TestBashCompletesWithinQuotes checks that a word which begins with a quote is
+// completed within the quotes if the name can be written there.
 func TestBashCompletesWithinQuotes(t *testing.T) {
 	s := bash(t)
 	for _, name := range hostileNames {
@@ -222,7 +224,7 @@ func TestBashCompletesWithinQuotes(t *testing.T) {
 	}
 }
 
-// offeredFor is what is offered at the end of a command line.
+// offeredFor returns the completions at the end of a command line.
 func offeredFor(t *testing.T, socket string, words ...string) []string {
 	t.Helper()
 	a := &app{address: socket}
@@ -232,7 +234,7 @@ func offeredFor(t *testing.T, socket string, words ...string) []string {
 	return names
 }
 
-// TestOffers: what is offered where.
+// TestOffers checks which completions are offered for which command.
 func TestOffers(t *testing.T) {
 	socket := socketOf(t, &device{})
 	for _, row := range []struct {
@@ -242,7 +244,7 @@ func TestOffers(t *testing.T) {
 		{[]string{"connect", ""}, []string{"Home"}},
 		{[]string{"connect", "Home", ""}, nil},
 		{[]string{"connect", "--hex", ""}, []string{"486f6d65"}},
-		{[]string{"configure_wifi", ""}, []string{"Home"}}, // in reach, too, and untypable: Far\x1b[2J
+		{[]string{"configure_wifi", ""}, []string{"Home"}}, // Far\x1b[2J is in reach, too, but cannot be typed
 		{[]string{"add_network", "--hex", ""}, []string{"486f6d65", "4661721b5b324a"}},
 		{[]string{"show", "iface", "l"}, []string{"lo"}},
 		{[]string{"show", "route", "--table", ""}, []string{"main", "local", "default"}},
@@ -264,8 +266,8 @@ func withPrefix(names []string, prefix string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.HasPrefix(name, prefix) })
 }
 
-// TestOffersDoNotWait: a daemon that is silent, or whose radio scans, holds nobody up
-// who presses the tabulator.
+// TestOffersDoNotWait checks that a daemon which is silent, or whose radio scans,
+// does not delay the completion.
 func TestOffersDoNotWait(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", socket)
@@ -279,7 +281,8 @@ func TestOffersDoNotWait(t *testing.T) {
 	}
 }
 
-// TestSplitLine: what bash alone could know is not taken, and nothing is evaluated.
+// TestSplitLine checks that a line which only bash can interpret is refused, and that
+// nothing is evaluated.
 func TestSplitLine(t *testing.T) {
 	for _, row := range []struct {
 		line, want string
@@ -310,8 +313,8 @@ func TestSplitLine(t *testing.T) {
 	}
 }
 
-// FuzzSplitLine: no line ends the program, and what it offers replaces the end of
-// the line.
+// FuzzSplitLine checks for any line that the program does not crash, and that each
+// offer replaces the end of the line.
 func FuzzSplitLine(f *testing.F) {
 	for _, name := range hostileNames {
 		f.Add("netconnectcli connect "+name, name)

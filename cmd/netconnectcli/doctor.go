@@ -21,11 +21,12 @@ import (
 	"github.com/netconnectd/netconnectd/internal/process"
 )
 
-// daemonProgram is where the packages put it. What it needs to look at the
-// device is in it already, and would make this program half as large again.
+// daemonProgram is where the packages install the daemon. Its program already
+// contains what an examination of the device needs, which would make this program
+// half as large again.
 const daemonProgram = "/usr/sbin/netconnectd"
 
-// Levels of findings, the worst first.
+// The levels of findings, the worst first.
 const (
 	levelProblem = "problem"
 	levelWarning = "warning"
@@ -35,7 +36,7 @@ const (
 
 var levels = []string{levelProblem, levelWarning, levelUnknown, levelOK}
 
-// finding is one of `netconnectd --doctor`, see docs/troubleshooting.md.
+// finding is a finding of `netconnectd --doctor`, see docs/troubleshooting.md.
 type finding struct{ ID, Group, Level, What, Remedy string }
 
 // report is what `netconnectd --doctor` prints.
@@ -50,17 +51,17 @@ type report struct {
 func (a *app) doctorCommand() *cobra.Command {
 	var configFile, bundle string
 	cmd := &cobra.Command{
-		Use:   "doctor [<file>]", // of --bundle, whose value may be left out
-		Short: "Look at the whole device and say what is in netconnectd's way",
-		Long: `Look at the whole device and say what is in netconnectd's way.
+		Use:   "doctor [<file>]", // the value of --bundle, which may be left out
+		Short: "Examine the whole device and report what hinders netconnectd",
+		Long: `Examine the whole device and report what hinders netconnectd.
 
-It changes nothing, and works with and without the daemon. Root sees more than
-others: what could not be seen is unknown, with the reason. docs/troubleshooting.md
-explains each finding. Exit status: 1 when there is a problem, 0 when there is
-none, whatever the warnings.
+The doctor changes nothing, and works with and without the daemon. Root sees more
+than others: what the doctor could not see is reported as unknown, with the reason.
+docs/troubleshooting.md explains each finding. Exit status: 1 if there is a
+problem, 0 if there are only warnings or nothing.
 
-With --bundle it also writes what is known of the device to an archive for
-whoever helps you, without passphrases, and says what is in it.`,
+With --bundle it also writes an archive about the device, without passphrases, for
+the person who helps you, and prints what the archive contains.`,
 		RunE: func(cmd *cobra.Command, file []string) error {
 			if len(file) > 0 && bundle == "" {
 				return usageError("<file> is that of --bundle, which is not given")
@@ -80,7 +81,7 @@ whoever helps you, without passphrases, and says what is in it.`,
 				{"--address", a.address, cmd.Flags().Changed("address") || os.Getenv(socketEnv) != ""},
 				{"--bundle", bundle, bundle != ""},
 			} {
-				absolute, err := filepath.Abs(path.value) // it works in another folder
+				absolute, err := filepath.Abs(path.value) // the daemon's program works in another folder
 				if err != nil {
 					return err
 				}
@@ -91,14 +92,14 @@ whoever helps you, without passphrases, and says what is in it.`,
 			return a.examine(cmd.Context(), args)
 		},
 	}
-	cmd.Flags().StringVarP(&configFile, "config", "c", "", "configuration `file`, instead of the daemon's")
-	cmd.Flags().StringVar(&bundle, "bundle", "", "write an archive to this `file`, or into this folder, named after the device and the time")
+	cmd.Flags().StringVarP(&configFile, "config", "c", "", "use this configuration `file` instead of the daemon's")
+	cmd.Flags().StringVar(&bundle, "bundle", "", "write an archive to this `file`, or into this folder under a name with the device and the time")
 	cmd.Flags().Lookup("bundle").NoOptDefVal = "."
 	offerFiles(cmd, "config", "bundle")
 	return cmd
 }
 
-// examine has the daemon's program look at the device, with our rights.
+// examine lets the daemon's program examine the device, with our rights.
 func (a *app) examine(ctx context.Context, args []string) error {
 	program := besideUs(daemonProgram)
 	out, err := process.Run(ctx, program, args, nil)
@@ -125,7 +126,7 @@ func (a *app) examine(ctx context.Context, args []string) error {
 	return errors.Join(err, found.problems())
 }
 
-// besideUs prefers a program in our own folder, as a build has it.
+// besideUs returns the program in our own folder if there is one, as in a build.
 func besideUs(program string) string {
 	self, err := os.Executable()
 	if err != nil {
@@ -138,9 +139,9 @@ func besideUs(program string) string {
 	return near
 }
 
-// handOver gives a file to who called through sudo(8), and is to read and send
-// it. In a folder of that user, or of others, another file may have taken its
-// place: only a new file of root's, which has no other name, is given away.
+// handOver gives a file to the user who called through sudo(8), who must be able to
+// read and send it. In a folder that other users can write to, another file may have
+// taken its place. So only a new file of root's that has no other name is given away.
 func handOver(file string) error {
 	uid, err := strconv.Atoi(os.Getenv("SUDO_UID"))
 	gid, gidErr := strconv.Atoi(os.Getenv("SUDO_GID"))
@@ -162,7 +163,7 @@ func handOver(file string) error {
 	return f.Chown(uid, gid)
 }
 
-// bundleName tells the bundles of several devices and days apart.
+// bundleName returns a name that differs between devices and days.
 func bundleName(now time.Time) string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -171,8 +172,8 @@ func bundleName(now time.Time) string {
 	return fmt.Sprintf("netconnectd-%s-%s.tar.gz", host, now.Format("20060102-150405"))
 }
 
-// printReport prints what is not in order, the worst first, then the rest. Lines have
-// up to width columns, 0 for any number.
+// printReport prints the problems, the worst first, and then the other findings.
+// Lines have up to width columns, 0 for any number.
 func printReport(out io.Writer, r report, width int) error {
 	var b bytes.Buffer
 	for _, level := range levels[:3] {
@@ -214,8 +215,8 @@ func printFinding(out io.Writer, indent string, f finding, width int) {
 	}
 }
 
-// paragraph writes a text in lines of up to width columns, 0 for one line: first is
-// what the first line begins with, and further what the others do.
+// paragraph writes a text in lines of up to width columns, 0 for one line. The first
+// line begins with first, and each other line with further.
 func paragraph(out io.Writer, first, further, text string, width int) {
 	lines := []string{printable(text)}
 	if width > 0 {
@@ -229,12 +230,12 @@ func paragraph(out io.Writer, first, further, text string, width int) {
 	}
 }
 
-// at are the findings of a level.
+// at returns the findings of a level.
 func (r report) at(level string) []finding {
 	return slices.DeleteFunc(slices.Clone(r.Findings), func(f finding) bool { return f.Level != level })
 }
 
-// problems makes the exit status 1 when there is one.
+// problems returns an error, and so exit status 1, if there is a problem.
 func (r report) problems() error {
 	switch n := len(r.at(levelProblem)); n {
 	case 0:

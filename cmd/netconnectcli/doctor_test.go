@@ -57,7 +57,8 @@ problem: 1, warning: 1, unknown: 1, ok: 2
 	}
 }
 
-// TestReportFits: on a terminal no line is wider than it, and no word is lost.
+// TestReportFits checks that no line is wider than the terminal, and that no word is
+// missing.
 func TestReportFits(t *testing.T) {
 	long := strings.Repeat("Debian's own hostapd has the radio; ", 9) + "sudo systemctl disable --now hostapd.service"
 	r := report{Findings: []finding{
@@ -91,7 +92,7 @@ func TestReportFits(t *testing.T) {
 	}
 }
 
-// TestDoctorOnATerminal: the width is that of the terminal.
+// TestDoctorOnATerminal checks that the width is the terminal's.
 func TestDoctorOnATerminal(t *testing.T) {
 	keys, tty, err := openPTY()
 	if err != nil {
@@ -112,7 +113,7 @@ func TestDoctorOnATerminal(t *testing.T) {
 	}
 }
 
-// plainFile is a file that is no terminal.
+// plainFile returns a file that is no terminal.
 func plainFile(t *testing.T) *os.File {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
@@ -123,8 +124,8 @@ func plainFile(t *testing.T) *os.File {
 	return f
 }
 
-// TestDoctor is both programs together, with no daemon on the socket and a
-// wrong configuration.
+// TestDoctor runs both programs together, with no daemon on the socket and a wrong
+// configuration.
 func TestDoctor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds both programs")
@@ -143,7 +144,7 @@ func TestDoctor(t *testing.T) {
 		cmd := exec.Command(filepath.Join(dir, "netconnectcli"), append([]string{"-a", "s", "doctor", "-c", "c.yaml"}, args...)...)
 		var out, errs bytes.Buffer
 		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &errs
-		_ = cmd.Run() // its status counts
+		_ = cmd.Run() // the test checks its status
 		return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 	}
 
@@ -185,7 +186,7 @@ func TestDoctor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(daemonProgram); err == nil {
-		return // the next one would be that of the package
+		return // otherwise the program of an installed package would run
 	}
 	if _, errs, status := doctor(); status != exitError || !strings.Contains(errs, "netconnectd is not installed") {
 		t.Errorf("without its program: %d, %s", status, errs)
@@ -216,7 +217,7 @@ func archived(t *testing.T, file string) (text string) {
 	}
 }
 
-// Root gives away the file that it has written, and no other.
+// Root gives away the file that it has written, and no other file.
 func TestHandOver(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("gives a file to another user; needs root")

@@ -7,8 +7,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/pagetest"
 )
 
-// TestDocumentedCommands: each command line of README.md and docs/ names a
-// command that there is, with flags and arguments that it takes.
+// TestDocumentedCommands checks that each command line in README.md and docs/ names
+// an existing command with flags and arguments that the command accepts.
 func TestDocumentedCommands(t *testing.T) {
 	found := pagetest.Commands(t, "../..", "netconnectcli")
 	if len(found) < 25 {
@@ -24,8 +24,8 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 }
 
-// parse does what comes before a command runs. To name a command is enough
-// where that is all that is wanted.
+// parse parses a command line as it is parsed before a command runs. With name, a
+// command without its arguments is valid, too.
 func parse(args []string, name bool) error {
 	cmd, rest, err := (&app{}).rootCommand().Find(args)
 	if err != nil {

@@ -15,11 +15,12 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// errNotErased is the end of a command that a person did not confirm.
+// errNotErased means that the person did not confirm the command.
 var errNotErased = errors.New("nothing was forgotten")
 
-// eraseCommand is a command that forgets every saved network. On a terminal it
-// names them and asks; without one it does not, as programs call it.
+// eraseCommand returns a command that forgets every saved network. On a terminal it
+// lists them and asks for confirmation. Without a terminal it does not ask, as
+// programs call it.
 func (a *app) eraseCommand(name, short, command string) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
@@ -27,8 +28,8 @@ func (a *app) eraseCommand(name, short, command string) *cobra.Command {
 		Short: short,
 		Long: short + `.
 
-On a terminal the networks are named first, and you are asked. To forget only one
-of them, use remove_network.`,
+On a terminal this command lists the networks first and asks for confirmation. To
+forget only one of them, use remove_network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !yes && term.IsTerminal(int(os.Stdin.Fd())) {
 				if err := a.confirmErasure(cmd.Context(), os.Stdin, os.Stderr); err != nil {
@@ -38,12 +39,12 @@ of them, use remove_network.`,
 			return a.call(cmd.Context(), command, nil, a.showText)
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 	return cmd
 }
 
-// confirmErasure names what is saved and returns nil when a person agrees that it
-// goes, or when there is nothing to lose.
+// confirmErasure lists the saved networks and returns nil if the person agrees to
+// forget them, or if none is saved.
 func (a *app) confirmErasure(ctx context.Context, in io.Reader, out io.Writer) error {
 	c, err := a.dial(ctx)
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// On a terminal a command that forgets everything names it and asks.
+// On a terminal, a command that forgets all networks lists them and asks for
+// confirmation.
 func TestErasureIsConfirmed(t *testing.T) {
 	for _, row := range []struct {
 		name    string

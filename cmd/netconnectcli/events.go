@@ -13,7 +13,7 @@ import (
 func (a *app) eventsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "events",
-		Short: "Show what happens, until interrupted",
+		Short: "Show events as they happen, until interrupted",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.events(cmd.Context())
 		},
@@ -46,7 +46,8 @@ func (a *app) events(ctx context.Context) error {
 	return explained(a.streamError(err), "events")
 }
 
-// streamError tells a daemon that said why from one that went away.
+// streamError distinguishes a daemon that sent a reason from one that just closed the
+// connection.
 func (a *app) streamError(err error) error {
 	var reply *client.Error
 	if errors.As(err, &reply) {

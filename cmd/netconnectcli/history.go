@@ -15,12 +15,12 @@ func (a *app) historyCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "history",
-		Short: "Show what has happened, also before a restart",
-		Long: `Show what has happened, also before a restart: of uplink and access point with
-their reasons, how joining networks ended, and when the daemon ran.
+		Short: "Show past events, also from before a restart",
+		Long: `Show past events, also from before a restart: changes of the uplink and the access
+point with their reasons, how joining networks ended, and when the daemon ran.
 
-Times are right for what has happened since the device was started, also where
-its clock was wrong at first; what is older has the time that the clock had.`,
+The times since the device was started are right, even if its clock was wrong at
+first; older entries have the time that the clock showed then.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 0 {
 				return usageError("--number is 0 or more")
@@ -45,8 +45,8 @@ func (a *app) showHistory(result json.RawMessage) error {
 // stamp is how the history writes a time.
 const stamp = "2006-01-02 15:04:05"
 
-// history writes the entries in their order, which that of their times need not
-// be.
+// history writes the entries in their order, which may differ from the order of their
+// times.
 func (p *page) history(list []client.HistoryEntry, now time.Time) {
 	margin := len(stamp) + 2
 	p.line(fmt.Sprintf("%-*s%s", margin, "WHEN", "WHAT"))

@@ -18,14 +18,14 @@ func (a *app) importCommand() *cobra.Command {
 		Short: "Save the Wi-Fi networks that other programs know",
 		Long: `Save the Wi-Fi networks that other programs know, without trying them now.
 
-Files are of the kind of wpa_supplicant.conf, of /etc/network/interfaces as
-ifupdown and the original netconnectd have them, of NetworkManager's profiles
-(.nmconnection), or of netplan's YAML, which cloud-init's network-config is, too;
-"-" stands for standard input. They are only read, as their own programs read
-them. What is saved already stays as it is. What is left out is told with its
-line and what to do; the exit status is 1 then.`,
+Each file is a wpa_supplicant.conf, an /etc/network/interfaces of ifupdown or the
+original netconnectd, a profile of NetworkManager (.nmconnection), or YAML of
+netplan, which includes cloud-init's network-config; "-" stands for standard input.
+The files are read in the way their own programs read them, and not changed.
+Networks that are saved already stay as they are. What cannot be taken over is
+reported with its line and the remedy; the exit status is 1 then.`,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveDefault // files
+			return nil, cobra.ShellCompDirectiveDefault // offer files
 		},
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return a.importFiles(cmd, files)
@@ -33,7 +33,7 @@ line and what to do; the exit status is 1 then.`,
 	}
 }
 
-// errPartly says that the problems have been told already.
+// errPartly means that the problems have been printed already.
 var errPartly = errors.New("not everything could be taken over")
 
 func (a *app) importFiles(cmd *cobra.Command, files []string) error {
@@ -70,8 +70,8 @@ func readImport(cmd *cobra.Command, file string) ([]byte, error) {
 	return text, err
 }
 
-// importFile says whether everything in the file was taken over. The error is
-// of what keeps the other files from it, too.
+// importFile imports a file, and reports whether everything in it was taken over. An
+// error also prevents the import of the other files.
 func (a *app) importFile(cmd *cobra.Command, file string) (complete bool, err error) {
 	text, err := readImport(cmd, file)
 	if err != nil {

@@ -14,11 +14,10 @@ import (
 func (a *app) interfacesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "interfaces",
-		Short: "Show what the daemon wants of interfaces, and what became of it",
-		Long: `Show what the daemon wants of interfaces, and what became of it: for each
-interface which part of the daemon owns it, the addresses and routes that are
-wanted, and why the kernel refused something. What the kernel has is shown by
-netconnectcli show.`,
+		Short: "Show the interfaces that the daemon owns, and their wanted state",
+		Long: `Show the interfaces that the daemon owns, and their wanted state: for each interface
+the part of the daemon that owns it, the wanted addresses and routes, and why the
+kernel refused a part of them. netconnectcli show shows the kernel's present state.`,
 
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.call(cmd.Context(), "interfaces", nil, a.showInterfaces)
@@ -36,7 +35,7 @@ func (a *app) showInterfaces(result json.RawMessage) error {
 	return p.err
 }
 
-// interfaces writes what is wanted of each interface.
+// interfaces writes the wanted state of each interface.
 func (p *page) interfaces(list []client.OwnedInterface) {
 	if len(list) == 0 {
 		p.line("The daemon owns no interface.")

@@ -1,4 +1,4 @@
-// Netconnectcli steers netconnectd from the command line.
+// Netconnectcli controls netconnectd from the command line.
 package main
 
 import "os"

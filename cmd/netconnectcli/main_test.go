@@ -19,12 +19,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	os.Setenv("GORACE", "atexit_sleep_ms=0") // or every exit of a program takes a second
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise every exit of a program takes a second
 	testscript.Main(m, map[string]func(){"netconnectcli": main})
 }
 
-// TestScript runs the scripts of testdata/script against a real server with
-// the device below behind it.
+// TestScript runs the scripts of testdata/script against a real server whose Handler
+// is the device below.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -39,8 +39,8 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// serve starts a server of d on path that lasts until what atEnd was given is
-// run.
+// serve runs a server of d on path. The server stops in a function that serve passes
+// to atEnd.
 func serve(d *device, atEnd func(func()), path string) error {
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -54,11 +54,11 @@ func serve(d *device, atEnd func(func()), path string) error {
 	return nil
 }
 
-// device is a Handler: a device at home whose behaviour the SSID selects.
+// device is a Handler that plays a device at home. The SSID selects how it behaves.
 type device struct {
 	server *server.Server
 	ssid   string
-	seen   chan struct{} // nil, or joining ends when this is closed
+	seen   chan struct{} // nil, or a join ends when this channel is closed
 }
 
 func (d *device) Status() client.Status {
@@ -95,7 +95,8 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 		return d.list(r.Force)
 	case server.ConfigWifi:
 		d.ssid = string(r.SSID)
-		// The psk is shown to prove what arrived; a real handler never does.
+		// The text shows the psk to prove that it arrived; a real Handler never shows
+		// it.
 		return "ssid " + client.SSIDText(r.SSID) + ", psk " + r.PSK.Reveal() + ".", nil
 	case server.StartWifi:
 		return d.join("New \x1b[31m")
@@ -120,7 +121,7 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 	case server.ForgetWifi:
 		return client.ResultForgotten, nil
 	case server.Reset:
-		// somebody else's doing, for those who listen
+		// an event of another client, for the subscribers
 		d.server.Publish(client.Event{Type: client.EventUplink, Old: "online", New: "joining", Reason: "carrier lost on wlan0"})
 		return client.ResultReset, nil
 	case server.StartAP:
@@ -148,8 +149,8 @@ var savedNetworks = []client.SavedNetwork{
 	{Network: client.NewNetwork([]byte{0xff, 0}), Addressing: client.Addressing{Method: "static", Address: "192.0.2.7/24"}},
 }
 
-// told are the settings that arrived, secrets too, which a real handler never
-// does.
+// told renders the settings that arrived, including secrets, which a real Handler
+// never shows.
 func told(ssid []byte, s server.NetworkSettings) string {
 	text := "ssid " + client.SSIDText(ssid)
 	if s.PSK != nil {
@@ -191,8 +192,8 @@ func (d *device) metrics() (any, error) {
 	return "# HELP netconnectd_up Whether the daemon answers.\n# TYPE netconnectd_up gauge\nnetconnectd_up 1\n", nil
 }
 
-// join tells of another network, too, as when the one before is left or gone
-// back to. Of the last stage the reply alone tells.
+// join also publishes events about another network, as when the previous one is left
+// or returned to. Only the reply reports the last stage.
 func (d *device) join(ssid string) (any, error) {
 	tell := func(ssid string, stages ...string) {
 		network := client.NewNetwork([]byte(ssid))
@@ -218,8 +219,8 @@ func (d *device) join(ssid string) (any, error) {
 	return client.ResultConnected, nil
 }
 
-// remembered is the history of a device without a clock of its own, of which
-// strangers have named a network.
+// remembered returns the history of a device without a clock of its own. Strangers
+// have chosen the name of one network.
 func remembered(limit int) []client.HistoryEntry {
 	evil := client.NewNetwork([]byte("Evil\x1b[2J"))
 	day := func(hour int) time.Time { return time.Date(2026, 5, 4, hour, 2, 1, 0, time.Local) }

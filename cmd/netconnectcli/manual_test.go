@@ -13,11 +13,12 @@ import (
 	"github.com/netconnectd/netconnectd/internal/manpage"
 )
 
-// TestManualPage: it has what --help of each command has; -update writes it.
+// TestManualPage checks that the page contains the --help of each command; -update
+// writes the page.
 func TestManualPage(t *testing.T) {
-	t.Setenv(socketEnv, "") // the page's default is not this machine's
+	t.Setenv(socketEnv, "") // the page must not have this machine's default
 	root := (&app{out: io.Discard}).rootCommand()
-	p := manpage.New(root.Name(), "1", "steer netconnectd")
+	p := manpage.New(root.Name(), "1", "control netconnectd")
 	p.Section("Synopsis")
 	p.Text(root.Name() + " [flags] command [arguments]")
 	p.Section("Description")
@@ -34,7 +35,8 @@ func TestManualPage(t *testing.T) {
 	sameAsGolden(t, filepath.Join("..", "..", "docs", "man", "netconnectcli.1"), p.String())
 }
 
-// TestPageOfWaitOnline: the page of the unit names the command that the unit runs.
+// TestPageOfWaitOnline checks that the unit's manual page names the command that the
+// unit runs.
 func TestPageOfWaitOnline(t *testing.T) {
 	p := manpage.New("netconnectd-wait-online.service", "8", "wait until netconnectd has the device online")
 	p.Section("Synopsis")
@@ -43,20 +45,20 @@ func TestPageOfWaitOnline(t *testing.T) {
 	p.Text("The unit delays network-online.target until the device is online, for 60 seconds at most, by netconnectcli wait-online. " +
 		"Units that need the network order themselves after that target:")
 	p.Example("[Unit]\nWants=network-online.target\nAfter=network-online.target")
-	p.Text("The unit is off until somebody enables it: a device that becomes an access point, because no network is left, would boot a minute later.")
+	p.Text("The unit is disabled by default: it would delay by a minute the boot of a device that becomes an access point because no network is left.")
 	p.Example("sudo systemctl enable netconnectd-wait-online.service")
-	p.Text("Where another time or another state is wanted, a drop-in says so (sudo systemctl edit netconnectd-wait-online.service). " +
+	p.Text("A drop-in changes the time or the state to wait for (sudo systemctl edit netconnectd-wait-online.service). " +
 		"With --any the access point is enough:")
 	p.Example("[Service]\nExecStart=\nExecStart=" + unitCommand + " --timeout 120 --any")
 	p.Section("Exit status")
-	p.Text("That of netconnectcli wait-online. A unit that fails does not keep the target from being reached; it only ends the wait.")
+	p.Text("The exit status is that of netconnectcli wait-online. If the unit fails, the wait ends, and the target is reached nevertheless.")
 	p.Section("See also")
 	p.Text("netconnectcli(1), netconnectd(8), systemd.special(7)")
 
 	sameAsGolden(t, filepath.Join("..", "..", "docs", "man", "netconnectd-wait-online.service.8"), p.String())
 }
 
-// describe has a subsection for each command below parent, with its flags.
+// describe adds a subsection for each command below parent, with the command's flags.
 func describe(p *manpage.Page, parent *cobra.Command, path string) {
 	for _, cmd := range parent.Commands() {
 		if cmd.Hidden {
@@ -73,8 +75,8 @@ func describe(p *manpage.Page, parent *cobra.Command, path string) {
 	}
 }
 
-// TestManualIsWhole: each flag of each command is on the page, below its command,
-// however deep that is.
+// TestManualIsWhole checks that each flag of each command is on the page, below its
+// command, at any depth of subcommands.
 func TestManualIsWhole(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "man", "netconnectcli.1"))
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 )
 
-// downText is what a text file says when the daemon does not answer: the
-// values of the last time are no longer true.
+// downText is the content of the text file when the daemon does not answer: the
+// previous values are no longer true.
 const downText = "# HELP netconnectd_up Whether the daemon answers.\n# TYPE netconnectd_up gauge\nnetconnectd_up 0\n"
 
 func (a *app) metricsCommand() *cobra.Command {
@@ -22,8 +22,8 @@ func (a *app) metricsCommand() *cobra.Command {
 		Long: `Show the daemon's counters in Prometheus' text format.
 
 With --textfile they go to a file for node_exporter's textfile collector, which
-takes files whose names end in .prom; a timer calls this every minute. When the
-daemon does not answer, the file says netconnectd_up 0.`,
+reads files whose names end in .prom; run this command every minute by a timer. If
+the daemon does not answer, the file contains netconnectd_up 0.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file != "" && a.json {
 				return usageError("--textfile and --json exclude each other")
@@ -34,7 +34,7 @@ daemon does not answer, the file says netconnectd_up 0.`,
 			return a.keepMetrics(cmd, file)
 		},
 	}
-	cmd.Flags().StringVar(&file, "textfile", "", "write to this `file`, in the place of the one before")
+	cmd.Flags().StringVar(&file, "textfile", "", "replace this `file`")
 	offerFiles(cmd, "textfile")
 	return cmd
 }
@@ -71,5 +71,6 @@ func metricsText(result json.RawMessage) (text string, err error) {
 	return text, nil
 }
 
-// writeTextfile lets everybody read it: node_exporter is another user.
+// writeTextfile makes the file readable for every user, as node_exporter is another
+// user.
 func writeTextfile(file, text string) error { return atomicfile.Write(file, []byte(text), 0o644) }

@@ -22,7 +22,7 @@ import (
 	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
-// monitored are the parts by the words for their objects.
+// monitored maps the words on the command line to parts of the state.
 var monitored = map[string]state.Parts{
 	"iface": state.PartIfaces, "route": state.PartRoutes, "rule": state.PartRules,
 	"neigh": state.PartNeighbours, "fdb": state.PartFDB, "nexthop": state.PartNexthops,
@@ -35,9 +35,9 @@ func (a *app) monitorCommand() *cobra.Command {
 		Short: "Show changes of the kernel's network, without the daemon, until interrupted",
 		Long: `Show changes of the kernel's network, without the daemon, until interrupted.
 
-A part is iface (with addresses), route, rule, neigh, fdb or nexthop; without one
-everything is shown. With -j each line is an object, of which the first has all
-there is.`,
+A part is iface (with addresses), route, rule, neigh, fdb or nexthop; without a part,
+all of them are shown. With -j each line is a JSON object, and the first one
+contains the whole present state.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := monitorFilter(args)
 			if err != nil {
@@ -65,8 +65,8 @@ func monitorFilter(words []string) (f state.Filter, err error) {
 	return f, nil
 }
 
-// monitor prints changes until a signal comes or nobody reads them any more.
-// Both are as it should be.
+// monitor prints changes until a signal arrives or the reader of the output is gone.
+// Neither is an error.
 func (a *app) monitor(ctx context.Context, filter state.Filter) error {
 	ctx, stop := a.untilStopped(ctx)
 	defer stop()
@@ -96,8 +96,9 @@ func (a *app) untilStopped(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { cancel(); stop() }
 }
 
-// whileRead is for a command that goes on until nobody reads its output any
-// more, which is no error: ctx ends then, and a write fails with EPIPE.
+// whileRead returns a context for a command that goes on until its output is no
+// longer read, which is no error: the context ends then, and a write fails with
+// EPIPE.
 func (a *app) whileRead(ctx context.Context) (context.Context, context.CancelFunc) {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancel(ctx)
@@ -107,9 +108,9 @@ func (a *app) whileRead(ctx context.Context) (context.Context, context.CancelFun
 	return ctx, cancel
 }
 
-// untilUnread calls gone when the reader of a pipe closes it (poll(2):
-// POLLERR). Without it that would show only with the next change, which may be
-// tomorrow. It does not return before.
+// untilUnread calls gone when the reader of a pipe closes it (poll(2): POLLERR).
+// Otherwise that would show only at the next change, which may come tomorrow. It
+// returns after that.
 func untilUnread(pipe *os.File, gone func()) {
 	fds := []unix.PollFd{{Fd: int32(pipe.Fd())}}
 	for {

@@ -13,7 +13,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// changeText is a change on one line: "NEW route 192.0.2.0/24 dev eth0 …".
+// changeText describes a change on one line: "NEW route 192.0.2.0/24 dev eth0 …".
 func changeText(c state.Change) string {
 	switch {
 	case c.Op == state.Resync:
@@ -28,7 +28,7 @@ func changeText(c state.Change) string {
 	return text
 }
 
-// snapshotText sums a State up: "12 interfaces, 40 routes".
+// snapshotText summarises a State: "12 interfaces, 40 routes".
 func snapshotText(s *state.State) string {
 	var counts []string
 	for _, part := range []struct {
@@ -50,8 +50,8 @@ func snapshotText(s *state.State) string {
 	return orNone(strings.Join(counts, ", "))
 }
 
-// objectText is the kind of an object and what tells it from others, in the
-// words of ip(8) and bridge(8).
+// objectText returns the kind of an object and what distinguishes it from others, in
+// the words of ip(8) and bridge(8).
 func objectText(o *state.Object) string {
 	switch {
 	case o.Iface != nil:
@@ -168,12 +168,13 @@ func unlessZero(n uint32) string {
 	return strconv.FormatUint(uint64(n), 10)
 }
 
-// differences are "mtu 1500 -> 1400" for each member of two objects' JSON that
-// differs, members of members with a dot: "bridge_port.learning true -> false".
+// differences returns texts such as "mtu 1500 -> 1400" for each member in which two
+// objects' JSON differs. Members of members have a dot: "bridge_port.learning true ->
+// false".
 func differences(old, now *state.Object) []string {
 	var all []string
 	before, after := decoded(old), decoded(now)
-	for kind := range after { // the one that both are
+	for kind := range after { // the kind that both have
 		compare(&all, "", before[kind], after[kind])
 	}
 	return all
@@ -182,10 +183,10 @@ func differences(old, now *state.Object) []string {
 func decoded(o *state.Object) map[string]any {
 	text, err := json.Marshal(o)
 	if err != nil {
-		return nil // what is told always has JSON
+		return nil // an object of a change can always be encoded
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber() // a float64 would round
+	decoder.UseNumber() // a float64 would round numbers
 	var members map[string]any
 	if decoder.Decode(&members) != nil {
 		return nil
@@ -213,7 +214,7 @@ func compare(all *[]string, name string, old, now any) {
 	}
 }
 
-// valueText is short: words without quotes, lists with commas.
+// valueText renders a value briefly: words without quotes, lists with commas.
 func valueText(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -227,7 +228,7 @@ func valueText(value any) string {
 		}
 		return "[" + strings.Join(texts, ",") + "]"
 	case map[string]any:
-		text, _ := json.Marshal(value) // it was decoded from JSON
+		text, _ := json.Marshal(value) // a value that was decoded from JSON can be encoded
 		return string(text)
 	}
 	return fmt.Sprint(value)

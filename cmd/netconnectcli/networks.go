@@ -43,7 +43,7 @@ func printNetworks(out io.Writer, list []client.SavedNetwork) error {
 	return w.Flush()
 }
 
-// savedSecurity is what is known before the network was ever seen, too.
+// savedSecurity returns the known security, even if the network was never seen.
 func savedSecurity(n client.SavedNetwork) string {
 	switch {
 	case n.EAP != nil:
@@ -56,7 +56,7 @@ func savedSecurity(n client.SavedNetwork) string {
 	return "open"
 }
 
-// further are the settings that most networks do not have.
+// further lists the settings that most networks do not have.
 func further(n client.SavedNetwork) string {
 	var words []string
 	for _, word := range []struct {
@@ -81,10 +81,10 @@ func (a *app) addNetworkCommand() *cobra.Command {
 		Short: "Save a Wi-Fi network without trying it now",
 		Long: `Save a Wi-Fi network without trying it now.
 
-It is joined when it is in reach and nothing better is. To be sure that a
-passphrase is right, use configure_wifi and select_wifi, which try it.
+The daemon joins the network when it is in reach and no better one is. To check a
+passphrase at once, use configure_wifi and select_wifi, which try the network.
 
-The passphrase comes from where configure_wifi takes it. With --eap it is the
+The passphrase is given in the same ways as to configure_wifi. With --eap it is the
 password of 802.1X.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ssid, err := f.ssid.bytes(args[0])
@@ -92,7 +92,7 @@ password of 802.1X.`,
 				return err
 			}
 			f.secret.argument = args[1:]
-			if f.eap.Method == "tls" || f.security == "open" || f.security == "owe" { // which have no passphrase
+			if f.eap.Method == "tls" || f.security == "open" || f.security == "owe" { // these have no passphrase
 				f.secret.open = f.secret.open || len(args) == 1 && !f.secret.stdin
 			}
 			psk, err := f.secret.read()
@@ -108,7 +108,7 @@ password of 802.1X.`,
 	}
 	f.register(cmd)
 	cmd.ValidArgsFunction = first(a.seenNames)
-	cmd.Flags().BoolVar(&f.secret.open, "open", false, "the network is open, do not ask for a passphrase")
+	cmd.Flags().BoolVar(&f.secret.open, "open", false, "the network is open; do not ask for a passphrase")
 	return cmd
 }
 
@@ -117,8 +117,9 @@ func (a *app) setNetworkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set_network <ssid> [<psk>]",
 		Short: "Change a saved Wi-Fi network",
-		Long: `Change a saved Wi-Fi network. What no flag names stays as it is, the
-passphrase too. A radio that is on the network stays so until it joins again.`,
+		Long: `Change a saved Wi-Fi network. Settings that no flag names stay as they are, and so
+does the passphrase. A radio that is on the network uses the change when it joins
+the network again.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ssid, err := f.ssid.bytes(args[0])
 			if err != nil {
@@ -148,7 +149,7 @@ passphrase too. A radio that is on the network stays so until it joins again.`,
 	return cmd
 }
 
-// networkFlags are the settings of a network as flags.
+// networkFlags holds the settings of a network from the flags.
 type networkFlags struct {
 	ssid                 ssidFlag
 	secret               passphraseSource
@@ -163,24 +164,24 @@ func (f *networkFlags) register(cmd *cobra.Command) {
 	f.ssid.register(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.secret.stdin, "psk-stdin", false, "read the passphrase from standard input")
-	flags.StringVar(&f.security, "security", "", "`kind` of protection: open, owe, wpa, wpa2, wpa3, wpa2/wpa3 or eap; by default what the passphrase fits")
-	flags.BoolVar(&f.hidden, "hidden", false, "the network does not tell its name")
+	flags.StringVar(&f.security, "security", "", "`kind` of protection: open, owe, wpa, wpa2, wpa3, wpa2/wpa3 or eap; by default any kind that the passphrase fits")
+	flags.BoolVar(&f.hidden, "hidden", false, "the network hides its name")
 	flags.StringVar(&f.bssid, "bssid", "", "join only the cell of this `address`")
-	flags.StringVar(&f.pmf, "pmf", "", "`mode` of protected management frames: required, optional or off; by default the best that router and radio can")
-	flags.IntVar(&f.priority, "priority", 0, "networks of higher `number` are tried first")
+	flags.StringVar(&f.pmf, "pmf", "", "`mode` of protected management frames: required, optional or off; by default the best that router and radio support")
+	flags.IntVar(&f.priority, "priority", 0, "networks with a higher `number` are tried first")
 	flags.StringVar(&f.eap.Method, "eap", "", "802.1X by this `method`: peap, ttls or tls")
 	flags.StringVar(&f.eap.Identity, "identity", "", "`name` of the user (802.1X)")
-	flags.StringVar(&f.eap.AnonymousIdentity, "anonymous-identity", "", "`name` that is said in the clear (802.1X)")
+	flags.StringVar(&f.eap.AnonymousIdentity, "anonymous-identity", "", "`name` that is sent unencrypted (802.1X)")
 	flags.StringVar(&f.eap.Phase2, "phase2", "", "inner `method`: mschapv2 or pap (802.1X)")
-	flags.StringVar(&f.eap.CACert, "ca-cert", "", "PEM `file` of who signs for the server (802.1X)")
-	flags.StringVar(&f.eap.ServerName, "server-name", "", "`domain` that the server's certificate is for (802.1X)")
-	flags.BoolVar(&f.eap.AnyServer, "any-server", false, "trust whoever answers (802.1X)")
-	flags.StringVar(&f.eap.ClientCert, "client-cert", "", "PEM `file` of the device's certificate (802.1X by tls)")
-	flags.StringVar(&f.eap.PrivateKey, "private-key", "", "PEM `file` of its key (802.1X by tls)")
+	flags.StringVar(&f.eap.CACert, "ca-cert", "", "PEM `file` with the CA that signs the server's certificate (802.1X)")
+	flags.StringVar(&f.eap.ServerName, "server-name", "", "`domain` that the server's certificate must name (802.1X)")
+	flags.BoolVar(&f.eap.AnyServer, "any-server", false, "trust any server (802.1X)")
+	flags.StringVar(&f.eap.ClientCert, "client-cert", "", "PEM `file` with the device's certificate (802.1X by tls)")
+	flags.StringVar(&f.eap.PrivateKey, "private-key", "", "PEM `file` with the certificate's private key (802.1X by tls)")
 	flags.StringVar(&f.static.Address, "ip", "", "static `address` with the length of its prefix, 192.0.2.7/24")
 	flags.StringVar(&f.static.Gateway, "gateway", "", "gateway's `address`, with --ip")
 	flags.StringSliceVar(&f.static.DNS, "dns", nil, "DNS servers' `addresses`, with --ip")
-	flags.BoolVar(&f.dhcp, "dhcp", false, "the network gives an address")
+	flags.BoolVar(&f.dhcp, "dhcp", false, "get the address by DHCP and router advertisements")
 	offerFlag(cmd, "security", fixed("open", "owe", "wpa", "wpa2", "wpa3", "wpa2/wpa3", "eap"))
 	offerFlag(cmd, "pmf", fixed("required", "optional", "off"))
 	offerFlag(cmd, "eap", fixed("peap", "ttls", "tls"))
@@ -188,7 +189,7 @@ func (f *networkFlags) register(cmd *cobra.Command) {
 	offerFiles(cmd, "ca-cert", "client-cert", "private-key")
 }
 
-// settings are those that the command line names.
+// settings returns the settings that the command line names.
 func (f *networkFlags) settings(cmd *cobra.Command, psk *string) (client.NetworkSettings, error) {
 	given := cmd.Flags().Changed
 	s := client.NetworkSettings{PSK: psk}

@@ -21,12 +21,12 @@ import (
 	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
-// offerLimit is how long a person who presses the tabulator waits at most. A scan
-// that takes longer goes on, and the next time there is its result.
+// offerLimit is how long a person who presses the tabulator key waits at most. A scan
+// that takes longer goes on, and its result is offered the next time.
 const offerLimit = 3 * time.Second
 
-// offers are the values that can be completed, each with a tabulator and a remark
-// behind it.
+// offers returns the values that can be completed, each followed by a tabulator and a
+// remark.
 type offers = cobra.CompletionFunc
 
 // fixed offers the words in the given order.
@@ -54,7 +54,7 @@ func each(values func(cmd *cobra.Command) []string) offers {
 // offerFlag registers values as the completions of a flag.
 func offerFlag(cmd *cobra.Command, flag string, values offers) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, values); err != nil {
-		panic(err) // there is no such flag
+		panic(err) // the program's code names a flag that does not exist
 	}
 }
 
@@ -67,7 +67,7 @@ func offerFiles(cmd *cobra.Command, flags ...string) {
 	}
 }
 
-// savedNames are the networks that are saved, the best first.
+// savedNames returns the saved networks, the best first.
 func (a *app) savedNames(cmd *cobra.Command) []string {
 	var names []string
 	a.briefly(cmd, func(ctx context.Context, c *client.Client) error {
@@ -80,7 +80,7 @@ func (a *app) savedNames(cmd *cobra.Command) []string {
 	return tidy(names)
 }
 
-// seenNames are the networks in reach, the strongest first.
+// seenNames returns the networks in reach, the strongest first.
 func (a *app) seenNames(cmd *cobra.Command) []string {
 	var names []string
 	a.briefly(cmd, func(ctx context.Context, c *client.Client) error {
@@ -132,7 +132,7 @@ func typable(name string) bool {
 		!strings.HasPrefix(name, "-") && strings.TrimSpace(name) == name && !strings.HasPrefix(name, "_activeHelp_")
 }
 
-// tidy leaves out what cannot be offered, and what is offered already.
+// tidy removes values that cannot be offered, and duplicates.
 func tidy(names []string) []string {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(names, func(name string) bool {
@@ -143,7 +143,7 @@ func tidy(names []string) []string {
 	})
 }
 
-// interfaces are those of the kernel, in the order of their numbers.
+// interfaces returns the kernel's interfaces, in the order of their numbers.
 func interfaces(cmd *cobra.Command) []string {
 	ctx, cancel := context.WithTimeout(cmd.Context(), offerLimit)
 	defer cancel()
@@ -160,7 +160,7 @@ func interfaces(cmd *cobra.Command) []string {
 	return names
 }
 
-// namespaces are the network namespaces that have a name.
+// namespaces returns the network namespaces that have a name.
 func namespaces(*cobra.Command) []string {
 	entries, err := os.ReadDir(netnsDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -175,7 +175,8 @@ func namespaces(*cobra.Command) []string {
 	return names
 }
 
-// monitoredWords are those of monitor that are not given yet.
+// monitoredWords returns the words of monitor that the command line does not have
+// yet.
 func monitoredWords(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	left := slices.DeleteFunc(slices.Sorted(maps.Keys(monitored)), func(word string) bool { return slices.Contains(args, word) })
 	return left, cobra.ShellCompDirectiveNoFileComp

@@ -14,8 +14,8 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// originalReplies are what the original netconnectd answers, byte for byte: the
-// fields and texts that it has, and no others.
+// originalReplies are the answers of the original netconnectd, byte for byte: its
+// fields and texts, and no others.
 var originalReplies = map[string]string{
 	"status": `{"result":{"link":true,"devs":["eth0","wlan0"],"connections":{"wifi":true,"ap":false,"wired":true},` +
 		`"wifi":{"current_ssid":"Home","current_address":"AA:BB:CC:DD:EE:FF","valid_config":true,"present":true}}}`,
@@ -27,12 +27,12 @@ var originalReplies = map[string]string{
 	"":            `{"error":"unknown message"}`,
 }
 
-// apStatus is its status while it is an access point and knows no network.
+// apStatus is the original's status while it is an access point and knows no network.
 const apStatus = `{"result":{"link":false,"devs":[],"connections":{"wifi":false,"ap":true,"wired":false},` +
 	`"wifi":{"current_ssid":null,"current_address":null,"valid_config":false,"present":true}}}`
 
-// original is an original daemon, which answers one request on a connection and
-// closes it when the next one comes.
+// original plays an original daemon, which answers one request on a connection and
+// closes the connection when the next request comes.
 func original(t *testing.T, replies map[string]string) (socket string) {
 	t.Helper()
 	socket = filepath.Join(t.TempDir(), "s")
@@ -69,19 +69,19 @@ func original(t *testing.T, replies map[string]string) (socket string) {
 	return socket
 }
 
-// answered is what one command line prints and says, and its exit status.
+// answered returns the output of one command line, and its exit status.
 func answered(t *testing.T, socket string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", append([]string{"-a", socket}, args...)...)
 	cmd.Env = append(os.Environ(), mainEnv+"=1")
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
-	_ = cmd.Run() // its status counts
+	_ = cmd.Run() // the test checks its status
 	return out.String() + said.String()
 }
 
-// TestOriginal: what an original daemon answers is shown, and what it does not is
-// said to be so.
+// TestOriginal checks that the answers of an original daemon are shown, and that
+// missing features are reported as missing.
 func TestOriginal(t *testing.T) {
 	other := map[string]string{"status": apStatus, "": originalReplies[""]}
 	for _, row := range []struct {
@@ -128,11 +128,11 @@ Far\x1b[2J  ?        11       open       AA:BB:CC:DD:EE:01  -
 	}
 }
 
-// TestOriginalIsAsked: an original does not tell which network is forgotten, and a
-// person is asked all the same.
+// TestOriginalIsAsked checks that a person is asked for confirmation although an
+// original daemon does not report which network is forgotten.
 func TestOriginalIsAsked(t *testing.T) {
 	term := onTerminal(t, &device{}, "reset")
-	term.cmd.Args[2] = original(t, originalReplies) // instead of the device's socket
+	term.cmd.Args[2] = original(t, originalReplies) // replaces the device's socket
 	term.start(t)
 	term.readUntil(t, "Forget it? [y/N] ")
 	if _, err := term.keys.WriteString("n\r"); err != nil {

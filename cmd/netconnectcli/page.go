@@ -11,11 +11,12 @@ import (
 )
 
 const (
-	pageWidth  = 80 // columns, of a serial console too
-	labelWidth = 14 // of the names in front of rows
+	pageWidth  = 80 // columns; a serial console has no more
+	labelWidth = 14 // columns of the names in front of rows
 )
 
-// tone says how something is; colours show it where there are any.
+// tone says whether something is good or bad; on a terminal with colours, the colour
+// shows it.
 type tone string
 
 // The tones are ANSI colours (ECMA-48 SGR).
@@ -27,30 +28,30 @@ const (
 	toneEnd      = "\x1b[0m"
 )
 
-// cell is a piece of text of one tone.
+// cell is a piece of text with one tone.
 type cell struct {
 	text string
 	tone tone
 }
 
-// page writes rows and tables for people. Nothing that it is given reaches the
-// terminal as a control sequence.
+// page writes rows and tables for people. It escapes control sequences, so no text
+// that it receives can act on the terminal.
 type page struct {
 	out    io.Writer
 	colour bool
 	all    bool  // lists are shown whole
-	err    error // of the first write that failed
+	err    error // the error of the first write that failed
 }
 
-// colourful reports whether out is a terminal that shows colours, and nobody
-// has said that they are not wanted (https://no-color.org).
+// colourful reports whether out is a terminal that shows colours, and the environment
+// does not forbid them (https://no-color.org).
 func colourful(out io.Writer) bool {
 	file, ok := out.(*os.File)
 	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
-// columns is the width of out where that is a terminal; 0: it is none, and who reads
-// it wants each text on a line.
+// columns returns the width of out if out is a terminal. Otherwise it returns 0,
+// because the reader wants each text on one line.
 func columns(out io.Writer) int {
 	file, ok := out.(*os.File)
 	if !ok {
@@ -69,7 +70,7 @@ func (p *page) line(text string) {
 	}
 }
 
-// paint gives the text of a cell its colour.
+// paint returns the text of a cell in its colour.
 func (p *page) paint(c cell) string {
 	if !p.colour || c.tone == plain {
 		return printable(c.text)
@@ -77,8 +78,8 @@ func (p *page) paint(c cell) string {
 	return string(c.tone) + printable(c.text) + toneEnd
 }
 
-// row writes a name, what comes first in its tone, and the rest, which goes on
-// below itself where it is long.
+// row writes a name, the first text in its tone, and the rest. A long rest continues
+// in lines below its start.
 func (p *page) row(name string, first cell, rest string) {
 	lines := wrap(printable(strings.TrimSpace(first.text+" "+rest)), pageWidth-labelWidth)
 	if text := printable(first.text); strings.HasPrefix(lines[0], text) {
@@ -90,8 +91,8 @@ func (p *page) row(name string, first cell, rest string) {
 	}
 }
 
-// table writes an empty line and rows of the same number of cells, the first
-// with their names. below is what is written under each of the others.
+// table writes an empty line and rows of the same number of cells, the first with the
+// names of the columns. below holds the text under each of the other rows.
 func (p *page) table(rows [][]cell, below []string) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -118,8 +119,8 @@ func (p *page) table(rows [][]cell, below []string) {
 	}
 }
 
-// wrap breaks a text at its spaces into lines of at most width, where no word
-// is longer. There is at least one line.
+// wrap breaks a text at its spaces into lines of at most width characters, unless a
+// word is longer. It returns at least one line.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""

@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestStatusPage: for each status in testdata/status the page that people see,
-// in 80 columns, without and with colours, and with --all where that has more.
+// TestStatusPage checks the page for each status in testdata/status, in 80 columns,
+// without and with colours, and with --all if that shows more.
 func TestStatusPage(t *testing.T) {
 	statuses, err := filepath.Glob("testdata/status/*.json")
 	if err != nil || len(statuses) == 0 {
@@ -41,8 +41,8 @@ func TestStatusPage(t *testing.T) {
 	}
 }
 
-// TestFailingUplinkDoesNotWork: an uplink whose last probe failed reads "works"
-// nowhere on the page.
+// TestFailingUplinkDoesNotWork checks that the page says "works" nowhere about an
+// uplink whose last probe failed.
 func TestFailingUplinkDoesNotWork(t *testing.T) {
 	if page := statusPage(t, "testdata/status/failing.json", false, false); strings.Contains(page, "works") {
 		t.Errorf("works is on the page of an uplink that fails:\n%s", page)
@@ -75,8 +75,8 @@ func statusPage(t *testing.T, file string, colour, all bool) string {
 	return out.String()
 }
 
-// sameAsGolden holds a page to its golden file, where the escape character of the
-// colours stands as \\e.
+// sameAsGolden compares a page with its golden file, in which \\e stands for the
+// escape character of the colours.
 func sameAsGolden(t *testing.T, golden, got string) {
 	t.Helper()
 	got = strings.ReplaceAll(got, "\x1b", `\e`)
@@ -122,8 +122,8 @@ func TestWhen(t *testing.T) {
 	}
 }
 
-// TestHistoryTimes: what happened since the device was started has the time
-// that it really was.
+// TestHistoryTimes checks that entries since the start of the device show their real
+// times.
 func TestHistoryTimes(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
 	wrong := time.Unix(0, 0)

@@ -15,15 +15,15 @@ import (
 // maxPassphrase bounds what is read from standard input, in bytes.
 const maxPassphrase = 4096
 
-// passphraseSource is where the passphrase of a network comes from.
+// passphraseSource says where the passphrase of a network comes from.
 type passphraseSource struct {
 	argument []string // at most one
 	stdin    bool
 	open     bool
-	ask      bool // of set_network, which leaves the passphrase alone without it
+	ask      bool // set by set_network, which otherwise keeps the saved passphrase
 }
 
-// read returns the passphrase, empty for an open network.
+// read returns the passphrase, "" for an open network.
 func (s passphraseSource) read() (string, error) {
 	ways := len(s.argument)
 	for _, given := range []bool{s.stdin, s.open, s.ask} {
@@ -45,13 +45,13 @@ func (s passphraseSource) read() (string, error) {
 	case term.IsTerminal(int(os.Stdin.Fd())):
 	case s.ask:
 		return "", usageError("--ask needs a terminal; without one, give the passphrase by --psk-stdin")
-	default: // what standard input holds may be a passphrase, which an open network would not have
+	default: // standard input may hold a passphrase, which an open network must not silently drop
 		return "", usageError("standard input is no terminal to ask for the passphrase on: give it by --psk-stdin, or say --open where the network is open")
 	}
 	return prompt(os.Stdin, os.Stderr)
 }
 
-// readPassphrase reads all of r, less one line end.
+// readPassphrase reads all of r and removes one line end.
 func readPassphrase(r io.Reader) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxPassphrase))
 	if err != nil {
@@ -61,8 +61,8 @@ func readPassphrase(r io.Reader) (string, error) {
 	return strings.TrimSuffix(text, "\r"), nil
 }
 
-// prompt asks on a terminal without echo. A signal meanwhile must not leave
-// the terminal like that.
+// prompt asks on a terminal without echo. A signal meanwhile must not leave the
+// terminal without echo.
 func prompt(in, out *os.File) (string, error) {
 	fd := int(in.Fd())
 	state, err := term.GetState(fd)

@@ -17,8 +17,8 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// join sends a command that joins a network and shows on a terminal how far it
-// has come. target is the network, nil for the one that is configured.
+// join sends a command that joins a network, and shows on a terminal how far the join
+// has come. target is the network, nil for the configured one.
 func (a *app) join(ctx context.Context, command string, params any, target *client.Network) error {
 	p := a.followJoin(ctx, target)
 	err := a.call(ctx, command, params, func(result json.RawMessage) error {
@@ -34,16 +34,16 @@ func (a *app) join(ctx context.Context, command string, params any, target *clie
 type progress struct {
 	out   io.Writer
 	width int
-	stop  func() // ends the listening and waits for that
+	stop  func() // ends the subscription and waits for its end
 
 	target *client.Network
-	began  time.Time // zero: it has not
-	done   []string  // the stages behind, with their times
-	last   string    // a client.Join…
+	began  time.Time // zero: the join has not begun
+	done   []string  // the stages completed, with their times
+	last   string    // the last stage, a client.Join…
 }
 
-// doing is what goes on after a stage, and reached what is said of it when it
-// is over.
+// doing names the work after a stage, and reached names the stage when it is
+// completed.
 var doing = map[string]string{
 	client.JoinStarted: "freeing the radio…", client.JoinAssociating: "associating…",
 	client.JoinAssociated: "asking for an address…", client.JoinAddressed: "asking the gateway…",
@@ -53,8 +53,8 @@ var reached = map[string]string{
 	client.JoinAssociated: "associated", client.JoinAddressed: "address", client.JoinDone: "gateway answers",
 }
 
-// followJoin listens to events where standard error is a terminal on which a
-// line can be replaced. What it cannot see it does not show; the command goes on.
+// followJoin listens to events if standard error is a terminal on which a line can be
+// replaced. If it cannot listen, it shows nothing, and the command goes on.
 func (a *app) followJoin(ctx context.Context, target *client.Network) *progress {
 	fd := int(os.Stderr.Fd())
 	if a.json || os.Getenv("TERM") == "dumb" || !term.IsTerminal(fd) {
@@ -93,8 +93,8 @@ func (a *app) followJoin(ctx context.Context, target *client.Network) *progress 
 	return p
 }
 
-// event takes notice of a stage. Another network may be on its way, too: the
-// one before, or the one that is gone back to.
+// event records a stage. It ignores stages of another network, which may be joined,
+// too: the previous one, or the one that the daemon returns to.
 func (p *progress) event(e client.Event, now time.Time) {
 	if s := e.Status; e.Type == client.EventSnapshot && p.target == nil {
 		p.target = configured(s)
@@ -110,7 +110,7 @@ func (p *progress) event(e client.Event, now time.Time) {
 	}
 }
 
-// configured is the network that start_wifi joins.
+// configured returns the network that start_wifi joins.
 func configured(s *client.Status) *client.Network {
 	switch {
 	case s == nil:
@@ -131,7 +131,7 @@ func (p *progress) reach(stage string, now time.Time) {
 	p.draw(doing[stage])
 }
 
-// draw replaces the line (ECMA-48: EL erases what was longer).
+// draw replaces the line (ECMA-48: EL erases the rest of a longer line).
 func (p *progress) draw(now string) {
 	parts := p.done
 	if now != "" {
@@ -144,8 +144,8 @@ func (p *progress) draw(now string) {
 	fmt.Fprintf(p.out, "\r%s\x1b[K", text)
 }
 
-// finish says how it ended, which the reply may tell before the event does.
-// It may be called twice.
+// finish shows how the join ended. The reply may report the end before the event
+// does. finish may be called twice.
 func (p *progress) finish(err error) {
 	if p.stop == nil {
 		return

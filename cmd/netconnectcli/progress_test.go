@@ -15,14 +15,14 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// TestProgressOnATerminal: what a person sees while a network is joined, each
-// line in place of the one before, and what a program gets.
+// TestProgressOnATerminal checks what a person sees while a network is joined, where
+// each line replaces the one before, and what a program receives.
 func TestProgressOnATerminal(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		ssid   string // selects how it ends
+		ssid   string // selects how the join ends
 		args   []string
-		until  string // the screen has this before it ends
+		until  string // the screen shows this text before the join ends
 		lines  []string
 		stdout string
 		status int
@@ -78,9 +78,9 @@ func TestProgressOnATerminal(t *testing.T) {
 
 var seconds = regexp.MustCompile(`[0-9]+\.[0-9]s`)
 
-// replaced are the lines that took each other's place, without how long it took.
+// replaced returns the lines that replaced each other, without their durations.
 func replaced(screen string) []string {
-	screen = strings.ReplaceAll(screen, "\r\n", "\n") // as terminals end lines
+	screen = strings.ReplaceAll(screen, "\r\n", "\n") // terminals end lines in this way
 	lines := strings.Split(strings.TrimPrefix(seconds.ReplaceAllString(screen, "Ns"), "\r"), "\r")
 	for i := range lines {
 		lines[i] = strings.Replace(lines[i], "\x1b[K", "", 1)
@@ -88,7 +88,7 @@ func replaced(screen string) []string {
 	return lines
 }
 
-// TestProgressWhereNoLineCanBeReplaced: nothing of it is shown.
+// TestProgressWhereNoLineCanBeReplaced checks that no progress is shown there.
 func TestProgressWhereNoLineCanBeReplaced(t *testing.T) {
 	term := onTerminal(t, &device{}, "connect", "Home")
 	term.cmd.Env = append(term.cmd.Env, "TERM=dumb")
@@ -97,8 +97,8 @@ func TestProgressWhereNoLineCanBeReplaced(t *testing.T) {
 	}
 }
 
-// TestProgressOfOthers: another network's stages are not ours, and those of an
-// earlier try give way to those of ours.
+// TestProgressOfOthers checks that another network's stages are not shown as ours,
+// and that the stages of an earlier try are replaced by those of ours.
 func TestProgressOfOthers(t *testing.T) {
 	home, other := client.NewNetwork([]byte("Home")), client.NewNetwork([]byte("Other"))
 	var out bytes.Buffer
@@ -110,7 +110,7 @@ func TestProgressOfOthers(t *testing.T) {
 			p.event(client.Event{Type: client.EventJoin, Network: &n, New: stage}, at)
 		}
 	}
-	tell(home, client.JoinAddressed) // began before we listened
+	tell(home, client.JoinAddressed) // this stage was reached before we listened
 	tell(other, client.JoinStarted, client.JoinDone)
 	if out.Len() > 0 {
 		t.Errorf("shown: %q", &out)
@@ -134,8 +134,8 @@ func TestProgressOfOthers(t *testing.T) {
 	}
 }
 
-// TestColours: on a terminal that shows them, unless somebody does not want
-// them.
+// TestColours checks that colours appear on a terminal that shows them, unless the
+// environment forbids them.
 func TestColours(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestEndsQuietlyWhenNobodyReads: `netconnectcli … | head` says nothing when head
-// has seen enough, and does not wait for something more to print.
+// TestEndsQuietlyWhenNobodyReads checks that `netconnectcli … | head` prints no error
+// when head has ended, and ends without waiting for more to print.
 func TestEndsQuietlyWhenNobodyReads(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	if err := serve(&device{}, t.Cleanup, socket); err != nil {
@@ -20,7 +20,7 @@ func TestEndsQuietlyWhenNobodyReads(t *testing.T) {
 	}
 	for _, row := range []struct {
 		args  string
-		lines int // that are read before the reader goes
+		lines int // how many lines are read before the reader ends
 	}{
 		{"--help", 0}, {"status", 0}, {"--json status", 0}, {"list_wifi", 0}, {"list_networks", 0}, {"show", 0}, {"history", 0}, {"metrics", 0},
 		{"version", 0}, {"--version", 0}, {"status --watch", 0}, {"status --watch", 1}, {"status --watch -j", 1}, {"events", 0}, {"events", 1}, {"--json events", 0}, {"--json events", 1}, {"monitor", 0}, {"monitor", 1},

@@ -36,7 +36,7 @@ const dialTimeout = 10 * time.Second
 type app struct {
 	address string
 	json    bool
-	started bool // the arguments were right and a command began
+	started bool // the arguments were valid and a command started
 	out     io.Writer
 }
 
@@ -83,11 +83,11 @@ func (a *app) exitStatus(err error) int {
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "netconnectcli",
-		Short: "Steer netconnectd, which keeps this device reachable",
-		Long: `Steer netconnectd, which keeps this device reachable.
+		Short: "Control netconnectd, which keeps this device reachable",
+		Long: `Control netconnectd, which keeps this device reachable.
 
-Exit status: 0 done, 1 the daemon could not do it, 2 wrong use, 3 the daemon is
-not there. Changes need root or membership of the group netconnect.`,
+Exit status: 0 success, 1 the daemon reported an error, 2 wrong use, 3 the daemon does
+not run. Only root and members of the group netconnect may change something.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -100,8 +100,8 @@ not there. Changes need root or membership of the group netconnect.`,
 	root.InitDefaultVersionFlag()
 	root.Flags().Lookup("version").Usage = "print the version of this program"
 	address := cmp.Or(os.Getenv(socketEnv), client.DefaultSocket)
-	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "`socket` of the daemon, also from "+socketEnv)
-	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the network")
+	root.PersistentFlags().StringVarP(&a.address, "address", "a", address, "`socket` of the daemon; the variable "+socketEnv+" sets it, too")
+	root.PersistentFlags().BoolVarP(&a.json, "json", "j", false, "print JSON: the daemon's replies, one per line, or the kernel's network")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	offerFiles(root, "address")
 	root.AddCommand(
@@ -110,8 +110,8 @@ not there. Changes need root or membership of the group netconnect.`,
 		a.selectWifiCommand(),
 		a.listNetworksCommand(), a.addNetworkCommand(), a.setNetworkCommand(), a.importCommand(),
 		a.connectCommand(),
-		a.named("adopt", "Let a network that others saved in NetworkManager be changed here"),
-		a.named("remove_network", "Forget a saved Wi-Fi network and keep the others"),
+		a.ofNetwork("adopt", "Take over a network that another program saved in NetworkManager"),
+		a.ofNetwork("remove_network", "Forget a saved Wi-Fi network and keep the others"),
 		a.eraseCommand("forget_wifi", "Forget all saved Wi-Fi networks", "forget_wifi"),
 		a.action("start_ap", "Start the access point", "start_ap"),
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
@@ -125,7 +125,7 @@ not there. Changes need root or membership of the group netconnect.`,
 	return root
 }
 
-// action is a command without parameters whose result is a text.
+// action returns a command without parameters whose result is a text.
 func (a *app) action(name, short, command string) *cobra.Command {
 	return &cobra.Command{
 		Use:   name,
@@ -136,8 +136,8 @@ func (a *app) action(name, short, command string) *cobra.Command {
 	}
 }
 
-// named is a command for one saved network, by its SSID.
-func (a *app) named(name, short string) *cobra.Command {
+// ofNetwork returns a command for one saved network, named by its SSID.
+func (a *app) ofNetwork(name, short string) *cobra.Command {
 	return a.namedCommand(name, short, func(ctx context.Context, ssid []byte) error {
 		return a.call(ctx, name, client.NetworkParams(ssid), a.showText)
 	})
@@ -175,7 +175,7 @@ func (a *app) call(ctx context.Context, command string, params any, show func(re
 	if a.json && frame != nil {
 		fmt.Fprintf(a.out, "%s\n", frame)
 	}
-	var refused *client.Error // also of what cannot be sent
+	var refused *client.Error // also an error about parameters that cannot be sent
 	switch {
 	case err != nil && frame == nil && !errors.As(err, &refused):
 		return &absentError{a.address, err}
@@ -204,18 +204,18 @@ func (a *app) showText(result json.RawMessage) error {
 	if err := json.Unmarshal(result, &text); err != nil {
 		return fmt.Errorf("decode result: %w", err)
 	}
-	for line := range strings.SplitSeq(text, "\n") { // a reload has a warning on each
+	for line := range strings.SplitSeq(text, "\n") { // a reload reports each warning on a line
 		fmt.Fprintln(a.out, printable(line))
 	}
 	return nil
 }
 
-// usageError is wrong use that cobra does not notice.
+// usageError is a wrong use that cobra does not notice.
 type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// absentError is a daemon that cannot be talked to.
+// absentError means that the daemon cannot be reached.
 type absentError struct {
 	address string
 	err     error
@@ -223,7 +223,7 @@ type absentError struct {
 
 func (e *absentError) Unwrap() error { return e.err }
 
-// Error says what can be done about it.
+// Error includes the remedy.
 func (e *absentError) Error() string {
 	switch {
 	case errors.Is(e.err, fs.ErrNotExist), errors.Is(e.err, syscall.ECONNREFUSED):

@@ -24,7 +24,7 @@ import (
 
 const passphrase = "correct-horse-22"
 
-// findings collects texts in which the passphrase must not be.
+// findings collects texts that must not contain the passphrase.
 type findings struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -42,7 +42,7 @@ func (f *findings) String() string {
 	return f.text.String()
 }
 
-// hasPassphrase looks for it as it is and in the ways that text is encoded.
+// hasPassphrase searches for the passphrase as it is and in all encodings of text.
 func (f *findings) hasPassphrase() bool {
 	text := strings.ToLower(f.String())
 	for _, form := range []string{
@@ -55,8 +55,8 @@ func (f *findings) hasPassphrase() bool {
 	return false
 }
 
-// gossip is a Handler that tells all it knows: in its status, in events, in
-// errors and in the log.
+// gossip is a Handler that reveals all it knows: in its status, in events, in errors
+// and in the log.
 type gossip struct {
 	server *server.Server
 	log    *slog.Logger
@@ -84,8 +84,8 @@ func (g *gossip) Handle(_ context.Context, peer server.Peer, req server.Request)
 	return nil, &client.Error{Code: "gossip", Message: fmt.Sprintf("%v %+v %#v", req, req, req)}
 }
 
-// TestPassphraseIsNowhere gives a passphrase to the daemon in every way that
-// there is, and looks for it wherever somebody could see it.
+// TestPassphraseIsNowhere passes a passphrase to the daemon in every possible way,
+// and searches for it in every place that another person could see.
 func TestPassphraseIsNowhere(t *testing.T) {
 	seen := &findings{}
 	path := filepath.Join(t.TempDir(), "s")
@@ -113,7 +113,7 @@ func TestPassphraseIsNowhere(t *testing.T) {
 		{"configure_wifi", "--open", "Home", passphrase}, {"configure_wifi", "Home", passphrase, "extra"},
 		{"configure_wifi", "Home", "x", "--psk=" + passphrase}, {"configure_wifi", "a", "--psk-stdin", passphrase},
 	} {
-		cli(passphrase+"\n", how...).Run() // whether it works makes no difference
+		cli(passphrase+"\n", how...).Run() // it does not matter whether the command succeeds
 	}
 	whileItRuns(t, cli("", "configure_wifi", "Home", "--psk-stdin"), seen)
 	badFrames(t, path, seen)
@@ -123,7 +123,7 @@ func TestPassphraseIsNowhere(t *testing.T) {
 	}
 }
 
-// gossipAt serves a gossip until the test ends; what it logs is seen.
+// gossipAt serves a gossip until the test ends. seen receives the log.
 func gossipAt(t *testing.T, path string, seen io.Writer) {
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -138,7 +138,7 @@ func gossipAt(t *testing.T, path string, seen io.Writer) {
 	t.Cleanup(func() { cancel(); <-done })
 }
 
-// whileItRuns looks at what every user can see of a process, and then gives it
+// whileItRuns reads what every user can see of a process, and then passes the process
 // the passphrase.
 func whileItRuns(t *testing.T, cmd *exec.Cmd, seen io.Writer) {
 	cmd.Stdin = nil
@@ -163,7 +163,7 @@ func whileItRuns(t *testing.T, cmd *exec.Cmd, seen io.Writer) {
 	}
 }
 
-// badFrames sends it where the server has to refuse.
+// badFrames sends the passphrase in requests that the server must refuse.
 func badFrames(t *testing.T, path string, seen io.Writer) {
 	for _, request := range []string{
 		`{"config_wifi":{"psk":"` + passphrase + `"}}` + "\x00",

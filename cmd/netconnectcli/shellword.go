@@ -5,7 +5,7 @@ import "strings"
 // shellWord is the last word of a line of bash, which may not be complete.
 type shellWord struct{ raw string }
 
-// quoteState is what of a line of bash is open at some place.
+// quoteState says which quote is open at some place of a line of bash.
 type quoteState byte
 
 // The states of quoting (bash(1), QUOTING).
@@ -16,9 +16,9 @@ const (
 	ansiQuoted   quoteState = '$' // $'…'
 )
 
-// splitLine splits the beginning of a simple command into the words after its name,
-// of which the last one is what is being typed. It evaluates nothing, and does not
-// take lines whose words only bash could know.
+// splitLine splits the beginning of a simple command into the words after the
+// command's name; the last word is the one being typed. It evaluates nothing, and
+// refuses lines whose words only bash could determine.
 func splitLine(line string) (words []string, last shellWord, ok bool) {
 	var raw []string
 	var state quoteState
@@ -51,8 +51,8 @@ func splitLine(line string) (words []string, last shellWord, ok bool) {
 	return words[1:], shellWord{raw[len(raw)-1]}, true
 }
 
-// step returns how many bytes of a text belong together, and what is open after
-// them.
+// step returns how many bytes of a text belong together, and which quote is open
+// after them.
 func step(text string, state quoteState) (n int, next quoteState) {
 	c := text[0]
 	switch {
@@ -68,15 +68,15 @@ func step(text string, state quoteState) (n int, next quoteState) {
 	return 1, state
 }
 
-// value is the word without its quotes.
+// value returns the word without its quotes.
 func (w shellWord) value() string {
 	text, _, _ := unquote(w.raw)
 	return text
 }
 
-// unquote takes the quotes of a text away, and returns what is open at its end. A
-// backslash at the end, whose character is not typed yet, stands for nothing, and the
-// text is not whole; what is escaped in $'…' stands for nothing, either.
+// unquote removes the quotes of a text, and returns the quote that is open at its
+// end. A backslash at the end, whose character is not typed yet, is dropped, and the
+// text is then not whole. Escapes in $'…' are dropped, too.
 func unquote(raw string) (text string, state quoteState, whole bool) {
 	var b strings.Builder
 	whole = true
@@ -101,9 +101,8 @@ func unquote(raw string) (text string, state quoteState, whole bool) {
 	return b.String(), state, whole
 }
 
-// replace returns what stands for name if it takes the place of cur, with which the
-// word ends: bash leaves what is before a character of COMP_WORDBREAKS, or a quote,
-// as it is.
+// replace returns the text for name that must replace cur, the end of the word: bash
+// keeps what stands before a character of COMP_WORDBREAKS, or before a quote.
 func (w shellWord) replace(name, cur string) (text string, ok bool) {
 	before, ok := strings.CutSuffix(w.raw, cur)
 	if !ok || !strings.HasPrefix(name, w.value()) {
@@ -116,11 +115,11 @@ func (w shellWord) replace(name, cur string) (text string, ok bool) {
 	return quoteFor(name[len(fixed):], state)
 }
 
-// plainBytes stand for themselves in bash wherever they are.
+// plainBytes stand for themselves everywhere in bash.
 const plainBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+,"
 
-// quoteFor writes a text so that it stands for itself where state is open. Not every
-// text can be written everywhere.
+// quoteFor writes a text so that it stands for itself where the quote state is open.
+// It returns false if the text cannot be written there.
 func quoteFor(text string, state quoteState) (string, bool) {
 	switch state {
 	case singleQuoted:

@@ -16,7 +16,7 @@ import (
 	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
-// showFlags are those of show and of all that is below it.
+// showFlags holds the flags of show and of all its subcommands.
 type showFlags struct {
 	netns     string
 	noDrivers bool
@@ -24,7 +24,7 @@ type showFlags struct {
 
 func (f *showFlags) register(cmd *cobra.Command) {
 	netnsFlag(cmd, &f.netns)
-	cmd.PersistentFlags().BoolVar(&f.noDrivers, "no-drivers", false, "leave out what only drivers tell (ethtool, Wi-Fi, WireGuard): one that hangs holds the rest up")
+	cmd.PersistentFlags().BoolVar(&f.noDrivers, "no-drivers", false, "leave out what only drivers report (ethtool, Wi-Fi, WireGuard), because a driver that hangs delays the rest")
 }
 
 func (a *app) showCommand() *cobra.Command {
@@ -34,8 +34,8 @@ func (a *app) showCommand() *cobra.Command {
 		Short: "Show the kernel's network, without the daemon",
 		Long: `Show the kernel's network, without the daemon.
 
-Without a further word: each interface in brief. The others print YAML, or JSON
-with -j. Names and shapes are those of nispor 1.2.`,
+Without a subcommand, show prints each interface in brief. The subcommands print
+YAML, or JSON with -j. Keys and structure are those of nispor 1.2.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := readPicture(cmd.Context(), flags, briefFilter)
 			if err != nil {
@@ -73,7 +73,7 @@ with -j. Names and shapes are those of nispor 1.2.`,
 func (a *app) showIfaceCommand(flags *showFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "iface [<name>]",
-		Short: "Show interfaces, or the one of that name",
+		Short: "Show all interfaces, or the named one",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter := state.Filter{Parts: state.PartIfaces | state.PartStatistics | state.PartDrivers}
 			if len(args) > 0 {
@@ -131,8 +131,8 @@ func routeFilter(dev, table, scope, protocol string) (f state.Filter, err error)
 	return f, nil
 }
 
-// picture is what was read: the routes, of which there may be a million, stand
-// beside the State.
+// picture is the state that was read. The routes are stored beside the State, as
+// there may be a million of them.
 type picture struct {
 	*state.State
 	table routeTable
@@ -151,10 +151,10 @@ func (a *app) showState(ctx context.Context, flags showFlags, filter state.Filte
 	return a.print(pick(p))
 }
 
-// slowDriver is when a person begins to wonder what show waits for.
+// slowDriver is the time after which a person begins to wonder what show waits for.
 const slowDriver = 5 * time.Second
 
-// readPicture reads the network namespace that the flags name, else the own one.
+// readPicture reads the network namespace that the flags name, else our own.
 func readPicture(ctx context.Context, flags showFlags, filter state.Filter) (picture, error) {
 	if err := enterNetns(flags.netns); err != nil {
 		return picture{}, err
@@ -174,12 +174,12 @@ func readPicture(ctx context.Context, flags showFlags, filter state.Filter) (pic
 	return picture{s, routes}, err
 }
 
-// missing is the error for an interface that is not there.
+// missing returns the error for an interface that does not exist.
 func missing(ctx context.Context, name string) error {
 	err := fmt.Errorf("there is no interface %s", name)
 	s, readErr := kernel.Read(ctx, state.Filter{Parts: state.PartIfaces})
 	if readErr != nil {
-		return err // the name alone must do
+		return err // without the list, only the name is reported
 	}
 	if near := nearestName(name, slices.Sorted(maps.Keys(s.Ifaces))); near != "" {
 		return fmt.Errorf("%w; did you mean %s?", err, near)

@@ -12,11 +12,11 @@ import (
 // mainTable is RT_TABLE_MAIN of linux/rtnetlink.h.
 const mainTable = 254
 
-// briefFilter reads what a brief has. Only the main table's default routes
-// count as the way out.
+// briefFilter selects what a brief contains. Of the routes, only the main table's
+// default routes are needed.
 var briefFilter = state.Filter{Parts: state.PartIfaces | state.PartRoutes, Table: mainTable}
 
-// brief is an interface in brief.
+// brief is the short form of an interface.
 type brief struct {
 	Index      int32           `json:"index"`
 	Name       string          `json:"name"`
@@ -27,7 +27,7 @@ type brief struct {
 	Controller string          `json:"controller,omitempty"`
 	MAC        string          `json:"mac,omitempty"`
 	IPv4       []string        `json:"ipv4,omitempty"` // "192.0.2.7/24"
-	GW4        []string        `json:"gw4,omitempty"`  // of default routes
+	GW4        []string        `json:"gw4,omitempty"`  // the gateways of default routes
 	IPv6       []string        `json:"ipv6,omitempty"`
 	GW6        []string        `json:"gw6,omitempty"`
 }
@@ -39,7 +39,7 @@ func newBriefs(p picture) []brief {
 		b := brief{
 			Index: i.Index, Name: i.Name, Flags: i.Flags.Names(), State: i.State.String(), MTU: i.MTU, Type: i.Type,
 			Controller: i.Controller, MAC: i.MAC.String(),
-			GW4: gateways[way{i.Name, state.FamilyIPv4}], GW6: gateways[way{i.Name, state.FamilyIPv6}],
+			GW4: gateways[ifaceFamily{i.Name, state.FamilyIPv4}], GW6: gateways[ifaceFamily{i.Name, state.FamilyIPv6}],
 		}
 		if i.IPv4 != nil {
 			b.IPv4 = prefixes(i.IPv4.Addresses)
@@ -60,15 +60,15 @@ func prefixes(addresses []state.Address) []string {
 	return texts
 }
 
-// way is out through an interface.
-type way struct {
+// ifaceFamily is an interface through which default routes lead, for one address family.
+type ifaceFamily struct {
 	iface  string
 	family state.AddressFamily
 }
 
-// gatewaysOf are the gateways of default routes, each once.
-func gatewaysOf(routes routeTable) map[way][]string {
-	all := map[way][]string{}
+// gatewaysOf returns the gateways of default routes, each once.
+func gatewaysOf(routes routeTable) map[ifaceFamily][]string {
+	all := map[ifaceFamily][]string{}
 	for i := range routes.Len() {
 		r := routes.At(i)
 		if r.Destination.IsValid() && r.Destination.Bits() > 0 {
@@ -76,9 +76,9 @@ func gatewaysOf(routes routeTable) map[way][]string {
 		}
 		hops := append(slices.Clone(r.Multipath), state.RouteHop{Iface: r.OutIface, Via: r.Gateway}, state.RouteHop{Iface: r.OutIface, Via: r.Via})
 		for _, h := range hops {
-			w := way{h.Iface, r.Family}
-			if h.Via.IsValid() && !slices.Contains(all[w], h.Via.String()) {
-				all[w] = append(all[w], h.Via.String())
+			key := ifaceFamily{h.Iface, r.Family}
+			if h.Via.IsValid() && !slices.Contains(all[key], h.Via.String()) {
+				all[key] = append(all[key], h.Via.String())
 			}
 		}
 	}
@@ -106,7 +106,7 @@ func (a *app) showBrief(all []brief) error {
 	return w.Flush()
 }
 
-// pairs joins names and values with spaces, those without a value left out.
+// pairs joins names and values with spaces, and leaves out those without a value.
 func pairs(namesAndValues ...string) string {
 	var words []string
 	for i := 0; i+1 < len(namesAndValues); i += 2 {

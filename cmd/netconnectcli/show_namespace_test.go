@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// runInside is the command in of scripts: it runs a program in a network
-// namespace that all of the script shares, with a /run/netns of its own. "!"
-// wants it to fail.
+// runInside is the command in of scripts: it runs a program in a network namespace
+// that the whole script shares, with a /run/netns of its own. With "!" the program
+// must fail.
 func runInside(ts *testscript.TestScript, fails bool, args []string) {
 	const holder = "NAMESPACE_PID"
 	if ts.Getenv(holder) == "" {
@@ -33,7 +33,7 @@ func runInside(ts *testscript.TestScript, fails bool, args []string) {
 	}
 }
 
-// shell runs sh where the calling goroutine is and gives its output.
+// shell runs sh in the calling goroutine's namespace and returns its output.
 func shell(t *testing.T, script string) []byte {
 	t.Helper()
 	out, err := exec.Command("sh", "-ec", script).CombinedOutput()

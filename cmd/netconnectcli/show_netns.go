@@ -18,12 +18,12 @@ import (
 const netnsDir = "/run/netns"
 
 func netnsFlag(cmd *cobra.Command, name *string) {
-	cmd.PersistentFlags().StringVar(name, "netns", "", "look into the network namespace of this `name` in "+netnsDir+", as root")
+	cmd.PersistentFlags().StringVar(name, "netns", "", "show the network namespace of this `name` in "+netnsDir+", as root")
 	offerFlag(cmd, "netns", each(namespaces))
 }
 
-// enterNetns moves the calling thread, and with it the calling goroutine, into
-// a network namespace for good; "" is where it is.
+// enterNetns moves the calling thread, and with it the calling goroutine, into a
+// network namespace for good; "" keeps the present one.
 func enterNetns(name string) error {
 	if name == "" {
 		return nil
@@ -52,7 +52,7 @@ func enterNetns(name string) error {
 func missingNetns(name string) error {
 	err := fmt.Errorf("there is no network namespace %s in %s", name, netnsDir)
 	var names []string
-	entries, _ := os.ReadDir(netnsDir) // without it there is just no proposal
+	entries, _ := os.ReadDir(netnsDir) // without the list there is just no proposal
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
@@ -62,8 +62,8 @@ func missingNetns(name string) error {
 	return err
 }
 
-// nearestName returns the name that name was probably meant to be: two letters differ
-// at most, and one stays. It returns "" if there is none.
+// nearestName returns the name that name was probably meant to be, or "". It differs in
+// at most two letters, and at least one letter is the same.
 func nearestName(name string, names []string) string {
 	best, least := "", 3
 	for _, other := range names {

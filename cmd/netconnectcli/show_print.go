@@ -14,11 +14,11 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// list is an array of which the elements are encoded one after the other:
-// there may be a million of them.
+// list is an array whose elements are encoded one after the other, as there may be a
+// million of them.
 type list struct {
 	length int
-	append func(b []byte, i int) ([]byte, error) // the JSON of an element
+	append func(b []byte, i int) ([]byte, error) // appends the JSON of an element
 }
 
 func listOf[T any](all []T) list {
@@ -35,13 +35,14 @@ func routeList(all routeTable) list {
 	}}
 }
 
-// members are those of an object, in order.
+// members are the members of an object, in order.
 type members []struct {
 	key   string
-	value any // a list or what json.Marshal takes
+	value any // a list, or a value that json.Marshal accepts
 }
 
-// membersOf are those that json.Marshal gives a State, with the routes beside it.
+// membersOf returns the members that json.Marshal writes for a State, with the routes
+// beside it.
 func membersOf(s picture) members {
 	var all members
 	if len(s.Ifaces) > 0 {
@@ -61,9 +62,9 @@ func membersOf(s picture) members {
 	return all
 }
 
-// print prints a list, members or what json.Marshal takes. JSON is on one line
-// unless people look at it: with many routes indenting takes longer than all
-// the rest.
+// print prints a list, members or a value that json.Marshal accepts. JSON is on one
+// line unless a person reads it: with many routes, indenting takes longer than all
+// other steps.
 func (a *app) print(document any) error {
 	w := bufio.NewWriterSize(a.out, 64<<10)
 	var err error
@@ -78,7 +79,7 @@ func (a *app) print(document any) error {
 	return errors.Join(err, w.Flush())
 }
 
-// jsonPrinter leaves errors of writing to the last Flush.
+// jsonPrinter reports errors of writing at the last Flush.
 type jsonPrinter struct {
 	w      *bufio.Writer
 	pretty bool
@@ -101,7 +102,7 @@ func (p *jsonPrinter) print(indent string, value any) error {
 		return p.group(indent, '{', '}', len(value), func(inner string, i int) error {
 			return p.member(inner, value[i].key, value[i].value)
 		})
-	case map[string]*state.Iface: // one after the other: thousands are many megabytes
+	case map[string]*state.Iface: // one after the other, because thousands take many megabytes
 		names := slices.Sorted(maps.Keys(value))
 		return p.group(indent, '{', '}', len(names), func(inner string, i int) error {
 			return p.member(inner, names[i], value[names[i]])

@@ -21,7 +21,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// said runs one command line and gives what it prints.
+// said runs one command line and returns its output.
 func said(t *testing.T, args ...string) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -34,8 +34,8 @@ func said(t *testing.T, args ...string) []byte {
 	return out.Bytes()
 }
 
-// TestShowRouteFilters has ip(8) as the witness: the same destinations, by the
-// same filters. All rows are in the one namespace that the goroutine is in.
+// TestShowRouteFilters uses ip(8) as the witness: the same filters must select the
+// same destinations. All rows run in the one namespace that the goroutine is in.
 func TestShowRouteFilters(t *testing.T) {
 	netnstest.Thread(t)
 	shell(t, `
@@ -72,7 +72,7 @@ func TestShowRouteFilters(t *testing.T) {
 		want := map[string]int{}
 		for _, family := range []string{"-4", "-6"} {
 			var all []struct{ Dst string }
-			// a table without routes is an error to ip
+			// ip reports an error for a table without routes.
 			text, err := exec.Command("ip", append([]string{family, "-j", "route", "show"}, strings.Fields(tt.ips)...)...).Output()
 			if err == nil && len(text) > 0 && json.Unmarshal(text, &all) != nil {
 				t.Fatalf("%s: ip says %s", tt.name, text)
@@ -103,22 +103,22 @@ func whole(dst string) string {
 	return dst
 }
 
-// traps are texts that YAML takes for something else without quotes.
+// traps are texts that YAML would read as something else without quotes.
 var traps = []string{
 	"", "~", "null", "yes", "No", "on", "true", "1", "0x8001", "0o7", "1e3", ".5", ".inf", "1_000", "2026-01-02",
 	"10:20:30:40:50:59", "00:23:45:67:89:1c", "fe80::1", "::", "192.0.2.1", "192.0.2.0/24", "- a", "a: b", "a #b", "#", "*a", "&a", "!a",
 	"%a", "@a", "`a", "'", `"`, "{", "[", "]", ",", "|", ">", "?", "a\nb", "\x1b[2J", "\u0085", "ü", "=", "<<", " a ", "8000.00234567891c",
 }
 
-// routes are a routeTable of their own.
+// routes is a routeTable for tests.
 type routes []state.Route
 
 func (r routes) Len() int             { return len(r) }
 func (r routes) At(i int) state.Route { return r[i] }
 
-// TestYAMLSaysWhatJSONSays reads both back: by this module's parser, and by
-// Python's where there is one. The state has 300 routes, which is more than
-// one batch.
+// TestYAMLSaysWhatJSONSays reads both back: with this module's parser, and with
+// Python's if it is installed. The state has 300 routes, which is more than one
+// batch.
 func TestYAMLSaysWhatJSONSays(t *testing.T) {
 	s := &state.State{Ifaces: map[string]*state.Iface{}, MPTCP: &state.MPTCP{Enabled: true}}
 	for i, text := range traps {
@@ -163,8 +163,8 @@ func TestYAMLSaysWhatJSONSays(t *testing.T) {
 	}
 }
 
-// TestYAMLHoldsNothing: YAML of a full routing table takes no more memory than JSON,
-// which holds one route at a time.
+// TestYAMLHoldsNothing checks that YAML of a full routing table takes no more memory
+// than JSON, which holds one route at a time.
 func TestYAMLHoldsNothing(t *testing.T) {
 	var table routes
 	for i := range 59000 {
@@ -182,7 +182,7 @@ func TestYAMLHoldsNothing(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc
 	}
-	took(true) // what is made once
+	took(true) // the first call also creates what is created only once
 	asJSON, asYAML := took(true), took(false)
 	t.Logf("59,000 routes: JSON takes %d bytes, YAML %d", asJSON, asYAML)
 	if asYAML > 2*asJSON+1<<20 {
@@ -190,7 +190,8 @@ func TestYAMLHoldsNothing(t *testing.T) {
 	}
 }
 
-// FuzzYAML: what is JSON reads the same as YAML, and what is none is an error.
+// FuzzYAML checks that a JSON text reads the same as YAML, and that any other text is
+// an error.
 func FuzzYAML(f *testing.F) {
 	for _, text := range traps {
 		document, err := json.Marshal(map[string]any{text: []any{text, map[string]any{text: text, "a": []any{[]any{text}, []any{}, map[string]any{}, nil, true, -1.5e300}}}})
@@ -207,10 +208,10 @@ func FuzzYAML(f *testing.F) {
 		w := bufio.NewWriter(&out)
 		var value any
 		if json.Unmarshal(text, &value) != nil {
-			_ = (&yamlPrinter{w: w}).text(text, 0, atStart) // does not end the program
+			_ = (&yamlPrinter{w: w}).text(text, 0, atStart) // the program must not crash
 			return
 		}
-		document, err := json.Marshal(value) // as we make it, and without keys that are there twice
+		document, err := json.Marshal(value) // in our own form, and without duplicate keys
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,13 +228,13 @@ func FuzzYAML(f *testing.F) {
 	})
 }
 
-// sameJSON compares values, as a number may be written in several ways.
+// sameJSON compares values, because a number may be written in several ways.
 func sameJSON(a, b []byte) bool {
 	var x, y any
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
-// canonical is a text as JSON with sorted keys.
+// canonical returns a text as JSON with sorted keys.
 func canonical(t *testing.T, text []byte, decode func([]byte, any) error) string {
 	t.Helper()
 	var value any
@@ -247,8 +248,8 @@ func canonical(t *testing.T, text []byte, decode func([]byte, any) error) string
 	return string(out)
 }
 
-// TestJSONOfFull compares the fast way with encoding/json, and people's form
-// with the compact one.
+// TestJSONOfFull compares the fast encoder with encoding/json, and people's form with
+// the compact one.
 func TestJSONOfFull(t *testing.T) {
 	s := &state.State{
 		Ifaces:     map[string]*state.Iface{"v0": {Name: "v0"}, "a": {Name: "a"}},

@@ -16,25 +16,25 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// yamlPrinter writes JSON as YAML in blocks, keys in the same order. It holds one
-// element at a time, of which there may be a million. Errors of writing are left to
-// the last Flush.
+// yamlPrinter writes JSON as YAML in blocks, with the keys in the same order. It
+// holds one element at a time, of which there may be a million. It reports errors of
+// writing at the last Flush.
 type yamlPrinter struct {
 	w       *bufio.Writer
 	element []byte            // JSON
-	written map[string]string // how package yaml writes texts
+	written map[string]string // by text, how package yaml writes it
 }
 
-// place is where a value begins.
+// place says where a value begins.
 type place int
 
 const (
-	atStart   place = iota // of a line
-	afterKey               // and its colon
-	afterDash              // and its space
+	atStart   place = iota // at the start of a line
+	afterKey               // after a key and its colon
+	afterDash              // after a dash and its space
 )
 
-// print prints a list, members or what json.Marshal takes.
+// print prints a list, members or a value that json.Marshal accepts.
 func (p *yamlPrinter) print(document any) error {
 	switch document := document.(type) {
 	case list:
@@ -68,14 +68,14 @@ func (p *yamlPrinter) list(l list) error {
 	return nil
 }
 
-// member prints a key and its value, which is not empty.
+// member prints a key and its value, which must not be empty.
 func (p *yamlPrinter) member(key string, value any) error {
 	p.w.WriteString(key + ":")
 	switch value := value.(type) {
 	case list:
 		p.w.WriteByte('\n')
 		return p.list(value)
-	case map[string]*state.Iface: // one after the other: thousands are many megabytes
+	case map[string]*state.Iface: // one after the other, because thousands take many megabytes
 		p.w.WriteByte('\n')
 		for _, name := range slices.Sorted(maps.Keys(value)) {
 			text, err := p.scalar(name)
@@ -110,10 +110,10 @@ func (p *yamlPrinter) text(text []byte, indent int, at place) error {
 	return err
 }
 
-// errNotJSON is the error for a text that encoding/json has not written.
+// errNotJSON is the error for a text that is not in the form of encoding/json.
 var errNotJSON = errors.New("write YAML: this is not JSON")
 
-// value prints the value with which a text begins, and returns what follows.
+// value prints the value at the start of a text, and returns the rest.
 func (p *yamlPrinter) value(text []byte, indent int, at place) (rest []byte, err error) {
 	token, rest, err := nextToken(text)
 	if err != nil {
@@ -126,7 +126,7 @@ func (p *yamlPrinter) value(text []byte, indent int, at place) (rest []byte, err
 		p.w.WriteByte(' ')
 	}
 	switch token[0] {
-	case '{', '[': // empty
+	case '{', '[': // an empty object or array
 		p.w.WriteByte(token[0])
 		p.w.WriteByte(rest[0])
 		rest = rest[1:]
@@ -139,9 +139,9 @@ func (p *yamlPrinter) value(text []byte, indent int, at place) (rest []byte, err
 	return rest, err
 }
 
-// block prints what an object or array has, each on lines of its own. A list below a
-// key is no deeper than the key. rest is what follows the opening bracket, and then
-// the closing one.
+// block prints the content of an object or array, each member on lines of its own. A
+// list below a key is not indented further than the key. The argument rest follows
+// the opening bracket; the result follows the closing one.
 func (p *yamlPrinter) block(rest []byte, open byte, indent int, at place) ([]byte, error) {
 	if at == afterKey {
 		p.w.WriteByte('\n')
@@ -174,7 +174,7 @@ func (p *yamlPrinter) block(rest []byte, open byte, indent int, at place) ([]byt
 	return rest[1:], nil
 }
 
-// key prints the key with which a text begins, and its colon.
+// key prints the key at the start of a text, and its colon.
 func (p *yamlPrinter) key(text []byte) (rest []byte, err error) {
 	token, rest, err := nextToken(text)
 	if err == nil && (token[0] != '"' || len(rest) == 0 || rest[0] != ':') {
@@ -190,7 +190,7 @@ func (p *yamlPrinter) key(text []byte) (rest []byte, err error) {
 	return rest[1:], nil
 }
 
-// string prints a text of JSON, with its quotes. Most of them stand for themselves.
+// string prints a text of JSON, with its quotes. Most texts stand for themselves.
 func (p *yamlPrinter) string(token []byte) error {
 	if inner := token[1 : len(token)-1]; isPlain(inner) {
 		p.w.Write(inner)
@@ -205,8 +205,8 @@ func (p *yamlPrinter) string(token []byte) error {
 	return err
 }
 
-// nextToken cuts the token with which a text begins: a bracket, a string, a number or
-// a word. Something follows an opening bracket.
+// nextToken cuts the token at the start of a text: a bracket, a string, a number or a
+// word. An opening bracket must be followed by more text.
 func nextToken(text []byte) (token, rest []byte, err error) {
 	n := 1
 	switch {
@@ -240,10 +240,10 @@ func (p *yamlPrinter) spaces(n int) {
 	}
 }
 
-// mostWritten bounds what is remembered of texts.
+// mostWritten bounds how many texts are remembered.
 const mostWritten = 1024
 
-// scalar is a text as it stands in YAML.
+// scalar returns a text in the form that YAML needs.
 func (p *yamlPrinter) scalar(text string) (string, error) {
 	if isPlain([]byte(text)) {
 		return text, nil
@@ -253,7 +253,7 @@ func (p *yamlPrinter) scalar(text string) (string, error) {
 	}
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	switch {
-	case strings.ContainsAny(text, "\n\r\u0085\u2028\u2029"): // which could be on lines of their own otherwise
+	case strings.ContainsAny(text, "\n\r\u0085\u2028\u2029"): // otherwise such texts could span lines
 		node.Style = yaml.DoubleQuotedStyle
 	case olderYAML.MatchString(text):
 		node.Style = yaml.SingleQuotedStyle
@@ -269,17 +269,17 @@ func (p *yamlPrinter) scalar(text string) (string, error) {
 	return p.written[text], nil
 }
 
-// olderYAML are texts that stand for themselves in YAML 1.2, which is what
-// package yaml writes, but in YAML 1.1, which many still read, for a boolean,
-// a number to the base 60 (some hardware addresses!), or a key of its own.
+// olderYAML matches texts that stand for themselves in YAML 1.2, which package yaml
+// writes, but that YAML 1.1, which many programs still read, takes for a boolean, a
+// number to the base 60 (some hardware addresses!), or a special key.
 var olderYAML = regexp.MustCompile(`^((?i:y|n|yes|no|on|off)|=|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)$`)
 
-// notPlain are words that stand for something else in some version of YAML.
+// notPlain are words that some version of YAML takes for something else.
 var notPlain = bytes.Fields([]byte("y n yes no on off true false null"))
 
-// isPlain reports whether a text stands for itself in every version of YAML, as far
-// as that shows at once. Most texts are so: words, IPv4 addresses, and IPv6 and
-// hardware addresses with a letter in them.
+// isPlain reports whether a text certainly stands for itself in every version of
+// YAML. Most texts do: words, IPv4 addresses, and IPv6 and hardware addresses with a
+// letter in them.
 func isPlain(text []byte) bool {
 	var dots, colons, digits, hex, letters, slashes int
 	for i := range len(text) {

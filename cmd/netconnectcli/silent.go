@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	// hintAfter is when a person begins to wonder. systemd holds the socket, so a
-	// daemon that does not start looks like one that does not answer.
+	// hintAfter is the time after which a person begins to wonder. systemd holds the
+	// socket, so a daemon that does not start looks like one that does not answer.
 	hintAfter = 2 * time.Second
 
-	// aliveWithin is more than a daemon takes to answer status, for which it waits
-	// for nothing.
+	// aliveWithin is more time than a daemon needs to answer status, which it does
+	// without waiting for anything.
 	aliveWithin = 700 * time.Millisecond
 )
 
-// whereToLook is what to do about a daemon that is silent.
+// whereToLook is the remedy for a daemon that is silent.
 const whereToLook = "sudo netconnectd --check and journalctl -u netconnectd say why"
 
-// hintAtSilence says on out where to look when the daemon at address is silent,
-// until stop is called. A daemon that answers others is only busy with what was
-// asked.
+// hintAtSilence writes to out where to look if the daemon at address is silent, until
+// stop is called. A daemon that answers another connection is only busy with the
+// request.
 func hintAtSilence(ctx context.Context, address string, out io.Writer) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})

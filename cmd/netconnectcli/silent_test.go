@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A socket of systemd's whose daemon cannot start takes connections and answers
-// nothing. Within 3 s a person hears where to look.
+// If systemd holds the socket but the daemon cannot start, connections are accepted
+// and not answered. Within 3 s a person must read where to look.
 func TestSilentDaemon(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "socket")
 	listener, err := net.Listen("unix", socket)
@@ -27,7 +27,7 @@ func TestSilentDaemon(t *testing.T) {
 		cmd.Env = append(os.Environ(), mainEnv+"=1")
 		var said bytes.Buffer
 		cmd.Stderr = &said
-		_ = cmd.Run() // ended by the context
+		_ = cmd.Run() // the context ends it
 		cancel()
 		for _, want := range []string{"journalctl -u netconnectd", "netconnectd --check"} {
 			if !strings.Contains(said.String(), want) {
@@ -37,12 +37,12 @@ func TestSilentDaemon(t *testing.T) {
 	}
 }
 
-// A daemon that is busy with what was asked of it is not silent.
+// A daemon that is busy with a request is not silent.
 func TestBusyDaemonIsNotSilent(t *testing.T) {
 	address := socketOf(t, &device{})
 	var said bytes.Buffer
 	stop := hintAtSilence(t.Context(), address, &said)
-	time.Sleep(hintAfter + aliveWithin) // the time in which the hint would come
+	time.Sleep(hintAfter + aliveWithin) // the hint would come within this time
 	stop()
 	if said.Len() > 0 {
 		t.Errorf("%q", said.String())

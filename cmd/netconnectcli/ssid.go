@@ -6,12 +6,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// ssidFlag says how <ssid> is written on the command line, which cannot hold
-// every byte that an SSID can.
+// ssidFlag says how <ssid> is written on the command line, which cannot hold every
+// byte that an SSID may have.
 type ssidFlag struct{ hex bool }
 
 func (f *ssidFlag) register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.hex, "hex", false, "<ssid> is in hexadecimal, as ssid_hex in the output of --json")
+	cmd.Flags().BoolVar(&f.hex, "hex", false, "<ssid> is in hexadecimal, like ssid_hex in the output of --json")
 }
 
 func (f *ssidFlag) bytes(argument string) ([]byte, error) {

@@ -17,11 +17,12 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how the device is connected",
-		Long: `Show how the device is connected: what is, why, and what comes next.
+		Long: `Show how the device is connected: the present state, its reasons, and what the
+daemon will do next.
 
-With --watch it goes on until it is interrupted: on a terminal the page is drawn
-anew whenever something changes, elsewhere each change is a line, and with -j a
-reply.`,
+With --watch the command goes on until it is interrupted. On a terminal it draws the
+page anew whenever the status changes; elsewhere it prints a line for each change,
+and with -j a reply.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if watch {
 				return a.watchStatus(cmd.Context(), all)
@@ -31,8 +32,8 @@ reply.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on, and show what changes, until interrupted")
-	cmd.Flags().BoolVar(&all, "all", false, "show long lists of networks and clients whole")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on and show changes, until interrupted")
+	cmd.Flags().BoolVar(&all, "all", false, "show all networks and clients, even if there are many")
 	return cmd
 }
 
@@ -47,13 +48,14 @@ func (a *app) showStatus(result json.RawMessage, all bool) error {
 }
 
 const (
-	// fewNetworks and fewClients are what a person takes in at a glance, and what
-	// leaves the rest of the page on the screen.
+	// fewNetworks and fewClients are numbers that a person takes in at a glance, and
+	// that leave room on the screen for the rest of the page.
 	fewNetworks = 8
 	fewClients  = 10
 )
 
-// status is for people: what is, why, and what comes next.
+// status writes the page for people: the present state, its reasons, and what comes
+// next.
 func (p *page) status(s client.Status, now time.Time) {
 	failed := failedProbe(s)
 	p.row("Uplink", uplinkState(s.Uplink, failed), uplinkText(s.Uplink, failed))
@@ -82,7 +84,7 @@ func (p *page) status(s client.Status, now time.Time) {
 	p.clients(s.AccessPoint.Clients)
 }
 
-// problems tells what other programs have put in the way, and what to do.
+// problems writes which other programs are in the way, and the remedies.
 func (p *page) problems(list []client.Problem) {
 	for _, problem := range list {
 		p.row("Problem", cell{text: problem.Code, tone: bad}, problem.Text)
@@ -129,5 +131,5 @@ func (p *page) clients(list []client.Station) {
 	}
 }
 
-// andMore is the last line of a list from which n rows are left out.
+// andMore returns the last line of a list from which n rows are left out.
 func andMore(n int) string { return fmt.Sprintf("and %d more (status --all)", n) }

@@ -8,8 +8,8 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// failedProbe is the last probe of the interface that leads out, where that
-// failed. nil: it passed, or there was none.
+// failedProbe returns the last probe of the interface that leads out, if that probe
+// failed. It returns nil if the probe passed, or if there was none.
 func failedProbe(s client.Status) *client.Probe {
 	for _, u := range s.Uplinks {
 		if u.Name == s.Uplink.Interface && u.Probe != nil && !u.Probe.OK {
@@ -19,8 +19,8 @@ func failedProbe(s client.Status) *client.Probe {
 	return nil
 }
 
-// uplinkState is good only while nothing is wrong with the way out: it stays
-// online for some probes that fail.
+// uplinkState returns the state in its tone. The tone is good only if no probe fails:
+// the state stays online while some probes fail.
 func uplinkState(u client.Uplink, failed *client.Probe) cell {
 	c := cell{text: u.State, tone: waiting}
 	switch {
@@ -38,8 +38,8 @@ func uplinkState(u client.Uplink, failed *client.Probe) cell {
 	return c
 }
 
-// uplinkText is the reason of the state or, where the uplink's probes have begun
-// to fail, what they say.
+// uplinkText returns the reason of the state or, if the uplink's probes have begun to
+// fail, their reason.
 func uplinkText(u client.Uplink, failed *client.Probe) string {
 	if failed == nil {
 		return conditionText(u.Condition)
@@ -70,8 +70,8 @@ func accessPointState(ap client.AccessPoint) cell {
 	return c
 }
 
-// interfaceState says what an interface is to the device; the radio may be the
-// access point.
+// interfaceState describes the role of an interface; the radio may be the access
+// point.
 func interfaceState(u client.Interface, ap bool) cell {
 	switch {
 	case u.Kind == "wifi" && ap:
@@ -102,7 +102,7 @@ func probeText(p *client.Probe) cell {
 	return cell{text: fmt.Sprintf("failed %s ago, %d in a row", ago(p.Seconds), p.Failures), tone: bad}
 }
 
-// conditionText is "for 3m: reason".
+// conditionText returns a text such as "for 3m: reason".
 func conditionText(c client.Condition) string {
 	text := ""
 	if !c.Since.IsZero() {
@@ -114,10 +114,10 @@ func conditionText(c client.Condition) string {
 	return text
 }
 
-// soon is when seconds are easier to grasp than a time of day.
+// soon is the number of seconds up to which a duration is clearer than a time of day.
 const soon = 10 * 60
 
-// when writes a time to come for people: "in 9s", "at 18:04".
+// when writes a future time for people: "in 9s", "at 18:04".
 func when(seconds int64, now time.Time) string {
 	if seconds < soon {
 		return "in " + ago(seconds)
@@ -159,11 +159,12 @@ func wifiText(w client.Wifi) string {
 	return text
 }
 
-// savedText names the saved networks, of many the best and their number.
+// savedText names the saved networks; if there are many, it names the best ones and
+// the number of the others.
 func (p *page) savedText(w client.Wifi) string {
 	networks := w.Networks
 	if networks == nil && w.ValidConfig {
-		return "a network" // of an original, which does not name it
+		return "a network" // an original daemon does not name it
 	}
 	shown, count := networks, ""
 	if len(networks) > fewNetworks {
@@ -182,12 +183,13 @@ func (p *page) savedText(w client.Wifi) string {
 	return count + orNone(strings.Join(names, ", "))
 }
 
-// onAirText is where a phone finds the access point, and how many have: "at
-// 10.250.250.1/24, channel 1 (2.4 GHz, 20 MHz wide), 2 stations". "": it is not up.
+// onAirText says where a phone finds the access point, and how many phones are on it:
+// "at 10.250.250.1/24, channel 1 (2.4 GHz, 20 MHz wide), 2 stations". It returns ""
+// if the access point is not up.
 func onAirText(ap client.AccessPoint) string {
 	var parts []string
 	for _, address := range ap.Addresses {
-		if !strings.HasPrefix(address, "fe80:") { // which every interface has
+		if !strings.HasPrefix(address, "fe80:") { // every interface has such an address
 			parts = append(parts, address)
 		}
 	}
@@ -200,7 +202,7 @@ func onAirText(ap client.AccessPoint) string {
 	if ap.State != "up" {
 		return ""
 	}
-	if ap.Clients != nil { // an original does not tell
+	if ap.Clients != nil { // an original daemon does not list them
 		parts = append(parts, stationsText(len(ap.Clients)))
 	}
 	return strings.Join(parts, ", ")
@@ -213,7 +215,7 @@ func stationsText(n int) string {
 	return fmt.Sprintf("%d stations", n)
 }
 
-// channelText is the channel with its band, as far as that is known, and width.
+// channelText returns the channel with its band and width, as far as they are known.
 func channelText(ap client.AccessPoint) string {
 	text := fmt.Sprintf("channel %d", ap.Channel)
 	var more []string
@@ -229,7 +231,7 @@ func channelText(ap client.AccessPoint) string {
 	return text
 }
 
-// band returns the name of the Wi-Fi band of a frequency in MHz; "": there is none.
+// band returns the name of the Wi-Fi band of a frequency in MHz, or "" for no band.
 func band(mhz int) string {
 	switch {
 	case mhz >= 2400 && mhz < 2500:

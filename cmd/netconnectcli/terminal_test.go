@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mainEnv makes this test binary netconnectcli.
+// mainEnv makes this test binary run as netconnectcli.
 const mainEnv = "NETCONNECTCLI_TEST_MAIN"
 
 func init() {
@@ -27,15 +27,15 @@ func init() {
 
 // terminal is a netconnectcli that runs on a terminal of its own.
 type terminal struct {
-	keys   *os.File // what is written here is typed
+	keys   *os.File // bytes written to it are typed on the terminal
 	tty    *os.File
 	screen strings.Builder
 	cmd    *exec.Cmd
-	stdout bytes.Buffer // where that is not the terminal
+	stdout bytes.Buffer // receives standard output if that is not the terminal
 }
 
-// onTerminal is a netconnectcli that talks to d, with everything but standard
-// output on a terminal. It is to be started.
+// onTerminal returns a netconnectcli that talks to d, with everything but standard
+// output on a terminal. The caller starts it.
 func onTerminal(t *testing.T, d *device, args ...string) *terminal {
 	t.Helper()
 	keys, tty, err := openPTY()
@@ -45,7 +45,7 @@ func onTerminal(t *testing.T, d *device, args ...string) *terminal {
 	t.Cleanup(func() { keys.Close(); tty.Close() })
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	t.Cleanup(cancel)
-	context.AfterFunc(ctx, func() { tty.Close() }) // or whoever reads keys waits for ever
+	context.AfterFunc(ctx, func() { tty.Close() }) // otherwise the reader of the keys would wait for ever
 	term := &terminal{keys: keys, tty: tty}
 	term.cmd = exec.CommandContext(ctx, "/proc/self/exe", append([]string{"-a", socketOf(t, d)}, args...)...)
 	term.cmd.Env = append(os.Environ(), mainEnv+"=1", "TERM=xterm", "NO_COLOR=")
@@ -98,10 +98,10 @@ func (term *terminal) readUntil(t *testing.T, text string) {
 	}
 }
 
-// all is what the screen has shown when the program has ended.
+// all returns everything that the screen has shown by the end of the program.
 func (term *terminal) all() string {
 	term.tty.Close()
-	rest, _ := io.ReadAll(term.keys) // EIO ends a terminal that nobody has open any more
+	rest, _ := io.ReadAll(term.keys) // a terminal that no process has open ends with EIO
 	term.screen.Write(rest)
 	return term.screen.String()
 }

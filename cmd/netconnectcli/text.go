@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// printable escapes what a terminal would act on: SSIDs come from strangers.
+// printable escapes what a terminal would act on, because SSIDs come from strangers.
 func printable(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -21,15 +21,15 @@ func (a *app) waitOnlineCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wait-online",
 		Short: "Wait until the device is online",
-		Long: `Wait until the device is online, and say by which interface. The daemon may start
-later.
+		Long: `Wait until the device is online, and print through which interface. The daemon may
+start later.
 
-Online is a device with an uplink that works, as status shows it; behind a portal
-that wants a person to log in it is not. --portal takes such an uplink, too, and
---any also the access point: some way leads to the device then.
+A device is online if it has an uplink that works, as status shows. An uplink behind a
+portal, where a person must log in, does not count. --portal accepts such an uplink,
+and --any also accepts the access point, since the device can then be reached.
 
-Exit status: 0 it is online, 1 it was not within the time, 2 wrong use, 3 the
-daemon was not there. For units there is netconnectd-wait-online.service(8).`,
+Exit status: 0 the device is online, 1 it was not online in time, 2 wrong use, 3 the
+daemon did not run. Units can use netconnectd-wait-online.service(8).`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if any && portal {
 				return usageError("--any and --portal exclude each other: --any takes a portal, too")
@@ -44,8 +44,8 @@ daemon was not there. For units there is netconnectd-wait-online.service(8).`,
 			return a.waitOnline(cmd.Context(), a.follower(), time.Duration(timeout), enough)
 		},
 	}
-	cmd.Flags().VarP(&timeout, "timeout", "t", "wait for this `time` at most: seconds, or e.g. 2m30s; 0 is for ever")
-	cmd.Flags().BoolVar(&any, "any", false, "the access point is enough, and so is a portal")
+	cmd.Flags().VarP(&timeout, "timeout", "t", "wait for this `time` at most: seconds, or e.g. 2m30s; 0 waits for ever")
+	cmd.Flags().BoolVar(&any, "any", false, "the access point or an uplink behind a portal is enough")
 	cmd.Flags().BoolVar(&portal, "portal", false, "an uplink behind a portal is enough")
 	return cmd
 }

@@ -19,7 +19,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/server"
 )
 
-// changing is a daemon whose status a test sets. It counts who asks for it.
+// changing plays a daemon whose status a test sets. It counts the requests for the
+// status.
 type changing struct {
 	server *server.Server
 	now    atomic.Pointer[client.Status]
@@ -35,13 +36,13 @@ func (c *changing) Handle(context.Context, server.Peer, server.Request) (any, er
 	return nil, errors.New("no such request")
 }
 
-// become sets the status and tells those who listen.
+// become sets the status and publishes it to the subscribers.
 func (c *changing) become(s client.Status) {
 	c.now.Store(&s)
 	c.server.Publish(client.Event{Type: client.EventStatus, Status: &s})
 }
 
-// newChanging is one that does not run yet.
+// newChanging returns a daemon that does not run yet.
 func newChanging(s client.Status) *changing {
 	c := &changing{}
 	c.now.Store(&s)
@@ -54,7 +55,7 @@ func (c *changing) run(t *testing.T, socket string) (stop func()) {
 	t.Helper()
 	l, err := net.Listen("unix", socket)
 	if err == nil {
-		err = os.Chmod(socket, 0o666) // as the daemon does
+		err = os.Chmod(socket, 0o666) // the daemon sets the same mode
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -87,10 +88,11 @@ var (
 	}()
 )
 
-// patient never tries again by itself, so that what it notices was told to it.
+// patient returns a follower that never tries again by itself, so that it can only
+// act on events.
 func patient(socket string) *follower { return &follower{socket, time.Hour} }
 
-// pending is a wait-online that is under way.
+// pending is a running wait-online.
 type pending struct {
 	out bytes.Buffer
 	err chan error
@@ -105,7 +107,7 @@ func waitFor(t *testing.T, f *follower, enough func(client.Status) bool) *pendin
 	return w
 }
 
-// ended is what it printed.
+// ended waits for the end and returns the output.
 func (w *pending) ended(t *testing.T) string {
 	t.Helper()
 	select {
@@ -119,7 +121,7 @@ func (w *pending) ended(t *testing.T) string {
 	return w.out.String()
 }
 
-// goesOn fails when the waiting is over already.
+// goesOn fails the test if the wait has ended already.
 func (w *pending) goesOn(t *testing.T) {
 	t.Helper()
 	select {
@@ -129,7 +131,7 @@ func (w *pending) goesOn(t *testing.T) {
 	}
 }
 
-// TestWaitOnlineWhatIsEnough: what ends the waiting, and what does not.
+// TestWaitOnlineWhatIsEnough checks which status ends the wait, and which does not.
 func TestWaitOnlineWhatIsEnough(t *testing.T) {
 	for _, row := range []struct {
 		name                  string
@@ -169,13 +171,14 @@ func TestWaitOnlineWhatIsEnough(t *testing.T) {
 	}
 }
 
-// TestWaitOnlineAsksOnce: it hears of what changes and does not ask for it.
+// TestWaitOnlineAsksOnce checks that changes arrive as events, without further
+// requests.
 func TestWaitOnlineAsksOnce(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	c := newChanging(lost)
 	c.run(t, socket)
 	w := waitFor(t, (&app{address: socket}).follower(), isOnline)
-	time.Sleep(1500 * time.Millisecond) // in which somebody who polls would ask again
+	time.Sleep(1500 * time.Millisecond) // a program that polls would ask again within this time
 	c.become(uplink("joining", false))
 	w.goesOn(t)
 	c.become(online)
@@ -184,8 +187,8 @@ func TestWaitOnlineAsksOnce(t *testing.T) {
 	}
 }
 
-// TestWaitOnlineDaemonStartsLater: nothing of the daemon is there, not even the
-// folder of its socket.
+// TestWaitOnlineDaemonStartsLater starts without the daemon, even without the folder
+// of its socket.
 func TestWaitOnlineDaemonStartsLater(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "run", "d", "s")
 	w := waitFor(t, patient(socket), isOnline)
@@ -198,8 +201,8 @@ func TestWaitOnlineDaemonStartsLater(t *testing.T) {
 	w.ended(t)
 }
 
-// TestWaitOnlineStaleSocket: a socket that nobody listens on was left by a daemon
-// that died; another one takes its place.
+// TestWaitOnlineStaleSocket starts with the socket of a daemon that has died. Another
+// daemon then replaces the socket.
 func TestWaitOnlineStaleSocket(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", socket)
@@ -217,8 +220,7 @@ func TestWaitOnlineStaleSocket(t *testing.T) {
 	w.ended(t)
 }
 
-// TestWaitOnlineDaemonRestarts: the daemon ends while it is waited for, and starts
-// again.
+// TestWaitOnlineDaemonRestarts ends the daemon during the wait and starts it again.
 func TestWaitOnlineDaemonRestarts(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	first := newChanging(lost)
@@ -233,8 +235,8 @@ func TestWaitOnlineDaemonRestarts(t *testing.T) {
 	w.ended(t)
 }
 
-// TestWaitOnlineOriginal: an original daemon tells no events, and answers one
-// request on each connection.
+// TestWaitOnlineOriginal waits for an original daemon, which sends no events and
+// answers one request on each connection.
 func TestWaitOnlineOriginal(t *testing.T) {
 	const down, up = `{"result":{"link":false,"devs":[],"connections":{"wifi":false,"ap":false,"wired":false},"wifi":{"current_ssid":null,"current_address":null,"valid_config":false,"present":true}}}`,
 		`{"result":{"link":true,"devs":["eth0"],"connections":{"wifi":false,"ap":false,"wired":true},"wifi":{"current_ssid":null,"current_address":null,"valid_config":false,"present":true}}}`
@@ -268,7 +270,7 @@ func TestWaitOnlineOriginal(t *testing.T) {
 	}
 }
 
-// TestWaitOnlineExitStatus: what a unit sees.
+// TestWaitOnlineExitStatus checks the exit status that a unit sees.
 func TestWaitOnlineExitStatus(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	c := newChanging(serving)
@@ -276,7 +278,7 @@ func TestWaitOnlineExitStatus(t *testing.T) {
 	for _, row := range []struct {
 		args   string
 		status int
-		says   string // on standard error
+		says   string // text on standard error
 	}{
 		{"--any", exitOK, ""},
 		{"--timeout 3", exitError, "the device is not online after 3s: uplink lost, access point up"},
@@ -292,7 +294,7 @@ func TestWaitOnlineExitStatus(t *testing.T) {
 			cmd.Env = append(os.Environ(), mainEnv+"=1")
 			var said bytes.Buffer
 			cmd.Stderr = &said
-			_ = cmd.Run() // its status counts
+			_ = cmd.Run() // the test checks its status
 			if got := cmd.ProcessState.ExitCode(); got != row.status || !strings.Contains(said.String(), row.says) {
 				t.Errorf("exit status %d, %q; want %d, %q", got, said.String(), row.status, row.says)
 			}
@@ -300,11 +302,11 @@ func TestWaitOnlineExitStatus(t *testing.T) {
 	}
 }
 
-// unitCommand is what the unit runs, without its flags.
+// unitCommand is the command that the unit runs, without its flags.
 const unitCommand = "/usr/bin/netconnectcli wait-online"
 
-// TestWaitOnlineUnit: the unit calls a command that there is, comes before the
-// target of those who need the network, and is on for nobody who did not ask.
+// TestWaitOnlineUnit checks that the unit calls an existing command, comes before the
+// target of units that need the network, and is disabled by default.
 func TestWaitOnlineUnit(t *testing.T) {
 	text, err := os.ReadFile("../../systemd/netconnectd-wait-online.service")
 	if err != nil {

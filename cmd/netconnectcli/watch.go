@@ -18,11 +18,11 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// watchStatus shows the status anew whenever something in it changes, until a signal
-// comes or nobody reads it any more: on a terminal in the place of the one before,
-// elsewhere as a line. Both ends are as they should be.
+// watchStatus shows the status again whenever it changes, until a signal arrives or
+// the reader of the output is gone. On a terminal, each status replaces the one
+// before; elsewhere it is a line. Neither end is an error.
 func (a *app) watchStatus(ctx context.Context, all bool) error {
-	c, err := a.dial(ctx) // a daemon that is not there at all is an error, as always
+	c, err := a.dial(ctx) // as always, a daemon that is absent at the start is an error
 	if err != nil {
 		return err
 	}
@@ -43,21 +43,22 @@ func (a *app) watchStatus(ctx context.Context, all bool) error {
 	return err
 }
 
-// redrawable reports whether out is a terminal on which what was written can be
+// redrawable reports whether out is a terminal on which earlier output can be
 // replaced.
 func redrawable(out io.Writer) bool {
 	file, ok := out.(*os.File)
 	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
-// shower shows statuses as they change. Its errors are those of writing.
+// shower shows statuses as they change. Its errors are errors of writing.
 type shower interface {
 	status(s snapshot) error
 	lost(err error) error
 	tick() error // a second has passed
 }
 
-// showChanges hands what the daemon says to show, one thing after the other.
+// showChanges passes everything that the daemon reports to show, one report after the
+// other.
 func (a *app) showChanges(ctx context.Context, show shower) error {
 	ctx, cancel := context.WithCancel(ctx)
 	statuses, losses, ended := make(chan snapshot), make(chan error), make(chan error, 1)
@@ -78,7 +79,7 @@ func (a *app) showChanges(ctx context.Context, show shower) error {
 		case <-second.C:
 			err = show.tick()
 		case err := <-ended:
-			ended <- nil // for the last line of the function
+			ended <- nil // received by the last line of the function
 			return err
 		}
 		if err != nil {
@@ -97,10 +98,10 @@ func give[T any](ctx context.Context, to chan<- T, value T) error {
 	}
 }
 
-// goneText is what is said of a daemon that does not answer any more.
+// goneText is shown when the daemon no longer answers.
 const goneText = "netconnectd does not answer any more; waiting for it"
 
-// jsonShower prints each status as status -j does.
+// jsonShower prints each status in the form of status -j.
 type jsonShower struct{ out io.Writer }
 
 func (j *jsonShower) status(s snapshot) error { return printResult(j.out, s) }
@@ -109,13 +110,12 @@ func (j *jsonShower) lost(error) error { return nil }
 
 func (j *jsonShower) tick() error { return nil }
 
-// printResult prints a status as the reply that holds it.
+// printResult prints a status as the reply that contained it.
 func printResult(out io.Writer, s snapshot) error {
 	return json.NewEncoder(out).Encode(map[string]json.RawMessage{"result": s.raw})
 }
 
-// lineShower prints a line for each status that says something else than the one
-// before.
+// lineShower prints a line for each status that differs in text from the one before.
 type lineShower struct {
 	out  io.Writer
 	last string
@@ -136,7 +136,7 @@ func (l *lineShower) line(text string) error {
 	return err
 }
 
-// statusLine is a status on one line. What changes all the time is not in it.
+// statusLine describes a status on one line, without values that change all the time.
 func statusLine(s client.Status) string {
 	failed := failedProbe(s)
 	up := "uplink " + uplinkState(s.Uplink, failed).text
@@ -166,7 +166,7 @@ type pageShower struct {
 	page page
 
 	last    client.Status
-	at      time.Time // when the daemon said it; zero: it has said nothing
+	at      time.Time // when the daemon sent the status; zero: it has sent none
 	gone    bool
 	cleared bool
 }
@@ -205,8 +205,8 @@ func (p *pageShower) tick() error {
 	return err
 }
 
-// aged is a status as it is some time after the daemon has said it, if nothing has
-// changed since.
+// aged returns a status as it would be some time after the daemon has sent it, if
+// nothing else has changed since.
 func aged(s client.Status, by time.Duration) client.Status {
 	seconds := int64(by / time.Second)
 	s.Uplink.Seconds += seconds

@@ -44,7 +44,7 @@ func watchOn(t *testing.T, socket string, args ...string) *watched {
 	return w
 }
 
-// next is the next line without its time.
+// next returns the next line without its time.
 func (w *watched) next(t *testing.T) string {
 	t.Helper()
 	line, err := w.lines.ReadString('\n')
@@ -55,7 +55,7 @@ func (w *watched) next(t *testing.T) string {
 	return text
 }
 
-// interrupted ends it as ^C does, and holds it to exit status 0.
+// interrupted ends the command with ^C, and checks that its exit status is 0.
 func (w *watched) interrupted(t *testing.T) {
 	t.Helper()
 	if err := w.Process.Signal(os.Interrupt); err != nil {
@@ -67,7 +67,8 @@ func (w *watched) interrupted(t *testing.T) {
 	}
 }
 
-// TestWatchLines: a line for each change, and none for what changes all the time.
+// TestWatchLines checks that each change prints a line, except changes of values that
+// change all the time.
 func TestWatchLines(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	c := newChanging(lost)
@@ -89,7 +90,7 @@ func TestWatchLines(t *testing.T) {
 
 	weaker := -70
 	now.Wifi.Signal = &weaker
-	c.become(now) // says nothing
+	c.become(now) // must print nothing
 	now.Uplinks = []client.Interface{{Name: "eth0", Works: true, Probe: &client.Probe{Reason: "no reply", Failures: 2}}}
 	c.become(now)
 	say(`uplink online by eth0, its last 2 probes failed: no reply; access point off; Wi-Fi "Evil\x1b[2J\x0auplink"`)
@@ -104,7 +105,7 @@ func TestWatchLines(t *testing.T) {
 	w.interrupted(t)
 }
 
-// TestWatchJSON: each line is what status -j prints.
+// TestWatchJSON checks that each line has the form of status -j.
 func TestWatchJSON(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	c := newChanging(lost)
@@ -128,7 +129,7 @@ func TestWatchJSON(t *testing.T) {
 	w.interrupted(t)
 }
 
-// TestWatchNeedsADaemon: a daemon that is not there is an error at once, as it is
+// TestWatchNeedsADaemon checks that an absent daemon is an error at once, as it is
 // without --watch.
 func TestWatchNeedsADaemon(t *testing.T) {
 	w := watchOn(t, filepath.Join(t.TempDir(), "none"))
@@ -138,8 +139,8 @@ func TestWatchNeedsADaemon(t *testing.T) {
 	}
 }
 
-// TestWatchPage: on a terminal the page is replaced, fits on it, and ^C ends it with
-// 0.
+// TestWatchPage checks that on a terminal the page is replaced and fits, and that ^C
+// ends the command with exit status 0.
 func TestWatchPage(t *testing.T) {
 	term := onTerminal(t, &device{}, "status", "--watch")
 	term.cmd.Stdout = term.tty
@@ -149,14 +150,14 @@ func TestWatchPage(t *testing.T) {
 	term.start(t)
 	term.readUntil(t, "\x1b[2J\x1b[H")
 	first := term.screen.Len()
-	term.readUntil(t, "\x1b[J") // the first page
+	term.readUntil(t, "\x1b[J") // the end of the first page
 	if lines := strings.Count(term.screen.String()[first:], "\n"); lines != 5 {
 		t.Errorf("%d lines on a terminal of 6: %q", lines, term.screen.String())
 	}
 	if !strings.Contains(term.screen.String(), "more lines") {
 		t.Errorf("nothing says that there is more: %q", term.screen.String())
 	}
-	term.readUntil(t, "\x1b[H") // the second after the next second
+	term.readUntil(t, "\x1b[H") // the start of the second page, one second later
 	term.readUntil(t, "\x1b[J")
 	if _, err := term.keys.WriteString("\x03"); err != nil {
 		t.Fatal(err)
@@ -169,7 +170,8 @@ func TestWatchPage(t *testing.T) {
 	}
 }
 
-// TestEventsEndWell: what is interrupted has done what was wanted of it.
+// TestEventsEndWell checks that an interrupted events command ends with success,
+// because it has done its task.
 func TestEventsEndWell(t *testing.T) {
 	socket := socketOf(t, &device{})
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
@@ -194,7 +196,7 @@ func TestEventsEndWell(t *testing.T) {
 	}
 }
 
-// TestAged: what the page counts goes on while the daemon says nothing.
+// TestAged checks that durations on the page grow while the daemon sends nothing.
 func TestAged(t *testing.T) {
 	at := func(n int64) client.Status {
 		return client.Status{

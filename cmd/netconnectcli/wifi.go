@@ -56,10 +56,10 @@ func (a *app) configureWifiCommand() *cobra.Command {
 		Short:   "Configure the Wi-Fi network that select_wifi joins",
 		Long: `Configure the Wi-Fi network that select_wifi joins.
 
-Without <psk> the passphrase is asked for on a terminal; an empty one means an
-open network. Without a terminal, say --psk-stdin or --open. Everybody on this
-machine can see a <psk> on the command line while the command runs, so prefer
-the prompt or --psk-stdin.`,
+Without <psk> the command asks for the passphrase on a terminal; an empty one means
+an open network. Without a terminal, use --psk-stdin or --open. While the command
+runs, every user of this machine can see a <psk> on the command line, so prefer the
+prompt or --psk-stdin.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ssid, err := named.bytes(args[0])
 			if err != nil {
@@ -78,7 +78,7 @@ the prompt or --psk-stdin.`,
 	cmd.ValidArgsFunction = first(a.seenNames)
 	cmd.Flags().BoolVarP(&force, "force", "F", false, "scan even if that interrupts the access point")
 	cmd.Flags().BoolVar(&source.stdin, "psk-stdin", false, "read the passphrase from standard input")
-	cmd.Flags().BoolVar(&source.open, "open", false, "the network is open, do not ask for a passphrase")
+	cmd.Flags().BoolVar(&source.open, "open", false, "the network is open; do not ask for a passphrase")
 	return cmd
 }
 

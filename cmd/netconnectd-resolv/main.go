@@ -1,6 +1,6 @@
-// Command netconnectd-resolv makes the system use the name servers that the
-// daemon has published, and ends. It runs as root, started by
-// netconnectd-resolv.path, because the daemon itself must not do this.
+// Command netconnectd-resolv makes the system use the name servers that the daemon
+// has published, and ends. It runs as root, started by netconnectd-resolv.path,
+// because the daemon itself lacks the rights.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	// A journal that is gone, or a hang-up, must not end a change half-way.
+	// The end of the journal's reader, or a hang-up, must not end a change half-way.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE, syscall.SIGHUP)
 	published := flag.String("file", "/run/netconnectd/"+resolver.FileName, "what the daemon has published")
 	run := flag.String("run-dir", "/run/netconnectd-resolv", "where to note what is set, until the device is started again")

@@ -13,8 +13,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"netconnectd-resolv": main})
 }
 
-// TestReaderOfLogGoes: what this command does to the system must not stop in the
-// middle because nobody reads what it says about that.
+// TestReaderOfLogGoes checks that the command finishes its changes to the system even
+// if no process reads its output any more.
 func TestReaderOfLogGoes(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
@@ -22,7 +22,7 @@ func TestReaderOfLogGoes(t *testing.T) {
 	}
 	reader.Close()
 	defer writer.Close()
-	folder := t.TempDir() // not a file, so the command says so and ends
+	folder := t.TempDir() // a folder instead of a file makes the command print an error and end
 	cmd := exec.Command("netconnectd-resolv", "-file", folder, "-state-dir", folder)
 	cmd.Stderr = writer
 	var exit *exec.ExitError

@@ -13,8 +13,8 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// controlTimeout bounds what is asked of the daemon that runs. A reload may
-// have to start the access point anew.
+// controlTimeout bounds a request to the running daemon. A reload may have to start
+// the access point anew.
 const controlTimeout = time.Minute
 
 // reload asks the daemon at socket to read its configuration again.
@@ -30,7 +30,7 @@ func reload(ctx context.Context, socket string) error {
 	return err
 }
 
-// control is --daemon: it asks the daemon at socket whether it is there, or to
+// control implements --daemon: it asks the daemon at socket whether it runs, or to
 // stop.
 func control(ctx context.Context, verb, socket string, out io.Writer) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
@@ -39,7 +39,7 @@ func control(ctx context.Context, verb, socket string, out io.Writer) (status in
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
 		fmt.Fprintln(out, "netconnectd is not running: nobody listens on", socket)
 		if verb == "stop" {
-			return exitOK, nil // it is as it was wanted
+			return exitOK, nil // the daemon is stopped, as wanted
 		}
 		return exitNotRunning, nil
 	}
@@ -66,8 +66,8 @@ func showRunning(ctx context.Context, c *client.Client, out io.Writer) error {
 	return err
 }
 
-// stopDaemon returns when the daemon has closed its connections, so that
-// another one can be started. A subscription tells when that is.
+// stopDaemon returns when the daemon has closed its connections, so that another
+// daemon can be started. A subscription shows when they are closed.
 func stopDaemon(ctx context.Context, c *client.Client, socket string, out io.Writer) error {
 	second, err := client.Dial(ctx, socket)
 	if err != nil {

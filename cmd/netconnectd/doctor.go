@@ -15,8 +15,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/doctor"
 )
 
-// lookLimit bounds a look at the device with all programs that it asks.
-const lookLimit = 25 * time.Second
+// examineLimit bounds an examination of the device, with all programs that it asks.
+const examineLimit = 25 * time.Second
 
 // report is what --doctor prints, for netconnectcli doctor.
 type report struct {
@@ -24,17 +24,17 @@ type report struct {
 	Bundle   *written         `json:"bundle,omitempty"`
 }
 
-// written is an archive that was written.
+// written describes an archive that was written.
 type written struct {
 	File   string        `json:"file"`
 	Parts  []bundle.Part `json:"parts"`
 	Hidden string        `json:"hidden"`
 }
 
-// look is --doctor and --bundle. The settings are those of the daemon that
-// runs, unless args name others.
-func look(ctx context.Context, args []string, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+// examine implements --doctor and --bundle. The settings are those of the running
+// daemon, unless args name others.
+func examine(ctx context.Context, args []string, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, examineLimit)
 	defer cancel()
 	if err := doctor.GiveUpRights(); err != nil {
 		fmt.Fprintln(os.Stderr, "netconnectd: warning: give up rights:", err)
@@ -54,7 +54,7 @@ func look(ctx context.Context, args []string, out io.Writer) error {
 	return json.NewEncoder(out).Encode(found)
 }
 
-// pack writes what is known of d, and what it says when it is asked.
+// pack writes what is known of d, and what d's daemon answers.
 func pack(ctx context.Context, args []string, d bundle.Device) (*written, error) {
 	var err error
 	if d.Settings, err = config.Values(args, os.Environ()); err != nil {

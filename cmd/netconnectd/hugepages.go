@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hugePages says, with brackets around the word, whether the kernel gives huge
-// pages to those that do not ask for them (admin-guide/mm/transhuge).
+// hugePages shows, by brackets around a word, whether the kernel gives huge pages to
+// programs that do not ask for them (admin-guide/mm/transhuge).
 const hugePages = "/sys/kernel/mm/transparent_hugepage/enabled"
 
-// withoutHugePages starts this program anew where the kernel would give it huge
-// pages unasked: the runtime's first one is half of all the memory that the
-// daemon needs. The setting outlives the start (prctl(2)), and the process is
-// the same one afterwards.
+// withoutHugePages starts this program anew if the kernel would give it huge pages
+// unasked: the runtime's first huge page is half of all the memory that the daemon
+// needs. The setting survives the new start (prctl(2)), and the process keeps its
+// pid.
 func withoutHugePages() error {
 	mode, err := os.ReadFile(hugePages)
 	if err != nil || !strings.Contains(string(mode), "[always]") {

@@ -51,7 +51,7 @@ func journalTime(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// Rotate begins a new file, if there is one.
+// Rotate starts a new file, if the log goes to a file.
 func (l *logger) Rotate() error {
 	if l.file == nil {
 		return nil
@@ -59,7 +59,7 @@ func (l *logger) Rotate() error {
 	return l.file.to.Rotate()
 }
 
-// Close closes the file, if there is one.
+// Close closes the file, if the log goes to a file.
 func (l *logger) Close() error {
 	if l.file == nil {
 		return nil
@@ -67,20 +67,20 @@ func (l *logger) Close() error {
 	return l.file.to.Close()
 }
 
-// logFile is a log of bounded size. It is opened by the first write. Lines that
-// it cannot take, on a full disk or a read-only root, go to another writer.
-// slog writes one line at a time.
+// logFile is a log of bounded size. The first write opens it. Lines that the file
+// cannot take, on a full disk or a read-only root, go to another writer. slog writes
+// one line at a time.
 type logFile struct {
 	to     *lumberjack.Logger
 	rescue io.Writer
-	broken bool // the last line did not get into the file
+	broken bool // the last line could not be written to the file
 }
 
 func newLogFile(path string, rescue io.Writer) *logFile {
 	return &logFile{to: &lumberjack.Logger{Filename: path, MaxSize: logMegabytes, MaxBackups: logBackups}, rescue: rescue}
 }
 
-// Write never fails because of the file.
+// Write never returns an error of the file.
 func (f *logFile) Write(line []byte) (int, error) {
 	n, err := f.to.Write(line)
 	if err == nil {

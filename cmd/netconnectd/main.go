@@ -1,5 +1,5 @@
-// Command netconnectd keeps a device reachable: it joins known Wi-Fi networks
-// and becomes an access point when nothing else is left.
+// Command netconnectd keeps a device reachable: it joins known Wi-Fi networks, and
+// becomes an access point when no other connection is left.
 package main
 
 import (
@@ -26,7 +26,7 @@ const (
 	exitOK         = 0
 	exitError      = 1
 	exitUsage      = 2
-	exitNotRunning = 3 // of --daemon status, as init scripts have it
+	exitNotRunning = 3 // of --daemon status, as init scripts expect
 )
 
 func main() {
@@ -42,12 +42,13 @@ func main() {
 	os.Exit(status)
 }
 
-// outlive keeps SIGHUP and SIGPIPE from ending this process, from its first line
-// to its last: systemd takes both for a wish that the daemon be gone. SIGPIPE
-// comes when the reader of standard error has ended. A SIGHUP waits in the
-// channel until somebody receives it.
+// outlive keeps SIGHUP and SIGPIPE from ending this process, from its first line to
+// its last: systemd takes an end by either signal for a wanted one. SIGPIPE comes
+// when the reader of standard error has ended. A SIGHUP waits in the channel until it
+// is received.
 //
-// Nothing ignores SIGPIPE, because the children would inherit that.
+// SIGPIPE is caught and not ignored, because children would inherit an ignored
+// signal.
 func outlive() (hangups <-chan os.Signal) {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGHUP)
@@ -55,11 +56,11 @@ func outlive() (hangups <-chan os.Signal) {
 	return caught
 }
 
-// mayBeEnded takes outlive back for a command that a person has typed.
+// mayBeEnded reverses outlive for a command that a person has typed.
 func mayBeEnded() { signal.Reset(syscall.SIGHUP, syscall.SIGPIPE) }
 
-// onlyAnswers reports whether the arguments ask for an answer, not for the
-// daemon or its tear-down. cfg and err are what config.Load returned.
+// onlyAnswers reports whether the arguments ask for an answer, not for the daemon or
+// its tear-down. cfg and err are the results of config.Load.
 func onlyAnswers(cfg *config.Config, err error) bool {
 	return errors.Is(err, config.ErrHelp) || cfg != nil && (cfg.Doctor || cfg.Version || cfg.Check || cfg.Daemon != "")
 }
@@ -69,8 +70,8 @@ func run(args []string, hangups <-chan os.Signal) (status int, err error) {
 	if onlyAnswers(cfg, err) {
 		mayBeEnded()
 	}
-	if cfg != nil && cfg.Doctor { // what is wrong with the settings is among what it tells
-		if err := look(context.Background(), args, os.Stdout); err != nil {
+	if cfg != nil && cfg.Doctor { // the doctor reports faults of the settings itself
+		if err := examine(context.Background(), args, os.Stdout); err != nil {
 			return exitError, err
 		}
 		return exitOK, nil
@@ -115,8 +116,8 @@ func run(args []string, hangups <-chan os.Signal) (status int, err error) {
 	return exitOK, nil
 }
 
-// beforeOrDefaults returns the settings for a start at which some are wrong, nil
-// where there are none.
+// beforeOrDefaults returns the settings for a start at which some are wrong, or nil
+// if there are none.
 func beforeOrDefaults(args []string, fault error) *config.Config {
 	if kept := config.LoadKept(args, os.Environ(), fault); kept != nil {
 		return kept
@@ -124,7 +125,7 @@ func beforeOrDefaults(args []string, fault error) *config.Config {
 	return config.LoadDefaults(args, os.Environ(), fault)
 }
 
-// serve is the daemon, or its tear-down.
+// serve runs the daemon, or its tear-down.
 func serve(
 	ctx context.Context, stop func(), hangups <-chan os.Signal,
 	cfg *config.Config, load func() (*config.Config, []config.Problem, error),
@@ -155,8 +156,8 @@ func inForce(cfg *config.Config) string {
 	return "the settings before it"
 }
 
-// onHangup begins a new log file and reloads at each SIGHUP. It asks over the
-// socket, so that there is one way to reload.
+// onHangup starts a new log file and reloads at each SIGHUP. It asks over the socket,
+// so that there is only one path to a reload.
 func onHangup(ctx context.Context, hangups <-chan os.Signal, log *logger, socket string) {
 	for {
 		select {

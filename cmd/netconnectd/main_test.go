@@ -23,13 +23,13 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"netconnectd": main})
 }
 
-// TestScript runs netconnectd beside a daemon on $WORK/s. On $WORK/supervised
-// there is one that systemd looks after.
+// TestScript runs netconnectd beside a daemon on $WORK/s. The daemon on
+// $WORK/supervised runs under systemd.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("GORACE", "atexit_sleep_ms=0") // or every exit takes a second
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise every exit takes a second
 			for _, name := range []string{"s", "supervised"} {
 				d := newDevice()
 				d.supervised = name == "supervised"
@@ -43,7 +43,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// device is a daemon of which only the socket is there.
+// device is a daemon that consists only of its socket.
 type device struct {
 	supervised bool
 	reload     func() (any, error)
@@ -108,7 +108,7 @@ func TestHangupRotatesAndReloads(t *testing.T) {
 	for range 2 {
 		hangups <- syscall.SIGHUP
 		<-reloads
-		// lumberjack names what it rotates away by the millisecond.
+		// lumberjack names the files that it rotates by the millisecond.
 		for now := time.Now().UnixMilli(); time.Now().UnixMilli() == now; {
 		}
 	}
@@ -124,7 +124,7 @@ func TestHangupRotatesAndReloads(t *testing.T) {
 	}
 }
 
-// logs are the files that were rotated away, oldest first.
+// logs returns the files that were rotated, oldest first.
 func logs(t *testing.T, dir string) []string {
 	t.Helper()
 	old, err := filepath.Glob(filepath.Join(dir, "netconnectd-*.log"))
@@ -161,7 +161,7 @@ func TestLogFileIsBoundedAndForItsOwner(t *testing.T) {
 	if err != nil || info.Mode() != 0o600 || info.Size() > logMegabytes<<20 {
 		t.Errorf("%v, %v", info, err)
 	}
-	// lumberjack removes the oldest ones beside the writing
+	// lumberjack removes the oldest files in the background.
 	for deadline := time.Now().Add(10 * time.Second); len(logs(t, filepath.Dir(file))) != logBackups; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%v", logs(t, filepath.Dir(file)))
@@ -169,7 +169,7 @@ func TestLogFileIsBoundedAndForItsOwner(t *testing.T) {
 	}
 }
 
-// TestLogThatCannotBeWritten has a folder where the file should be, for a time.
+// TestLogThatCannotBeWritten has a folder in place of the file for a time.
 func TestLogThatCannotBeWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "netconnectd.log")
 	if err := os.MkdirAll(filepath.Join(file, "full"), 0o700); err != nil {
@@ -178,7 +178,8 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 	var rescue strings.Builder
 	log := newLogFile(file, &rescue)
 	defer log.to.Close()
-	// A folder can be moved out of the way as a file can, so its own is locked.
+	// lumberjack could rename a folder in the log file's place, so the path leads
+	// through a file instead.
 	blocked := filepath.Join(file, "full", "file")
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 		t.Fatal(err)

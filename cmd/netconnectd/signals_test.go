@@ -16,11 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// running is a netconnectd of its own, in a network namespace without links.
+// running is a netconnectd process in a network namespace without links.
 type running struct {
 	*exec.Cmd
 	socket string
-	stderr *os.File // what the daemon writes
+	stderr *os.File // receives the daemon's log
 	ended  chan struct{}
 }
 
@@ -61,7 +61,7 @@ func startDaemon(t *testing.T, extra string) *running {
 	return p
 }
 
-// until waits for a condition, and fails when the daemon ends before.
+// until waits for a condition, and fails if the daemon ends before.
 func (p *running) until(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
@@ -104,7 +104,7 @@ func (p *running) signal(t *testing.T, signals ...syscall.Signal) {
 	}
 }
 
-// ends tells the daemon to end and sees that it does so by itself.
+// ends tells the daemon to end and checks that it exits by itself.
 func (p *running) ends(t *testing.T) {
 	t.Helper()
 	p.signal(t, syscall.SIGTERM)
@@ -114,13 +114,14 @@ func (p *running) ends(t *testing.T) {
 	}
 }
 
-// deadly are the signals that systemd takes for a clean end, but that nobody
-// sends who wants the daemon to end (systemd.service(5), Restart=).
+// deadly are the signals that systemd takes for a clean end, although no user sends
+// them to end the daemon (systemd.service(5), Restart=).
 var deadly = []syscall.Signal{syscall.SIGHUP, syscall.SIGPIPE}
 
 func TestSignalsEndNoDaemon(t *testing.T) {
 	t.Run("while it reads its configuration", func(t *testing.T) {
-		// The warnings do not fit into the pipe, so nothing comes after them.
+		// The warnings do not fit into the pipe, so the daemon would block before any
+		// later line.
 		p := startDaemon(t, manyUnknownKeys(200))
 		p.until(t, "the first warning", func() bool {
 			n, err := unix.IoctlGetInt(int(p.stderr.Fd()), unix.TIOCINQ)
@@ -164,7 +165,7 @@ func manyUnknownKeys(n int) string {
 	return text.String()
 }
 
-// TestReaderOfLogGoes takes away who reads standard error: journald may end, and
+// TestReaderOfLogGoes closes the reading end of standard error: journald may end, and
 // so may the logger at the end of a shell's pipe.
 func TestReaderOfLogGoes(t *testing.T) {
 	for _, row := range []struct {
@@ -185,15 +186,15 @@ func TestReaderOfLogGoes(t *testing.T) {
 			row.when(t, p)
 			p.stderr.Close()
 			p.awaitAnswer(t)
-			p.signal(t, syscall.SIGHUP) // which is logged
+			p.signal(t, syscall.SIGHUP) // the daemon logs the reload
 			p.awaitAnswer(t)
 			p.ends(t)
 		})
 	}
 }
 
-// TestAnswersEndQuietly: a command whose answer nobody reads ends, and says
-// nothing of that.
+// TestAnswersEndQuietly checks that a command whose output is not read ends without a
+// message about that.
 func TestAnswersEndQuietly(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"--version"}, {"--check"}, {"--doctor"}, {"--daemon", "status"}} {
 		t.Run(args[0], func(t *testing.T) {
@@ -211,7 +212,7 @@ func TestAnswersEndQuietly(t *testing.T) {
 			cmd := exec.Command("netconnectd", append([]string{"-c", file, "-a", file + ".none"}, args...)...)
 			cmd.Stdout, cmd.Stderr = writer, &stderr
 			err = cmd.Run()
-			// The test binary is built with cgo, where doctor cannot give its rights up.
+			// The test binary is built with cgo, where doctor cannot drop its rights.
 			said := strings.TrimSpace(stderr.String())
 			if args[0] == "--doctor" && strings.HasPrefix(said, "netconnectd: warning: give up rights: ") && !strings.Contains(said, "\n") {
 				said = ""

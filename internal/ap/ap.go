@@ -1,11 +1,10 @@
-// Package ap makes a radio an access point: it renders the configuration of
-// hostapd and dnsmasq, runs the two, gives the interface its address, forwards
-// phones to the wired network if that is wanted, and reports when the access point
-// begins and ends to serve.
+// Package ap makes a radio an access point: it renders the configuration of hostapd
+// and dnsmasq, runs both programs, gives the interface its address, forwards phones
+// to the wired network if the configuration wants that, and reports when the access
+// point starts and stops serving.
 //
-// Both programs outlive the daemon (package process). The next daemon's Hold
-// adopts them when they run with the wanted configuration, and phones notice
-// nothing.
+// Both programs outlive the daemon (package process). The next daemon's Hold adopts
+// them when they run with the wanted configuration, so phones notice nothing.
 package ap
 
 import (
@@ -44,8 +43,8 @@ const (
 	adoptLimit = 2 * time.Second
 )
 
-// Links is what an access point needs to change interfaces: an owner of package
-// interfaces.
+// Links is what an access point needs to change interfaces. An owner of package
+// interfaces implements it.
 type Links interface {
 	Apply(ctx context.Context, want link.Spec) error
 	// Release leaves the interface as rest describes. It does nothing if the
@@ -81,9 +80,9 @@ type AccessPoint struct {
 	links  Links
 	log    *slog.Logger
 
-	hostapdConfig func() []byte // rendered once: deriving the key takes a while
+	hostapdConfig func() []byte // rendered once, because deriving the key takes a while
 	guard         guard
-	missing       *string // the last argument of Unguarded, as text; nil: it was not called yet
+	missing       *string // the last argument of Unguarded, as text; nil: Unguarded was not called yet
 }
 
 // New returns an access point that does nothing yet.
@@ -153,8 +152,8 @@ func (a *AccessPoint) serve(ctx context.Context, ready func()) error {
 type children struct {
 	hostapd, dnsmasq *process.Child
 	cell             Cell
-	events           *wpactrl.Events // of hostapd
-	names            nameService     // of dnsmasq
+	events           *wpactrl.Events // hostapd's events
+	names            nameService     // whether dnsmasq resolves names
 }
 
 // bringUp returns when phones are served. The address is set last: hostapd takes
@@ -162,7 +161,7 @@ type children struct {
 // begins to listen on the address when the address appears.
 func (a *AccessPoint) bringUp(ctx context.Context, hostapd, dnsmasq process.Spec) (children, error) {
 	var c children
-	a.keepGuard(ctx) // before the first phone can come
+	a.keepGuard(ctx) // before the first phone can join
 	if !a.hostapdServes(ctx, hostapd.Hash) {
 		if err := a.clear(ctx); err != nil {
 			return c, err
@@ -200,9 +199,9 @@ func (a *AccessPoint) clear(ctx context.Context) error {
 	return a.links.Apply(ctx, link.Spec{Name: a.config.Interface})
 }
 
-// End ends both programs, of this or an earlier run, clears the interface, which is
-// down afterwards, and removes the guard. It does nothing to an interface that does
-// not exist. The guard stays if hostapd does not end.
+// End ends both programs, whether this run or an earlier one started them, clears the
+// interface, which is down afterwards, and removes the guard. It does nothing to an
+// interface that does not exist. The guard stays if hostapd does not end.
 func (a *AccessPoint) End(ctx context.Context) error {
 	errs := []error{a.runner.End(ctx, RoleDnsmasq)}
 	ended := a.runner.End(ctx, RoleHostapd)
@@ -245,7 +244,7 @@ func (a *AccessPoint) dnsmasqSpec(names nameService) (process.Spec, error) {
 	return hashed(spec, content), errors.Join(atomicfile.Write(file, content, 0o600), makeFile(a.config.leaseFile()))
 }
 
-// makeFile makes an empty file if there is none.
+// makeFile creates an empty file if there is none.
 func makeFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 	if err != nil {

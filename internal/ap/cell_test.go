@@ -6,7 +6,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// statusOn11 is what hostapd 2.10 answers to STATUS.
+// statusOn11 is hostapd 2.10's answer to STATUS.
 const statusOn11 = `state=ENABLED
 phy=phy0
 freq=2462

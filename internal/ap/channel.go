@@ -15,12 +15,12 @@ type channelError struct{ error }
 
 func (e channelError) Unwrap() error { return e.error }
 
-// onSomeChannel serves on the configured channel or, if the radio may not use it,
-// on worldChannel: a wrong setting must not lock out the people who could correct
-// it.
+// onSomeChannel serves on the configured channel or, if the radio may not use that
+// channel, on worldChannel: a wrong setting must not lock out the people who could
+// correct it.
 func (a *AccessPoint) onSomeChannel(ctx context.Context, ready func()) error {
 	if other := a.on(worldChannel); a.replacedBy(other) {
-		return other.serve(ctx, ready) // hostapd of the previous run serves there
+		return other.serve(ctx, ready) // the hostapd of the previous run serves there
 	}
 	err := a.serve(ctx, ready)
 	var wrong channelError

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// pickyHostapd is the real one for every channel but 13, which it refuses as
-// hostapd does where the country has no such channel.
+// pickyHostapd returns a program that runs the real hostapd for every channel but 13.
+// It refuses channel 13 as hostapd does where the country has no such channel.
 func pickyHostapd(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "hostapd-picky")
@@ -31,8 +31,8 @@ exec /usr/sbin/hostapd "$@"
 	return path
 }
 
-// playLateHostapd is pickyHostapd that refuses as hostapd does when it has
-// changed the country: it has its socket by then, and says so there first.
+// playLateHostapd refuses a channel as hostapd does after a change of the country:
+// hostapd has its control socket by then, and reports the refusal there first.
 func playLateHostapd(file string) {
 	text, err := os.ReadFile(file)
 	if err != nil || !strings.Contains(string(text), "\nchannel=13\n") {
@@ -67,9 +67,9 @@ func playLateHostapd(file string) {
 	}
 }
 
-// TestForbiddenChannel: the access point comes up all the same, on a channel
-// that is allowed everywhere, counts who is there, and the next daemon adopts
-// it there.
+// TestForbiddenChannel checks that the access point starts nevertheless, on a channel
+// that is allowed everywhere, that it lists its phones there, and that the next
+// daemon adopts it there.
 func TestForbiddenChannel(t *testing.T) {
 	for name, hostapd := range map[string]func(t *testing.T, dir string) string{
 		"refused at once":                       pickyHostapd,
@@ -119,7 +119,7 @@ func forbiddenChannel(t *testing.T, hostapdOf func(t *testing.T, dir string) str
 	}
 }
 
-// TestNoChannelWorks: the error is that of the last try.
+// TestNoChannelWorks checks that the error is that of the last try.
 func TestNoChannelWorks(t *testing.T) {
 	cable(t)
 	config := testConfig(runtimeDir(t))

@@ -11,27 +11,27 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
-// Config is an access point as it shall be.
+// Config describes the wanted access point.
 type Config struct {
 	Interface string        // e.g. "wlan0"
-	Driver    string        // of hostapd: "nl80211"; "none" has no radio (hostapd.conf)
+	Driver    string        // hostapd's driver: "nl80211"; "none" works without a radio (hostapd.conf)
 	SSID      string        // 1 to 32 bytes, any values
 	PSK       secret.Secret // passphrase of 8 to 63 printable ASCII characters, or 64 hex digits; zero: open network
 	Channel   int           // 1 to 14 (2.4 GHz) or 36 to 177 (5 GHz)
 	Isolate   bool          // phones do not reach each other through the radio; through this device they never do
-	Country   string        // ISO 3166-1 alpha-2 in capitals, e.g. "DE"; "": leave what the system has set
+	Country   string        // ISO 3166-1 alpha-2 in capitals, e.g. "DE"; "": the system's setting stays
 
-	Address               netip.Prefix // IPv4, ours on the interface, e.g. 10.250.250.1/24
-	RangeFirst, RangeLast netip.Addr   // leased to the phones, within the prefix
+	Address               netip.Prefix // our IPv4 address on the interface, e.g. 10.250.250.1/24
+	RangeFirst, RangeLast netip.Addr   // addresses leased to the phones, within the prefix
 	Domain                string       // e.g. "printer.lan"; "": none
-	HostName              string       // this device's, answered with Address; "": none
+	HostName              string       // this device's name, which resolves to Address; "": none
 
-	ForwardTo string // wired interface through which phones reach other networks, need not be there yet; "": they reach this device only
+	ForwardTo string // wired interface through which phones reach other networks, which may appear later; "": phones reach this device only
 
 	Hostapd, Dnsmasq string // paths of the programs
-	RuntimeDir       string // absolute; configuration, leases and control sockets; only our user may enter
-	StateDir         string // absolute; of the saved networks, which hostapd and dnsmasq are not to see
-	User             string // whom dnsmasq becomes when it is started by root; an existing user
+	RuntimeDir       string // absolute path for configuration, leases and control sockets; only our user may enter it
+	StateDir         string // absolute path of the saved networks, which hostapd and dnsmasq must not be able to read
+	User             string // the user that dnsmasq switches to when root starts it; must exist
 }
 
 var (
@@ -40,14 +40,15 @@ var (
 	countryPattern   = regexp.MustCompile(`^[A-Z]{2}$`)
 	hexKeyPattern    = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
 	passphrase       = regexp.MustCompile(`^[ -~]{8,63}$`) // IEEE 802.11 M.4.1
-	// A name may stand in dnsmasq's file: RFC 1123 2.1, and "_", which occurs.
+	// A domain name is written to dnsmasq's file: RFC 1123 2.1, and "_", which
+	// occurs.
 	domainPattern = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$`)
 	pathPattern   = regexp.MustCompile(`^/[!-~]*$`) // dnsmasq reads spaces, quotes and '#' in its own ways
 	userPattern   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*\$?$`)
 )
 
-// Check reports everything that hostapd and dnsmasq would refuse, or would
-// read as something else than it is. Texts name the keys of the configuration.
+// Check reports everything that hostapd and dnsmasq would refuse or misread. Its
+// texts name the keys of the configuration.
 func (c Config) Check() error {
 	var problems []error
 	require := func(ok bool, format string, args ...any) {
@@ -77,8 +78,7 @@ func (c Config) Check() error {
 	return errors.Join(problems...)
 }
 
-// isInterface refuses also names that mean something else below
-// /proc/sys/net/ipv4/conf.
+// isInterface also refuses names with another meaning below /proc/sys/net/ipv4/conf.
 func isInterface(name string) bool {
 	return interfacePattern.MatchString(name) && !slices.Contains([]string{".", "..", "all", "default"}, name)
 }

@@ -26,7 +26,7 @@ const (
 	noRights     = "hostapd and dnsmasq need the capabilities that netconnectd.service gives: start it by systemd or as root"
 )
 
-// remedies lists the remedy for a line that contains the text.
+// remedies maps a text in a line of output to the remedy.
 var remedies = []struct{ text, remedy string }{
 	{"WLAN soft blocked", softBlocked},
 	{"WLAN hard blocked", hardBlocked},

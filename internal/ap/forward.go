@@ -42,7 +42,7 @@ func newForwarding(config Config, log *slog.Logger) *forwarding {
 // opened is an interface whose switch was off and which we turned on.
 type opened struct {
 	Name      string `json:"name"`
-	Index     int    `json:"index"`       // distinguishes another interface of the same name
+	Index     int    `json:"index"`       // distinguishes the interface from a later one of the same name
 	AllWereOn bool   `json:"all_were_on"` // net.ipv4.ip_forward at that time
 }
 
@@ -50,8 +50,8 @@ func (f *forwarding) recordFile() string {
 	return filepath.Join(f.config.RuntimeDir, "forwarding.json")
 }
 
-// keep brings the table and the switches to what the configuration wants. It skips
-// an interface that does not exist; a later call handles it.
+// keep brings the table and the switches into the state that the configuration wants.
+// It skips an interface that does not exist; a later call handles that interface.
 func (f *forwarding) keep() error {
 	all, err := readSwitch("all")
 	if err != nil {
@@ -137,7 +137,7 @@ func closedOnes(record []opened, names []string, all bool) (noted []opened, clos
 		}
 		ifi, err := net.InterfaceByName(name)
 		if err != nil {
-			continue // gone meanwhile
+			continue // the interface is gone meanwhile
 		}
 		record = slices.DeleteFunc(record, func(o opened) bool { return o.Name == name })
 		record = append(record, opened{Name: name, Index: ifi.Index, AllWereOn: all})

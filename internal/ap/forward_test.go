@@ -26,7 +26,8 @@ func forwardingConfig(dir string) Config {
 	return c
 }
 
-// foreign is what others have in the packet filter; it must never change.
+// foreign holds the rules of other programs in the packet filter. They must never
+// change.
 const foreign = `table inet firewall {
 	chain input {
 		type filter hook input priority filter; policy accept;
@@ -41,8 +42,8 @@ table ip nat {
 }
 `
 
-// wire makes eth0 with the address 192.0.2.1 and a machine at 192.0.2.2 that
-// knows of no other network; nobody forwards yet.
+// wire creates eth0 with the address 192.0.2.1 and, at its other end, a machine at
+// 192.0.2.2 that knows no other network. Nothing is forwarded yet.
 func wire(t *testing.T) (lan *netnstest.Namespace) {
 	t.Helper()
 	lan = netnstest.Another(t)
@@ -68,8 +69,8 @@ func join(t *testing.T, phone *netnstest.Namespace, address string) {
 	phone.Run("ip", "route", "replace", "default", "via", "10.250.250.1")
 }
 
-// pings reports whether the phone reaches the machine behind the cable, which
-// knows no way back to the phone's own address.
+// pings reports whether the phone reaches the machine behind the cable. That machine
+// has no route to the phone's own address.
 func pings(phone *netnstest.Namespace) bool { return ping(phone, "192.0.2.2") }
 
 func ping(from *netnstest.Namespace, to string) bool {
@@ -83,7 +84,7 @@ func setSwitch(t *testing.T, name, value string) {
 	}
 }
 
-// switchesNow shows what forwards: net.ipv4.ip_forward and the interfaces.
+// switchesNow lists what forwards: net.ipv4.ip_forward and the interfaces.
 func switchesNow(t *testing.T) string {
 	t.Helper()
 	var all []string
@@ -102,7 +103,7 @@ func ruleset(t *testing.T) string {
 	return netnstest.Run(t, "nft", "list", "ruleset")
 }
 
-// others makes the foreign tables and checks at the end that they are as ever.
+// others installs the foreign tables and checks at the end that they are unchanged.
 func others(t *testing.T) (check func()) {
 	t.Helper()
 	cmd := exec.Command("nft", "-f", "-")
@@ -117,7 +118,7 @@ func others(t *testing.T) (check func()) {
 	}
 }
 
-// ownRules gives the rules of our chains as nft(8) tells them.
+// ownRules returns the rules of our chains as nft(8) prints them.
 func ownRules(t *testing.T) string {
 	t.Helper()
 	out := netnstest.Run(t, "nft", "list", "table", "inet", tableName)
@@ -197,13 +198,14 @@ func TestForwarding(t *testing.T) {
 	}
 }
 
-// TestForwardingIsTakenBack is for all that can happen between.
+// TestForwardingIsTakenBack checks that stop restores the switches, whatever happens
+// in between.
 func TestForwardingIsTakenBack(t *testing.T) {
 	for _, row := range []struct {
 		name          string
 		before        func(t *testing.T)
 		between       func(t *testing.T)
-		config        func(*Config) // of the daemon that ends it
+		config        func(*Config) // changes the configuration of the daemon that stops
 		during, after string
 	}{
 		{name: "by another daemon after a crash", during: "all=0 eth0=1 wlan0=1", after: "all=0 eth0=0 wlan0=0"},
@@ -239,7 +241,7 @@ func TestForwardingIsTakenBack(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := newForwarding(c, slog.New(slog.DiscardHandler)).keep(); err != nil { // a daemon that was killed and came back
+			if err := newForwarding(c, slog.New(slog.DiscardHandler)).keep(); err != nil { // a daemon that was killed and started again
 				t.Fatal(err)
 			}
 			if got := switchesNow(t); got != row.during {
@@ -295,7 +297,7 @@ func TestForwardingSurvives(t *testing.T) {
 	lan := netnstest.Another(t)
 	setSwitch(t, "all", "0")
 	d := newDaemon(t, forwardingConfig(runtimeDir(t)))
-	h := d.start() // without a cable: the access point is there all the same
+	h := d.start() // without a cable the access point still starts
 	join(t, phone, askLease(t, phone)["ip"])
 	plug(t, lan)
 	t.Cleanup(func() { exec.Command("ip", "link", "del", "eth0").Run() })
@@ -305,7 +307,7 @@ func TestForwardingSurvives(t *testing.T) {
 	netnstest.Run(t, "nft", "flush", "ruleset")
 	eventually(t, beat+2*time.Second, "our table is back after others flushed all", func() bool { return pings(phone) })
 	setSwitch(t, "all", "1")
-	setSwitch(t, "all", "0") // turns all off
+	setSwitch(t, "all", "0") // turns all switches off
 	eventually(t, beat+2*time.Second, "the switches are on again", func() bool { return pings(phone) })
 	if strings.Contains(d.logged.String(), "not guarded") {
 		t.Errorf("logged %s", d.logged)
@@ -316,7 +318,7 @@ func TestForwardingSurvives(t *testing.T) {
 	}
 }
 
-// A switch of eth0 that only we turned on lets nobody but phones through.
+// A switch of eth0 that only we turned on lets only phones through.
 func TestForwardingOpensNothingElse(t *testing.T) {
 	cable(t)
 	lan := wire(t)
@@ -338,7 +340,7 @@ func TestForwardingOpensNothingElse(t *testing.T) {
 	if ping(lan, "198.51.100.2") {
 		t.Error("the wired network reaches what it did not before")
 	}
-	setSwitch(t, "all", "1") // somebody wants it
+	setSwitch(t, "all", "1") // another program wants forwarding
 	if err := f.keep(); err != nil {
 		t.Fatal(err)
 	}
@@ -374,8 +376,8 @@ func TestForwardingRecord(t *testing.T) {
 	}
 }
 
-// answering is a kernel that answers everything about tables by that error, and
-// has nothing more to say to a transaction; opening is the error of the socket.
+// answering plays a kernel that answers every request about tables with errno and
+// sends nothing more for a transaction; opening is the error of opening the socket.
 func answering(errno unix.Errno, opening error) func() (*nftables.Conn, error) {
 	return func() (*nftables.Conn, error) {
 		return nftables.New(
@@ -392,13 +394,13 @@ func answering(errno unix.Errno, opening error) func() (*nftables.Conn, error) {
 	}
 }
 
-// TestForwardingWithoutTables: a radio must not stay an access point for ever
-// because the kernel cannot forward.
+// TestForwardingWithoutTables checks that End works: a radio must not stay an access
+// point for ever because the kernel cannot forward.
 func TestForwardingWithoutTables(t *testing.T) {
 	for _, row := range []struct {
 		name         string
 		dial         func() (*nftables.Conn, error)
-		logged, left bool // what End says, and does not take back
+		logged, left bool // whether End logs a failure, and whether the record stays
 	}{
 		{name: "no nftables", dial: answering(unix.EINVAL, nil)},
 		{name: "no nftables of that family", dial: answering(unix.EOPNOTSUPP, nil)},
@@ -426,7 +428,8 @@ func TestForwardingWithoutTables(t *testing.T) {
 	}
 }
 
-// TestForwardingThatCannotBe: the access point serves nevertheless, and says it once.
+// TestForwardingThatCannotBe checks that the access point serves nevertheless, and
+// logs the reason once.
 func TestForwardingThatCannotBe(t *testing.T) {
 	cable(t)
 	d := newDaemon(t, forwardingConfig(runtimeDir(t)))

@@ -17,7 +17,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
-// A guard protects by two means, each of which a row may have alone.
+// A guard protects by two means; a row of a test may use only one of them.
 var (
 	nothing      = func(guard) error { return nil }
 	whole        = guard.keep
@@ -25,7 +25,7 @@ var (
 	onlyTable    = func(g guard) error { return g.forwarding.keep() }
 )
 
-// guarded makes a guard keep, and takes it back at the end.
+// guarded runs keep on a guard, and stops the guard at the end.
 func guarded(t *testing.T, c Config, keep func(guard) error) {
 	t.Helper()
 	g := newGuard(c, slog.New(slog.DiscardHandler))
@@ -39,7 +39,7 @@ func guarded(t *testing.T, c Config, keep func(guard) error) {
 	})
 }
 
-// setting writes below /proc/sys/net of the device.
+// setSetting writes a setting below /proc/sys/net of the device.
 func setSetting(t *testing.T, path, value string) {
 	t.Helper()
 	if err := os.WriteFile("/proc/sys/net/"+path, []byte(value), 0o644); err != nil {
@@ -47,8 +47,8 @@ func setSetting(t *testing.T, path, value string) {
 	}
 }
 
-// sendRaw sends a packet from the phone's interface by a raw socket. The kernel
-// fills in the header of IP and the checksum of ICMPv6.
+// sendRaw sends a packet from the phone's interface through a raw socket. The kernel
+// fills in the IP header and the checksum of ICMPv6.
 func sendRaw(t *testing.T, phone *netnstest.Namespace, family, protocol int, to unix.Sockaddr, packet []byte) {
 	t.Helper()
 	eventually(t, 5*time.Second, "the phone can send", func() bool {
@@ -59,18 +59,18 @@ func sendRaw(t *testing.T, phone *netnstest.Namespace, family, protocol int, to 
 				return err
 			}
 			defer unix.Close(fd)
-			if family == unix.AF_INET6 { // RFC 4861 6.1.2: nothing that a router has passed on
+			if family == unix.AF_INET6 { // RFC 4861 6.1.2: the hop limit shows that no router has forwarded the packet
 				err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, 255)
 			}
-			sent = unix.Sendto(fd, packet, 0, to) // refused while the phone's own address is tentative
+			sent = unix.Sendto(fd, packet, 0, to) // the kernel refuses while the phone's own address is tentative
 			return err
 		})
 		return sent == nil
 	})
 }
 
-// advertise has the phone say to all that it is a router (RFC 4861 4.2), for
-// 1800 s, and of a prefix for addresses (4.6.2).
+// advertise lets the phone announce itself to all nodes as a router (RFC 4861 4.2)
+// for 1800 s, with a prefix for addresses (4.6.2).
 func advertise(t *testing.T, phone *netnstest.Namespace) {
 	t.Helper()
 	var ifindex int
@@ -88,15 +88,15 @@ func advertise(t *testing.T, phone *netnstest.Namespace) {
 	sendRaw(t, phone, unix.AF_INET6, unix.IPPROTO_ICMPV6, allNodes, packet)
 }
 
-// learned is what the device has of it.
+// learned returns what the device has learned from the announcement.
 func learned(t *testing.T) string {
 	t.Helper()
 	return netnstest.Run(t, "ip", "-6", "route", "show", "default") + netnstest.Run(t, "ip", "-6", "address", "show", "to", "fd66::/64")
 }
 
-// TestPhoneIsNoRouter: a router advertisement of a phone gives the device neither
-// a default route nor an address. The device has seen it when it answers what
-// the phone sends next.
+// TestPhoneIsNoRouter checks that a phone's router advertisement gives the device
+// neither a default route nor an address. The device has processed the advertisement
+// when it answers the phone's next packet.
 func TestPhoneIsNoRouter(t *testing.T) {
 	for _, row := range []struct {
 		name     string
@@ -126,13 +126,13 @@ func TestPhoneIsNoRouter(t *testing.T) {
 	}
 }
 
-// TestPhoneShowsNoOtherWay: the device goes on sending to 198.51.100.1 through
-// 10.250.250.100 when that says that 10.250.250.101 is the better way.
+// TestPhoneShowsNoOtherWay checks that the device keeps sending to 198.51.100.1
+// through 10.250.250.100 when that host redirects it to 10.250.250.101.
 func TestPhoneShowsNoOtherWay(t *testing.T) {
 	for _, row := range []struct {
 		name       string
 		keep       func(guard) error
-		forwarding string // of wlan0, see careful
+		forwarding string // the forwarding setting of wlan0, see careful
 		believed   bool
 	}{
 		{name: "without a guard it does not", keep: nothing, forwarding: "0", believed: true},
@@ -152,7 +152,7 @@ func TestPhoneShowsNoOtherWay(t *testing.T) {
 			}
 			setSwitch(t, "wlan0", row.forwarding)
 			guarded(t, testConfig(runtimeDir(t)), row.keep)
-			netnstest.Run(t, "ping", "-n", "-c", "1", "-W", "2", "10.250.250.101") // only a neighbour that answers is believed in
+			netnstest.Run(t, "ping", "-n", "-c", "1", "-W", "2", "10.250.250.101") // the kernel accepts a redirect only to a neighbour that answers
 			sendRaw(t, phone, unix.AF_INET, unix.IPPROTO_ICMP, &unix.SockaddrInet4{Addr: [4]byte{10, 250, 250, 1}}, redirect("10.250.250.1", "198.51.100.1", "10.250.250.101"))
 			if !ping(phone, "10.250.250.1") {
 				t.Fatal("the device does not answer")
@@ -165,8 +165,8 @@ func TestPhoneShowsNoOtherWay(t *testing.T) {
 	}
 }
 
-// redirect is an ICMP message (RFC 792) about the answer to a ping: of other
-// packets the kernel asks the socket that has sent them.
+// redirect returns an ICMP message (RFC 792) about the answer to a ping: about other
+// packets, the kernel would ask the socket that sent them.
 func redirect(from, to, better string) []byte {
 	packet := append([]byte{5, 1, 0, 0}, netip.MustParseAddr(better).AsSlice()...)
 	packet = append(packet, 0x45, 0, 0, 28, 0, 1, 0, 0, 64, unix.IPPROTO_ICMP, 0, 0)
@@ -182,8 +182,8 @@ func redirect(from, to, better string) []byte {
 	return packet
 }
 
-// behind makes docker0 with a container at 172.17.0.2 and fd17::2 that has the
-// device as its router, as Docker does, with all of the device's forwarding on.
+// behind creates docker0 with a container at 172.17.0.2 and fd17::2 whose router is
+// the device, as Docker does, and turns on forwarding for the whole device.
 func behind(t *testing.T) (container *netnstest.Namespace) {
 	t.Helper()
 	container = netnstest.Another(t)
@@ -208,13 +208,13 @@ func behind(t *testing.T) (container *netnstest.Namespace) {
 	return container
 }
 
-// TestPhonePassesNobody: without forwarding_to_wired phones reach this device
-// alone, also where other programs have the kernel forward.
+// TestPhonePassesNobody checks that without forwarding_to_wired phones reach only
+// this device, even where other programs turn forwarding on.
 func TestPhonePassesNobody(t *testing.T) {
 	phone := cable(t)
 	container := behind(t)
 	lan := wire(t)
-	setSwitch(t, "all", "1") // wire has switched it off
+	setSwitch(t, "all", "1") // wire has switched forwarding off
 	lan.Run("ip", "route", "add", "default", "via", "192.0.2.1")
 	netnstest.Lines(t, `
 		ip address add 10.250.250.1/24 dev wlan0
@@ -258,8 +258,8 @@ func TestPhonePassesNobody(t *testing.T) {
 	}
 }
 
-// TestPublishedPorts: a port of a container that is published on the access
-// point's address is this device's own service; on any other address it is not.
+// TestPublishedPorts checks that a container's port which is published on the access
+// point's address counts as this device's service, and on any other address does not.
 func TestPublishedPorts(t *testing.T) {
 	phone := cable(t)
 	behind(t)
@@ -271,7 +271,7 @@ func TestPublishedPorts(t *testing.T) {
 		nft add rule ip docker prerouting ip daddr { 10.250.250.1, 10.96.0.1 } icmp type echo-request dnat to 172.17.0.2`)
 	t.Cleanup(func() { netnstest.Run(t, "nft", "delete", "table", "ip", "docker") })
 	join(t, phone, "10.250.250.100")
-	setSetting(t, "ipv4/icmp_echo_ignore_all", "1") // so that the container answers, or nobody
+	setSetting(t, "ipv4/icmp_echo_ignore_all", "1") // so that only the container can answer
 	t.Cleanup(func() { setSetting(t, "ipv4/icmp_echo_ignore_all", "0") })
 	guarded(t, testConfig(runtimeDir(t)), whole)
 	if !ping(phone, "10.250.250.1") {
@@ -282,9 +282,8 @@ func TestPublishedPorts(t *testing.T) {
 	}
 }
 
-// TestPhonesApart: where hostapd keeps phones from each other, the way through
-// the device is closed as well. A switch whose ports are isolated stands for the
-// radio.
+// TestPhonesApart checks that where hostapd isolates phones, the path through the
+// device is closed as well. A bridge with isolated ports stands for the radio.
 func TestPhonesApart(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -321,8 +320,8 @@ func TestPhonesApart(t *testing.T) {
 	}
 }
 
-// watchfulHostapd notes how the guard is right before hostapd begins and right
-// after it has ended, in the folder that it may write to.
+// watchfulHostapd records the state of the guard just before hostapd starts and just
+// after it has ended, in a folder that it may write to.
 const watchfulHostapd = `#!/bin/sh
 look() { { cat /proc/sys/net/ipv6/conf/wlan0/accept_ra; /usr/sbin/nft -j list table inet netconnectd; } >"%s/hostapd/$1" 2>&1; }
 look before
@@ -331,8 +330,9 @@ trap 'kill $!; wait $!; look after; exit 0' TERM
 wait $!
 `
 
-// TestGuardStandsAroundTheAccessPoint: it is there before the first beacon and
-// after the last, a next daemon finds it, and nothing is left of it.
+// TestGuardStandsAroundTheAccessPoint checks that the guard is in place before the
+// first beacon and after the last, that the next daemon finds it, and that it leaves
+// nothing behind.
 func TestGuardStandsAroundTheAccessPoint(t *testing.T) {
 	phone := cable(t)
 	dir := runtimeDir(t)

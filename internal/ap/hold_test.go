@@ -22,7 +22,7 @@ import (
 
 func TestPhoneIsServed(t *testing.T) {
 	phone := cable(t)
-	netnstest.Run(t, "ip", "addr", "add", "192.168.9.9/24", "dev", "wlan0") // left by another program
+	netnstest.Run(t, "ip", "addr", "add", "192.168.9.9/24", "dev", "wlan0") // an address that another program has left
 	netnstest.Run(t, "ip", "route", "add", "224.0.0.0/4", "dev", "lo")
 	t.Cleanup(func() { netnstest.Run(t, "ip", "route", "del", "224.0.0.0/4", "dev", "lo") })
 	d := newDaemon(t, testConfig(runtimeDir(t)))
@@ -30,8 +30,8 @@ func TestPhoneIsServed(t *testing.T) {
 	d.ap.links = links
 	h := d.start()
 	t.Logf("ready after %v", h.took)
-	// Cleared before hostapd takes the interface, ours only afterwards: on an
-	// address that is there while the interface is down dnsmasq does not listen.
+	// The address is cleared before hostapd takes the interface and ours is set only
+	// afterwards: dnsmasq does not listen on an address of an interface that is down.
 	if w := links.wanted; len(w) != 2 || len(w[0].Addresses) != 0 || w[0].Up || len(w[1].Addresses) != 1 || !w[1].Up {
 		t.Errorf("the interface was changed in this way: %+v", w)
 	}
@@ -132,7 +132,7 @@ func TestLeaveAndAdopt(t *testing.T) {
 	if h2, m2 := second.pids(); h2 != hostapd || m2 != dnsmasq {
 		t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want the same", hostapd, h2, dnsmasq, m2)
 	}
-	// Taking the address away, even for a moment, would break connections.
+	// If the address were removed even for a moment, connections would break.
 	if len(links.wanted) != 1 || len(links.wanted[0].Addresses) != 1 || !links.wanted[0].Up {
 		t.Errorf("the interface was changed: %+v", links.wanted)
 	}
@@ -150,7 +150,7 @@ func TestLeaveAndAdopt(t *testing.T) {
 	}
 }
 
-// recordingLinks writes down what is wanted before it makes it so.
+// recordingLinks records each wanted Spec before it applies the Spec.
 type recordingLinks struct{ wanted []link.Spec }
 
 func (l *recordingLinks) Apply(ctx context.Context, want link.Spec) error {
@@ -353,7 +353,7 @@ func TestDisabledHostapd(t *testing.T) {
 	if err := h.result(soon); err == nil || !strings.Contains(err.Error(), "AP-DISABLED") {
 		t.Fatalf("got %v", err)
 	}
-	d.start() // one that lives and does not serve is not adopted
+	d.start() // a program that runs but does not serve is not adopted
 	if h2, m2 := d.pids(); h2 == hostapd || m2 != dnsmasq {
 		t.Errorf("hostapd %d then %d, dnsmasq %d then %d; want only hostapd anew", hostapd, h2, dnsmasq, m2)
 	}
@@ -362,8 +362,8 @@ func TestDisabledHostapd(t *testing.T) {
 	}
 }
 
-// TestRadioTakenAway: another program has made the interface something else.
-// hostapd is fine, as far as it knows.
+// TestRadioTakenAway checks what happens when another program changes the type of the
+// interface. hostapd does not notice that.
 func TestRadioTakenAway(t *testing.T) {
 	cable(t)
 	d := newDaemon(t, testConfig(runtimeDir(t)))

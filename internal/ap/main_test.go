@@ -24,7 +24,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestMain runs the tests in a network namespace of their own if it may.
+// TestMain runs the tests in a network namespace of their own if it may create one.
 func TestMain(m *testing.M) {
 	process.RunConfined(os.Args)
 	if len(os.Args) == 2 && strings.HasPrefix(os.Args[1], "--conf-file=") {
@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// playDyingDnsmasq has its ports and dies nevertheless, as dnsmasq does when it
-// dislikes something later in its start.
+// playDyingDnsmasq binds its ports and then dies, as dnsmasq does when it rejects a
+// setting later in its start.
 func playDyingDnsmasq() {
 	for _, address := range []string{"0.0.0.0:67", "10.250.250.1:53"} {
 		for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
@@ -52,7 +52,7 @@ func playDyingDnsmasq() {
 	os.Exit(1)
 }
 
-// testConfig is an access point without a radio, for the user who runs the test.
+// testConfig returns an access point without a radio, for the user who runs the test.
 func testConfig(dir string) Config {
 	return Config{
 		Interface: "wlan0", Driver: "none", SSID: "printer", PSK: secret.New("set me free"), Channel: 6,
@@ -71,7 +71,8 @@ func userName() string {
 	return "nobody"
 }
 
-// runtimeDir has a short name: that of a Unix socket has at most 107 bytes.
+// runtimeDir returns a folder with a short name: the path of a Unix socket has at
+// most 107 bytes.
 func runtimeDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "ap")
@@ -82,7 +83,7 @@ func runtimeDir(t *testing.T) string {
 	return dir
 }
 
-// kernelLinks is the real thing.
+// kernelLinks changes real interfaces.
 type kernelLinks struct{}
 
 func (kernelLinks) Apply(ctx context.Context, want link.Spec) error { return link.Apply(ctx, want) }
@@ -94,7 +95,7 @@ func (kernelLinks) Release(ctx context.Context, rest link.Spec) error {
 	return nil
 }
 
-// cable makes wlan0, and its other end "phone" in a namespace of its own.
+// cable creates wlan0, and its other end "phone" in a namespace of its own.
 func cable(t *testing.T) (phone *netnstest.Namespace) {
 	t.Helper()
 	phone = netnstest.Another(t)
@@ -114,7 +115,7 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 	return string(out)
 }
 
-// askLease has a phone ask for an address and returns what it was given.
+// askLease lets a phone ask for an address and returns the lease.
 func askLease(t *testing.T, phone *netnstest.Namespace) map[string]string {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), "script")
@@ -135,7 +136,7 @@ func askLease(t *testing.T, phone *netnstest.Namespace) map[string]string {
 	return got
 }
 
-// addresses lists the IPv4 addresses of wlan0 as iproute2 sees them.
+// addresses lists the IPv4 addresses of wlan0 as iproute2 reports them.
 func addresses(t *testing.T) []string {
 	t.Helper()
 	var links []struct {
@@ -157,7 +158,7 @@ func addresses(t *testing.T) []string {
 	return found
 }
 
-// daemon is what one daemon has of an access point.
+// daemon is the part of a daemon that runs an access point.
 type daemon struct {
 	t      *testing.T
 	runner *process.Runner
@@ -188,18 +189,18 @@ func newDaemon(t *testing.T, config Config) *daemon {
 }
 
 const (
-	// hangLimit is for what has not promised how long it takes.
+	// hangLimit bounds actions that promise no time.
 	hangLimit = 20 * time.Second
-	// soon is for what is told at once, and not by the next beat.
+	// soon bounds reports that must come at once, and not with the next beat.
 	soon = time.Second
 )
 
-// held is a Hold that is under way.
+// held is a running call of Hold.
 type held struct {
 	daemon *daemon
 	err    chan error
 	cancel context.CancelFunc
-	took   time.Duration // until it was ready
+	took   time.Duration // the time until Hold was ready
 }
 
 // start calls Hold and returns when it is ready.
@@ -221,7 +222,7 @@ func (d *daemon) start() *held {
 	return h
 }
 
-// leave ends Hold as the end of the daemon does, and gives what it returns.
+// leave ends Hold as the end of the daemon does, and returns Hold's error.
 func (h *held) leave() error {
 	h.daemon.t.Helper()
 	h.cancel()
@@ -241,8 +242,9 @@ func (h *held) result(limit time.Duration) error {
 	}
 }
 
-// inTime runs a test that gives what took too long. If nothing else is wrong it
-// has three tries: a busy machine makes it late once, a defect each time.
+// inTime runs a test that returns an error if an action took too long. If nothing
+// else is wrong, the test has three tries: a busy machine may be late once, but a
+// defect is late each time.
 func inTime(t *testing.T, name string, test func(t *testing.T) (late error)) {
 	t.Helper()
 	var late error
@@ -262,7 +264,7 @@ func within(limit time.Duration, what string, took time.Duration) error {
 	return nil
 }
 
-// pids gives the running children.
+// pids returns the pids of the running children.
 func (d *daemon) pids() (hostapd, dnsmasq int) {
 	d.t.Helper()
 	h, hok := d.runner.Find(RoleHostapd)

@@ -24,9 +24,9 @@ func renderHostapd(c Config) []byte {
 	set("interface", c.Interface)
 	set("driver", c.Driver)
 	set("ctrl_interface", c.hostapdControlDir())
-	set("logger_syslog", 0) // what is printed reaches the journal already
+	set("logger_syslog", 0) // stderr reaches the journal already
 
-	set("ssid2", hex.EncodeToString([]byte(c.SSID))) // the only form for all bytes
+	set("ssid2", hex.EncodeToString([]byte(c.SSID))) // the only form that can hold all bytes
 	if utf8.ValidString(c.SSID) {
 		set("utf8_ssid", 1)
 	}
@@ -69,13 +69,13 @@ func (c Config) pairwiseKey() string {
 	}
 	key, err := pbkdf2.Key(sha1.New, c.PSK.Reveal(), []byte(c.SSID), 4096, 32)
 	if err != nil {
-		// Only Go's FIPS mode refuses, and then nobody can have WPA2.
+		// Only Go's FIPS mode refuses, and then WPA2 is impossible anyway.
 		panic(fmt.Sprintf("derive the key of the access point: %v", err))
 	}
 	return hex.EncodeToString(key)
 }
 
-// nameService is whether dnsmasq resolves names, besides giving leases.
+// nameService reports whether dnsmasq resolves names besides leasing addresses.
 type nameService bool
 
 const (
@@ -89,7 +89,7 @@ func renderDnsmasq(c Config, names nameService) []byte {
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("keep-in-foreground")
-	line("log-facility=-") // stderr
+	line("log-facility=-") // to stderr
 	line("pid-file=")      // none, see package process
 	if c.User != "" {
 		line("user=%s", c.User)
@@ -97,21 +97,21 @@ func renderDnsmasq(c Config, names nameService) []byte {
 
 	line("interface=%s", c.Interface)
 	line("except-interface=lo")
-	line("bind-dynamic") // it starts before the address is there and serves when it comes
+	line("bind-dynamic") // dnsmasq starts before the address is there, and serves once it appears
 
 	line("dhcp-range=%v,%v,%v,%d", c.RangeFirst, c.RangeLast, net.IP(net.CIDRMask(c.Address.Bits(), 32)), leaseSeconds)
 	line("dhcp-leasefile=%s", c.leaseFile())
-	line("dhcp-authoritative") // a phone with a lease from elsewhere hears NAK at once
-	line("no-ping")            // saves 3 s per lease; nobody else gives addresses here
+	line("dhcp-authoritative") // a phone with a lease from elsewhere receives NAK at once
+	line("no-ping")            // saves 3 s per lease; no other server leases addresses here
 
 	if names == withoutNames {
 		line("port=0")
-		// Whoever has the port may answer on our address too.
+		// The program that has the port may also answer on our address.
 		line("dhcp-option=option:dns-server,%v", c.Address.Addr())
 	}
 	if c.ForwardTo == "" {
-		line("no-resolv") // nothing to forward to: refuse at once what is not ours
-	} else { // to the servers of resolv.conf, but not what only we could know
+		line("no-resolv") // no server to ask: refuse other names at once
+	} else { // ask the servers of resolv.conf, except for names that only this device could know
 		line("domain-needed")
 		line("bogus-priv")
 	}

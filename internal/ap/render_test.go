@@ -67,7 +67,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// hostileSSIDs are names that some neighbour, or some owner, may have chosen.
+// hostileSSIDs are names that a neighbour or an owner may have chosen.
 var hostileSSIDs = map[string]string{
 	"quotes":        `a"b'c`,
 	"newline":       "x\nwpa=0",
@@ -107,7 +107,7 @@ func TestHostapdReadsItsFile(t *testing.T) {
 			status := hostapdStatus(t, c)
 			want := "ENABLED"
 			if c.Country != "" {
-				want = "COUNTRY_UPDATE" // for 5 s, as there is no driver that confirms it
+				want = "COUNTRY_UPDATE" // it lasts 5 s, as no driver confirms the country
 			}
 			if status["state"] != want {
 				t.Errorf("state %q, want %s", status["state"], want)
@@ -153,7 +153,7 @@ func hostapdStatus(t *testing.T, c Config) map[string]string {
 }
 
 func TestHostapdConfirmsTheKey(t *testing.T) {
-	// wpa_passphrase is a program of its own that derives keys.
+	// wpa_passphrase derives keys independently of our code.
 	tool, err := exec.LookPath("wpa_passphrase")
 	if err != nil {
 		t.Skip("wpa_passphrase is not installed")
@@ -210,7 +210,7 @@ func TestCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*Config)
-		want   string // "": fine
+		want   string // "": no problem
 	}{
 		{"as it is", func(*Config) {}, ""},
 		{"no SSID", func(c *Config) { c.SSID = "" }, "ap.ssid has 0 bytes, not 1 to 32"},

@@ -17,22 +17,23 @@ import (
 
 const (
 	rfkillDevice = "/dev/rfkill"
-	rfkillLimit  = 5 * time.Second // of a reset; cards with a firmware take up to one to come back
+	rfkillLimit  = 5 * time.Second // bounds a reset; cards with a firmware take up to 1 s to come back
 	rfkillRemedy = "install 60-netconnectd-rfkill.rules in /usr/lib/udev/rules.d, then `udevadm trigger /dev/rfkill`"
 )
 
 // The operations of an rfkillEvent that matter here (linux/rfkill.h).
 const (
-	rfkillAdd    = 0 // there is a switch; sent for each switch when the device is opened
+	rfkillAdd    = 0 // a switch exists; sent for each switch when the device is opened
 	rfkillDelete = 1
-	rfkillChange = 2 // to one switch, as news or as a command
+	rfkillChange = 2 // a switch changes; both an event and a command
 )
 
 // ErrBlocked is part of Hold's error when the radio is switched off.
 var ErrBlocked = errors.New("the radio is switched off")
 
 // Blocked reports whether a radio is switched off: by software (soft), or by a switch
-// of the device that no software can change (hard). A radio without a switch is not.
+// of the device that no software can change (hard). A radio without a switch is never
+// blocked.
 func Blocked(ifname string) (soft, hard bool, err error) { return kernelSwitches.blocked(ifname) }
 
 // Reset switches one radio off and on again, which revives some cards that have
@@ -41,7 +42,7 @@ func Blocked(ifname string) (soft, hard bool, err error) { return kernelSwitches
 // grants.
 func Reset(ctx context.Context, ifname string) error { return kernelSwitches.reset(ctx, ifname) }
 
-// blockedError is nil when the radio is not known to be blocked.
+// blockedError returns nil unless the radio is known to be blocked.
 func blockedError(ifname string) error {
 	switch soft, hard, err := Blocked(ifname); {
 	case err != nil:
@@ -74,8 +75,8 @@ var kernelSwitches = switches{
 	},
 }
 
-// folder finds the switch of an interface's radio, which is a child of its
-// phy; "" if the radio has none.
+// folder returns the folder of the switch of an interface's radio, a child of the
+// radio's phy; "" if the radio has none.
 func (s switches) folder(ifname string) (string, error) {
 	dir := filepath.Join(s.net, ifname)
 	if _, err := os.Stat(dir); err != nil {
@@ -161,8 +162,8 @@ type radioSwitch struct {
 	index uint32
 }
 
-// toggle switches the radio off, unless it is off already, and then tries to switch
-// it on in any case.
+// toggle switches the radio off, unless it is off already, and then, even after an
+// error, tries to switch it on.
 func (r radioSwitch) toggle(ctx context.Context, now rfkillEvent) error {
 	var offErr error
 	if !now.soft {
@@ -202,7 +203,7 @@ func (r radioSwitch) await(ctx context.Context, fits func(rfkillEvent) bool) (rf
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(done)
-		_ = r.file.SetReadDeadline(time.Unix(1, 0)) // worked a moment ago
+		_ = r.file.SetReadDeadline(time.Unix(1, 0)) // setting a deadline worked a moment ago
 	})
 	defer func() {
 		if !stop() {
@@ -234,7 +235,7 @@ type rfkillEvent struct {
 	index      uint32
 	kind       uint8 // 1: WLAN, 2: Bluetooth, …
 	operation  uint8
-	soft, hard bool // blocked by software, by the device
+	soft, hard bool // blocked by software; blocked by the device
 }
 
 // rfkillEventSize is the size of the struct's first version. The kernel cuts a later

@@ -51,10 +51,10 @@ func TestRfkillEvent(t *testing.T) {
 type rfkillKernel struct {
 	t          *testing.T
 	soft, hard bool
-	deafTo     string // "off", "on": does not say that it did it
-	removed    bool   // instead of switched off
+	deafTo     string // "off", "on": the kernel does not confirm this command
+	removed    bool   // the radio is removed instead of switched off
 	file       *os.File
-	done       chan struct{} // the other side was closed
+	done       chan struct{} // closed when the other side was closed
 	got        []string
 }
 
@@ -73,7 +73,7 @@ func (k *rfkillKernel) open() (rfkillFile, error) {
 }
 
 func (k *rfkillKernel) tell(e rfkillEvent) {
-	if _, err := k.file.Write(e.encode()); err != nil && !errors.Is(err, unix.EPIPE) { // nobody listens any more
+	if _, err := k.file.Write(e.encode()); err != nil && !errors.Is(err, unix.EPIPE) { // the other side may have closed already
 		k.t.Error(err)
 	}
 }
@@ -95,13 +95,13 @@ func (k *rfkillKernel) play() {
 		case k.removed:
 			k.tell(rfkillEvent{index: 3, kind: 1, operation: rfkillDelete})
 		default:
-			k.tell(rfkillEvent{index: 0, kind: 2, operation: rfkillChange, soft: e.soft}) // somebody else's
+			k.tell(rfkillEvent{index: 0, kind: 2, operation: rfkillChange, soft: e.soft}) // a change of another switch
 			k.tell(rfkillEvent{index: 3, kind: 1, operation: rfkillChange, soft: e.soft, hard: k.hard})
 		}
 	}
 }
 
-// fakeNet has the radio wlan0 and the cable eth0.
+// fakeNet returns a folder with the radio wlan0 and the cable eth0.
 func fakeNet(t *testing.T, soft, hard string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -125,7 +125,7 @@ func TestReset(t *testing.T) {
 		name   string
 		kernel rfkillKernel
 		got    []string
-		want   string // of the error
+		want   string // part of the error
 	}{
 		{"off and on", rfkillKernel{}, []string{off, on}, ""},
 		{"was off", rfkillKernel{soft: true}, []string{on}, ""},

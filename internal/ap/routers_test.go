@@ -25,22 +25,23 @@ import (
 )
 
 const (
-	// hostileRouters is how many routers a phone poses as.
+	// hostileRouters is how many routers a phone pretends to be.
 	hostileRouters = 1000
-	// hostileGrowth is more than a program of ours may grow by them, in bytes.
+	// hostileGrowth is how much a program of ours may grow by these routers, in
+	// bytes.
 	hostileGrowth = 1 << 20
 )
 
-// TestThousandRouters: a phone that poses as 1,000 routers, which advertise default
-// routes, prefixes, other routes, name servers, MTUs and redirects, some of them
-// malformed, changes nothing of the device. Without the guard it does.
+// TestThousandRouters lets a phone pretend to be 1,000 routers, which advertise
+// default routes, prefixes, other routes, name servers, MTUs and redirects, some of
+// them malformed. The device must not change. Without the guard it does.
 func TestThousandRouters(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		guard func(guard) error // nil: the whole access point serves
 		holds bool
-		// neighbours is whether the neighbours stay the same, too. Without the packet
-		// filter they are as many as the kernel keeps at most (gc_thresh3).
+		// neighbours says whether the neighbours must stay the same, too. Without the
+		// packet filter they fill the kernel's table (gc_thresh3).
 		neighbours bool
 	}{
 		{"without a guard", nothing, false, false},
@@ -70,7 +71,7 @@ func TestThousandRouters(t *testing.T) {
 			})
 			before, arrived := picture(t, row.neighbours), received(t)
 			poseAsRouters(t, phone)
-			if !ping(phone, "10.250.250.1") { // what was sent before has arrived
+			if !ping(phone, "10.250.250.1") { // an answer shows that everything sent before has arrived
 				t.Error("the device does not answer")
 			}
 			if n := received(t) - arrived; n < hostileRouters {
@@ -92,9 +93,9 @@ func TestThousandRouters(t *testing.T) {
 	}
 }
 
-// believeRouters has the interface believe routers, whatever other tests have left
-// in the network namespace: their packet filter, or forwarding, with which the kernel
-// believes no router (accept_ra of ip-sysctl.rst).
+// believeRouters makes the interface accept router advertisements, whatever state
+// other tests left in the network namespace: their packet filter, or forwarding, with
+// which the kernel ignores routers (accept_ra of ip-sysctl.rst).
 func believeRouters(t *testing.T) {
 	t.Helper()
 	netnstest.Run(t, "nft", "flush", "ruleset")
@@ -103,7 +104,7 @@ func believeRouters(t *testing.T) {
 	}
 }
 
-// picture is what the device has of IPv6 on wlan0, without times that run down.
+// picture returns the device's IPv6 state of wlan0, without times that run down.
 func picture(t *testing.T, neighbours bool) string {
 	t.Helper()
 	parts := []string{
@@ -126,7 +127,7 @@ func picture(t *testing.T, neighbours bool) string {
 	return strings.Join(parts, "")
 }
 
-// received is how many packets wlan0 has taken.
+// received returns how many packets wlan0 has received.
 func received(t *testing.T) int {
 	t.Helper()
 	var links []struct {
@@ -141,8 +142,8 @@ func received(t *testing.T) int {
 	return links[0].Stats.Received.Packets
 }
 
-// hearOptions returns how many options of router advertisements the kernel hands
-// over from now on.
+// hearOptions returns a function that returns how many options of router
+// advertisements the kernel has passed on from now on.
 func hearOptions(t *testing.T) (heard func() int) {
 	t.Helper()
 	var count atomic.Int64
@@ -164,8 +165,8 @@ func hearOptions(t *testing.T) (heard func() int) {
 	return func() int { return int(count.Load()) }
 }
 
-// grows returns what says later how hostapd and dnsmasq have grown or ended since
-// now, or nothing.
+// grows returns a function that reports later how hostapd and dnsmasq have grown or
+// ended since now, or returns "".
 func (d *daemon) grows() func() string {
 	d.t.Helper()
 	sizes := func() [2]int {
@@ -182,7 +183,7 @@ func (d *daemon) grows() func() string {
 	}
 }
 
-// resident is a process's memory in bytes.
+// resident returns a process's memory in bytes.
 func resident(t *testing.T, pid int) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
@@ -221,21 +222,22 @@ func poseAsRouters(t *testing.T, phone *netnstest.Namespace) {
 	})
 }
 
-// hostileRouter is a frame of one router. The first is without a fault.
+// hostileRouter returns a frame of one router. The first router's frame is well
+// formed.
 func hostileRouter(r *rand.Rand, number int) []byte {
 	from := netip.AddrFrom16([16]byte{0xfe, 0x80, 8: 0x66, 14: byte(number >> 8), 15: byte(number)})
 	everybody := netip.MustParseAddr("ff02::1")
 	message := []byte{routerAdvertisement, 0, 0, 0, byte(r.Uint32()), byte(r.Uint32()), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
-	binary.BigEndian.PutUint16(message[6:], uint16(1+r.IntN(9000))) // a default router, for so many seconds
+	binary.BigEndian.PutUint16(message[6:], uint16(1+r.IntN(9000))) // a default router, for this number of seconds
 	binary.BigEndian.PutUint32(message[8:], r.Uint32N(100_000))
 	binary.BigEndian.PutUint32(message[12:], r.Uint32N(100_000))
-	if number%10 == 9 { // a better way to one host
+	if number%10 == 9 { // a redirect to a better router for one host
 		message = append([]byte{redirect6, 0, 0, 0, 0, 0, 0, 0}, from.AsSlice()...)
 		message = append(message, netip.MustParseAddr("2001:db8:66::1").AsSlice()...)
 	}
 	for _, option := range hostileOptions(r, number) {
 		if number > 0 && r.IntN(8) == 0 {
-			option[r.IntN(2)] = byte(r.Uint32()) // of another type, or of a wrong length
+			option[r.IntN(2)] = byte(r.Uint32()) // a wrong type or a wrong length
 		}
 		message = append(message, option...)
 	}
@@ -245,18 +247,18 @@ func hostileRouter(r *rand.Rand, number int) []byte {
 	return ethernet(number, from, everybody, message)
 }
 
-// hostileOptions are all that a router can say of itself and of others (RFC 4861 4.6,
-// RFC 4191 2.3, RFC 8106 5, RFC 8910 2.3, RFC 8781 4).
+// hostileOptions returns all options with which a router can describe itself and
+// others (RFC 4861 4.6, RFC 4191 2.3, RFC 8106 5, RFC 8910 2.3, RFC 8781 4).
 func hostileOptions(r *rand.Rand, number int) [][]byte {
 	prefix := []byte{0x20, 0x01, 0x0d, 0xb8, byte(number >> 8), byte(number), 0, 0}
-	half := make([]byte, 8) // the other half of an address
+	half := make([]byte, 8) // the second half of an address
 	hour := []byte{0, 0, 0x0e, 0x10}
 	mtu := binary.BigEndian.AppendUint32([]byte{5, 1, 0, 0}, []uint32{1280, 1400, 0, 68, 9000, 1 << 31}[r.IntN(6)])
 	if number == 0 {
-		mtu = []byte{5, 1, 0, 0, 0, 0, 5, 0x14} // 1300
+		mtu = []byte{5, 1, 0, 0, 0, 0, 5, 0x14} // an MTU of 1300
 	}
 	return [][]byte{
-		{1, 1, 2, 0x66, 0, 0, byte(number >> 8), byte(number)},                    // its hardware address
+		{1, 1, 2, 0x66, 0, 0, byte(number >> 8), byte(number)},                    // the router's hardware address
 		slices.Concat([]byte{3, 4, 64, 0xc0}, hour, hour, half[:4], prefix, half), // a prefix for addresses, on the link
 		slices.Concat([]byte{24, 2, 48, 8}, hour, prefix),                         // a route
 		slices.Concat([]byte{25, 3, 0, 0}, hour, prefix, half[:7], []byte{0x53}),  // a name server

@@ -40,11 +40,12 @@ func rule(parts ...[]expr.Any) []expr.Any {
 	return all
 }
 
-func inBy(ifname string) []expr.Any  { return named(expr.MetaKeyIIFNAME, ifname) }
-func outOf(ifname string) []expr.Any { return named(expr.MetaKeyOIFNAME, ifname) }
+func inBy(ifname string) []expr.Any  { return byName(expr.MetaKeyIIFNAME, ifname) }
+func outOf(ifname string) []expr.Any { return byName(expr.MetaKeyOIFNAME, ifname) }
 
-// named compares by name, because an interface may come later or come again.
-func named(key expr.MetaKey, ifname string) []expr.Any {
+// byName matches an interface by its name, because an interface may appear later or
+// disappear and come back.
+func byName(key expr.MetaKey, ifname string) []expr.Any {
 	padded := make([]byte, unix.IFNAMSIZ)
 	copy(padded, ifname)
 	return []expr.Any{&expr.Meta{Key: key, Register: 1}, equals(padded)}

@@ -23,14 +23,14 @@ import (
 
 const (
 	lookInterval = 20 * time.Millisecond
-	answerLimit  = 200 * time.Millisecond // of an answer from this machine
+	answerLimit  = 200 * time.Millisecond // for an answer from this machine
 	// gaveUp is how long a hostapd that gives up may take to end after its first
 	// sign, such as AP-DISABLED: it resets the radio meanwhile.
 	gaveUp = 2 * time.Second
 )
 
-// hostapdServes reports whether a hostapd with the wanted configuration runs and
-// serves.
+// hostapdServes reports whether a hostapd runs and serves with the wanted
+// configuration.
 func (a *AccessPoint) hostapdServes(ctx context.Context, hash string) bool {
 	child, found := a.runner.Find(RoleHostapd)
 	if !found || child.Hash() != hash || !a.IsOne(ctx) {
@@ -59,7 +59,7 @@ func (a *AccessPoint) awaitHostapd(ctx context.Context, child *process.Child) (C
 		return Cell{}, nil, hostapdFailed(ctx, child, err)
 	}
 	defer conn.Close()
-	// The socket appears when the interface is an access point's and up again.
+	// The socket appears once the interface is an access point and up again.
 	if err := a.links.Apply(alive, a.spec()); err != nil {
 		return Cell{}, nil, hostapdFailed(ctx, child, err)
 	}
@@ -83,7 +83,7 @@ var multicast = []link.RouteSpec{
 	{Destination: netip.MustParsePrefix("239.255.255.250/32")},
 }
 
-// spec returns how the interface of a serving access point has to be.
+// spec returns the wanted state of a serving access point's interface.
 func (a *AccessPoint) spec() link.Spec {
 	return link.Spec{
 		Name: a.config.Interface, Up: true,
@@ -127,9 +127,8 @@ func awaitEnabled(ctx context.Context, conn *wpactrl.Conn, events *wpactrl.Event
 	}
 }
 
-// awaitDisabled returns why hostapd's radio is off, or nil when ctx ends.
-// Meanwhile it signals on moved, which has room for one value, that a phone came or
-// went.
+// awaitDisabled returns why hostapd's radio is off, or nil when ctx ends. Whenever a
+// phone comes or goes, it signals on moved, which has room for one value.
 func awaitDisabled(ctx context.Context, events *wpactrl.Events, moved chan<- struct{}) error {
 	for {
 		event, err := events.Next(ctx)
@@ -166,8 +165,8 @@ func disabling(event wpactrl.Event) error {
 
 // awaitDnsmasq returns when phones get leases and, if possible, names. If another
 // program has the port of DNS (Debian's dnsmasq.service, say), dnsmasq is started
-// again for leases alone, as the device is reachable by these. A dnsmasq that lives
-// but does not serve in time is ended, so that the next Hold does not adopt it.
+// again for leases alone, which suffice to reach the device. A dnsmasq that runs but
+// does not serve in time is ended, so that the next Hold does not adopt it.
 func (a *AccessPoint) awaitDnsmasq(ctx context.Context, child *process.Child) (*process.Child, nameService, error) {
 	limited, cancel := context.WithTimeout(ctx, dnsmasqLimit)
 	defer cancel()
@@ -223,8 +222,8 @@ func (a *AccessPoint) awaitPorts(ctx context.Context, child *process.Child, name
 }
 
 // namesTaken reports whether dnsmasq has printed that it could not have port 53. If
-// the address was there at its start, dnsmasq then ends; otherwise it goes on and
-// gives leases only.
+// the address was there when dnsmasq started, dnsmasq then ends; otherwise it goes on
+// and serves leases only.
 func namesTaken(said []string) bool {
 	return slices.ContainsFunc(said, func(line string) bool {
 		return strings.Contains(line, "failed to create listening socket")
@@ -303,7 +302,7 @@ func socketInodes(pid int) (map[string]bool, error) {
 	for _, entry := range entries {
 		target, err := os.Readlink(filepath.Join(dir, entry.Name()))
 		if err != nil {
-			continue // closed meanwhile
+			continue // the descriptor was closed meanwhile
 		}
 		if inode, ok := strings.CutPrefix(target, "socket:["); ok {
 			inodes[strings.TrimSuffix(inode, "]")] = true
@@ -318,9 +317,10 @@ type udpSocket struct {
 	unread bool
 }
 
-// parseUDP reads /proc/net/udp (proc_pid_net(5)): field 2 is the local address
-// as hexadecimal number in this machine's byte order with the port, field 5
-// the sizes of what waits to be sent and to be read, field 10 the inode. Lines of another form, such as the heading, are skipped.
+// parseUDP reads /proc/net/udp (proc_pid_net(5)): field 2 is the local address as
+// hexadecimal number in this machine's byte order with the port, field 5 the sizes of
+// what waits to be sent and to be read, field 10 the inode. Lines of another form,
+// such as the heading, are skipped.
 func parseUDP(table []byte) []udpSocket {
 	var sockets []udpSocket
 	for lines := bufio.NewScanner(bytes.NewReader(table)); lines.Scan(); {

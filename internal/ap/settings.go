@@ -7,33 +7,33 @@ import (
 	"github.com/netconnectd/netconnectd/internal/sysctl"
 )
 
-// careful lists the settings of an access point's interface. Any station in reach
-// may send to the interface, and the device must not trust a station about routes.
+// careful lists the settings of an access point's interface. Any station in reach may
+// send to the interface, and the device must not trust a station about routes.
 //
 // An IPv4 interface that does not forward accepts a redirect if either its own
-// accept_redirects or that of conf/all is set, and conf/all is not ours to
-// change. Our packet filter table therefore drops redirects as well, and with
-// them shared_media and secure_redirects decide nothing. What conf/all may add
-// to route_localnet is dropped there, too.
+// accept_redirects or that of conf/all is set, and conf/all is not ours to change.
+// Our packet filter table therefore drops redirects as well, so shared_media and
+// secure_redirects have no effect. The table also drops the packets that
+// route_localnet in conf/all would admit.
 //
 // Other settings stay as they are, for these reasons. accept_ra_defrtr,
-// accept_ra_pinfo, accept_ra_rt_info_max_plen, accept_ra_mtu and
-// accept_ra_from_local limit what accept_ra=0 forbids. forwarding is the
-// business of type forwarding and of the packet filter. arp_ignore would hide
-// the device's other addresses and protect none of them: a phone sends to them
-// through the access point's address. arp_accept and accept_untracked_na change
-// neighbours on the access point alone, where a phone can claim any address
-// anyhow. send_redirects informs the sender of a packet about its own network.
+// accept_ra_pinfo, accept_ra_rt_info_max_plen, accept_ra_mtu and accept_ra_from_local
+// only limit what accept_ra=0 already forbids. forwarding is the business of type
+// forwarding and of the packet filter. arp_ignore would hide the device's other
+// addresses and protect none of them: a phone sends to them through the access
+// point's address. arp_accept and accept_untracked_na change neighbours on the access
+// point alone, where a phone can claim any address anyhow. send_redirects informs the
+// sender of a packet about its own network.
 var careful = []sysctl.Setting{
 	sysctl.IPv6("accept_ra", "0"),            // default routes, routes and name servers of a phone
 	sysctl.IPv6("autoconf", "0"),             // addresses of a phone's prefix
-	sysctl.IPv6("accept_redirects", "0"),     // another way to a host
-	sysctl.IPv6("accept_source_route", "-1"), // routing headers: a phone chooses the way of a packet
-	sysctl.IPv6("seg6_enabled", "0"),         // the same by segment routing
-	sysctl.IPv6("rpl_seg_enabled", "0"),      // the same by RPL source routing
+	sysctl.IPv6("accept_redirects", "0"),     // redirects to another router
+	sysctl.IPv6("accept_source_route", "-1"), // routing headers: a phone chooses the route of a packet
+	sysctl.IPv6("seg6_enabled", "0"),         // the same with segment routing
+	sysctl.IPv6("rpl_seg_enabled", "0"),      // the same with RPL source routing
 	sysctl.IPv6("proxy_ndp", "0"),            // answers for machines on other interfaces
-	sysctl.IPv4("accept_redirects", "0"),     // another way to a host
-	sysctl.IPv4("accept_source_route", "0"),  // a phone chooses the way of a packet
+	sysctl.IPv4("accept_redirects", "0"),     // redirects to another router
+	sysctl.IPv4("accept_source_route", "0"),  // source routes: a phone chooses the route of a packet
 	sysctl.IPv4("rp_filter", "1"),            // packets that claim to come from a machine on another interface
 	sysctl.IPv4("accept_local", "0"),         // packets that claim to come from this device
 	sysctl.IPv4("route_localnet", "0"),       // packets to 127.0.0.1

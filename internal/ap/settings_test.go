@@ -24,7 +24,7 @@ func settingsNow(t *testing.T) string {
 	return lines.String()
 }
 
-// carefulNow is how they have to be.
+// carefulNow returns the values that the careful settings must have.
 func carefulNow() string {
 	var lines strings.Builder
 	for _, s := range careful {
@@ -35,7 +35,7 @@ func carefulNow() string {
 	return lines.String()
 }
 
-// careless sets all of them to what helps a phone.
+// careless sets all careful settings to the values that help an attacker.
 func careless(t *testing.T) {
 	t.Helper()
 	for _, s := range careful {
@@ -49,7 +49,8 @@ func careless(t *testing.T) {
 	}
 }
 
-// TestSettingsAreTakenBack is for all that can happen between.
+// TestSettingsAreTakenBack checks that stop restores the settings, whatever happens
+// in between.
 func TestSettingsAreTakenBack(t *testing.T) {
 	replaced := func(before string) string { return strings.Replace(before, "accept_ra=1", "accept_ra=2", 1) }
 	for _, row := range []struct {
@@ -76,7 +77,7 @@ func TestSettingsAreTakenBack(t *testing.T) {
 		{name: "but not on another interface of that name", after: func(string) string { return carefulNow() }, between: func(t *testing.T, _ *Config) {
 			netnstest.Run(t, "ip", "link", "del", "wlan0")
 			netnstest.Run(t, "ip", "link", "add", "wlan0", "type", "veth", "peer", "name", "other")
-			for _, s := range careful { // as somebody wants them there
+			for _, s := range careful { // values that another program wants
 				_ = os.WriteFile(sysctl.Path(s.Family, "wlan0", s.Name), []byte(s.Value), 0o644)
 			}
 		}},
@@ -114,7 +115,8 @@ func TestSettingsAreTakenBack(t *testing.T) {
 	}
 }
 
-// TestSettingsOfNoInterface: one that is not there needs nothing.
+// TestSettingsOfNoInterface checks that an interface which does not exist needs no
+// settings.
 func TestSettingsOfNoInterface(t *testing.T) {
 	netnstest.Need(t)
 	s := newSettings(testConfig(runtimeDir(t)), slog.New(slog.DiscardHandler))
@@ -126,13 +128,14 @@ func TestSettingsOfNoInterface(t *testing.T) {
 	}
 }
 
-// What is damaged of a record is said once, is kept for a person, and keeps neither
-// the access point's guard from being set up nor the rest from being taken back.
+// A damaged part of a record is reported once and kept for a person. It prevents
+// neither the set-up of the access point's guard nor the restoring of the other
+// settings.
 func TestDamagedRecordsAreHealed(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		spoil   func(text string) string
-		restore bool // what was set before is still known
+		restore bool // the previous value is still known
 	}{
 		{"empty", func(string) string { return "" }, false},
 		{"cut off", func(text string) string { return text[:len(text)/2] }, false},

@@ -22,7 +22,7 @@ const maxStations = 2007
 type Client struct {
 	MAC       net.HardwareAddr
 	Connected time.Duration // since it joined
-	Address   netip.Addr    // its lease; zero: none
+	Address   netip.Addr    // the address of its lease; zero: none
 	HostName  string        // as the phone reports it, not to be trusted; "": not reported
 }
 
@@ -50,7 +50,7 @@ func readStations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
 	for command := "STA-FIRST"; len(clients) < maxStations; {
 		reply, err := conn.Request(ctx, command)
 		if refused := (*wpactrl.CommandError)(nil); errors.As(err, &refused) {
-			break // the station that was named has left; the list so far has to do
+			break // the last station listed has left; the list so far must suffice
 		}
 		if err != nil {
 			return nil, err
@@ -71,7 +71,7 @@ func readStations(ctx context.Context, conn *wpactrl.Conn) ([]Client, error) {
 // parseStation reads hostapd's report of a station. A station without the flag
 // AUTHORIZED has not shown that it knows the key.
 func parseStation(mac net.HardwareAddr, fields map[string]string) (client Client, joined bool) {
-	seconds, _ := strconv.Atoi(fields["connected_time"]) // 0 where the driver does not tell
+	seconds, _ := strconv.Atoi(fields["connected_time"]) // 0 if the driver does not report it
 	client = Client{MAC: mac, Connected: time.Duration(seconds) * time.Second}
 	return client, strings.Contains(fields["flags"], "[AUTHORIZED]")
 }

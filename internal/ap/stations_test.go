@@ -13,9 +13,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// fakeHostapd answers the control socket of c from a table, and everything
-// else with FAIL; who attaches gets the events. hostapd's driver "none" has no
-// stations.
+// fakeHostapd answers the control socket of c from a table, and every other command
+// with FAIL; a client that attaches receives the events. hostapd's driver "none" has
+// no stations.
 func fakeHostapd(t *testing.T, c Config, replies map[string]string, events ...string) {
 	t.Helper()
 	if err := os.Mkdir(c.hostapdControlDir(), 0o700); err != nil {
@@ -57,7 +57,7 @@ func mac(s string) net.HardwareAddr {
 	return m
 }
 
-// As hostapd 2.10 answers; a phone whose key is still being checked has no
+// These are answers of hostapd 2.10. A phone whose key is still being checked has no
 // AUTHORIZED.
 const (
 	phoneA = "02:00:00:00:01:00\nflags=[AUTH][ASSOC][AUTHORIZED][SHORT_PREAMBLE][WMM][HT]\naid=1\nlisten_interval=5\nsignal=-30\nconnected_time=75\ninactive_msec=1200\n"

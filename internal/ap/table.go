@@ -23,9 +23,9 @@ const tableLimit = 5 * time.Second
 
 // tableSpec describes what our table lets pass.
 type tableSpec struct {
-	phones     string       // interface of the access point
-	address    netip.Prefix // ours there, IPv4, with the length of the phones' subnet
-	out        string       // interface that phones may leave through; "": none
+	phones     string       // the access point's interface
+	address    netip.Prefix // our IPv4 address there, with the length of the phones' subnet
+	out        string       // the interface through which phones may leave; "": none
 	onlyPhones bool         // packets from out may go to phones only
 }
 
@@ -36,8 +36,8 @@ func ownTable() *nftables.Table {
 // ErrNoTables is the error of a kernel without nftables.
 var ErrNoTables = errors.New("this kernel has no nftables")
 
-// LookForTables asks the kernel whether it has nftables. The error is ErrNoTables,
-// or the reason why the kernel did not answer: it answers only processes with
+// LookForTables checks whether the kernel has nftables. The error is ErrNoTables, or
+// the reason why the kernel did not answer: it answers only processes with
 // CAP_NET_ADMIN.
 func LookForTables() error {
 	_, err := listTables(dialTables)
@@ -94,9 +94,9 @@ func (s tableSpec) chains() []chain {
 	return chains
 }
 
-// arrivalRules drop messages that no phone may send: that it is a router, or knows a
-// better one. Programs that listen to routers themselves do not get them either. The
-// rules also drop packets to 127.0.0.1, which the kernel would accept if another
+// arrivalRules drop messages that no phone may send: router advertisements and
+// redirects. Programs that listen to routers themselves do not receive them either.
+// The rules also drop packets to 127.0.0.1, which the kernel would accept if another
 // program has set route_localnet for all interfaces.
 func (s tableSpec) arrivalRules() [][]expr.Any {
 	return [][]expr.Any{
@@ -158,10 +158,10 @@ func replace(conn *nftables.Conn) *nftables.Table {
 	return table
 }
 
-// tableExists reports whether our table exists, as other programs may flush the
-// whole ruleset. It is called before any transaction: a kernel without nftables
-// answers this request at once, but it answers a whole transaction with one message,
-// so that Flush waits for the other answers until tableLimit.
+// tableExists reports whether our table exists; other programs may flush the whole
+// ruleset. It is called before any transaction: a kernel without nftables answers
+// this request at once, but answers a whole transaction with one message, so that
+// Flush would wait for the other answers until tableLimit.
 func (f *forwarding) tableExists() (bool, error) {
 	tables, err := listTables(f.dial)
 	if err != nil {
@@ -201,7 +201,7 @@ func unknown(err error) bool {
 		errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EAFNOSUPPORT)
 }
 
-// explainTable adds the meaning of an error of nftables.
+// explainTable adds the meaning of an nftables error.
 func explainTable(err error) error {
 	switch {
 	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOENT), errors.Is(err, unix.EAFNOSUPPORT):

@@ -18,8 +18,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/process"
 )
 
-// TestUnprivileged holds and ends an access point as the ordinary user with the three
-// capabilities that the unit gives.
+// TestUnprivileged holds and ends an access point as an ordinary user with the three
+// capabilities that the unit grants.
 func TestUnprivileged(t *testing.T) {
 	netnstest.Need(t)
 	if os.Geteuid() != 0 {
@@ -36,7 +36,7 @@ func TestUnprivileged(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(binary), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// root pulls the cable in and plays the phone; the user holds the access point.
+	// Root creates the cable and plays the phone; the user holds the access point.
 	phone := cable(t)
 	wire(t)
 	careless(t)
@@ -55,7 +55,7 @@ func TestUnprivileged(t *testing.T) {
 		}
 		output(t, cmd)
 	}
-	defer newDaemon(t, testConfig(dir)) // ends what a failure leaves running
+	defer newDaemon(t, testConfig(dir)) // ends the processes that a failed test leaves running
 	ordinary("TestHoldAsOrdinaryUser")
 	got := askLease(t, phone)
 	if got["ip"] == "" {
@@ -83,14 +83,14 @@ func TestUnprivileged(t *testing.T) {
 	}
 }
 
-// asOrdinaryUser is a daemon whose children stay when the test ends.
+// asOrdinaryUser returns a daemon whose children stay when the test ends.
 func asOrdinaryUser(t *testing.T) *daemon {
 	t.Helper()
 	dir := os.Getenv("AP_TEST_ORDINARY")
 	if dir == "" {
 		t.Skip("TestUnprivileged runs it as an ordinary user")
 	}
-	if err := process.ClearInheritable(); err != nil && !errors.Is(err, unix.ENOTSUP) { // ENOTSUP: built with cgo
+	if err := process.ClearInheritable(); err != nil && !errors.Is(err, unix.ENOTSUP) { // ENOTSUP: the test was built with cgo
 		t.Fatal(err)
 	}
 	runner := &process.Runner{Dir: dir, Self: "/proc/self/exe"}
@@ -113,7 +113,7 @@ func TestHoldAsOrdinaryUser(t *testing.T) {
 
 func TestEndAsOrdinaryUser(t *testing.T) {
 	d := asOrdinaryUser(t)
-	d.pids() // they do run
+	d.pids() // fails the test unless both run
 	if err := d.ap.End(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 // the daemon, five or six times per beat, which is less than once a second.
 const (
 	beat     = 6500 * time.Millisecond
-	patience = 1750 * time.Millisecond // with one answer
+	patience = 1750 * time.Millisecond // for one answer
 	tries    = 2
 )
 
@@ -31,7 +31,7 @@ const (
 // (do_exit in the kernel's kernel/exit.c: exit_files, then exit_notify).
 const deathTold = 500 * time.Millisecond
 
-// failure is the end of the service.
+// failure says which service has ended, and why.
 type failure struct {
 	err  error
 	hung *process.Child // the child that lives but does not answer; nil: none
@@ -120,7 +120,7 @@ func (a *AccessPoint) heartbeat(ctx context.Context, c children, moved <-chan st
 	due := false // dnsmasq has just answered
 	for {
 		if due {
-			if due, err = a.keepAddress(ctx); err != nil { // dnsmasq needs a moment to serve an address that is back
+			if due, err = a.keepAddress(ctx); err != nil { // dnsmasq needs a moment to serve an address that was put back
 				return failure{err: err}
 			}
 		}

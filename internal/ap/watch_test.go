@@ -18,8 +18,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// The promise is to serve again 15 s after the hang. A dnsmasq that answers no
-// names is watched for two beats.
+// After a hang, the access point promises to serve again within 15 s. A dnsmasq that
+// answers no names is watched for two beats.
 const (
 	noticeLimit = 2*beat + time.Second
 	againLimit  = 15 * time.Second
@@ -109,7 +109,7 @@ func TestAddressIsKept(t *testing.T) {
 		name     string
 		has      []string
 		cable    bool
-		taken    bool // by another program
+		taken    bool // another program has taken the radio
 		was, put bool
 		err      string
 	}{
@@ -141,7 +141,7 @@ func TestAddressIsKept(t *testing.T) {
 	}
 }
 
-// TestAddressComesBack: phones are served again by the same hostapd and dnsmasq.
+// TestAddressComesBack checks that the same hostapd and dnsmasq serve phones again.
 func TestAddressComesBack(t *testing.T) {
 	for name, named := range map[string]bool{"with names": true, "without names": false} {
 		t.Run(name, func(t *testing.T) {
@@ -157,7 +157,7 @@ func TestAddressComesBack(t *testing.T) {
 				ports, _ := listening(dnsmasq, d.ap.config.Address.Addr())
 				return !ports.dns
 			})
-			signal(t, dnsmasq, unix.SIGSTOP) // a busy machine
+			signal(t, dnsmasq, unix.SIGSTOP) // plays a busy machine
 			eventually(t, 2*beat, "the address is back", func() bool { return len(addresses(t)) > 0 })
 			time.Sleep(100 * time.Millisecond)
 			signal(t, dnsmasq, unix.SIGCONT)
@@ -166,7 +166,7 @@ func TestAddressComesBack(t *testing.T) {
 				t.Error("no lease afterwards")
 			}
 			if named {
-				time.Sleep(beat) // by when dnsmasq was asked again
+				time.Sleep(beat) // by this time dnsmasq was asked again
 			}
 			if len(h.err) > 0 {
 				t.Errorf("Hold ended: %v", <-h.err)
@@ -188,8 +188,8 @@ func signal(t *testing.T, pid int, signal unix.Signal) {
 	}
 }
 
-// Who is there is told when it begins and when somebody comes or goes, long
-// before the next beat.
+// The list of phones is reported when serving starts and when a phone comes or goes,
+// long before the next beat.
 func TestClientsAreToldWhenTheyMove(t *testing.T) {
 	for _, event := range []string{"<3>AP-STA-CONNECTED 02:00:00:00:01:00", "<3>AP-STA-DISCONNECTED 02:00:00:00:01:00"} {
 		t.Run(event[3:], func(t *testing.T) {
@@ -260,7 +260,7 @@ func TestInsisting(t *testing.T) {
 	}
 }
 
-// What other servers do not answer must not be taken for a hang.
+// A name that other servers do not answer must not be taken for a hang.
 func TestPulseNeedsNoOtherServer(t *testing.T) {
 	phone := cable(t)
 	lan := wire(t)

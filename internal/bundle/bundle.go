@@ -1,5 +1,5 @@
-// Package bundle packs what is known of a device into one archive, for whoever
-// helps from afar, and keeps secrets out of it.
+// Package bundle packs what is known of a device into one archive, which a person far
+// away can use to help, and keeps secrets out of the archive.
 package bundle
 
 import (
@@ -14,17 +14,16 @@ import (
 // Part is a file of the archive.
 type Part struct {
 	Name    string `json:"name"` // e.g. "status.json"
-	What    string `json:"what"` // is in it, for people
+	What    string `json:"what"` // what the part contains, for people
 	Content []byte `json:"-"`
 }
 
-// Hidden says what is not in the archive, for people.
+// Hidden tells people what is not in the archive.
 const Hidden = "Passphrases, keys and passwords are replaced by [redacted]. Of hardware addresses the first half is kept, " +
 	"which tells the maker; the second is a number that is the same wherever the address is. " +
 	"Names of Wi-Fi networks, host names, IP addresses and identities of 802.1X are kept."
 
-// Write writes a .tar.gz of the parts, as h leaves them, and a README that
-// lists them.
+// Write writes a .tar.gz of the parts, redacted by h, and a README that lists them.
 func Write(w io.Writer, parts []Part, h *Redactor, when time.Time) error {
 	packed := gzip.NewWriter(w)
 	archive := tar.NewWriter(packed)

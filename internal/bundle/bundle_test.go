@@ -18,17 +18,18 @@ import (
 	"github.com/netconnectd/netconnectd/internal/doctor"
 )
 
-// Secrets as people have them, planted below wherever one could be.
+// These are secrets as people choose them. The test plants them wherever a secret
+// could be.
 const (
 	apPSK    = `it's a "secret" & more`
 	homePSK  = "correct horse battery"
 	homeKey  = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	eapPass  = "Tr0ub4dor&3"
 	unknown  = "nobody-told-us-this-one"
-	longPass = homePSK + " staple" // has another one in it
+	longPass = homePSK + " staple" // contains another secret
 )
 
-// unpack gives all of an archive's text, and the names of its files.
+// unpack returns the whole text of an archive, and the names of its files.
 func unpack(t *testing.T, archive []byte) (text string, names []string) {
 	t.Helper()
 	packed, err := gzip.NewReader(bytes.NewReader(archive))
@@ -73,7 +74,7 @@ func TestNoSecretIsPacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	parts := Collect(t.Context(), Device{Version: "1.2.3", Config: cfg, Settings: values, Findings: []doctor.Finding{{ID: "config", What: "the passphrase is " + apPSK}}})
-	for i, p := range parts { // as if what is in it had told them
+	for i, p := range parts { // as if the collected content itself held the secrets
 		if strings.HasSuffix(p.Name, ".json") {
 			parts[i].Content, _ = json.Marshal(map[string]any{
 				"was": json.RawMessage(p.Content), "text": apPSK + homeKey, "psk": unknown,
@@ -106,7 +107,8 @@ func TestNoSecretIsPacked(t *testing.T) {
 	}
 }
 
-// TestStoppedDaemonIsNotAsked: whoever connects would start it.
+// TestStoppedDaemonIsNotAsked checks that the bundle does not connect to a stopped
+// daemon's socket, as that would start the daemon.
 func TestStoppedDaemonIsNotAsked(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	for _, p := range fromDaemon(t.Context(), Device{Config: &config.Config{Socket: socket}, Silence: "netconnectd.service is inactive"}) {

@@ -19,22 +19,22 @@ import (
 )
 
 const (
-	answerLimit  = 5 * time.Second // of the daemon, which waits for nothing
-	journalLines = "5000"          // a week of an ordinary device, 100 KiB packed
+	answerLimit  = 5 * time.Second // for the daemon, which answers status at once
+	journalLines = "5000"          // an ordinary device logs this much in a week; 100 KiB packed
 	mostRoutes   = 10_000          // a router of the Internet has a million
-	mostRead     = 4 << 20         // bytes of a file; a saved network has 300
+	mostRead     = 4 << 20         // bytes of a file; a saved network takes 300
 )
 
-// Device is what is asked, and what is known of it already.
+// Device holds what Collect needs to know of the device.
 type Device struct {
-	Version  string // of netconnectd
+	Version  string // netconnectd's version
 	Config   *config.Config
-	Settings []string // as config.Values has them
+	Settings []string // in the form of config.Values
 	Findings []doctor.Finding
-	Silence  string // why the daemon cannot be asked, as doctor has found; "": it can
+	Silence  string // why the daemon cannot be asked, as the doctor found out; "": it can
 }
 
-// Collect gathers the parts. One that cannot be had says why.
+// Collect gathers the parts. A part that cannot be read contains the reason.
 func Collect(ctx context.Context, d Device) []Part {
 	parts := []Part{
 		jsonPart("findings.json", "what netconnectcli doctor found", d.Findings, nil),
@@ -48,9 +48,9 @@ func Collect(ctx context.Context, d Device) []Part {
 		journal(ctx))
 }
 
-// Secrets are those that the device has, as far as the caller may read them:
-// what of them occurs in a part is taken out. The files are in folders of the
-// daemon's user, who may have put anything there.
+// Secrets returns the device's secrets, as far as the caller may read them, so that
+// they can be removed from all parts. The files are in folders of the daemon's user,
+// who may have put anything there.
 func Secrets(ctx context.Context, cfg *config.Config) []string {
 	found := []string{cfg.AP.PSK.Reveal()}
 	if text, err := namedfile.Read(ctx, filepath.Join(cfg.StateDir, "networks.json"), mostRead); err == nil {
@@ -72,7 +72,7 @@ func jsonPart(name, what string, value any, err error) Part {
 		content, err = json.Marshal(value)
 	}
 	if err != nil {
-		content, _ = json.Marshal(map[string]string{"error": err.Error()}) // text cannot fail
+		content, _ = json.Marshal(map[string]string{"error": err.Error()}) // a map of strings can always be encoded
 	}
 	return Part{name, what, content}
 }
@@ -122,7 +122,7 @@ func versions(ctx context.Context, version string) []byte {
 	return []byte(text)
 }
 
-// journal is what the daemon and its programs have logged.
+// journal returns what the daemon and its programs have logged.
 func journal(ctx context.Context) Part {
 	p := Part{Name: "journal.txt", What: "the journal of netconnectd's units, its last " + journalLines + " lines"}
 	out, err := process.Run(ctx, "/bin/journalctl",

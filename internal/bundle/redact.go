@@ -13,22 +13,22 @@ import (
 
 const redacted = "[redacted]"
 
-// Redactor takes secrets out of texts, in three ways that do not depend on each
-// other: members of JSON by their names, assignments by theirs, and the known
-// secrets wherever they are.
+// Redactor removes secrets from texts in three independent ways: it replaces members
+// of JSON by their names, assignments by their names, and the known secrets anywhere.
 type Redactor struct {
 	known *strings.Replacer
-	makes map[string]string // hardware address: what stands for it
+	makes map[string]string // hardware address: its replacement
 }
 
-// shortest is the length from which a secret is looked for by itself: less
-// occurs by chance everywhere. WPA has 8 at least, passwords may be shorter.
+// shortest is the length from which a secret is searched for by itself: shorter texts
+// occur by chance everywhere. A WPA passphrase has at least 8 characters; other
+// passwords may be shorter.
 const shortest = 4
 
-// NewRedactor takes the secrets that are known, which may be none.
+// NewRedactor takes the known secrets; the list may be empty.
 func NewRedactor(secrets []string) *Redactor {
 	var pairs []string
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // the longest first: one may be part of another
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // longest first, because one secret may be part of another
 	for _, s := range secrets {
 		if len(s) < shortest {
 			continue
@@ -40,9 +40,9 @@ func NewRedactor(secrets []string) *Redactor {
 	return &Redactor{known: strings.NewReplacer(pairs...), makes: map[string]string{}}
 }
 
-// forms are the ways in which a secret may be written.
+// forms returns the ways in which a secret may be written.
 func forms(s string) []string {
-	quoted, _ := json.Marshal(s) // a string cannot fail
+	quoted, _ := json.Marshal(s) // a string can always be encoded
 	digits := hex.EncodeToString([]byte(s))
 	all := []string{s, string(quoted[1 : len(quoted)-1]), digits, strings.ToUpper(digits), url.QueryEscape(s), url.PathEscape(s)}
 	slices.Sort(all)
@@ -57,11 +57,11 @@ var (
 	assignment = regexp.MustCompile(`(?i)\b((?:` + names + `)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^\s].*)`)
 	userinfo   = regexp.MustCompile(`://[^/\s@]+@`)
 	hardware   = regexp.MustCompile(`\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}\b`)
-	// An IPv6 address that was made of a hardware address (RFC 4291, appendix A).
+	// An IPv6 address that was derived from a hardware address (RFC 4291, appendix A)
 	eui64 = regexp.MustCompile(`(?i)ff:fe[0-9a-f]{2}:[0-9a-f]{1,4}`)
 )
 
-// Redact gives a part's content without secrets.
+// Redact returns a part's content without secrets.
 func (h *Redactor) Redact(p Part) []byte {
 	text := ""
 	if strings.HasSuffix(p.Name, ".json") {
@@ -75,8 +75,8 @@ func (h *Redactor) Redact(p Part) []byte {
 	return []byte(eui64.ReplaceAllString(text, "ff:fexx:xxxx"))
 }
 
-// withoutValue redacts the value of an assignment: what is in quotes, or the
-// rest of the line. Nothing, and what is redacted already, stays.
+// withoutValue redacts the value of an assignment: the quoted text, or the rest of
+// the line. An empty or already redacted value stays.
 func withoutValue(text string) string {
 	parts := assignment.FindStringSubmatch(text)
 	if strings.HasPrefix(parts[2], `""`) || strings.HasPrefix(parts[2], redacted) {
@@ -85,8 +85,8 @@ func withoutValue(text string) string {
 	return parts[1] + redacted
 }
 
-// withoutMembers redacts members of JSON by their names. What is no JSON is
-// left out, whatever it is.
+// withoutMembers redacts members of JSON by their names. Content that is not JSON is
+// left out entirely.
 func withoutMembers(content []byte) string {
 	dec := json.NewDecoder(bytes.NewReader(content))
 	dec.UseNumber()
@@ -98,7 +98,7 @@ func withoutMembers(content []byte) string {
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(without(value)) // what was decoded can be encoded
+	_ = enc.Encode(without(value)) // decoded JSON can always be encoded
 	return b.String()
 }
 
@@ -120,8 +120,8 @@ func without(value any) any {
 	return value
 }
 
-// maker keeps the half of a hardware address that tells the maker. Those of
-// nobody stay.
+// maker keeps the half of a hardware address that identifies the maker. Addresses
+// that belong to no device stay.
 func (h *Redactor) maker(address string) string {
 	same := strings.ToLower(address)
 	if same == "ff:ff:ff:ff:ff:ff" || same == "00:00:00:00:00:00" {
@@ -133,8 +133,8 @@ func (h *Redactor) maker(address string) string {
 	return h.makes[same]
 }
 
-// SecretsIn collects the secrets of JSON by the names of its members, for
-// NewRedactor. What is no JSON has none.
+// SecretsIn collects the secrets in JSON by the names of its members, for
+// NewRedactor. Content that is not JSON has none.
 func SecretsIn(content []byte) []string {
 	var value any
 	if json.Unmarshal(content, &value) != nil {

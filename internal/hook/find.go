@@ -12,7 +12,7 @@ import (
 )
 
 // find returns the executables of a folder that only owner, which is root, can have
-// written, and the reasons why others are refused: files that another user could have
+// written, and the reasons why it refuses others that another user could have
 // written. It ignores files that are not executable.
 func find(folder string, owner uint32) (hooks []string, refused map[string]string) {
 	refused = map[string]string{}

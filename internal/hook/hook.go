@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// deadline is how long one hook may take for one event.
+	// deadline bounds the time of one hook for one event.
 	deadline = 30 * time.Second
 
 	// queueLimit is how many events may wait for slow hooks.
@@ -34,13 +34,13 @@ var eventTypes = []string{client.EventUplink, client.EventAccessPoint, client.Ev
 type Runner struct {
 	folder func() string // returns the folder that is configured now
 	log    *slog.Logger
-	said   *loglimit.Limiter // limits log lines that events alone can cause
+	said   *loglimit.Limiter // limits log lines that events can cause
 	limit  time.Duration
 	owner  uint32 // who may write hooks: root
 
 	mu      sync.Mutex
 	waiting []client.Event
-	hint    chan struct{} // there is something waiting
+	hint    chan struct{} // signals that an event waits
 
 	refused map[string]string // reasons that were logged, by path; only Run uses it
 }
@@ -50,8 +50,8 @@ func New(folder func() string, log *slog.Logger) *Runner {
 	return &Runner{folder: folder, log: log, said: loglimit.New(log, time.Minute), limit: deadline, hint: make(chan struct{}, 1), refused: map[string]string{}}
 }
 
-// Tell queues an event for the hooks, if it is of the eventTypes. It never waits: if
-// hooks are slower than events, the oldest events are dropped.
+// Tell queues an event for the hooks if its type is one of eventTypes. Tell never
+// waits: if hooks are slower than events, the oldest events are dropped.
 func (r *Runner) Tell(e client.Event) {
 	if !slices.Contains(eventTypes, e.Type) {
 		return

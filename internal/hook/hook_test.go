@@ -20,14 +20,14 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// folder is one of hooks, which run for a test.
+// folder is a folder of hooks for one test.
 type folder struct {
 	path string
 	*Runner
 	log *logged
 }
 
-// logged is what a Runner logs.
+// logged collects what a Runner logs.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -50,7 +50,7 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-// await waits until the log has all of the texts.
+// await waits until the log contains all of the texts.
 func (l *logged) await(t *testing.T, texts ...string) {
 	t.Helper()
 	limit := time.After(20 * time.Second)
@@ -73,18 +73,18 @@ func newFolder(t *testing.T) *folder {
 	}
 	log := &logged{news: make(chan struct{}, 1)}
 	r := New(func() string { return path }, slog.New(slog.NewTextHandler(log, nil)))
-	r.owner = uint32(os.Getuid()) // of the test, who is not always root
+	r.owner = uint32(os.Getuid()) // the user who runs the test is not always root
 	return &folder{path, r, log}
 }
 
-// add writes a hook; shell scripts begin with #!.
+// add writes a hook. A text that begins with #! is a shell script.
 func (f *folder) add(t *testing.T, name, text string, mode os.FileMode) string {
 	t.Helper()
 	path := filepath.Join(f.path, name)
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(path, mode); err != nil { // whatever the umask is
+	if err := os.Chmod(path, mode); err != nil { // independent of the umask
 		t.Fatal(err)
 	}
 	return path
@@ -109,7 +109,7 @@ func joining(ssid string) client.Event {
 	return client.Event{Type: client.EventJoin, Network: &n, New: client.JoinFailed, Code: "wrong_key", Reason: "the passphrase is not the router's"}
 }
 
-// tell writes down what it got and then says so.
+// tell is a hook that writes down what it receives, and then announces the end.
 const tell = `#!/bin/sh
 cat >"%[1]s.stdin"
 env | sort >"%[1]s.env"
@@ -118,7 +118,7 @@ pwd >"%[1]s.cwd"
 echo done
 `
 
-// TestHookGets lists what a hook gets of an event.
+// TestHookGets checks what a hook receives of an event.
 func TestHookGets(t *testing.T) {
 	at := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	uplink := client.Event{Type: client.EventUplink, Old: "up", New: "down", Reason: "eth0 has no carrier", Time: at}
@@ -139,7 +139,7 @@ func TestHookGets(t *testing.T) {
 		}},
 	}
 	t.Setenv("NETCONNECTD_AP_PSK", "a secret of the daemon's own environment")
-	socket, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket")) // that a hook must not have
+	socket, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket")) // a descriptor that a hook must not inherit
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestHookGets(t *testing.T) {
 			var env []string
 			for line := range strings.Lines(read(t, notes+".env")) {
 				switch name, _, _ := strings.Cut(line, "="); name {
-				case "PATH", "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_": // ours, and of a shell itself
+				case "PATH", "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_": // set by us, and by a shell itself
 				default:
 					env = append(env, strings.TrimRight(line, "\n"))
 				}
@@ -180,7 +180,7 @@ func TestHookGets(t *testing.T) {
 	}
 }
 
-// TestWhoIsCalled lists files in the folder, and whether they run.
+// TestWhoIsCalled checks which files of the folder run.
 func TestWhoIsCalled(t *testing.T) {
 	const script = "#!/bin/sh\necho \"$0 runs\"\n"
 	f := newFolder(t)
@@ -206,7 +206,7 @@ func TestWhoIsCalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.start(t)
-	f.Tell(client.Event{Type: client.EventStatus}) // they are not called for these
+	f.Tell(client.Event{Type: client.EventStatus}) // hooks are not called for these types
 	f.Tell(joining("home"))
 	f.log.await(t, "30-last runs")
 	var ran []string
@@ -225,8 +225,8 @@ func TestWhoIsCalled(t *testing.T) {
 		"15-nowhere reason=", "15-device: it is not a regular file")
 }
 
-// TestFoldersOfOthers: who can write to a folder on the way could have put
-// anything there.
+// TestFoldersOfOthers checks that a hook is refused if another user can write to a
+// folder on its path, and so could have put anything there.
 func TestFoldersOfOthers(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("gives files to another user; needs root")
@@ -273,11 +273,12 @@ func TestFoldersOfOthers(t *testing.T) {
 	}
 }
 
-// TestBadHooks lists hooks that misbehave. The next one is called all the same.
+// TestBadHooks checks that after a hook that misbehaves the next hook is still
+// called.
 func TestBadHooks(t *testing.T) {
 	tests := []struct {
 		name, script string
-		want         []string // in the log
+		want         []string // texts in the log
 		limit        time.Duration
 	}{
 		{"fails", "#!/bin/sh\necho oh no >&2\nexit 3\n", []string{"line=\"oh no\"", "err=\"run bad: exit status 3\""}, deadline},
@@ -311,7 +312,8 @@ func TestBadHooks(t *testing.T) {
 	}
 }
 
-// end kills what a hook has left running, which has to be there.
+// end kills the process that a hook has left running, and fails the test if none
+// runs.
 func end(t *testing.T, pid string) {
 	t.Helper()
 	var n int
@@ -327,8 +329,8 @@ func end(t *testing.T, pid string) {
 	}
 }
 
-// TestSlowHooks: whoever tells of events never waits, and the latest events
-// are the ones that count. The log says once what many events can cause.
+// TestSlowHooks checks that Tell never waits, that the latest events are kept, and
+// that the log mentions only once what many events can cause.
 func TestSlowHooks(t *testing.T) {
 	f := newFolder(t)
 	for i := range queueLimit + 3 {
@@ -343,7 +345,7 @@ func TestSlowHooks(t *testing.T) {
 	}
 }
 
-// TestEnd: the daemon's end is the end of a hook that runs.
+// TestEnd checks that the end of the daemon also ends a running hook.
 func TestEnd(t *testing.T) {
 	f := newFolder(t)
 	f.add(t, "sleep", "#!/bin/sh\necho begun\nexec sleep 1000\n", 0o755)
@@ -372,8 +374,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// TestDocumentedHook runs the script of docs/hooks.md, line by line what a user
-// copies, with a file in the place of the light.
+// TestDocumentedHook runs the script of docs/hooks.md exactly as a user copies it,
+// with a file in place of the light.
 func TestDocumentedHook(t *testing.T) {
 	_, text, _ := strings.Cut(read(t, "../../docs/hooks.md"), "```sh\n")
 	script, _, ok := strings.Cut(text, "```")

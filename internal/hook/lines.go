@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	lineLimit  = 400 // bytes of a line
-	linesLimit = 50  // lines of a call
+	lineLimit  = 400 // bytes of one line
+	linesLimit = 50  // lines of one call
 )
 
-// lines passes each line that is written to it to say, up to a limit, so that a hook
+// lines calls say for each line that is written to it, up to a limit, so that a hook
 // that prints for ever fills neither the memory nor the log.
 type lines struct {
 	say  func(line string)
@@ -45,7 +45,7 @@ func (l *lines) end() {
 	l.rest = l.rest[:0]
 }
 
-// flush passes on a last line without a line end, and the number of lost bytes.
+// flush passes on a last line without a line end, and logs the number of lost bytes.
 func (l *lines) flush() {
 	l.end()
 	if l.lost > 0 {

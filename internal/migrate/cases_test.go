@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// inUTF16 is text as Notepad saves it as Unicode.
+// inUTF16 returns text as Windows Notepad saves it with the encoding "Unicode".
 func inUTF16(text string) string {
 	var b strings.Builder
 	for _, unit := range append([]uint16{0xfeff}, utf16.Encode([]rune(text))...) {
@@ -18,7 +18,7 @@ func inUTF16(text string) string {
 	return b.String()
 }
 
-// TestReportedFiles has what people have fed to programs like this one.
+// TestReportedFiles reads files that users reported to similar programs.
 func TestReportedFiles(t *testing.T) {
 	const attic = "network={\n ssid=\"Attic\"\n psk=\"lamp-and-ladder\"\n}\n"
 	for _, tt := range []struct{ name, text, want string }{

@@ -9,7 +9,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// eap is the user of a network with 802.1X.
+// eap returns the credentials of a network with 802.1X.
 func (b *block) eap() (*client.EAP, *Problem) {
 	methods := b.words("eap")
 	i := slices.IndexFunc(methods, func(m string) bool { return slices.Contains([]string{"PEAP", "TTLS", "TLS"}, m) })
@@ -44,7 +44,7 @@ func (b *block) eap() (*client.EAP, *Problem) {
 	return e, nil
 }
 
-// checkTexts refuses what JSON cannot hold.
+// checkTexts refuses texts that JSON cannot represent.
 func (b *block) checkTexts(*client.EAP) *Problem {
 	for _, name := range []string{"identity", "anonymous_identity", "password", "private_key_passwd", "ca_cert", "client_cert",
 		"private_key", "domain_suffix_match"} {
@@ -55,7 +55,7 @@ func (b *block) checkTexts(*client.EAP) *Problem {
 	return nil
 }
 
-// checkFiles refuses what wpa_supplicant takes in the place of a file.
+// checkFiles refuses values that wpa_supplicant accepts in place of a file.
 func (b *block) checkFiles(e *client.EAP) *Problem {
 	for _, name := range []string{"ca_cert", "client_cert", "private_key"} {
 		scheme, _, found := strings.Cut(b.word(name), "://")
@@ -73,8 +73,9 @@ func (b *block) checkFiles(e *client.EAP) *Problem {
 	return nil
 }
 
-// checkServer refuses a network whose server is told apart by what we cannot
-// check. domain_match wants the whole name, and ours accepts subdomains.
+// checkServer refuses a network whose server is recognised by a property that we
+// cannot check. domain_match requires the whole name, and our check accepts
+// subdomains.
 func (b *block) checkServer(e *client.EAP) *Problem {
 	for _, check := range []string{"altsubject_match", "subject_match", "check_cert_subject"} {
 		if b.has(check) && e.ServerName == "" && !b.has("domain_match") {
@@ -93,10 +94,10 @@ func (b *block) checkServer(e *client.EAP) *Problem {
 	return nil
 }
 
-// inner is what authenticates within the tunnel: auth= has a method without
-// EAP, or in PEAP one with; autheap= in TTLS has one with EAP.
+// inner reads the method within the tunnel: auth= names a method without EAP, or in
+// PEAP one with EAP; autheap= names in TTLS one with EAP.
 func (b *block) inner(e *client.EAP) *Problem {
-	phase2 := strings.Trim(b.word("phase2"), `"`) // wpa_supplicant looks for the words in it
+	phase2 := strings.Trim(b.word("phase2"), `"`) // wpa_supplicant searches the value for these words
 	way, method, _ := strings.Cut(phase2, "=")
 	method, _, _ = strings.Cut(strings.ToLower(method), " ")
 	switch {

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// keywords begin a stanza of interfaces(5).
+// keywords are the words that start a stanza of interfaces(5).
 var keywords = []string{"iface", "auto", "mapping", "source", "source-dir", "source-directory", "no-auto-down", "no-scripts", "template", "rename"}
 
 func isKeyword(word string) bool {
 	return slices.Contains(keywords, word) || strings.HasPrefix(word, "allow-")
 }
 
-// isInterfaces reports whether the text is a file of ifupdown: its first word
-// begins a stanza, or an iface stanza with all its words is in it.
+// isInterfaces reports whether the text is a file of ifupdown: its first word starts
+// a stanza, or the text contains a complete iface line.
 func isInterfaces(lines []string) bool {
 	first := true
 	for _, line := range lines {
@@ -29,18 +29,18 @@ func isInterfaces(lines []string) bool {
 	return false
 }
 
-// spaces are those of C's isspace.
+// spaces are the characters of C's isspace.
 const spaces = " \t\n\v\f\r"
 
-// logicalLine is a line with those that continue it.
+// logicalLine is a line together with the lines that continue it.
 type logicalLine struct {
-	number int // of the first
+	number int // the number of its first line
 	text   string
 }
 
-// join joins lines as ifupdown does: a backslash at the very end continues
-// the line, and nothing is added or taken away in between. Comments and empty
-// lines are left out where a line begins, not where one is continued.
+// join joins lines as ifupdown does: a backslash at the very end continues the line,
+// and nothing is added or removed in between. Comments and empty lines are left out
+// where a logical line starts, but not where one continues.
 func join(lines []string) []logicalLine {
 	var joined []logicalLine
 	for i := 0; i < len(lines); i++ {
@@ -68,9 +68,9 @@ func cutWord(line string) (word, rest string) {
 	return line[:i], strings.TrimLeft(line[i:], spaces)
 }
 
-// interfaces reads interfaces(5). Of its stanzas those count that name a Wi-Fi
-// network, by wpa-… options (functions.sh of wpasupplicant) or wireless-…
-// options (wireless-tools), as the original netconnectd has written them.
+// interfaces reads interfaces(5). It uses the stanzas that name a Wi-Fi network by
+// wpa-… options (functions.sh of wpasupplicant) or by wireless-… options
+// (wireless-tools), as the original netconnectd wrote them.
 func (r *reader) interfaces(lines []string) {
 	all := r.stanzas(lines)
 	for _, s := range all {
@@ -107,8 +107,8 @@ func (r *reader) stanzas(lines []string) []*stanza {
 	return all
 }
 
-// optionName is the name of an option as scripts see it: ifupdown gives them
-// wpa-ssid and WPA_SSID alike as IF_WPA_SSID.
+// optionName returns the name of an option as scripts see it: ifupdown passes both
+// wpa-ssid and WPA_SSID as IF_WPA_SSID.
 func optionName(word string) string {
 	return strings.ReplaceAll(strings.ToLower(word), "_", "-")
 }

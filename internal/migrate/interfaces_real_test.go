@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// ifquery is ifupdown's program that tells how it reads a file. It is no
-// program to install for a test, for ifupdown takes the network over; where
-// it is not there, what it has answered before counts:
+// ifquery returns the path of ifupdown's program that prints how it reads a file. The
+// package should not be installed for a test, because ifupdown takes over the
+// network. If the program is missing, its recorded answers count. To record them:
 //
 //	apt-get download ifupdown && dpkg-deb -x ifupdown_*.deb build/tools/ifupdown
 //	go test ./internal/migrate -update
@@ -31,7 +31,7 @@ func ifquery() string {
 // ifqueryRefuses is recorded where ifquery refuses the file.
 const ifqueryRefuses = "refused"
 
-// askIfquery returns the options of w0, one on each line.
+// askIfquery returns the options of w0, one per line.
 func askIfquery(t *testing.T, program, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "interfaces")
@@ -51,7 +51,7 @@ func askIfquery(t *testing.T, program, text string) string {
 	return string(out)
 }
 
-// ours returns the options of w0 as ifquery shows them.
+// ours returns the options of w0 in ifquery's form.
 func ours(text string) string {
 	var all []*stanza
 	r := &reader{}
@@ -73,8 +73,8 @@ func ours(text string) string {
 	return b.String()
 }
 
-// onlyOurs leaves out what ifupdown adds itself, and writes names as scripts
-// see them.
+// onlyOurs removes what ifupdown adds itself, and renames options to the form that
+// scripts see.
 func onlyOurs(answer string) string {
 	if answer == ifqueryRefuses {
 		return answer

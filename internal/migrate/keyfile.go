@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// isKeyfile reports whether the text has the shape of NetworkManager's
-// keyfiles: a group in brackets comes first.
+// isKeyfile reports whether the text looks like one of NetworkManager's keyfiles: it
+// starts with a group in brackets.
 func isKeyfile(lines []string) bool {
 	for _, line := range lines {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' && line[0] != ';' {
@@ -19,10 +19,10 @@ func isKeyfile(lines []string) bool {
 	return false
 }
 
-// profile is a keyfile: NetworkManager's nm-settings-keyfile(5).
+// profile is a keyfile of NetworkManager (nm-settings-keyfile(5)).
 type profile struct {
 	entries []entry
-	read    map[string]bool // by group.key, the entries that somebody asked for
+	read    map[string]bool // by group.key, the entries that were asked for
 }
 
 type entry struct {
@@ -30,7 +30,7 @@ type entry struct {
 	group, key, text string
 }
 
-// groupNames are other names of groups.
+// groupNames maps other names of groups to the usual ones.
 var groupNames = map[string]string{"802-11-wireless": "wifi", "802-11-wireless-security": "wifi-security"}
 
 // readProfile reads groups and keys by the rules of GLib's key files.
@@ -54,7 +54,7 @@ func (r *reader) readProfile(lines []string) *profile {
 	return p
 }
 
-// find returns the last entry of a key, and notes that it was asked for.
+// find returns the last entry of a key, and records that it was asked for.
 func (p *profile) find(group, key string) (entry, bool) {
 	p.read[group+"."+key] = true
 	for _, e := range slices.Backward(p.entries) {
@@ -65,7 +65,7 @@ func (p *profile) find(group, key string) (entry, bool) {
 	return entry{}, false
 }
 
-// text returns a value without the escapes of GLib.
+// text returns a value with GLib's escapes resolved.
 func (p *profile) text(group, key string) string {
 	e, _ := p.find(group, key)
 	return plain(e.text)
@@ -81,7 +81,7 @@ func (p *profile) list(group, key string) []string {
 	return strings.FieldsFunc(e.text, func(c rune) bool { return c == ';' || c == ',' || c == ' ' })
 }
 
-// keyfile reads a profile of NetworkManager's.
+// keyfile reads a profile of NetworkManager.
 func (r *reader) keyfile(lines []string) {
 	p := r.readProfile(lines)
 	if i := slices.IndexFunc(p.entries, func(e entry) bool { return sections[e.group] != "" }); i >= 0 && !p.has("connection") {
@@ -115,7 +115,7 @@ func (p *profile) has(group string) bool {
 	return slices.ContainsFunc(p.entries, func(e entry) bool { return e.group == group })
 }
 
-// inertEntry reports whether an entry changes nothing about how we join.
+// inertEntry reports whether an entry does not affect how we join.
 func inertEntry(e entry) bool {
 	switch e.group + "." + e.key {
 	case "connection.id", "connection.uuid", "connection.timestamp", "connection.interface-name", "connection.autoconnect",
@@ -126,7 +126,7 @@ func inertEntry(e entry) bool {
 	return e.group == "proxy" || e.text == "" || strings.HasPrefix(e.group, ".") || e.group == "user"
 }
 
-// put sets a variable of wpa_supplicant's from an entry that is there.
+// put sets a variable of wpa_supplicant if the entry exists.
 func (p *profile) put(b *block, name, group, key string) {
 	if e, ok := p.find(group, key); ok && e.text != "" {
 		b.put(name, variable{line: e.line, value: plain(e.text), quoted: true})
@@ -154,7 +154,7 @@ func (p *profile) wifi(b *block) {
 	}
 }
 
-// ssidOf reads an SSID: a text, or the bytes as numbers with a semicolon
+// ssidOf reads an SSID: either a text, or the bytes as numbers with a semicolon
 // behind each.
 func ssidOf(text string) string {
 	numbers := strings.Split(strings.TrimSuffix(text, ";"), ";")
@@ -172,7 +172,7 @@ func ssidOf(text string) string {
 	return string(ssid)
 }
 
-// security makes key-mgmt the words of wpa_supplicant.
+// security translates key-mgmt into wpa_supplicant's words.
 func (p *profile) security(b *block) {
 	e, ok := p.find("wifi-security", "key-mgmt")
 	words := map[string]string{
@@ -209,8 +209,8 @@ func (p *profile) security(b *block) {
 	}
 }
 
-// secret takes a secret that is in the file: its flags may say that it is
-// kept elsewhere.
+// secret reads a secret if the file contains it. The secret's flags may say that it
+// is stored elsewhere.
 func (p *profile) secret(b *block, name, group, key string) {
 	if flags, ok := p.find(group, key+"-flags"); ok && flags.text != "0" {
 		b.fault(flags.line, "its %s is kept elsewhere (%s-flags=%s); add the network by hand", key, key, short(flags.text))
@@ -218,7 +218,7 @@ func (p *profile) secret(b *block, name, group, key string) {
 	p.put(b, name, group, key)
 }
 
-// user is the one of 802.1X.
+// user reads the credentials of 802.1X.
 func (p *profile) user(b *block) {
 	if e, ok := p.find("802-1x", "eap"); ok {
 		b.put("eap", variable{line: e.line, value: strings.ToUpper(strings.Join(p.list("802-1x", "eap"), " "))})
@@ -246,7 +246,8 @@ func (p *profile) user(b *block) {
 	}
 }
 
-// address reads the group ipv4; that of ipv6 is told where it is by hand.
+// address reads the group ipv4. The group ipv6 is only reported, for the user to set
+// by hand.
 func (p *profile) address(b *block) {
 	method, _ := p.find("ipv4", "method")
 	if e, _ := p.find("ipv6", "method"); !slices.Contains([]string{"", "auto", "ignore", "dhcp"}, e.text) {
@@ -279,7 +280,7 @@ func (p *profile) address(b *block) {
 	b.fixed(address.line, parts[0], gateway, p.list("ipv4", "dns"))
 }
 
-// fixed sets a static address with the length of its prefix.
+// fixed sets a static address, whose text includes the length of its prefix.
 func (b *block) fixed(line int, address, gateway string, dns []string) {
 	prefix, err := netip.ParsePrefix(address)
 	if err != nil || !prefix.Addr().Is4() {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// foreignKind names the kind of a file that cannot be read, with what to do,
-// or is empty.
+// foreignKind returns a text that names the kind of a file that cannot be read, with
+// the remedy, or "" if the kind is not foreign.
 func foreignKind(text []byte) string {
 	for _, kind := range signatures {
 		if bytes.HasPrefix(text, []byte(kind.begins)) {
@@ -36,7 +36,7 @@ const (
 	saysXML     = "the file is XML, such as a profile of Windows, Android or macOS; add its networks by netconnectcli add_network"
 )
 
-// signatures are the first bytes of files.
+// signatures are the first bytes of binary files.
 var signatures = []signature{
 	{"\xff\xfe", saysUTF16}, {"\xfe\xff", saysUTF16},
 	{"PK\x03\x04", saysArchive}, {"\x1f\x8b", saysArchive}, {"\xfd7zXZ", saysArchive},
@@ -44,7 +44,7 @@ var signatures = []signature{
 	{"bplist", saysXML},
 }
 
-// contents are how the text of files begins.
+// contents are the first words of text files.
 var contents = []signature{
 	{`{\rtf`, "the file is RTF, as TextEdit and WordPad save it; save it as plain text (TextEdit: Format, Make Plain Text)"},
 	{"<", saysXML},
@@ -52,7 +52,7 @@ var contents = []signature{
 	{"#cloud-config", "the file is cloud-init's user-data, which has no networks; import network-config beside it"},
 }
 
-// sections are groups that other programs' files in the shape of keyfiles have.
+// sections are groups of other programs' files that look like keyfiles.
 var sections = map[string]string{
 	"Match":    "the file is systemd-networkd's, which has no Wi-Fi networks; import wpa_supplicant.conf",
 	"Network":  "the file is systemd-networkd's, which has no Wi-Fi networks; import wpa_supplicant.conf",

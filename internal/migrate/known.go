@@ -26,17 +26,17 @@ var kinds = map[string]kind{
 	"bssid": isAddress,
 }
 
-// taken lists the settings that become settings of ours, or decide whether the
-// network can be one.
+// taken lists the settings that we translate, or that decide whether the network can
+// be joined.
 var taken = []string{
 	"ssid", "psk", "sae_password", "key_mgmt", "scan_ssid", "bssid", "priority", "ieee80211w", "proto", "disabled", "mode",
 	"eap", "identity", "anonymous_identity", "password", "ca_cert", "client_cert", "private_key", "private_key_passwd",
 	"domain_suffix_match", "phase2", "wep_key0", "wep_key1", "wep_key2", "wep_key3",
 }
 
-// inert lists settings with the values that change nothing about how we join
-// a network. A setting without values never changes anything: it is for
-// scripts, for the access point's side, or says where a key of WEP is.
+// inert lists settings with the values that do not affect how we join a network. A
+// setting without values here never has an effect: it concerns scripts or the access
+// point's side, or says which WEP key is used.
 var inert = map[string][]string{
 	"pairwise":              {"CCMP", "CCMP TKIP", "TKIP CCMP"},
 	"group":                 {"CCMP", "TKIP", "CCMP TKIP", "TKIP CCMP", "CCMP TKIP WEP104 WEP40", "TKIP CCMP WEP104 WEP40"},
@@ -55,13 +55,13 @@ var inert = map[string][]string{
 	"proactive_key_caching": {"0"},
 }
 
-// harmless reports whether a setting may be left out without a word.
+// harmless reports whether a setting may be left out without a Problem.
 func harmless(name, value string) bool {
 	values, known := inert[name]
 	return known && (len(values) == 0 || slices.Contains(values, value))
 }
 
-// global lists the settings outside of networks that change how every network
-// is joined.
+// global lists the settings outside of networks that affect how every network is
+// joined.
 var global = []string{"freq_list", "mac_addr", "preassoc_mac_addr", "pmf", "bgscan", "okc", "sae_pwe", "openssl_ciphers",
 	"scan_cur_freq", "disable_scan_offload", "initial_freq_list", "eapol_version", "filter_ssids", "filter_rssi"}

@@ -11,7 +11,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// seeds are one file of each kind, of which others are made by mutation.
+// seeds returns one file of each kind, from which the test makes others by mutation.
 func seeds(t testing.TB) []string {
 	t.Helper()
 	return []string{
@@ -21,13 +21,13 @@ func seeds(t testing.TB) []string {
 	}
 }
 
-// pieces are what a generated file is made of beside bytes at random.
+// pieces are the parts of which a generated file is made, besides random bytes.
 var pieces = []string{"network={\n", "}\n", "ssid=", "psk=", `P"\x`, `"`, "#", "\\\n", "\\", "iface w0 inherits w0\n", " inherits wlan0\n", "iface w0 inet6 static\n",
 	"wpa-ssid ", "wireless-essid ", "[wifi]\n", "ssid=1;2;", "&a ", "*a", "  wifis:\n", "access-points: ", "\t", "\r", "\x00", "\xff\xfe", "=", ": ", "- ", "[", "{"}
 
-// TestTenThousandFiles: whatever a file holds, reading it neither panics nor
-// takes long nor keeps memory, and what is read can be sent. The seed is
-// fixed, so that a failure repeats.
+// TestTenThousandFiles checks that reading any file neither panics nor takes long nor
+// keeps memory, and that the networks read can be sent. The seed is fixed, so that a
+// failure can be repeated.
 func TestTenThousandFiles(t *testing.T) {
 	all := seeds(t)
 	random := rand.New(rand.NewPCG(3, 4))
@@ -56,11 +56,11 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// check reads a text and returns how many networks are in it.
+// check reads a text and returns how many networks it contains.
 func check(t *testing.T, text string) int {
 	t.Helper()
 	networks, problems := Read([]byte(text))
-	lines := 1 // YAML has all of these as line ends
+	lines := 1 // in YAML, all of these end a line
 	for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
 		lines += strings.Count(text, end)
 	}
@@ -99,8 +99,8 @@ func mutate(random *rand.Rand, text string) string {
 	return text
 }
 
-// TestLargeFiles has files of the largest size that would grow if reading them
-// took more than one step for each byte.
+// TestLargeFiles reads files of the largest size. Reading them must take time in
+// proportion to their size.
 func TestLargeFiles(t *testing.T) {
 	fill := func(start, part string) string { return start + strings.Repeat(part, (1<<20-len(start))/len(part)) }
 	points := "network:\n  wifis:\n    w: &w\n      access-points: &p\n" + strings.Repeat("        a: {}\n", 900)

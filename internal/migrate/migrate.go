@@ -1,7 +1,7 @@
-// Package migrate reads the Wi-Fi networks that other programs have saved, as
-// those programs read them: wpa_supplicant.conf(5), the stanzas of
-// interfaces(5), NetworkManager's keyfiles and netplan's YAML. What is left out
-// becomes a Problem with its line.
+// Package migrate reads the Wi-Fi networks that other programs have saved, in the way
+// those programs read them: wpa_supplicant.conf(5), the stanzas of interfaces(5),
+// NetworkManager's keyfiles and netplan's YAML. Each part that is left out becomes a
+// Problem with its line.
 package migrate
 
 import (
@@ -16,22 +16,22 @@ import (
 	"github.com/netconnectd/netconnectd/internal/address"
 )
 
-// Network is a network that a file names. It holds secrets: do not print it.
+// Network is a network from a file. It contains secrets: do not print it.
 type Network struct {
-	Line     int // where the file begins to tell of it
+	Line     int // where its part of the file starts
 	SSID     []byte
 	Settings client.NetworkSettings
 }
 
-// Problem says what could not be taken over, and what to do about it. It holds
+// Problem describes a part that could not be taken over, and the remedy. It contains
 // no secret.
 type Problem struct {
 	Line int
 	Text string
 }
 
-// Read finds the networks in a file's text, of whichever kind the file is. The
-// problems are in the order of their lines.
+// Read finds the networks in a file's text, whatever kind the file is. The problems
+// are in the order of their lines.
 func Read(text []byte) ([]Network, []Problem) {
 	r := &reader{lines: map[string]int{}}
 	r.read(bytes.TrimPrefix(text, []byte("\ufeff")))
@@ -39,7 +39,7 @@ func Read(text []byte) ([]Network, []Problem) {
 	return r.networks, r.problems
 }
 
-// read has the reader of the file's kind read it.
+// read calls the reader for the file's kind.
 func (r *reader) read(text []byte) {
 	if kind := foreignKind(text); kind != "" {
 		r.problem(1, "%s", kind)
@@ -58,16 +58,16 @@ func (r *reader) read(text []byte) {
 	}
 }
 
-// mostNetworks bounds what a file with aliases or stanzas that inherit can
-// grow to. No device has seen so many networks.
+// mostNetworks bounds how many networks a file with aliases or inheriting stanzas can
+// expand to. Real devices have fewer.
 const mostNetworks = 1000
 
-// reader collects what a file holds.
+// reader collects the content of a file.
 type reader struct {
 	networks []Network
 	problems []Problem
-	lines    map[string]int // of the networks, by SSID
-	certain  bool           // the file is wpa_supplicant's without a doubt
+	lines    map[string]int // the networks' lines, by SSID
+	certain  bool           // the file is certainly wpa_supplicant's
 }
 
 func (r *reader) problem(line int, format string, args ...any) {
@@ -78,35 +78,35 @@ func (r *reader) problem(line int, format string, args ...any) {
 type variable struct {
 	line   int
 	value  string // decoded
-	quoted bool   // the file has it as text, which no word such as ext: is
-	unset  bool   // the file says that there is none
+	quoted bool   // the file has the value in quotes, so it is not a keyword such as ext:
+	unset  bool   // the file says that there is no value
 }
 
-// block is what a file says of one network.
+// block is the part of a file about one network.
 type block struct {
 	line      int
 	variables map[string]variable
-	order     []string // the names, as the file has them
-	fail      *Problem // the first fault, for which the program itself refuses the network
+	order     []string // the names, in the file's order
+	fail      *Problem // the first fault for which the program itself refuses the network
 	static    *client.Addressing
-	notes     []Problem // what is left out, known before the settings are
+	notes     []Problem // left-out parts that are known before the settings are
 }
 
 func newBlock(line int) *block { return &block{line: line, variables: map[string]variable{}} }
 
-// fault notes why the network cannot be taken over.
+// fault records why the network cannot be taken over.
 func (b *block) fault(line int, format string, args ...any) {
 	if b.fail == nil {
 		b.fail = &Problem{line, fmt.Sprintf(format, args...)}
 	}
 }
 
-// note notes a setting that is left out.
+// note records a setting that is left out.
 func (b *block) note(line int, format string, args ...any) {
 	b.notes = append(b.notes, Problem{line, fmt.Sprintf(format, args...)})
 }
 
-// set takes a value as wpa_supplicant.conf(5) has it. The last one counts.
+// set stores a value in the form of wpa_supplicant.conf(5). The last one counts.
 func (b *block) set(line int, name, raw string) {
 	v, problem := parse(name, raw)
 	if problem != "" {
@@ -117,7 +117,7 @@ func (b *block) set(line int, name, raw string) {
 	b.put(name, v)
 }
 
-// put takes a value that is decoded already.
+// put stores a decoded value.
 func (b *block) put(name string, v variable) {
 	if _, again := b.variables[name]; !again {
 		b.order = append(b.order, name)
@@ -129,7 +129,7 @@ func (b *block) put(name string, v variable) {
 
 func (b *block) word(name string) string { return b.variables[name].value }
 
-// words are those of a list.
+// words returns the items of a list.
 func (b *block) words(name string) []string { return strings.Fields(b.word(name)) }
 
 func (b *block) has(name string) bool {
@@ -137,13 +137,13 @@ func (b *block) has(name string) bool {
 	return ok
 }
 
-// number is 0 where there is none.
+// number returns a setting's number, or 0 if there is none.
 func (b *block) number(name string) int {
 	n, _ := number(b.word(name))
 	return n
 }
 
-// take makes a network of a block, or tells why not.
+// take turns a block into a network, or reports why it cannot.
 func (r *reader) take(b *block) {
 	if b == nil {
 		return
@@ -182,7 +182,7 @@ func (r *reader) take(b *block) {
 	}
 }
 
-// noteLeftOut notes the settings that we do not have.
+// noteLeftOut records the settings that we do not support.
 func (b *block) noteLeftOut() {
 	for _, name := range b.order {
 		v, ok := b.variables[name]
@@ -192,8 +192,8 @@ func (b *block) noteLeftOut() {
 	}
 }
 
-// passphrase takes a key of 64 digits as such, and else a passphrase of 8 to 63
-// bytes, as files have it that put no quotes around it.
+// passphrase stores text from a file that puts no quotes around it: 64 digits are a
+// key, anything else is a passphrase of 8 to 63 bytes.
 func (b *block) passphrase(line int, text string) {
 	if !isKey(text) {
 		text = `"` + text + `"`
@@ -201,7 +201,8 @@ func (b *block) passphrase(line int, text string) {
 	b.set(line, "psk", text)
 }
 
-// fixed is a static address of IPv4 that a network can have, or says why it is none.
+// fixed returns a static IPv4 address for a network, or an error that says what is
+// wrong with it.
 func fixed(own netip.Prefix, gateway string, dns []string) (*client.Addressing, error) {
 	if _, err := address.ParseStatic(own.String(), gateway, dns); err != nil {
 		return nil, err
@@ -209,7 +210,7 @@ func fixed(own netip.Prefix, gateway string, dns []string) (*client.Addressing, 
 	return &client.Addressing{Method: "static", Address: own.String(), Gateway: gateway, DNS: dns}, nil
 }
 
-// refusal is why a block is no network for us, at the line of a setting.
+// refusal returns why we cannot take over a block, with the line of a setting.
 func (b *block) refusal(name, format string, args ...any) *Problem {
 	line := b.line
 	if v, ok := b.variables[name]; ok {

@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// told is what Read says, a line for each network and each problem.
+// told returns the result of Read, one line for each network and each problem.
 func told(t *testing.T, text []byte) string {
 	t.Helper()
 	networks, problems := Read(text)
@@ -55,7 +55,7 @@ func TestFiles(t *testing.T) {
 			if diff := cmp.Diff(string(readFile(t, golden)), got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			one := strings.ReplaceAll(string(text), "\\\n", "") // a backslash before CR continues nothing
+			one := strings.ReplaceAll(string(text), "\\\n", "") // a backslash before CR does not continue the line
 			got = told(t, []byte(one))
 			windows := strings.ReplaceAll(one, "\n", "\r\n")
 			if diff := cmp.Diff(got, told(t, []byte("\ufeff"+windows))); diff != "" {
@@ -65,7 +65,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestFaults lists files that are not as they should be.
+// TestFaults reads files that contain faults.
 func TestFaults(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"empty", "", ""},
@@ -123,8 +123,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever a file holds, what is read can be sent, and problems have
-// a line of the file.
+// FuzzRead checks for any file that the networks read can be sent, and that each
+// problem has a line of the file.
 func FuzzRead(f *testing.F) {
 	for _, text := range seeds(f) {
 		f.Add([]byte(text))

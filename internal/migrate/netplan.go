@@ -15,8 +15,8 @@ import (
 
 var yamlStart = regexp.MustCompile(`^(network|wifis|ethernets|bridges|renderer|interfaces|link_monitor|ap|socket|paths)["']?\s*:(\s|$)|^version\s*:\s*[12]\s*$`)
 
-// isYAML reports whether the text is YAML: netplan's, cloud-init's
-// network-config, or our own configuration.
+// isYAML reports whether the text is YAML: netplan's, cloud-init's network-config, or
+// our own configuration.
 func isYAML(lines []string) bool {
 	return slices.ContainsFunc(lines, func(line string) bool {
 		line = strings.TrimLeft(line, "{ \t\"'")
@@ -24,8 +24,8 @@ func isYAML(lines []string) bool {
 	})
 }
 
-// netplan reads the Wi-Fi networks of netplan's YAML, which cloud-init's
-// network-config has in the same shape, with or without the key network.
+// netplan reads the Wi-Fi networks of netplan's YAML. cloud-init's network-config has
+// the same form, with or without the key network.
 func (r *reader) netplan(text []byte) {
 	var document yaml.Node
 	if err := yaml.Load(text, &document); err != nil || len(document.Content) == 0 {
@@ -56,8 +56,8 @@ func (r *reader) netplan(text []byte) {
 	}
 }
 
-// lineOf is the line of the fault. The parser counts one more at the end of a
-// file without a line end.
+// lineOf returns the line of the fault. The parser counts one line too many at the
+// end of a file without a line end.
 func lineOf(err error, text []byte) int {
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
@@ -66,7 +66,7 @@ func lineOf(err error, text []byte) int {
 	return 1
 }
 
-// field is a name in YAML with what it is for.
+// field is a name in YAML with its value.
 type field struct {
 	name string
 	line int
@@ -79,7 +79,7 @@ type section struct {
 	read   map[string]bool
 }
 
-// mapping returns the fields of a node, none where it is no mapping.
+// mapping returns the fields of a node, or none if the node is no mapping.
 func mapping(node *yaml.Node) *section {
 	s := &section{read: map[string]bool{}}
 	if node = resolve(node); node == nil || node.Kind != yaml.MappingNode {
@@ -91,7 +91,7 @@ func mapping(node *yaml.Node) *section {
 	return s
 }
 
-// resolve follows an alias to what it stands for.
+// resolve follows an alias to its target.
 func resolve(node *yaml.Node) *yaml.Node {
 	for node != nil && node.Kind == yaml.AliasNode {
 		node = node.Alias
@@ -99,7 +99,7 @@ func resolve(node *yaml.Node) *yaml.Node {
 	return node
 }
 
-// find returns the last field of a name, and notes that it was asked for.
+// find returns the last field of a name, and records that it was asked for.
 func (s *section) find(name string) field {
 	s.read[name] = true
 	for _, f := range slices.Backward(s.fields) {
@@ -110,7 +110,7 @@ func (s *section) find(name string) field {
 	return field{}
 }
 
-// text is a scalar as the file has it: 1e3 and NO stay what they are.
+// text returns a scalar unchanged: 1e3 and NO stay texts.
 func (f field) text() string {
 	if f.node == nil || f.node.Kind != yaml.ScalarNode || f.node.Tag == "!!null" {
 		return ""
@@ -122,7 +122,7 @@ func (f field) truth() bool {
 	return slices.Contains([]string{"true", "yes", "on", "y", "1"}, strings.ToLower(f.text()))
 }
 
-// items are the scalars of a list.
+// items returns the scalars of a list.
 func (f field) items() (items []*yaml.Node) {
 	if f.node == nil {
 		return nil
@@ -142,7 +142,7 @@ func (f field) list() (texts []string) {
 	return texts
 }
 
-// unread calls tell for each field that nobody asked for.
+// unread calls tell for each field that was not asked for.
 func (s *section) unread(tell func(f field)) {
 	for _, f := range s.fields {
 		if !s.read[f.name] {
@@ -151,7 +151,7 @@ func (s *section) unread(tell func(f field)) {
 	}
 }
 
-// device reads the networks of one interface. Its addresses are those of all.
+// device reads the networks of one interface. Its addresses apply to all of them.
 func (r *reader) device(device *section) {
 	for _, inert := range []string{"optional", "match", "set-name", "renderer", "dhcp6", "accept-ra", "wakeonwlan"} {
 		device.find(inert)
@@ -178,7 +178,7 @@ func (r *reader) device(device *section) {
 	}
 }
 
-// addresses reads the static address, if there is one and DHCP is off.
+// addresses reads the static address if there is one and DHCP is off.
 func (s *section) addresses() (*client.Addressing, *Problem) {
 	dhcp, addresses, gateway := s.find("dhcp4"), s.find("addresses"), s.find("gateway4")
 	servers, routes := mapping(s.find("nameservers").node), s.find("routes")
@@ -221,7 +221,7 @@ func (b *block) accessPoint(s *section) {
 	}
 	password, auth := s.find("password"), s.find("auth")
 	if s.find("networkmanager").node != nil {
-		s.read["networkmanager"] = true // what NetworkManager knows it by
+		s.read["networkmanager"] = true // NetworkManager's own name of the network
 	}
 	s.unread(func(f field) { b.note(f.line, "%s is not taken over", short(f.name)) })
 	switch {
@@ -235,7 +235,7 @@ func (b *block) accessPoint(s *section) {
 	}
 }
 
-// auth reads the section auth, which is also that of 802.1X.
+// auth reads the section auth, which also holds the credentials of 802.1X.
 func (b *block) auth(s *section, line int) {
 	way := s.find("key-management")
 	words, known := map[string]string{
@@ -262,7 +262,7 @@ func (b *block) auth(s *section, line int) {
 	s.unread(func(f field) { b.note(f.line, "auth.%s is not taken over", short(f.name)) })
 }
 
-// user reads who we are to 802.1X.
+// user reads the credentials of 802.1X.
 func (b *block) user(s *section, password field) {
 	method := s.find("method")
 	b.put("eap", variable{line: max(method.line, b.line), value: strings.ToUpper(method.text())})

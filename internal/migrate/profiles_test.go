@@ -8,7 +8,7 @@ import (
 
 const keyfileStart = "[connection]\nid=preconfigured\nuuid=11111111-2222-4333-8444-555555555555\ntype=wifi\n[wifi]\nmode=infrastructure\nssid=Attic\n"
 
-// TestKeyfiles has profiles of NetworkManager's.
+// TestKeyfiles reads profiles of NetworkManager.
 func TestKeyfiles(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"as Raspberry Pi Imager writes it", keyfileStart + "hidden=false\n[ipv4]\nmethod=auto\n[wifi-security]\nkey-mgmt=wpa-psk\npsk=lamp-and-ladder\n",
@@ -38,7 +38,7 @@ func TestKeyfiles(t *testing.T) {
 	}
 }
 
-// TestNetplan has files of netplan's and cloud-init's network-config.
+// TestNetplan reads files of netplan and cloud-init's network-config.
 func TestNetplan(t *testing.T) {
 	point := func(lines string) string {
 		return "network:\n  version: 2\n  wifis:\n    wlan0:\n      access-points:\n        Attic:\n" + lines

@@ -9,8 +9,9 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// What key_mgmt allows, as wpa_supplicant.conf(5) has it. The file decides by
-// the words, not by which credentials stand beside them.
+// These are the words of key_mgmt that allow each kind of network, as in
+// wpa_supplicant.conf(5). These words decide, not which credentials stand beside
+// them.
 var (
 	byPSK = []string{"WPA-PSK", "WPA-PSK-SHA256", "FT-PSK"}
 	bySAE = []string{"SAE", "FT-SAE", "SAE-EXT-KEY", "FT-SAE-EXT-KEY"}
@@ -19,7 +20,7 @@ var (
 	others = []string{"NONE", "OWE", "IEEE8021X", "WPA-NONE", "WPS", "DPP", "OSEN"}
 )
 
-// keyManagement are the words of key_mgmt; without it, WPA-PSK and WPA-EAP.
+// keyManagement returns the words of key_mgmt; the default is WPA-PSK and WPA-EAP.
 func (b *block) keyManagement() []string {
 	if words := b.words("key_mgmt"); len(words) > 0 {
 		return words
@@ -31,7 +32,7 @@ func anyOf(words, of []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(of, w) })
 }
 
-// settings are those of a block, or why we cannot have such a network.
+// settings returns the settings of a block, or why we cannot join such a network.
 func (b *block) settings() (s client.NetworkSettings, p *Problem) {
 	if p := b.foreign(); p != nil {
 		return s, p
@@ -57,7 +58,7 @@ func (b *block) settings() (s client.NetworkSettings, p *Problem) {
 	return s, b.common(&s)
 }
 
-// foreign tells what in a block only other programs do.
+// foreign refuses a block with a feature that only other programs have.
 func (b *block) foreign() *Problem {
 	for _, word := range b.words("key_mgmt") {
 		if !slices.Contains(slices.Concat(byPSK, bySAE, byEAP, others), word) {
@@ -75,7 +76,7 @@ func (b *block) foreign() *Problem {
 	return nil
 }
 
-// wep refuses a network that has a key of WEP.
+// wep refuses a network that has a WEP key.
 func (b *block) wep() *Problem {
 	for _, name := range []string{"wep_key0", "wep_key1", "wep_key2", "wep_key3"} {
 		if b.has(name) {
@@ -85,7 +86,7 @@ func (b *block) wep() *Problem {
 	return nil
 }
 
-// open is a network without a passphrase, unless it has a key of WEP.
+// open returns a network without a passphrase, unless it has a WEP key.
 func (b *block) open() (*string, *Problem) {
 	if p := b.wep(); p != nil {
 		return nil, p
@@ -98,10 +99,10 @@ func (b *block) open() (*string, *Problem) {
 	return pointer(""), nil
 }
 
-// inUTF8 is what helps where a text has to be one.
+// inUTF8 is the remedy where a text must be UTF-8.
 const inUTF8 = "write it in UTF-8, or change it to ASCII"
 
-// personal is a network with a passphrase, or a key of 64 digits.
+// personal returns a network with a passphrase or a key of 64 digits.
 func (b *block) personal(akm []string) (security, psk *string, p *Problem) {
 	withPSK, withSAE := anyOf(akm, byPSK), anyOf(akm, bySAE)
 	v, ok := b.variables["psk"]
@@ -114,12 +115,12 @@ func (b *block) personal(akm []string) (security, psk *string, p *Problem) {
 	}
 	remedy := "give the key as 64 hexadecimal digits (wpa_passphrase prints them)"
 	switch proto := b.words("proto"); {
-	case withSAE && !withPSK: // which has no such key
+	case withSAE && !withPSK: // SAE cannot use such a key
 		security, remedy = pointer("wpa3"), inUTF8
 	case len(proto) > 0 && !slices.Contains(proto, "RSN") && !slices.Contains(proto, "WPA2"):
 		security = pointer("wpa")
 	}
-	if p := b.wep(); !ok && p != nil { // a key of WEP is all that there is
+	if p := b.wep(); !ok && p != nil { // a WEP key is the only one
 		return nil, nil, p
 	}
 	switch {
@@ -135,7 +136,7 @@ func (b *block) personal(akm []string) (security, psk *string, p *Problem) {
 	return security, &v.value, nil
 }
 
-// common are the settings that do not depend on the security.
+// common sets the settings that do not depend on the security.
 func (b *block) common(s *client.NetworkSettings) *Problem {
 	if b.number("scan_ssid") == 1 {
 		s.Hidden = pointer(true)
@@ -161,7 +162,7 @@ func (b *block) common(s *client.NetworkSettings) *Problem {
 
 func pointer[T any](v T) *T { return &v }
 
-// short keeps a word of a file from filling a message, or a terminal.
+// short shortens a word of a file so that it does not fill a message or a terminal.
 func short(word string) string {
 	quoted := strconv.QuoteToASCII(word)
 	return quoted[1:min(len(quoted)-1, 41)]

@@ -11,8 +11,8 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// option is one of a stanza. The values of an option that is given again are
-// joined by line ends, as ifupdown does.
+// option is an option of a stanza. If an option is repeated, its values are joined by
+// line ends, as ifupdown does.
 type option struct {
 	line  int
 	name  string
@@ -24,13 +24,13 @@ type stanza struct {
 	line                 int
 	name, family, method string
 	options              []option
-	mapping              bool // it is a mapping stanza, whose options are none of ours
+	mapping              bool // a mapping stanza, whose options do not concern us
 	made                 *block
-	fault                string // why ifupdown does not read it
+	fault                string // why ifupdown does not read the stanza
 }
 
-// newStanza reads the words behind iface. A stanza may inherit the options of
-// one before it, and with them the family and the method.
+// newStanza reads the words behind iface. A stanza may inherit the options of an
+// earlier one, including its family and method.
 func newStanza(line int, words []string, before []*stanza) *stanza {
 	s := &stanza{line: line}
 	if len(words) > 0 {
@@ -78,7 +78,7 @@ func (s *stanza) option(line int, name, value string) {
 	s.options[i].value += "\n" + value
 }
 
-// mostOptions bounds what a stanza can grow to, with those that it inherits.
+// mostOptions bounds how many options a stanza can have, with those that it inherits.
 const mostOptions = 200
 
 func isCommand(name string) bool {
@@ -102,14 +102,14 @@ func (s *stanza) isOfWifi() bool {
 	return slices.ContainsFunc(s.options, func(o option) bool { return isOfWifi(o.name) })
 }
 
-// namesNetwork reports whether the stanza would join a network that it names.
+// namesNetwork reports whether ifupdown would join a network with the stanza.
 func (s *stanza) namesNetwork() bool {
 	return slices.ContainsFunc(s.options, func(o option) bool {
 		return slices.Contains([]string{"wpa-ssid", "wpa-essid", "wireless-essid"}, o.name)
 	})
 }
 
-// stanza takes the network of a stanza, or tells why not.
+// stanza reads the network of a stanza, or reports why it cannot.
 func (r *reader) stanza(s *stanza, all []*stanza) {
 	switch elsewhere, conf := s.find("wpa-conf"); {
 	case !s.isOfWifi():
@@ -127,7 +127,7 @@ func (r *reader) stanza(s *stanza, all []*stanza) {
 		return
 	}
 	if !s.namesNetwork() {
-		return // an access point, or settings of the radio
+		return // an access point, or only settings of the radio
 	}
 	if s.family == "inet6" && r.sameNetwork(s, all) {
 		r.lostAddress(s, all)
@@ -138,8 +138,8 @@ func (r *reader) stanza(s *stanza, all []*stanza) {
 	r.take(b)
 }
 
-// sameNetwork reports whether a stanza of IPv4 of the same interface names the
-// same network, as it does where one has both families.
+// sameNetwork reports whether an IPv4 stanza of the same interface names the same
+// network, as with an interface that has stanzas for both families.
 func (r *reader) sameNetwork(s *stanza, all []*stanza) bool {
 	return slices.ContainsFunc(all, func(other *stanza) bool {
 		return other.family == "inet" && other.name == s.name && other.namesNetwork() &&
@@ -147,7 +147,7 @@ func (r *reader) sameNetwork(s *stanza, all []*stanza) bool {
 	})
 }
 
-// lostAddress tells that an address of IPv6 beside a Wi-Fi network is left out.
+// lostAddress reports that an IPv6 address beside a Wi-Fi network is left out.
 func (r *reader) lostAddress(s *stanza, all []*stanza) {
 	beside := slices.ContainsFunc(all, func(other *stanza) bool { return other.name == s.name && other.namesNetwork() })
 	if o, ok := s.find("address"); ok && beside && s.family == "inet6" && s.method == "static" {
@@ -155,7 +155,7 @@ func (r *reader) lostAddress(s *stanza, all []*stanza) {
 	}
 }
 
-// address takes the way to an address.
+// address reads how the interface gets its address.
 func (s *stanza) address(b *block) {
 	switch {
 	case s.family == "inet6" && s.method == "static":
@@ -173,9 +173,9 @@ func (s *stanza) address(b *block) {
 	}
 }
 
-// addressing reads address, netmask (as an address or a length, which goes
-// before the one behind the address) and gateway. Without a mask, the address
-// has that of its class, as ifupdown has it.
+// addressing reads address, netmask (as an address or a length, which takes
+// precedence over the length behind the address) and gateway. Without a mask, the
+// address has that of its class, as in ifupdown.
 func (s *stanza) addressing() (*client.Addressing, string) {
 	address, mask, _ := strings.Cut(s.value("address"), "/")
 	if own := s.value("netmask"); own != "" {
@@ -203,7 +203,7 @@ func (s *stanza) addressing() (*client.Addressing, string) {
 	return static, ""
 }
 
-// class is the length of the mask of an address's class (RFC 791 3.2).
+// class returns the length of the mask of an address's class (RFC 791 3.2).
 func class(ip netip.Addr) string {
 	switch first := ip.As4()[0]; {
 	case first < 128:
@@ -214,7 +214,7 @@ func class(ip netip.Addr) string {
 	return "24"
 }
 
-// length of a netmask, 255.255.255.0 or 24.
+// length returns the length of a netmask such as 255.255.255.0 or 24.
 func length(mask string) (int, bool) {
 	if prefix, err := netip.ParsePrefix("0.0.0.0/" + mask); err == nil {
 		return prefix.Bits(), true

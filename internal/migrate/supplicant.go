@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// supplicant reads wpa_supplicant.conf(5) as wpa_supplicant does: one setting
-// on each line, and blocks of them, of which network={ begins one and } ends
-// it, each on a line of its own. wpa_supplicant refuses the whole file for one
-// fault; we leave out the network that the fault is in.
+// supplicant reads wpa_supplicant.conf(5) as wpa_supplicant does: one setting per
+// line, and blocks, each of which starts with network={ and ends with }, both on
+// lines of their own. wpa_supplicant refuses the whole file for one fault; we leave
+// out only the network with the fault.
 func (r *reader) supplicant(lines []string) {
 	r.certain = slices.ContainsFunc(lines, func(line string) bool {
 		return strings.HasPrefix(line, "network={") || strings.HasPrefix(line, "ctrl_interface=") || strings.HasPrefix(line, "update_config=")
 	})
 	var open *block
-	skip := false // until }: a block that is of no use
+	skip := false // until }: this block is not a network
 	for i, line := range lines {
 		number, line := i+1, withoutComment(line)
 		switch {
@@ -42,8 +42,8 @@ func (r *reader) supplicant(lines []string) {
 	}
 }
 
-// withoutComment is wpa_config_get_line: a # behind the second quote begins a
-// comment, and so does any # where there are not two quotes.
+// withoutComment follows wpa_config_get_line: a # behind the second quote starts a
+// comment, and so does any # in a line without two quotes.
 func withoutComment(line string) string {
 	line = strings.TrimLeft(line, " \t\r")
 	if strings.HasPrefix(line, "#") {
@@ -59,9 +59,9 @@ func withoutComment(line string) string {
 	return strings.TrimRight(line, " \t\r")
 }
 
-// opensBlock reports whether a line begins a block in a way that
-// wpa_supplicant does not read: with spaces, with something behind the brace,
-// or with the brace on the next line.
+// opensBlock reports whether a line starts a block in a form that wpa_supplicant does
+// not accept: with spaces, with something behind the brace, or with the brace on the
+// next line.
 func opensBlock(line string) bool {
 	name, rest, found := strings.Cut(line, "=")
 	if !found {
@@ -75,8 +75,8 @@ func opensBlock(line string) bool {
 const malformed = "nothing of this network is taken over: network={ has to stand on a line of its own without spaces, " +
 	"each setting and } on lines of their own, as wpa_supplicant wants them"
 
-// global reads a line outside of the networks. Most of them say how
-// wpa_supplicant runs, which has no meaning here.
+// global reads a line outside of the networks. Most such lines say how wpa_supplicant
+// runs, which has no meaning here.
 func (r *reader) global(number int, line string) {
 	name, value, found := strings.Cut(line, "=")
 	switch {
@@ -86,7 +86,7 @@ func (r *reader) global(number int, line string) {
 		r.problem(number, "%s is not taken over", name)
 	case kinds[name] == isText || kinds[name] == isPSK:
 		r.problem(number, "%s stands in no network; nothing is known of it", short(name))
-	case !found && r.certain: // or the file is of another kind
+	case !found && r.certain: // otherwise the file may be of another kind
 		r.problem(number, "the line cannot be read: it is not name=value")
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// savedBySupplicant has wpa_supplicant read a file and write it again, and
-// returns the settings of each network, or false where it refuses the file.
+// savedBySupplicant lets wpa_supplicant read a file and write it again. It returns
+// the settings of each network, or false if wpa_supplicant refuses the file.
 func savedBySupplicant(t *testing.T, text string) ([]map[string]string, bool) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -55,8 +55,8 @@ func savedBySupplicant(t *testing.T, text string) ([]map[string]string, bool) {
 	return blocksOf(string(saved)), true
 }
 
-// blocksOf reads what wpa_supplicant writes, which has one form only: a text
-// is in quotes or, where it is not ASCII, in hexadecimal.
+// blocksOf reads a file that wpa_supplicant has written. Such files have only one
+// form: a text is in quotes or, if it is not ASCII, in hexadecimal.
 func blocksOf(text string) (blocks []map[string]string) {
 	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
@@ -75,7 +75,7 @@ func blocksOf(text string) (blocks []map[string]string) {
 	return blocks
 }
 
-// compare tells where our reading of a network differs.
+// compare reports where we read a network differently.
 func compare(t *testing.T, n Network, theirs map[string]string) {
 	t.Helper()
 	s, eap := n.Settings, n.Settings.EAP
@@ -121,7 +121,7 @@ func TestRealSupplicantReadsTheSameFile(t *testing.T) {
 	if !ok {
 		t.Fatal("wpa_supplicant refuses the file")
 	}
-	theirs := map[string]map[string]string{} // the first of a name that is not disabled
+	theirs := map[string]map[string]string{} // by name, the first network that is not disabled
 	for _, block := range blocks {
 		name := block["ssid"]
 		if inner, ok := strings.CutPrefix(name, "P"); ok {
@@ -140,8 +140,8 @@ func TestRealSupplicantReadsTheSameFile(t *testing.T) {
 	}
 }
 
-// TestRealSupplicantReadsTheSame has one network in each row. Where
-// wpa_supplicant refuses the file, we take nothing and tell why.
+// TestRealSupplicantReadsTheSame has one network in each row. If wpa_supplicant
+// refuses the file, we must take nothing and report why.
 func TestRealSupplicantReadsTheSame(t *testing.T) {
 	psk := func(lines string) string { return "network={\n ssid=\"Attic\"\n" + lines + "\n}\n" }
 	open := func(lines string) string { return "network={\n key_mgmt=NONE\n" + lines + "\n}\n" }
@@ -216,7 +216,7 @@ func TestRealSupplicantReadsTheSame(t *testing.T) {
 			case !accepted && (len(networks) > 0 || len(problems) == 0):
 				t.Errorf("wpa_supplicant refuses it; we have %d networks and say %v", len(networks), problems)
 			case accepted && len(networks) != len(blocks):
-				// A network that can never be joined is left out with a reason.
+				// A network that can never be joined must be left out with a reason.
 				if len(problems) == 0 || !bytes.Contains([]byte(fmt.Sprint(problems)), []byte("passphrase")) {
 					t.Errorf("wpa_supplicant has %v; we have %d networks and say %v", blocks, len(networks), problems)
 				}

@@ -9,12 +9,12 @@ import (
 	"github.com/netconnectd/netconnectd/internal/address"
 )
 
-// wpa_supplicant reads a value by what its setting is. The functions here
-// follow wpa_config_parse_string, wpa_config_parse_psk and
-// wpa_config_parse_int of wpa_supplicant 2.10.
+// wpa_supplicant reads a value according to its setting. The functions here follow
+// wpa_config_parse_string, wpa_config_parse_psk and wpa_config_parse_int of
+// wpa_supplicant 2.10.
 
-// parse reads the value of a setting of wpa_supplicant.conf(5). The problem has
-// no secret in it.
+// parse reads the value of a setting of wpa_supplicant.conf(5). The problem contains
+// no secret.
 func parse(name, raw string) (v variable, problem string) {
 	v.value = raw
 	switch kinds[name] {
@@ -42,8 +42,8 @@ func parse(name, raw string) (v variable, problem string) {
 	return v, ""
 }
 
-// checkCell reports why the text is not the address of a cell, of which there may be
-// none.
+// checkCell reports why the text is not the address of a cell, or "". An empty
+// address is valid.
 func checkCell(text string) (problem string) {
 	switch {
 	case text == "":
@@ -85,8 +85,8 @@ func parseText(raw string) (v variable, problem string) {
 	return v, ""
 }
 
-// parsePSK reads a passphrase of 8 to 63 bytes in quotes, or a key of 64
-// hexadecimal digits. wpa_supplicant drops what follows the last quote.
+// parsePSK reads a passphrase of 8 to 63 bytes in quotes, or a key of 64 hexadecimal
+// digits. wpa_supplicant ignores what follows the last quote.
 func parsePSK(raw string) (v variable, problem string) {
 	v.value = raw
 	switch {
@@ -117,9 +117,9 @@ func isKey(text string) bool {
 
 var cNumber = regexp.MustCompile(`^[ \t]*([-+]?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*))?$`)
 
-// number reads what strtol(3) reads: decimal, octal after a 0, hexadecimal
-// after 0x, and 0 where nothing stands. A number of more than 32 bits is
-// refused; wpa_supplicant would keep the lower ones.
+// number reads numbers as strtol(3) does: decimal, octal after a 0, hexadecimal after
+// 0x, and 0 where there is no digit. A number of more than 32 bits is refused;
+// wpa_supplicant would keep the lower bits.
 func number(text string) (int, bool) {
 	match := cNumber.FindStringSubmatch(text)
 	if match == nil {
@@ -132,8 +132,8 @@ func number(text string) (int, bool) {
 	return int(n), err == nil
 }
 
-// unescape follows printf_decode: an escape that it does not know stands for
-// the character behind the backslash.
+// unescape follows printf_decode: an unknown escape stands for the character behind
+// the backslash.
 func unescape(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -149,7 +149,7 @@ func unescape(text string) string {
 			continue
 		}
 		length, value := digits(text[i:])
-		if length == 0 { // the character stands for itself, an x for nothing
+		if length == 0 { // the character stands for itself; an x without digits for nothing
 			if text[i] != 'x' {
 				b.WriteByte(text[i])
 			}
@@ -163,8 +163,8 @@ func unescape(text string) string {
 
 var letters = map[byte]byte{'\\': '\\', '"': '"', 'n': '\n', 'r': '\r', 't': '\t', 'e': 0x1b}
 
-// digits reads xHH, xH or up to three octal digits, and returns how many bytes
-// of text those are. Of more than 255 the lower eight bits count.
+// digits reads xHH, xH or up to three octal digits, and returns how many bytes of
+// text they take. Of a value above 255 the lower eight bits count.
 func digits(text string) (length int, value byte) {
 	first, base, most := 0, 8, 3
 	if text[0] == 'x' {

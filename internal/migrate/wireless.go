@@ -12,17 +12,18 @@ var asText = []string{"identity", "anonymous-identity", "password", "ca-cert", "
 	"private-key-passwd2", "subject-match2", "altsubject-match2", "phase1", "phase2", "id-str", "nai", "pin",
 	"engine-id", "key-id", "pac-file", "dh-file", "dh-file2"}
 
-// asWord lists those that it gives to wpa_supplicant as they are.
+// asWord lists the options that functions.sh passes to wpa_supplicant unchanged.
 var asWord = []string{"priority", "bssid", "pairwise", "group", "mode", "frequency", "scan-freq", "freq-list", "key-mgmt",
 	"proto", "auth-alg", "scan-ssid", "eap", "wep-tx-keyidx", "proactive-key-caching", "eapol-flags", "peerkey"}
 
-// inertOptions change nothing about how we join: others say what is done here.
+// inertOptions lists options that do not affect how we join: other options say the
+// same, or they concern other programs.
 var inertOptions = []string{"address", "netmask", "gateway", "dns-nameservers", "dns-nameserver", "broadcast", "network",
 	"wpa-driver", "wpa-iface", "wpa-bridge", "wpa-ap-scan", "wpa-debug-level", "wpa-verbosity", "wpa-logfile", "wireless-channel",
 	"wireless-freq", "wireless-nick", "wireless-rate", "wireless-mode", "wireless-essid", "wireless-enc", "wpa-action-script",
 	"hostname", "client", "wpa-mapping-script", "wpa-mapping-script-priority", "wpa-maint-debug"}
 
-// block makes the options those of wpa_supplicant.conf(5), once.
+// block translates the options into those of wpa_supplicant.conf(5), once.
 func (s *stanza) block() *block {
 	if s.made == nil {
 		s.made = s.makeBlock()
@@ -62,7 +63,7 @@ func (s *stanza) makeBlock() *block {
 
 func variableOf(o option) variable { return variable{line: o.line, value: o.value} }
 
-// unquote removes quotes that stand around the whole.
+// unquote removes quotes around the whole text.
 func unquote(text string) string {
 	if len(text) >= 2 && text[0] == '"' && text[len(text)-1] == '"' {
 		return text[1 : len(text)-1]
@@ -70,16 +71,16 @@ func unquote(text string) string {
 	return text
 }
 
-// psk takes a key of 64 digits as such, and anything else as a passphrase.
+// psk stores 64 digits as a key, and any other text as a passphrase.
 func (s *stanza) psk(b *block, o option) {
 	b.passphrase(o.line, unquote(o.value))
-	if b.word("key_mgmt") == "NONE" && s.value("wpa-key-mgmt") == "" { // of wireless-essid
+	if b.word("key_mgmt") == "NONE" && s.value("wpa-key-mgmt") == "" { // set by wireless-essid
 		b.put("key_mgmt", variable{unset: true})
 	}
 }
 
 // wireless reads the options of wireless-tools, whose words iwconfig(8) lists.
-// It compares them without regard to case, and modes by three letters.
+// wireless-tools compares them without regard to case, and modes by three letters.
 func (s *stanza) wireless(b *block) {
 	if o, ok := s.find("wireless-mode"); ok {
 		switch mode := strings.ToLower(o.value); {
@@ -111,8 +112,8 @@ func (s *stanza) wireless(b *block) {
 	}
 }
 
-// hasKey reports whether the words of iwconfig's key set one: off takes it
-// away, open and on say only how it would be used.
+// hasKey reports whether the words of iwconfig's key set a key: off removes the key,
+// and open and on only say how it would be used.
 func hasKey(value string) bool {
 	words := strings.Fields(strings.ToLower(value))
 	if slices.Contains(words, "off") {

@@ -7,9 +7,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// supplicant is the interface of NetworkManager's wpa_supplicant that tells of
-// authentication by 802.1X. A rule in packaging/dbus lets the daemon's user
-// hear it, and nothing more; so it is not known of which radio it speaks.
+// supplicant is the interface on which NetworkManager's wpa_supplicant reports 802.1X
+// authentication. A rule in packaging/dbus lets the daemon's user receive these
+// signals and nothing more; so the daemon cannot know which radio a signal concerns.
 const supplicant = "fi.w1.wpa_supplicant1.Interface"
 
 // authentication matches those signals.
@@ -19,7 +19,7 @@ var authentication = []dbus.MatchOption{dbus.WithMatchInterface(supplicant), dbu
 // words of wpa_supplicant's eap_peer (eap_notify_status).
 type eapSignal struct{ status, parameter string }
 
-// verdict is nil for what proves nothing.
+// verdict returns nil for a signal that proves nothing.
 func (s eapSignal) verdict(n store.Network) *wifi.JoinError {
 	switch {
 	case n.EAP == nil:

@@ -13,17 +13,17 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// idleLimit is how long NetworkManager may do nothing with a radio that it has.
-// It begins within half a second if it has heard of the network.
+// idleLimit is how long NetworkManager may do nothing with a radio that it manages.
+// It starts within half a second if it has found the network.
 const idleLimit = 3 * time.Second
 
-// Await waits until NetworkManager, which joins by itself what it knows, has
-// done so, for as long as limit. The error is a *wifi.JoinError of what it
-// tried, or CodeNotFound.
+// Await waits until NetworkManager, which joins known networks by itself, has joined
+// one, but no longer than limit. The error is a *wifi.JoinError about the network
+// that NetworkManager tried, or has the code CodeNotFound.
 //
-// What a router has thrown out while keys were exchanged NetworkManager gives up
-// for good, since nobody is there to type another key. Often it was no wrong
-// key but a frame that was lost, so it is told once to try again.
+// If a router ends the exchange of keys, NetworkManager gives up the network for
+// good, because there is no user who could type another key. Often the key was not
+// wrong and a frame was lost, so Await makes NetworkManager try once more.
 func (c *Client) Await(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errAwaited)
 	defer cancel()
@@ -72,9 +72,9 @@ var (
 	errIdle    = errors.New("nothing happens")
 )
 
-// activation waits until the radio is in a network (nil), joining one has failed,
-// or something else has changed (nil, too). If nothing at all goes on for as
-// long as idle, the error is errIdle.
+// activation waits until the radio is in a network (nil), joining a network has
+// failed, or something else has changed (also nil). If nothing happens at all for the
+// time idle, the error is errIdle.
 func (e *events) activation(ctx context.Context, idle time.Duration) (*stateError, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -90,19 +90,20 @@ func (e *events) activation(ctx context.Context, idle time.Duration) (*stateErro
 		case next.active == "" && (next.state == nm.NmDeviceStateActivated || next.state <= nm.NmDeviceStateDisconnected):
 			return nil, nil
 		}
-		timer.Stop() // it is on its way
+		timer.Stop() // the activation is under way
 	}
 }
 
-// tryAgain has NetworkManager try what it has given up for lack of a key. It does
-// so for each agent that comes and may know keys: so here is one, as long as
-// the events are listened to. It knows none, and says so when it is asked.
+// tryAgain makes NetworkManager try the network that it gave up for lack of a key. It
+// does so whenever an agent appears that may know keys. So tryAgain registers an
+// agent for as long as the events are received; the agent answers that it knows no
+// key.
 func (e *events) tryAgain(ctx context.Context) error {
 	const agents = nm.NetworkManagerInterface + ".AgentManager"
 	manager := e.bus.Object(nm.NetworkManagerInterface, nm.NetworkManagerObjectPath+"/AgentManager")
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	// An error says that it is not there, which is as well.
+	// An error means that the agent is not registered, which is fine.
 	_ = manager.CallWithContext(ctx, agents+".Unregister", dbus.FlagNoAutoStart).Err
 	if err := manager.CallWithContext(ctx, agents+".Register", dbus.FlagNoAutoStart, "netconnectd").Err; err != nil {
 		return fmt.Errorf("register with NetworkManager as an agent: %w", err)

@@ -11,8 +11,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// TestAwait lists what NetworkManager may do by itself, before and after an
-// agent has come, for which it tries again.
+// TestAwait checks what NetworkManager may do by itself, before and after an agent
+// appears, for which it tries again.
 func TestAwait(t *testing.T) {
 	state := func(s nm.NmDeviceState) event { return event{state: s} }
 	prepare, up := state(nm.NmDeviceStatePrepare), state(nm.NmDeviceStateActivated)
@@ -20,14 +20,14 @@ func TestAwait(t *testing.T) {
 	refused := []event{prepare, {state: nm.NmDeviceStateFailed, reason: nm.NmDeviceStateReasonNoSecrets}, state(nm.NmDeviceStateDisconnected)}
 	noAddress := []event{prepare, {state: nm.NmDeviceStateFailed, reason: nm.NmDeviceStateReasonIpConfigUnavailable}, state(nm.NmDeviceStateDisconnected)}
 	const agent = "agent leaves, agent netconnectd"
-	// Enough for beginning to listen, which it bounds, too; over before idleLimit,
-	// when NetworkManager is told to try again.
+	// The time suffices to subscribe, which it bounds, too, and ends before
+	// idleLimit, when NetworkManager is made to try again.
 	const short = 2 * time.Second
 	for _, tt := range []struct {
 		name          string
 		before, after []event
 		limit         time.Duration
-		code          string // "": it is joined
+		code          string // "": joined
 		told          string
 	}{
 		{"it joins", joins, nil, 10 * time.Second, "", ""},

@@ -9,14 +9,15 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// TestRunawayRule: polkit's own stop of 15 s is no answer of its rules.
+// TestRunawayRule checks that a refusal after polkit's own limit of 15 s is not taken
+// for the answer of its rules.
 func TestRunawayRule(t *testing.T) {
 	const yes, no, failed = "", "PermissionDenied", "Failed"
 	refusal := fmt.Sprint(&Refusal{actionControl, no})
 	for _, tt := range []struct {
 		name    string
-		took    time.Duration // each answer
-		answers []string      // errors of NetworkManager, one after another
+		took    time.Duration // the time of each answer
+		answers []string      // NetworkManager's errors, one after another
 		want    string
 	}{
 		{"allowed at once", 100 * time.Millisecond, []string{yes}, "<nil>"},

@@ -20,8 +20,8 @@ const (
 	keyOWE = 0x800
 )
 
-// cellOf reads an access point. Its frequency is 0 if NetworkManager does not
-// tell.
+// cellOf reads an access point. Its frequency is 0 if NetworkManager does not report
+// it.
 func cellOf(proxy nm.AccessPoint) (wifi.BSS, error) {
 	ssid, err1 := proxy.GetPropertySSID()
 	address, err2 := proxy.GetPropertyHWAddress()

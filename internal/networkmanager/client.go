@@ -1,10 +1,10 @@
-// Package networkmanager drives one radio through NetworkManager, over D-Bus:
-// whether it manages the radio, taking the radio from it and handing it back,
-// its profiles, and joining a network so that a failure changes nothing.
+// Package networkmanager drives one radio through NetworkManager, over D-Bus: whether
+// NetworkManager manages the radio, taking the radio from it and handing the radio
+// back, its profiles, and joining a network so that a failure changes nothing.
 //
-// Calls are those of gonetworkmanager, which knows no deadlines (call.go).
-// Signals, and the one call that it lacks, go over godbus: its own subscription
-// hears every device, and takes the former state for the reason.
+// Calls use gonetworkmanager, which has no deadlines (call.go). Signals, and the one
+// call that gonetworkmanager lacks, use godbus: gonetworkmanager's own subscription
+// receives the signals of every device, and mistakes the former state for the reason.
 package networkmanager
 
 import (
@@ -18,30 +18,30 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// manageLimit bounds the change between managed and not, once it is allowed.
+// manageLimit bounds the change between managed and unmanaged, once polkit allows it.
 // Measured: 1.2 s.
 const manageLimit = 15 * time.Second
 
-// ErrAbsent says that NetworkManager does not run, or does not know the radio.
+// ErrAbsent means that NetworkManager does not run, or does not know the radio.
 var ErrAbsent = errors.New("NetworkManager does not have the radio")
 
-// Client speaks of one radio. Its methods may be called by anybody.
+// Client drives one radio. Its methods may be called concurrently.
 type Client struct {
-	Interface    string        // of the radio, e.g. "wlan0"
-	AddressLimit time.Duration // how long a network that is being joined may take to give an address; 0: as long as NetworkManager waits
+	Interface    string        // the radio's name, e.g. "wlan0"
+	AddressLimit time.Duration // how long a network that is being joined may take to assign an address; 0: as long as NetworkManager waits
 	Log          *slog.Logger
 }
 
-// Device is the radio as NetworkManager sees it.
+// Device is the radio as NetworkManager reports it.
 type Device struct {
 	Managed bool
 	State   nm.NmDeviceState
-	Off     bool // unavailable, as Wi-Fi is switched off in NetworkManager or by rfkill
+	Off     bool // unavailable, because Wi-Fi is switched off in NetworkManager or by rfkill
 
 	proxy nm.Device
 }
 
-// Available reports whether NetworkManager has the radio and can use it.
+// Available reports whether NetworkManager manages the radio and can use it.
 func (d Device) Available() bool {
 	return d.Managed && d.State > nm.NmDeviceStateUnavailable
 }
@@ -49,8 +49,8 @@ func (d Device) Available() bool {
 // Activated reports whether the radio is in a network, with an address.
 func (d Device) Activated() bool { return d.State == nm.NmDeviceStateActivated }
 
-// Device reads what NetworkManager says of the radio. The error is ErrAbsent if
-// it says nothing.
+// Device asks NetworkManager about the radio. The error is ErrAbsent if
+// NetworkManager does not know the radio.
 func (c *Client) Device(ctx context.Context) (d Device, err error) {
 	err = read(ctx, func() error {
 		if err := running(); err != nil {
@@ -69,7 +69,7 @@ func (c *Client) Device(ctx context.Context) (d Device, err error) {
 		if d.State, err = d.proxy.GetPropertyState(); err != nil || d.State != nm.NmDeviceStateUnavailable {
 			return err
 		}
-		on, err := manager.GetPropertyWirelessEnabled() // it counts rfkill in
+		on, err := manager.GetPropertyWirelessEnabled() // this property also reflects rfkill
 		d.Off = err == nil && !on
 		return err
 	})
@@ -79,8 +79,8 @@ func (c *Client) Device(ctx context.Context) (d Device, err error) {
 	return d, nil
 }
 
-// Back waits, for as long as limit, for a NetworkManager that is being
-// restarted, and for the radio to be one of its devices.
+// Back waits, for as long as limit, until a NetworkManager that is being restarted
+// has the radio among its devices.
 func (c *Client) Back(ctx context.Context, limit time.Duration) (Device, error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -97,10 +97,10 @@ func (c *Client) Back(ctx context.Context, limit time.Duration) (Device, error) 
 	}
 }
 
-// busAgain is the pause before a bus that is not there is looked for again.
+// busAgain is the pause before the next attempt to reach a missing bus.
 const busAgain = 500 * time.Millisecond
 
-// back is Back as long as there is a bus.
+// back is Back for as long as there is a bus.
 func (c *Client) back(ctx context.Context) (Device, error) {
 	events, err := c.follow(ctx)
 	if err != nil {
@@ -118,8 +118,8 @@ func (c *Client) back(ctx context.Context) (Device, error) {
 	}
 }
 
-// running asks the bus first: a call to a service that is not there could start
-// it.
+// running asks the bus first, because a call to a service that does not run could
+// start it.
 func running() error {
 	bus, err := dbus.SystemBus()
 	if err != nil {
@@ -135,15 +135,15 @@ func running() error {
 	return nil
 }
 
-// Release takes the radio from NetworkManager and returns when it has let go of
-// it. What it leaves on the interface, its address for one, is the caller's to
-// clear.
+// Release takes the radio from NetworkManager and returns when NetworkManager no
+// longer manages it. The caller must clear what NetworkManager leaves on the
+// interface, such as its address.
 func (c *Client) Release(ctx context.Context) error {
 	return c.manage(ctx, false, func(d Device) bool { return d.State == nm.NmDeviceStateUnmanaged })
 }
 
-// HandBack gives the radio to NetworkManager and returns when it can use it. The
-// error is a *wifi.JoinError if the radio is switched off.
+// HandBack returns the radio to NetworkManager and returns when NetworkManager can
+// use it. The error is a *wifi.JoinError if the radio is switched off.
 func (c *Client) HandBack(ctx context.Context) error {
 	return c.manage(ctx, true, Device.Available)
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// TestAbsent: where NetworkManager does not run nothing starts it.
+// TestAbsent checks that no call starts a NetworkManager that does not run.
 func TestAbsent(t *testing.T) {
 	c := &Client{Interface: "wlan0"}
 	if _, err := c.Device(t.Context()); !errors.Is(err, ErrAbsent) {
@@ -67,8 +67,8 @@ func TestReleaseAndHandBack(t *testing.T) {
 	}
 }
 
-// TestSwitchedOff: a radio that is switched off is known at once, whoever waits
-// for it, and handed back all the same.
+// TestSwitchedOff checks that a radio which is switched off is reported at once to
+// every waiting call, and can be handed back nevertheless.
 func TestSwitchedOff(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -98,8 +98,8 @@ func TestSwitchedOff(t *testing.T) {
 	}
 }
 
-// TestMute: a NetworkManager that answers nothing holds nobody up for longer
-// than the deadline, and is asked again.
+// TestMute checks that a NetworkManager which does not answer delays no caller for
+// longer than the deadline, and that the next call asks again.
 func TestMute(t *testing.T) {
 	f, c := start(t)
 	f.beMute(true)
@@ -117,10 +117,10 @@ func TestMute(t *testing.T) {
 
 var home = store.Network{Network: wifi.Network{SSID: []byte("home"), PSK: secret.New("correct horse"), Security: wifi.WPA2}}
 
-// office is hidden, so nobody looks for it.
+// office is hidden, so Join does not search for it.
 var office = store.Network{Network: wifi.Network{SSID: []byte("office"), Hidden: true, EAP: &wifi.EAPCredentials{Method: "peap", Identity: "me"}}}
 
-// TestJoin lists how a join may go, and what is asked of NetworkManager.
+// TestJoin checks how a join may end, and which calls NetworkManager receives.
 func TestJoin(t *testing.T) {
 	air := func(security wifi.Security) fakeAir {
 		return fakeAir{cells: map[int][]wifi.BSS{0: {{SSID: []byte("home"), Security: security}}}}
@@ -139,7 +139,7 @@ func TestJoin(t *testing.T) {
 		states []event
 		refuse *dbus.Error
 		air    fakeAir
-		code   string // "": it is joined
+		code   string // "": joined
 	}{
 		{"it works", home, []event{prepare, up}, nil, fakeAir{}, ""},
 		{"it works, after what was before has failed", home, []event{prepare, failed(nm.NmDeviceStateReasonNoSecrets), otherOver, prepare, up}, nil, fakeAir{}, ""},
@@ -163,7 +163,7 @@ func TestJoin(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f, c := start(t)
 			c.AddressLimit = time.Second
-			f.become(state(nm.NmDeviceStateActivated, 0)) // in the network before
+			f.become(state(nm.NmDeviceStateActivated, 0)) // still in the previous network
 			f.late = tt.air.late
 			f.script(tt.states, tt.refuse)
 			trial, err := c.Join(t.Context(), tt.n, "", tt.air)
@@ -193,9 +193,9 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// TestJoinFromNothing: without a network before there is nothing to go back to,
-// and a rollback would have NetworkManager take the network for one that a
-// person has left.
+// TestJoinFromNothing checks that without a previous network Join makes no
+// checkpoint: a rollback to no network would make NetworkManager treat the network as
+// one that a person has left.
 func TestJoinFromNothing(t *testing.T) {
 	prepare := event{state: nm.NmDeviceStatePrepare}
 	up, over := event{active: fakeActive, activation: nm.NmActiveConnectionStateActivated}, event{active: fakeActive, activation: nm.NmActiveConnectionStateDeactivated}
@@ -205,7 +205,7 @@ func TestJoinFromNothing(t *testing.T) {
 		uuid   string // "": a candidate
 		states []event
 		air    fakeAir
-		want   string // is told
+		want   string // the calls that NetworkManager receives
 	}{
 		{"a candidate works", "", []event{prepare, up}, fakeAir{}, "add and activate, volatile"},
 		{"a candidate is refused", "", []event{prepare}, refused, "add and activate, volatile, deactivate"},
@@ -229,7 +229,7 @@ func TestJoinFromNothing(t *testing.T) {
 	}
 }
 
-// TestRefused: the remedy is in the text.
+// TestRefused checks that the text of a refusal contains the remedy.
 func TestRefused(t *testing.T) {
 	f, c := start(t)
 	f.script(nil, dbus.NewError("org.freedesktop.NetworkManager.PermissionDenied", []any{"Not authorized to control networking."}))
@@ -240,8 +240,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestLookFirst: a network that is not there, or is another, is refused before
-// NetworkManager leaves the one that it has.
+// TestLookFirst checks that a network which is absent, or has another security, is
+// refused before NetworkManager leaves its present network.
 func TestLookFirst(t *testing.T) {
 	elsewhere := home
 	elsewhere.Frequency = 2462
@@ -250,8 +250,8 @@ func TestLookFirst(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		n     store.Network
-		cells map[int][]wifi.BSS // by frequency, 0: all
-		code  string             // "": it goes on
+		cells map[int][]wifi.BSS // by frequency; 0: all
+		code  string             // "": the join goes on
 	}{
 		{"not heard now, but NetworkManager knows another security of it", known, nil, client.CodeSecurityMismatch},
 		{"not there", home, nil, client.CodeNotFound},

@@ -10,25 +10,24 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// event is a change of the radio's state, or of an activation, or a word of
-// 802.1X, or else some other change: NetworkManager came or went, or a device
-// or a profile of it did.
+// event is a change of the radio's state or of an activation, a report of 802.1X, or
+// another change: NetworkManager, a device or a profile appeared or vanished.
 type event struct {
 	state, former nm.NmDeviceState
 	reason        nm.NmDeviceStateReason
 
-	active     dbus.ObjectPath // the activation, "": none
+	active     dbus.ObjectPath // the path of the activation; "": none
 	activation nm.NmActiveConnectionState
 
 	authentication eapSignal
 
-	profiles bool // those may be others now
+	profiles bool // the profiles may have changed
 }
 
-// events are the signals that concern the radio, over a connection of their own.
+// events receives the signals that concern the radio, over a connection of its own.
 type events struct {
 	client  *Client
-	radio   dbus.ObjectPath // "": NetworkManager does not know it now
+	radio   dbus.ObjectPath // "": NetworkManager does not know the radio now
 	bus     *dbus.Conn
 	signals chan *dbus.Signal
 }
@@ -42,8 +41,8 @@ const (
 
 func member(signal string) string { return signal[strings.LastIndexByte(signal, '.')+1:] }
 
-// What is listened to. Signals that come all the time, such as those of what
-// scans find, are not among them.
+// matches selects the signals. Frequent signals, such as those about scan results,
+// are not among them.
 var matches = [][]dbus.MatchOption{
 	{dbus.WithMatchInterface(nm.DeviceInterface), dbus.WithMatchMember("StateChanged")},
 	{dbus.WithMatchInterface(nm.ActiveConnectionInterface), dbus.WithMatchMember("StateChanged")},
@@ -53,10 +52,11 @@ var matches = [][]dbus.MatchOption{
 	{dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember(member(ownerChanged)), dbus.WithMatchArg(0, nm.NetworkManagerInterface)},
 }
 
-// newCells tell that NetworkManager has seen another access point.
+// newCells selects the signals that report an access point which NetworkManager has
+// found.
 var newCells = []dbus.MatchOption{dbus.WithMatchInterface(nm.DeviceWirelessInterface), dbus.WithMatchMember(member(accessPointAdded))}
 
-// follow begins to listen to matches, and more.
+// follow subscribes to matches, and more.
 func (c *Client) follow(ctx context.Context, more ...[]dbus.MatchOption) (*events, error) {
 	e := &events{client: c, signals: make(chan *dbus.Signal, 64)}
 	err := read(ctx, func() (err error) {
@@ -79,13 +79,13 @@ func (c *Client) follow(ctx context.Context, more ...[]dbus.MatchOption) (*event
 	return e, nil
 }
 
-// find learns the radio's path, which changes when its device is made again. It
-// starts no NetworkManager that is not there.
+// find stores the radio's path, which changes when its device is created again. It
+// does not start a NetworkManager that does not run.
 func (e *events) find(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	e.radio = ""
-	// An error says that there is no such device, or no NetworkManager.
+	// An error means that there is no such device, or no NetworkManager.
 	_ = e.bus.Object(nm.NetworkManagerInterface, nm.NetworkManagerObjectPath).
 		CallWithContext(ctx, nm.NetworkManagerInterface+".GetDeviceByIpIface", dbus.FlagNoAutoStart, e.client.Interface).Store(&e.radio)
 }
@@ -96,7 +96,7 @@ func (e *events) close() {
 	}
 }
 
-// next waits for a signal. The error is of ctx, or ErrAbsent when the bus is
+// next waits for a signal. The error is that of ctx, or ErrAbsent when the bus is
 // gone.
 func (e *events) next(ctx context.Context) (event, error) {
 	for {
@@ -116,7 +116,7 @@ func (e *events) next(ctx context.Context) (event, error) {
 	}
 }
 
-// decode reads a signal, if it concerns the radio.
+// decode decodes a signal, and reports whether it concerns the radio.
 func (e *events) decode(ctx context.Context, signal *dbus.Signal) (event, bool) {
 	switch signal.Name {
 	case nm.DeviceInterface + ".StateChanged":
@@ -140,7 +140,7 @@ func (e *events) decode(ctx context.Context, signal *dbus.Signal) (event, bool) 
 	return event{profiles: true}, true
 }
 
-// ofOurs decodes a StateChanged (new, old, reason) of our radio's.
+// ofOurs decodes a StateChanged signal (new, old, reason) of our radio.
 func (e *events) ofOurs(signal *dbus.Signal) (found event, ours bool) {
 	var numbers [3]uint32
 	if signal.Path != e.radio || dbus.Store(signal.Body, &numbers[0], &numbers[1], &numbers[2]) != nil {
@@ -151,15 +151,15 @@ func (e *events) ofOurs(signal *dbus.Signal) (found event, ours bool) {
 	}, true
 }
 
-// Change is what may be different now.
+// Change lists what may have changed.
 type Change struct {
 	Managed  bool // whether NetworkManager runs, and has the radio
 	Joined   bool // whether the radio is in a network
 	Profiles bool
 }
 
-// Watch calls changed at its start and after everything that may have changed
-// what Device says, or what the profiles are, until ctx ends or the bus is gone.
+// Watch calls changed at its start and after everything that may have changed the
+// result of Device or the profiles, until ctx ends or the bus is gone.
 func (c *Client) Watch(ctx context.Context, changed func(Change)) error {
 	e, err := c.follow(ctx)
 	if err != nil {
@@ -176,7 +176,8 @@ func (c *Client) Watch(ctx context.Context, changed func(Change)) error {
 	}
 }
 
-// change: what has no state is about NetworkManager, its devices or profiles.
+// change returns what an event may have changed. An event without a state concerns
+// NetworkManager, its devices or its profiles.
 func (e event) change() Change {
 	if e.active != "" || e.state != 0 {
 		managed := func(s nm.NmDeviceState) bool { return s > nm.NmDeviceStateUnmanaged }

@@ -6,8 +6,8 @@ import (
 	nm "github.com/Wifx/gonetworkmanager/v3"
 )
 
-// TestChange lists what a signal may have changed: what it cannot have, nobody
-// asks NetworkManager about.
+// TestChange checks what a signal may have changed, because the daemon asks
+// NetworkManager only about that.
 func TestChange(t *testing.T) {
 	state := func(former, now nm.NmDeviceState) event { return event{former: former, state: now} }
 	for _, tt := range []struct {

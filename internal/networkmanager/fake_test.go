@@ -21,10 +21,10 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// activated is the file that is there once the bus has started NetworkManager.
+// activated is a file that exists once the bus has started NetworkManager.
 var activated string
 
-// TestMain gives the tests a bus of their own in the place of the system's.
+// TestMain gives the tests a bus of their own in place of the system's.
 func TestMain(m *testing.M) { os.Exit(onBus(m)) }
 
 func onBus(m *testing.M) int {
@@ -33,7 +33,7 @@ func onBus(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	// A call to a NetworkManager that is not there would start this.
+	// A call to a NetworkManager that does not run would start this service.
 	service := filepath.Join(dir, "dbus-1/services", nm.NetworkManagerInterface+".service")
 	activated = filepath.Join(dir, "activated")
 	text := "[D-BUS Service]\nName=" + nm.NetworkManagerInterface + "\nExec=/usr/bin/touch " + activated + "\n"
@@ -68,29 +68,29 @@ const (
 	otherActive = dbus.ObjectPath("/org/freedesktop/NetworkManager/ActiveConnection/1")
 )
 
-// fakeManager is a NetworkManager that does what a test scripts.
+// fakeManager plays a NetworkManager that a test scripts.
 type fakeManager struct {
 	t          *testing.T
 	bus        *dbus.Conn
-	blind      bool // knows no access point before our scan
+	blind      bool // it knows no access point before our scan
 	properties *prop.Properties
 	switches   *prop.Properties
 
 	mu       sync.Mutex
-	said     []string       // calls, in their order
-	activate []event        // states that follow on an activation
-	refuse   *dbus.Error    // of the next activation
-	settings map[string]any // of the last activation, "setting.name"
-	asked    func()         // is called once, when somebody who listens asks for the device
-	mute     bool           // no answer, to anything
+	said     []string       // the calls, in their order
+	activate []event        // the states that follow an activation
+	refuse   *dbus.Error    // the error of the next activation
+	settings map[string]any // the settings of the last activation, by "setting.name"
+	asked    func()         // called once, when a client that has subscribed asks for the device
+	mute     bool           // it does not answer any call
 	silence  chan struct{}  // closed at the end of the test
-	telling  sync.WaitGroup // what is told meanwhile, for which the end of the test waits
-	late     chan struct{}  // of the fakeAir
+	telling  sync.WaitGroup // signals that are still being sent; the end of the test waits for them
+	late     chan struct{}  // belongs to the fakeAir
 	off      bool           // Wi-Fi is switched off
-	saved    []*fakeSaved   // profiles; none: there is fakeProfile
+	saved    []*fakeSaved   // the profiles; none: fakeProfile is the only one
 }
 
-// start puts a NetworkManager on the bus until the end of the test.
+// start runs a NetworkManager on the bus until the end of the test.
 func start(t *testing.T) (*fakeManager, *Client) {
 	t.Helper()
 	bus, err := dbus.ConnectSystemBus()
@@ -151,7 +151,7 @@ func start(t *testing.T) (*fakeManager, *Client) {
 	return f, &Client{Interface: "wlan0", Log: slog.New(slog.DiscardHandler)}
 }
 
-// script says how the next activation goes.
+// script sets how the next activation goes.
 func (f *fakeManager) script(states []event, refuse *dbus.Error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -168,8 +168,8 @@ func (f *fakeManager) goOn() {
 	})
 }
 
-// switchOff is rfkill, or nmcli radio wifi off. The radio's state is the
-// caller's to tell.
+// switchOff acts like rfkill, or nmcli radio wifi off. The caller must send the
+// radio's new state.
 func (f *fakeManager) switchOff() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -183,7 +183,7 @@ func (f *fakeManager) beMute(mute bool) {
 	f.mute = mute
 }
 
-// setting of the last activation.
+// setting returns a setting of the last activation.
 func (f *fakeManager) setting(name string) any {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -202,10 +202,10 @@ func (f *fakeManager) notes() string {
 	return strings.Join(f.said, ", ")
 }
 
-// awaitListener stands in a script for the end of the listening.
+// awaitListener, in a script, waits for the end of the subscription.
 var awaitListener = event{profiles: true}
 
-// become changes a state and tells it.
+// become changes a state and sends the signal for it.
 func (f *fakeManager) become(e event) {
 	var err error
 	switch {
@@ -228,7 +228,7 @@ func (f *fakeManager) become(e event) {
 	}
 }
 
-// GetDeviceByIpIface and those below are NetworkManager's methods.
+// GetDeviceByIpIface and the methods below are those of NetworkManager.
 func (f *fakeManager) GetDeviceByIpIface(name string) (dbus.ObjectPath, *dbus.Error) {
 	f.mu.Lock()
 	mute, asked := f.mute, f.asked
@@ -270,13 +270,13 @@ func (f *fakeManager) ActivateConnection(_, _, _ dbus.ObjectPath) (dbus.ObjectPa
 	return fakeActive, nil
 }
 
-// DeactivateConnection finds that it has ended by itself.
+// DeactivateConnection reports that the connection has ended by itself.
 func (f *fakeManager) DeactivateConnection(dbus.ObjectPath) *dbus.Error {
 	f.note("deactivate")
 	return dbus.NewError("org.freedesktop.NetworkManager.ConnectionNotActive", []any{"The connection was not active."})
 }
 
-// secrets are those of NetworkManager's settings that are.
+// secrets lists the keys of NetworkManager's settings that are secrets.
 var secrets = []string{"psk", "password", "private-key-password"}
 
 func (f *fakeManager) AddAndActivateConnection2(settings map[string]map[string]dbus.Variant, _, _ dbus.ObjectPath, options map[string]dbus.Variant) (
@@ -296,10 +296,10 @@ func (f *fakeManager) AddAndActivateConnection2(settings map[string]map[string]d
 	return fakeProfile, fakeActive, map[string]dbus.Variant{}, nil
 }
 
-// fakeRadio is the device as a radio.
+// fakeRadio plays the device as a radio.
 type fakeRadio struct{ *fakeManager }
 
-// GetAllAccessPoints has the one of home, or none.
+// GetAllAccessPoints returns the access point of home, or none.
 func (r fakeRadio) GetAllAccessPoints() ([]dbus.ObjectPath, *dbus.Error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -309,7 +309,7 @@ func (r fakeRadio) GetAllAccessPoints() ([]dbus.ObjectPath, *dbus.Error) {
 	return []dbus.ObjectPath{fakeCell}, nil
 }
 
-// hears is what a scan of ours brings about.
+// hears acts as if NetworkManager had seen the results of our scan.
 func (f *fakeManager) hears() {
 	f.mu.Lock()
 	f.blind = false
@@ -319,10 +319,10 @@ func (f *fakeManager) hears() {
 	}
 }
 
-// fakeAgents is told of those who may know keys.
+// fakeAgents registers the agents that may know keys.
 type fakeAgents struct{ *fakeManager }
 
-// Register has NetworkManager go on as the test scripts it.
+// Register makes NetworkManager go on as the test scripts it.
 func (a fakeAgents) Register(name string) *dbus.Error {
 	a.note("agent %s", name)
 	a.mu.Lock()
@@ -331,16 +331,17 @@ func (a fakeAgents) Register(name string) *dbus.Error {
 	return nil
 }
 
-// Unregister is noted.
+// Unregister is recorded.
 func (a fakeAgents) Unregister() *dbus.Error {
 	a.note("agent leaves")
 	return nil
 }
 
-// fakeConnection is the one profile.
+// fakeConnection plays the only profile.
 type fakeConnection struct{ *fakeManager }
 
-// GetSettings is of somebody else's profile, with what godbus cannot encode again.
+// GetSettings returns another program's profile, with a value that godbus cannot
+// encode again.
 func (c fakeConnection) GetSettings() (map[string]map[string]dbus.Variant, *dbus.Error) {
 	type address struct {
 		Address []byte
@@ -356,7 +357,7 @@ func (c fakeConnection) GetSettings() (map[string]map[string]dbus.Variant, *dbus
 	}, nil
 }
 
-// GetSecrets has a passphrase.
+// GetSecrets returns a passphrase.
 func (c fakeConnection) GetSecrets(setting string) (map[string]map[string]dbus.Variant, *dbus.Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -366,24 +367,24 @@ func (c fakeConnection) GetSecrets(setting string) (map[string]map[string]dbus.V
 	return map[string]map[string]dbus.Variant{setting: {"psk": dbus.MakeVariant("correct horse")}}, nil
 }
 
-// Update is noted.
+// Update records the settings.
 func (c fakeConnection) Update(settings map[string]map[string]dbus.Variant) *dbus.Error {
 	c.note("update: %s, %s, %v, %v", settings["connection"]["id"].Value(), settings["802-11-wireless-security"]["psk"].Value(),
 		settings["ipv6"]["addresses"].Value(), settings["user"]["data"].Value())
 	return nil
 }
 
-// Update2 saves it.
+// Update2 records that the profile is saved.
 func (c fakeConnection) Update2(settings map[string]map[string]dbus.Variant, flags uint32, _ map[string]dbus.Variant) (map[string]dbus.Variant, *dbus.Error) {
 	c.note("save, %d settings, flags %d", len(settings), flags)
 	return map[string]dbus.Variant{}, nil
 }
 
-// fakeAir is what the radio hears.
+// fakeAir plays the radio's scans and frames.
 type fakeAir struct {
-	cells   map[int][]wifi.BSS // by frequency, 0: all
-	verdict *wifi.JoinError    // that the router's frames prove
-	late    chan struct{}      // closed when nobody listens any more, or after 20 s, and only then
+	cells   map[int][]wifi.BSS // by frequency; 0: all
+	verdict *wifi.JoinError    // what the router's frames prove
+	late    chan struct{}      // closed when the listener has stopped, or after 20 s, and only then
 	scanned func()
 }
 

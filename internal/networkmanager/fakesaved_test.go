@@ -12,7 +12,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/store"
 )
 
-// fakeSettings has the profiles that a test saves, or else the one.
+// fakeSettings lists the profiles that a test saves, or else fakeProfile.
 type fakeSettings struct{ *fakeManager }
 
 func (s fakeSettings) GetConnectionByUuid(uuid string) (dbus.ObjectPath, *dbus.Error) {
@@ -50,7 +50,8 @@ type fakeSaved struct {
 	gone     bool
 }
 
-// save makes n a profile of ours, unless the name of its file is one of others.
+// save makes n a profile of ours, or that of another program which uses such
+// names of files.
 func (f *fakeManager) save(n store.Network, file string) *fakeSaved {
 	f.t.Helper()
 	f.mu.Lock()
@@ -60,7 +61,7 @@ func (f *fakeManager) save(n store.Network, file string) *fakeSaved {
 	for setting, values := range settingsOf(n, p.uuid) {
 		p.settings[setting] = map[string]dbus.Variant{}
 		for name, value := range values {
-			if list, ok := value.([]map[string]any); ok { // as it is after it was on the bus
+			if list, ok := value.([]map[string]any); ok { // the value as it comes from the bus
 				value = []map[string]dbus.Variant{{"address": dbus.MakeVariant(list[0]["address"]), "prefix": dbus.MakeVariant(list[0]["prefix"])}}
 			}
 			p.settings[setting][name] = dbus.MakeVariant(value)
@@ -77,7 +78,7 @@ func (f *fakeManager) save(n store.Network, file string) *fakeSaved {
 	return p
 }
 
-// GetSettings is without the secrets.
+// GetSettings returns the settings without the secrets.
 func (p *fakeSaved) GetSettings() (map[string]map[string]dbus.Variant, *dbus.Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,7 +90,7 @@ func (p *fakeSaved) GetSettings() (map[string]map[string]dbus.Variant, *dbus.Err
 	return all, nil
 }
 
-// GetSecrets has them.
+// GetSecrets returns the secrets.
 func (p *fakeSaved) GetSecrets(setting string) (map[string]map[string]dbus.Variant, *dbus.Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,7 +105,7 @@ func (p *fakeSaved) GetSecrets(setting string) (map[string]map[string]dbus.Varia
 	return map[string]map[string]dbus.Variant{setting: values}, nil
 }
 
-// setting is one of them.
+// setting returns one of the settings.
 func (p *fakeSaved) setting(name string) map[string]dbus.Variant {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -119,13 +120,13 @@ func (p *fakeSaved) Update(settings map[string]map[string]dbus.Variant) *dbus.Er
 	return nil
 }
 
-// Update2 keeps it for good.
+// Update2 keeps the change for good.
 func (p *fakeSaved) Update2(map[string]map[string]dbus.Variant, uint32, map[string]dbus.Variant) (map[string]dbus.Variant, *dbus.Error) {
 	p.note("save %s", p.uuid)
 	return map[string]dbus.Variant{}, nil
 }
 
-// Delete leaves the object on the bus, and NetworkManager knows it no more.
+// Delete leaves the object on the bus, but removes it from NetworkManager's list.
 func (p *fakeSaved) Delete() *dbus.Error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,7 +137,7 @@ func (p *fakeSaved) Delete() *dbus.Error {
 	return nil
 }
 
-// has are the profiles that are left, by their places.
+// has returns the indices of the remaining profiles.
 func (f *fakeManager) has() (left []int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

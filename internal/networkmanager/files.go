@@ -8,24 +8,24 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// FileError says that credentials name a file which NetworkManager must not be
-// handed.
+// FileError means that credentials name a file which NetworkManager must not be asked
+// to read.
 type FileError struct {
 	What, Path string
-	Err        error // who can change what the path leads to
+	Err        error // names the user who can change which file the path leads to
 }
 
-// Error says what to do.
+// Error includes the remedy.
 func (e *FileError) Error() string {
 	return fmt.Sprintf("NetworkManager reads the %s %s as root, so nobody but root may be able to change it: %v; or put it into /etc/ssl", e.What, e.Path, e.Err)
 }
 
 func (e *FileError) Unwrap() error { return e.Err }
 
-// checkFiles refuses files in whose place others than root could put another
-// one: NetworkManager reads them as root, whoever has named them. Whether we can
-// read them has been seen before (wifi.EAPCredentials.CheckFiles). Those of had,
-// which the profile has already, are not new to NetworkManager. had may be nil.
+// checkFiles refuses files that users other than root could replace: NetworkManager
+// reads them as root, whichever user has named them. wifi.EAPCredentials.CheckFiles
+// has already checked whether we can read them. had holds the credentials that the
+// profile has already: their files are not new to NetworkManager. had may be nil.
 func checkFiles(c, had *wifi.EAPCredentials) error {
 	if c == nil {
 		return nil

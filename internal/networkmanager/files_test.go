@@ -11,8 +11,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// TestFilesForRoot: NetworkManager reads files as root, which must not be led to
-// another file by who owns the folder or the link.
+// TestFilesForRoot checks that the owner of a folder or link cannot make
+// NetworkManager, which reads files as root, read another file.
 func TestFilesForRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("gives files to another user; needs root")
@@ -53,7 +53,7 @@ func TestFilesForRoot(t *testing.T) {
 				t.Errorf("join: %v", err)
 			}
 		})
-		for had, refused := range map[string]bool{"/etc/hostname": tt.refused, tt.path: false} { // what a profile has is not new
+		for had, refused := range map[string]bool{"/etc/hostname": tt.refused, tt.path: false} { // a file that the profile names already is not new
 			t.Run(tt.name+", in place of "+had, func(t *testing.T) {
 				f, _ := start(t)
 				f.save(work(had), ourFile)
@@ -66,8 +66,8 @@ func TestFilesForRoot(t *testing.T) {
 	}
 }
 
-// TestKeysThatNetworkManagerKeeps: what a profile has in the place of a path may
-// be the key itself, and is listed to nobody.
+// TestKeysThatNetworkManagerKeeps checks that a profile which contains a key in place
+// of its path does not reveal that key in a list.
 func TestKeysThatNetworkManagerKeeps(t *testing.T) {
 	for value, want := range map[string]string{
 		"file:///etc/key.pem\x00":         "/etc/key.pem",

@@ -18,37 +18,37 @@ import (
 )
 
 const (
-	// joinLimit bounds an attempt: NetworkManager gives a router 25 s and its
-	// DHCP server 45 s.
+	// joinLimit bounds an attempt: NetworkManager waits 25 s for a router and 45 s
+	// for its DHCP server.
 	joinLimit = 75 * time.Second
 
-	// rollbackAfter is when NetworkManager goes back by itself, in seconds, if
-	// we end in the middle of an attempt: more than joining, seeing the address
-	// and the gateway, and polkit may take.
+	// rollbackAfter is the time in seconds after which NetworkManager rolls back by
+	// itself if we end in the middle of an attempt. It is longer than joining,
+	// checking the address and the gateway, and polkit may take.
 	rollbackAfter = 150
 
-	// undoLimit bounds what must be done although ctx has ended.
+	// undoLimit bounds the steps that must happen although ctx has ended.
 	undoLimit = 2 * askLimit
 
-	// allowOverlapping of NMCheckpointCreateFlags: one that somebody who was
-	// killed has left is in nobody's way.
+	// allowOverlapping is a flag of NMCheckpointCreateFlags: a checkpoint that a
+	// killed process has left prevents no other.
 	allowOverlapping = 8
 )
 
-// Trial is a network that was joined and may still be taken back.
+// Trial is a network that was joined and may still be rolled back.
 type Trial struct {
 	client     *Client
-	checkpoint nm.Checkpoint // nil: the radio was in no network
-	candidate  bool          // the profile is one that NetworkManager forgets
+	checkpoint nm.Checkpoint // nil: the radio was in no network before
+	candidate  bool          // the profile is one that NetworkManager forgets by itself
 	device     Device
 	profile    dbus.ObjectPath
-	active     dbus.ObjectPath // the activation
+	active     dbus.ObjectPath // the path of the activation
 }
 
-// Join has NetworkManager, which must manage the radio, join a network: with a
-// profile, or without one (uuid "") by credentials that nobody has tried. When
-// that fails everything is as before, and the error is a *wifi.JoinError, or
-// one of the bus.
+// Join makes NetworkManager, which must manage the radio, join a network: with a
+// profile, or without one (uuid "") with credentials that have not been tried. If
+// that fails, everything is as before, and the error is a *wifi.JoinError or an error
+// of the bus.
 func (c *Client) Join(ctx context.Context, n store.Network, uuid string, air Air) (*Trial, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
@@ -82,9 +82,9 @@ func (c *Client) Join(ctx context.Context, n store.Network, uuid string, air Air
 	return t, nil
 }
 
-// keep makes the checkpoint, unless the radio is in no network: to go back to
-// that NetworkManager would deactivate what is tried, as if a person had done
-// so, and never join it by itself again.
+// keep creates the checkpoint, unless the radio is in no network: to roll back to no
+// network, NetworkManager would deactivate the tried one as if a person had done so,
+// and would never join it by itself again.
 func (t *Trial) keep(ctx context.Context) error {
 	if t.device.State <= nm.NmDeviceStateDisconnected {
 		return nil
@@ -103,8 +103,8 @@ func (t *Trial) keep(ctx context.Context) error {
 	return nil
 }
 
-// attempt joins the network. Why that fails the router often says before
-// NetworkManager does, and better.
+// attempt joins the network. The router's frames often show the cause of a failure
+// earlier and more precisely than NetworkManager does.
 func (t *Trial) attempt(ctx context.Context, n store.Network, uuid string, events *events, air Air) error {
 	frames, err := air.Listen()
 	if err != nil {
@@ -129,8 +129,8 @@ func (t *Trial) attempt(ctx context.Context, n store.Network, uuid string, event
 	return err
 }
 
-// activate asks for the network. A profile is activated; new credentials are
-// a profile that NetworkManager forgets by itself, unless Save is called.
+// activate asks for the network. A profile is activated. New credentials become a
+// profile that NetworkManager forgets by itself unless Save is called.
 func (t *Trial) activate(ctx context.Context, n store.Network, uuid string) error {
 	err := ask(ctx, actionControl, func() error {
 		if uuid == "" {
@@ -161,7 +161,7 @@ func (t *Trial) activate(ctx context.Context, n store.Network, uuid string) erro
 	return nil
 }
 
-// addAndActivate is the call that gonetworkmanager lacks.
+// addAndActivate makes the call that gonetworkmanager lacks.
 func (t *Trial) addAndActivate(s nm.ConnectionSettings) error {
 	bus, err := dbus.SystemBus()
 	if err != nil {
@@ -174,7 +174,7 @@ func (t *Trial) addAndActivate(s nm.ConnectionSettings) error {
 		Store(&t.profile, &t.active, &result)
 }
 
-// stateError is how NetworkManager ended an activation.
+// stateError says how NetworkManager ended an activation.
 type stateError struct {
 	state  nm.NmDeviceState
 	reason nm.NmDeviceStateReason
@@ -185,10 +185,11 @@ func (e *stateError) Error() string {
 	return fmt.Sprintf("NetworkManager: %s, %s", strings.TrimPrefix(state, "NmDeviceState"), strings.TrimPrefix(reason, "NmDeviceStateReason"))
 }
 
-// await waits for the end of the activation, and calls keysDone when the keys
-// are in place. Why it failed the radio's state says; whatever NetworkManager
-// joined before may fail as well, meanwhile. From the keys on the network has
-// AddressLimit: NetworkManager itself waits for router advertisements for longer.
+// await waits for the end of the activation, and calls keysDone when the keys are in
+// place. The radio's state contains the cause of a failure; NetworkManager's previous
+// network may fail meanwhile as well. Once the keys are in place, the network has
+// AddressLimit to assign an address: NetworkManager itself waits longer for router
+// advertisements.
 func (t *Trial) await(ctx context.Context, events *events, n store.Network, keysDone func()) error {
 	why := &stateError{state: nm.NmDeviceStateDisconnected}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -222,7 +223,7 @@ func (t *Trial) await(ctx context.Context, events *events, n store.Network, keys
 	}
 }
 
-// Save keeps the profile for good, in the place of one that was ours.
+// Save keeps the profile for good, in place of an earlier profile of ours.
 func (t *Trial) Save(ctx context.Context) error {
 	err := ask(ctx, actionModify, func() error {
 		bus, err := dbus.SystemBus()
@@ -239,7 +240,7 @@ func (t *Trial) Save(ctx context.Context) error {
 	return nil
 }
 
-// Keep ends the trial: there is no way back.
+// Keep ends the trial; afterwards Undo is impossible.
 func (t *Trial) Keep(ctx context.Context) error {
 	if t.checkpoint == nil {
 		return nil
@@ -247,9 +248,9 @@ func (t *Trial) Keep(ctx context.Context) error {
 	return t.end(ctx, actionCheckpoint, func(m nm.NetworkManager) error { return m.CheckpointDestroy(t.checkpoint) })
 }
 
-// Undo ends the trial, also when ctx has ended: NetworkManager goes back to what
-// it had. If that was no network it leaves a candidate; a saved network it may
-// go on with, until the radio is taken from it.
+// Undo ends the trial, even when ctx has ended: NetworkManager returns to the network
+// that it had. If it had none, it leaves a candidate; a saved network it may keep
+// until the radio is taken from it.
 func (t *Trial) Undo(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
 	defer cancel()
@@ -266,7 +267,7 @@ func (t *Trial) Undo(ctx context.Context) error {
 				err = m.DeactivateConnection(active)
 			}
 			if notActive(err) {
-				return nil // it has ended by itself
+				return nil // the activation has ended by itself
 			}
 			return err
 		})
@@ -293,7 +294,7 @@ func (t *Trial) end(ctx context.Context, action string, how func(nm.NetworkManag
 	return nil
 }
 
-// Association is the network that the radio is in.
+// Association returns the network that the radio is in.
 func (c *Client) Association(ctx context.Context) (a wifi.Association, err error) {
 	device, err := c.Device(ctx)
 	if err != nil {

@@ -13,32 +13,33 @@ import (
 )
 
 const (
-	// seeLimit is how long NetworkManager may take to hear of what a scan of
-	// ours has found.
+	// seeLimit bounds the time until NetworkManager knows the results of our scan.
 	seeLimit = 5 * time.Second
 
-	// againLimit bounds a scan that is to say why joining failed.
+	// againLimit bounds a scan that looks for the cause of a failed join.
 	// NetworkManager may keep the radio busy meanwhile.
 	againLimit = 8 * time.Second
 )
 
-// Air is what the radio hears, whoever drives it.
+// Air is what the radio receives, whichever program drives it.
 type Air interface {
-	// Cells are those that a scan on some frequencies in MHz (none: on all) hears.
+	// Cells scans on some frequencies in MHz (none: on all) and returns the cells
+	// heard.
 	Cells(ctx context.Context, mhz ...int) ([]wifi.BSS, error)
-	// Listen begins to listen to what routers say to us.
+	// Listen starts to listen to the frames of routers.
 	Listen() (Frames, error)
 }
 
-// Frames is what routers say to us, see wifi.Listener.
+// Frames are the frames that routers send to us, see wifi.Listener.
 type Frames interface {
 	Verdict(ctx context.Context, n wifi.Network) (*wifi.JoinError, error)
 	Close()
 }
 
-// see looks for the network, so that what is not there, or has another
-// security, is known before anything changes; and waits until NetworkManager
-// has heard of it from our scan, since it activates nothing else.
+// see searches for the network, so that a network which is absent, or has another
+// security, is refused before anything changes. Then it waits until NetworkManager
+// knows the network from our scan, because NetworkManager does not activate unknown
+// ones.
 func (c *Client) see(ctx context.Context, device Device, events *events, n store.Network, air Air) error {
 	known, err := c.heard(ctx, device)
 	if err != nil {
@@ -46,7 +47,7 @@ func (c *Client) see(ctx context.Context, device Device, events *events, n store
 	}
 	otherwise, there := n.Mismatch(known)
 	if there && otherwise == nil && n.Frequency == 0 {
-		return nil // it may be gone, but to look on all channels takes 4 s
+		return nil // the network may be gone, but a scan of all channels would take 4 s
 	}
 	var cells []wifi.BSS
 	if n.Frequency != 0 {
@@ -78,7 +79,7 @@ func (c *Client) see(ctx context.Context, device Device, events *events, n store
 			return nil
 		}
 		if _, err := events.next(limited); err != nil {
-			return ctx.Err() // it may find the network by itself
+			return ctx.Err() // NetworkManager may find the network by itself
 		}
 	}
 }
@@ -87,7 +88,8 @@ func notFound() *wifi.JoinError {
 	return &wifi.JoinError{Code: client.CodeNotFound, Reason: "the network was not found"}
 }
 
-// heard are the cells that NetworkManager knows, with what Mismatch looks at.
+// heard returns the cells that NetworkManager knows, with the fields that Mismatch
+// needs.
 func (c *Client) heard(ctx context.Context, device Device) (cells []wifi.BSS, err error) {
 	err = read(ctx, func() error {
 		wireless, ok := device.proxy.(nm.DeviceWireless)
@@ -99,7 +101,7 @@ func (c *Client) heard(ctx context.Context, device Device) (cells []wifi.BSS, er
 			return err
 		}
 		for _, proxy := range all {
-			if cell, err := cellOf(proxy); err == nil { // else it went meanwhile
+			if cell, err := cellOf(proxy); err == nil { // otherwise the access point has vanished meanwhile
 				cells = append(cells, cell)
 			}
 		}

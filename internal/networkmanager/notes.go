@@ -12,28 +12,28 @@ import (
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
-// maxNotes is far above what the notes have: 60 bytes of each profile.
+// maxNotes is far above the size of the notes: 60 bytes for each profile.
 const maxNotes = 4 << 20
 
-// note is what we know of a profile and NetworkManager does not keep.
+// note holds what we know of a profile and NetworkManager does not store.
 type note struct {
 	Frequency int `json:"frequency"` // MHz, where the network was when it last worked
 
-	failures int // in a row, since this process started
+	failures int // failures in a row since this process started
 }
 
-// notes are kept by UUID, in a file.
+// notes are stored by UUID, in a file.
 type notes struct {
 	path string
 
 	mu     sync.Mutex
 	kept   map[string]note
-	unread map[string]json.RawMessage // notes that were not understood: they stay in the file
+	unread map[string]json.RawMessage // notes that were not understood, which stay in the file
 }
 
 // openNotes reads the file. Notes that are not understood are left out and stay in
-// the file. A file that is damaged as a whole is set aside (ownfile): there are
-// no notes then.
+// the file. A file that is damaged as a whole is set aside (ownfile); then there are
+// no notes.
 func openNotes(path string) (*notes, error) {
 	n := &notes{path: path, kept: map[string]note{}, unread: map[string]json.RawMessage{}}
 	var all map[string]json.RawMessage
@@ -66,7 +66,7 @@ func (n *notes) of(uuid string) note {
 	return n.kept[uuid]
 }
 
-// worked notes a success at a frequency, 0 if that is not known.
+// worked records a success at a frequency, 0 if it is unknown.
 func (n *notes) worked(uuid string, mhz int) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -89,7 +89,7 @@ func (n *notes) failed(uuid string) {
 	n.kept[uuid] = had
 }
 
-// keep forgets the notes on all other profiles.
+// keep removes the notes on all other profiles.
 func (n *notes) keep(profiles []Profile) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

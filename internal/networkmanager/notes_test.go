@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestNotes: what is known of a profile outlives the daemon, and goes with the
-// profile.
+// TestNotes checks that what is known of a profile outlives the daemon, and is
+// removed together with the profile.
 func TestNotes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "networkmanager.json")
 	open := func() *notes {
@@ -23,7 +23,7 @@ func TestNotes(t *testing.T) {
 	if got := n.of("a"); got.failures != 2 || got.Frequency != 0 {
 		t.Errorf("after two failures: %+v", got)
 	}
-	for _, mhz := range []int{2412, 0} { // the second time nobody says where
+	for _, mhz := range []int{2412, 0} { // the second success has no known frequency
 		if err := n.worked("a", mhz); err != nil {
 			t.Fatal(err)
 		}
@@ -42,8 +42,8 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// TestNotesSpoiled: a file that cannot be read is told of, and is replaced by
-// what is known next.
+// TestNotesSpoiled checks that a file which cannot be read is reported, and replaced
+// by the next note.
 func TestNotesSpoiled(t *testing.T) {
 	for _, text := range []string{"", "null", "[]", "{"} {
 		file := filepath.Join(t.TempDir(), "networkmanager.json")
@@ -63,8 +63,8 @@ func TestNotesSpoiled(t *testing.T) {
 	}
 }
 
-// One note that is not understood costs no other one, and stays in the file
-// while its profile is there.
+// A note that is not understood must cost no other note, and stay in the file while
+// its profile exists.
 func TestBadNoteIsLeftAlone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "networkmanager.json")
 	if err := os.WriteFile(file, []byte(`{"a": {"frequency": 2412}, "bad": {"frequency": "later"}}`), 0o600); err != nil {

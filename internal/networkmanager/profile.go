@@ -30,11 +30,11 @@ const (
 	settingUser       = "user"
 )
 
-// dhcpTimeout is how many seconds a network may take to give an address, as
-// with our own DHCP client.
+// dhcpTimeout is how many seconds a network may take to assign an address, as with
+// our own DHCP client.
 const dhcpTimeout = int32(20)
 
-// made marks the profiles that are ours to change (setting user, data).
+// made marks the profiles that we may change (setting user, data).
 const made = "org.netconnectd.made"
 
 // Profile is a Wi-Fi network as NetworkManager has saved it, without secrets.
@@ -43,8 +43,8 @@ type Profile struct {
 	UUID string
 }
 
-// profileOf reads the settings of a profile that is kept in a file. Those of no
-// Wi-Fi network that can be joined are none.
+// profileOf reads the settings of a profile that is stored in a file. It reports
+// false if they describe no Wi-Fi network that can be joined.
 func profileOf(s nm.ConnectionSettings, file string) (Profile, bool) {
 	wireless, ok := s[settingWireless]
 	ssid, _ := wireless["ssid"].([]byte)
@@ -52,7 +52,7 @@ func profileOf(s nm.ConnectionSettings, file string) (Profile, bool) {
 		return Profile{}, false
 	}
 	if auto, said := s[settingConnection]["autoconnect"].(bool); said && !auto {
-		return Profile{}, false // somebody wants it to be left alone
+		return Profile{}, false // the profile's owner wants the network left alone
 	}
 	p := Profile{UUID: text(s[settingConnection], "uuid")}
 	p.SSID = ssid
@@ -74,8 +74,8 @@ func profileOf(s nm.ConnectionSettings, file string) (Profile, bool) {
 	return p, true
 }
 
-// originOf: the files of others that write NetworkManager's profiles have names
-// of their own (netplan's networkd-renderer documentation; cloud-init's
+// originOf recognises programs that write NetworkManager's profiles by the names of
+// their files (netplan's networkd-renderer documentation; cloud-init's
 // network_manager renderer). Such a profile is written anew at each boot.
 func originOf(s nm.ConnectionSettings, file string) store.Origin {
 	name := filepath.Base(file)
@@ -90,7 +90,7 @@ func originOf(s nm.ConnectionSettings, file string) store.Origin {
 	return store.NetworkManager
 }
 
-// levels of the protection of management frames, by NetworkManager's numbers.
+// levels are the levels of management frame protection by NetworkManager's numbers.
 var levels = map[int32]wifi.PMF{1: wifi.PMFOff, 2: wifi.PMFOptional, 3: wifi.PMFRequired}
 
 func securityOf(s nm.ConnectionSettings) wifi.Security {
@@ -107,7 +107,7 @@ func securityOf(s nm.ConnectionSettings) wifi.Security {
 	case "none", "ieee8021x":
 		return wifi.WEP
 	}
-	return wifi.WPA2WPA3 // wpa-psk: whatever takes a passphrase
+	return wifi.WPA2WPA3 // wpa-psk: any security with a passphrase
 }
 
 func eapOf(s map[string]any) *wifi.EAPCredentials {
@@ -120,9 +120,9 @@ func eapOf(s map[string]any) *wifi.EAPCredentials {
 	}
 }
 
-// addressingOf reads a static address. Beside an IPv4 one an IPv6 one is not
-// told, and where IPv4 addresses come by DHCP the network counts as one that
-// gives addresses: store.Addressing has room for one.
+// addressingOf reads a static address. store.Addressing has room for one address. So
+// an IPv6 address beside an IPv4 one is left out, and a network whose IPv4 addresses
+// come by DHCP counts as one without static address.
 func addressingOf(ipv4, ipv6 map[string]any) *store.Addressing {
 	s := ipv4
 	if text(ipv4, "method") == "disabled" {
@@ -138,7 +138,7 @@ func addressingOf(ipv4, ipv6 map[string]any) *store.Addressing {
 		return nil
 	}
 	a := &store.Addressing{Address: netip.PrefixFrom(address, int(bits))}
-	a.Gateway, _ = netip.ParseAddr(text(s, "gateway")) // none: zero
+	a.Gateway, _ = netip.ParseAddr(text(s, "gateway")) // no gateway: zero
 	servers4, _ := ipv4["dns"].([]uint32)
 	for _, server := range servers4 {
 		a.DNS = append(a.DNS, netip.AddrFrom4([4]byte(binary.NativeEndian.AppendUint32(nil, server))))
@@ -152,7 +152,7 @@ func addressingOf(ipv4, ipv6 map[string]any) *store.Addressing {
 	return a
 }
 
-// settingsOf writes a network as a profile of ours.
+// settingsOf renders a network as a profile of ours.
 func settingsOf(n store.Network, id string) nm.ConnectionSettings {
 	s := nm.ConnectionSettings{
 		settingConnection: {
@@ -175,7 +175,7 @@ func settingsOf(n store.Network, id string) nm.ConnectionSettings {
 	return s
 }
 
-// newUUID is random (RFC 9562, version 4).
+// newUUID returns a random UUID (RFC 9562, version 4).
 func newUUID() string { return uuid.NewString() }
 
 func securitySettings(n store.Network) map[string]any {
@@ -211,8 +211,8 @@ func eapSettings(c *wifi.EAPCredentials) map[string]any {
 		}
 	}
 	if c.PrivateKey != "" && c.PrivateKeyPassword.IsZero() {
-		// NM_SETTING_SECRET_FLAG_NOT_REQUIRED: NetworkManager asks for a password
-		// of every key else, also of one that has none.
+		// The flag is NM_SETTING_SECRET_FLAG_NOT_REQUIRED: without it NetworkManager
+		// asks for a password of every key, even of a key without one.
 		s["private-key-password-flags"] = uint32(4)
 	}
 	if c.Method != "tls" {
@@ -226,9 +226,9 @@ func eapSettings(c *wifi.EAPCredentials) map[string]any {
 	return s
 }
 
-// ipv4Of: a network with a static IPv6 address is given no IPv4 one, as by our
-// own backend. So its IPv4 name servers are out of reach, and NetworkManager
-// does not take them.
+// ipv4Of returns the settings of IPv4. A network with a static IPv6 address gets no
+// IPv4 address, as with our own backend. Its IPv4 name servers are then out of reach,
+// and NetworkManager does not accept them.
 func ipv4Of(a *store.Addressing) map[string]any {
 	switch {
 	case a == nil:
@@ -250,7 +250,8 @@ func ipv4Of(a *store.Addressing) map[string]any {
 	return s
 }
 
-// ipv6Of: a network with a static IPv4 address may give IPv6 ones.
+// ipv6Of returns the settings of IPv6. A network with a static IPv4 address may
+// assign IPv6 addresses.
 func ipv6Of(a *store.Addressing) map[string]any {
 	s := map[string]any{"method": "auto"}
 	if isIPv6(a) {
@@ -287,7 +288,7 @@ func ipv6Servers(a *store.Addressing) (servers [][]byte) {
 	return servers
 }
 
-// withSecrets adds what NetworkManager has of a profile's secrets.
+// withSecrets adds a profile's secrets as far as NetworkManager has them.
 func (p *Profile) withSecrets(s nm.ConnectionSettings) {
 	p.PSK = secret.New(text(s[settingSecurity], "psk"))
 	if p.EAP != nil {
@@ -296,8 +297,8 @@ func (p *Profile) withSecrets(s nm.ConnectionSettings) {
 	}
 }
 
-// bestFirst orders profiles as a store does. NetworkManager itself, where it
-// chooses, knows nothing of failures.
+// bestFirst orders profiles as a store does. NetworkManager's own choice ignores
+// failures.
 func bestFirst(all []Profile) {
 	slices.SortStableFunc(all, func(a, b Profile) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), failing(a)-failing(b), b.LastSuccess.Compare(a.LastSuccess))
@@ -311,7 +312,7 @@ func failing(p Profile) int {
 	return 0
 }
 
-// clone shares nothing with p, so that who gets it may change it.
+// clone returns a copy that shares nothing with p, so that the caller may change it.
 func (p Profile) clone() Profile {
 	p.Network = p.Network.Clone()
 	return p
@@ -332,8 +333,8 @@ func hardware(value any) net.HardwareAddr {
 	return address
 }
 
-// file is the path of a certificate or key; "" where NetworkManager keeps the
-// thing itself, which may be a secret.
+// file returns the path of a certificate or key, or "" if NetworkManager stores the
+// content itself, which may be a secret.
 func file(value any) string {
 	blob, _ := value.([]byte)
 	path, ok := strings.CutPrefix(strings.TrimRight(string(blob), "\x00"), "file://")

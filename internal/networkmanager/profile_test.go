@@ -16,8 +16,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// TestProfile: a network that becomes a profile comes back as it was; secrets
-// come from elsewhere.
+// TestProfile checks that a network written as a profile is read back unchanged; its
+// secrets are read separately.
 func TestProfile(t *testing.T) {
 	psk := secret.New("correct horse")
 	for _, tt := range []struct {
@@ -60,8 +60,8 @@ func TestProfile(t *testing.T) {
 	}
 }
 
-// TestKeyWithoutPassword: NetworkManager is told that there is none, since it
-// would wait for one.
+// TestKeyWithoutPassword checks that the profile says there is no password, because
+// NetworkManager would otherwise wait for one.
 func TestKeyWithoutPassword(t *testing.T) {
 	c := wifi.EAPCredentials{Method: "tls", Identity: "me", ClientCert: "/c.pem", PrivateKey: "/k.pem"}
 	if got := eapSettings(&c)["private-key-password-flags"]; got != uint32(4) {
@@ -73,7 +73,7 @@ func TestKeyWithoutPassword(t *testing.T) {
 	}
 }
 
-// TestNoProfile lists what of NetworkManager's is no network to join.
+// TestNoProfile checks which of NetworkManager's profiles are no network to join.
 func TestNoProfile(t *testing.T) {
 	home := func(change func(nm.ConnectionSettings)) nm.ConnectionSettings {
 		s := nm.ConnectionSettings{"connection": {"uuid": "1"}, "802-11-wireless": {"ssid": []byte("home")}}
@@ -99,7 +99,7 @@ func TestNoProfile(t *testing.T) {
 	}
 }
 
-// TestOrigin lists who may have made a profile.
+// TestOrigin checks which program counts as the author of a profile.
 func TestOrigin(t *testing.T) {
 	theirs := nm.ConnectionSettings{"connection": {"uuid": "1"}, "802-11-wireless": {"ssid": []byte("home")}}
 	ours := settingsOf(store.Network{Network: wifi.Network{SSID: []byte("home")}}, "1")
@@ -122,8 +122,8 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-// TestSecretsRefused: without the passphrase nothing is written, which would lose
-// it.
+// TestSecretsRefused checks that nothing is written without the passphrase, since the
+// write would lose it.
 func TestSecretsRefused(t *testing.T) {
 	f, _ := start(t)
 	f.script(nil, dbus.NewError("org.freedesktop.NetworkManager.Settings.PermissionDenied", []any{"no"}))
@@ -132,8 +132,8 @@ func TestSecretsRefused(t *testing.T) {
 	}
 }
 
-// TestSecretsUnknown lists what NetworkManager may say in the place of secrets.
-// Unless it says that there are none, nothing is found and nothing is written.
+// TestSecretsUnknown checks NetworkManager's answers in place of secrets. Unless the
+// answer means that there are none, nothing is returned and nothing is written.
 func TestSecretsUnknown(t *testing.T) {
 	n := store.Network{Network: wifi.Network{SSID: []byte("office"), Security: wifi.EAP, EAP: &wifi.EAPCredentials{
 		Method: "tls", Identity: "me", CACert: "/ca.pem", PrivateKey: "/key.pem", PrivateKeyPassword: secret.New("geheim"),
@@ -166,7 +166,7 @@ func TestSecretsUnknown(t *testing.T) {
 	}
 }
 
-// TestBecome: a change of a network leaves alone what only NetworkManager knows.
+// TestBecome checks that a change of a network keeps what only NetworkManager knows.
 func TestBecome(t *testing.T) {
 	theirs := func() wholeProfile {
 		return wholeProfile{
@@ -197,7 +197,7 @@ func TestBecome(t *testing.T) {
 	}
 }
 
-// TestBecomeAddressed lists how a profile comes to another address. Lists are as
+// TestBecomeAddressed checks how a profile changes to another address. Lists are as
 // godbus reads them.
 func TestBecomeAddressed(t *testing.T) {
 	static := func(address, gateway string, dns ...string) *store.Addressing {
@@ -217,7 +217,7 @@ func TestBecomeAddressed(t *testing.T) {
 		}
 		return s
 	}
-	const dns4 = 0x350200c0 // 192.0.2.53, in the order of the network
+	const dns4 = 0x350200c0 // 192.0.2.53, in network byte order
 	dns6 := netip.MustParseAddr("2001:db8::53")
 	v4 := static("192.0.2.7/24", "192.0.2.1", "192.0.2.53")
 	theirs4 := setting("method", "manual", "address-data", data("192.0.2.7", 24), "gateway", "192.0.2.1", "dns", []uint32{dns4},
@@ -258,7 +258,7 @@ func TestBecomeAddressed(t *testing.T) {
 	}
 }
 
-// TestMixedAddressing: what store.Addressing has no room for.
+// TestMixedAddressing checks profiles for which store.Addressing has no room.
 func TestMixedAddressing(t *testing.T) {
 	static := func(address string) map[string]any {
 		return map[string]any{"method": "manual", "address-data": []map[string]any{{"address": address, "prefix": uint32(64)}}}
@@ -266,7 +266,7 @@ func TestMixedAddressing(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		ipv4, ipv6 map[string]any
-		want       string // the static address; "": it is given
+		want       string // the static address; "": addresses are assigned
 	}{
 		{"an address of each family", map[string]any{"method": "manual", "address-data": []map[string]any{{"address": "192.0.2.7", "prefix": uint32(24)}}}, static("2001:db8::7"), "192.0.2.7/24"},
 		{"IPv4 by DHCP, IPv6 static", map[string]any{"method": "auto"}, static("2001:db8::7"), ""},
@@ -285,8 +285,9 @@ func TestMixedAddressing(t *testing.T) {
 	}
 }
 
-// TestAdopt: everything in the profile stays, the passphrase too; what godbus
-// would spoil is left out, and its newer form stands for it.
+// TestAdopt checks that everything in the profile stays, including the passphrase.
+// Values that godbus would damage are left out, since their newer form stands for
+// them.
 func TestAdopt(t *testing.T) {
 	f, _ := start(t)
 	if err := update(fakeProfile, wholeProfile.mark); err != nil {

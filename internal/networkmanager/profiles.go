@@ -17,13 +17,13 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// ForeignError says that a profile was made by somebody else.
+// ForeignError means that another program made a profile.
 type ForeignError struct {
 	Origin  store.Origin
-	Removed bool // one of ours beside it is gone
+	Removed bool // a profile of ours for the same network was removed
 }
 
-// Error says how it can be changed.
+// Error includes how the profile can be changed.
 func (e *ForeignError) Error() string {
 	beside := ""
 	if e.Removed {
@@ -38,32 +38,32 @@ func (e *ForeignError) Error() string {
 	return beside + "the network was saved by somebody else in NetworkManager: change it with nmcli, or adopt it first (netconnectcli adopt)"
 }
 
-// Profiles are NetworkManager's saved networks in the place of a store's. The
-// candidate stays in the store: NetworkManager gets it when it is tried.
+// Profiles offers NetworkManager's saved networks in place of a store's. The
+// candidate stays in the store: NetworkManager receives it when it is tried.
 type Profiles struct {
-	*store.Store // of the candidate
+	*store.Store // holds the candidate
 
 	log     *slog.Logger
 	notes   *notes
-	reading *semaphore.Weighted // one Refresh at a time, so that none overtakes another with what was there before
+	reading *semaphore.Weighted // held by one Refresh at a time, so that none replaces newer results with older ones
 	current atomic.Pointer[[]Profile]
-	trial   atomic.Pointer[Trial] // that has worked and is to be saved
+	trial   atomic.Pointer[Trial] // a trial that has worked and is to be saved
 }
 
-// OpenProfiles keeps what NetworkManager does not keep of its profiles in a
-// file. The error says that it could not be read; the profiles can be used all
-// the same.
+// OpenProfiles opens the file that holds what NetworkManager does not store of its
+// profiles. An error means that the file could not be read; the profiles can be used
+// nevertheless.
 func OpenProfiles(candidate *store.Store, file string, log *slog.Logger) (*Profiles, error) {
 	notes, err := openNotes(file)
 	return &Profiles{Store: candidate, notes: notes, log: log, reading: semaphore.NewWeighted(1)}, err
 }
 
-// transient are the NMSettingsConnectionFlags of profiles that nobody saved:
+// transient holds the NMSettingsConnectionFlags of profiles that no user saved:
 // generated, volatile, external.
 const transient = 0x2 | 0x4 | 0x8
 
-// Refresh reads the profiles. Notes that could not be written are no error of
-// it: they are kept until the process ends.
+// Refresh reads the profiles. If notes cannot be written, that is no error here: they
+// are kept in memory until the process ends.
 func (p *Profiles) Refresh(ctx context.Context) error {
 	if err := p.reading.Acquire(ctx, 1); err != nil {
 		return fmt.Errorf("read NetworkManager's profiles: %w", err)
@@ -82,11 +82,11 @@ func (p *Profiles) Refresh(ctx context.Context) error {
 		for _, c := range connections {
 			flags, err := c.GetPropertyFlags()
 			if err != nil || flags&transient != 0 {
-				continue // it went meanwhile, or will
+				continue // the profile vanished meanwhile, or is about to
 			}
 			s, err := c.GetSettings()
 			if err != nil {
-				continue // it is not for us to see
+				continue // we may not see this profile
 			}
 			file, err := c.GetPropertyFilename()
 			if err != nil {
@@ -113,7 +113,7 @@ func (p *Profiles) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// openSettings is where NetworkManager, if it runs, keeps its profiles.
+// openSettings opens the place where NetworkManager, if it runs, keeps its profiles.
 func openSettings() (nm.Settings, error) {
 	if err := running(); err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (p *Profiles) all() []Profile {
 	return nil
 }
 
-// Networks are the profiles, one of each SSID, the best first.
+// Networks returns the profiles as networks, one for each SSID, the best first.
 func (p *Profiles) Networks() []store.Network {
 	var networks []store.Network
 	for _, profile := range p.all() {
@@ -139,7 +139,7 @@ func (p *Profiles) Networks() []store.Network {
 	return networks
 }
 
-// Profile is the best of that SSID.
+// Profile returns the best profile of that SSID.
 func (p *Profiles) Profile(ssid []byte) (Profile, bool) {
 	all := p.all()
 	i := slices.IndexFunc(all, func(profile Profile) bool { return bytes.Equal(profile.SSID, ssid) })
@@ -149,9 +149,9 @@ func (p *Profiles) Profile(ssid []byte) (Profile, bool) {
 	return all[i].clone(), true
 }
 
-// Find is the saved network of that SSID, the one that Replace changes, with its
-// secrets. The error is store.ErrUnknown, or why NetworkManager does not give
-// them.
+// Find returns the saved network of that SSID, the one that Replace would change,
+// with its secrets. The error is store.ErrUnknown, or why NetworkManager does not
+// return the secrets.
 func (p *Profiles) Find(ssid []byte) (store.Network, error) {
 	profile, ok := p.oursFirst(ssid)
 	if !ok {
@@ -164,7 +164,7 @@ func (p *Profiles) Find(ssid []byte) (store.Network, error) {
 			case err == nil:
 				profile.withSecrets(s)
 			case !hasNone(err):
-				return err // Replace would drop what is not known
+				return err // Replace would otherwise drop the unknown secrets
 			}
 		}
 		return nil
@@ -175,7 +175,7 @@ func (p *Profiles) Find(ssid []byte) (store.Network, error) {
 	return profile.Network, nil
 }
 
-// Add saves a network that nobody has tried.
+// Add saves a network that has not been tried.
 func (p *Profiles) Add(n store.Network) error {
 	if _, ok := p.Profile(n.SSID); ok {
 		return fmt.Errorf("add network %q: %w", n.SSID, store.ErrExists)
@@ -206,8 +206,7 @@ func (p *Profiles) Replace(n store.Network) error {
 	}))
 }
 
-// Adopt marks the profile of that SSID as ours and leaves everything else in it
-// as it is.
+// Adopt marks the profile of that SSID as ours and changes nothing else in it.
 func (p *Profiles) Adopt(ssid []byte) error {
 	profile, ok := p.Profile(ssid)
 	switch {
@@ -221,9 +220,9 @@ func (p *Profiles) Adopt(ssid []byte) error {
 	}))
 }
 
-// Remove forgets the saved network of that SSID: all profiles of it that are
-// ours. Where somebody else's is left the network is saved still, and the error
-// is a *ForeignError.
+// Remove removes the saved network of that SSID: all its profiles that are ours. If
+// another program's profile is left, the network is still saved, and the error is a
+// *ForeignError.
 func (p *Profiles) Remove(ssid []byte) error {
 	if _, ok := p.Profile(ssid); !ok {
 		return fmt.Errorf("remove network %q: %w", ssid, store.ErrUnknown)
@@ -239,9 +238,8 @@ func (p *Profiles) Remove(ssid []byte) error {
 	return nil
 }
 
-// Forget removes the profiles that are ours; and the candidate, with what our
-// own backend has saved, so that no network comes back when the backend is
-// another one.
+// Forget removes the profiles that are ours, the candidate, and the networks that our
+// own backend has saved, so that none of them comes back with another backend.
 func (p *Profiles) Forget() (had bool, err error) {
 	had, err = p.Store.Forget()
 	ours := p.ours(nil)
@@ -251,14 +249,15 @@ func (p *Profiles) Forget() (had bool, err error) {
 	return had || len(ours) > 0, err
 }
 
-// ours are the profiles that are, of that SSID; of all for nil.
+// ours returns the profiles that are ours, of that SSID; nil means all.
 func (p *Profiles) ours(ssid []byte) []Profile {
 	return slices.DeleteFunc(slices.Clone(p.all()), func(profile Profile) bool {
 		return profile.Origin != store.Ours || ssid != nil && !bytes.Equal(profile.SSID, ssid)
 	})
 }
 
-// remove deletes profiles. When that fails for one the others go all the same.
+// remove deletes profiles. If one cannot be deleted, the others are deleted
+// nevertheless.
 func (p *Profiles) remove(profiles []Profile) error {
 	var err error
 	for _, profile := range profiles {
@@ -269,8 +268,8 @@ func (p *Profiles) remove(profiles []Profile) error {
 	return errors.Join(err, p.Refresh(context.Background()))
 }
 
-// Promote saves the candidate that has just been joined, in the place of
-// profiles of ours with its SSID.
+// Promote saves the candidate that has just been joined, in place of our profiles
+// with its SSID.
 func (p *Profiles) Promote(n store.Network) error {
 	trial := p.trial.Swap(nil)
 	if _, ok := p.Store.Candidate(); trial == nil || !ok {
@@ -284,14 +283,14 @@ func (p *Profiles) Promote(n store.Network) error {
 	if err = p.remove(former); err != nil {
 		err = fmt.Errorf("promote candidate: %w", err)
 	}
-	// Before the candidate goes the network is seen to be saved.
+	// The candidate is removed only after the network is saved.
 	return errors.Join(err, p.DropCandidate(n))
 }
 
 // Joined remembers a trial that Promote will save.
 func (p *Profiles) Joined(t *Trial) { p.trial.Store(t) }
 
-// Worked notes a success; NetworkManager keeps the time of it by itself.
+// Worked records a success. NetworkManager itself stores its time.
 func (p *Profiles) Worked(ssid []byte, seen wifi.Association, _ time.Time) error {
 	profile, ok := p.Profile(ssid)
 	if !ok {
@@ -300,7 +299,7 @@ func (p *Profiles) Worked(ssid []byte, seen wifi.Association, _ time.Time) error
 	return errors.Join(p.notes.worked(profile.UUID, seen.Frequency), p.Refresh(context.Background()))
 }
 
-// Failed notes a failure.
+// Failed records a failure.
 func (p *Profiles) Failed(ssid []byte) error {
 	profile, ok := p.Profile(ssid)
 	if !ok {
@@ -310,7 +309,7 @@ func (p *Profiles) Failed(ssid []byte) error {
 	return p.Refresh(context.Background())
 }
 
-// own is the profile of that SSID, if it is ours to change.
+// own returns the profile of that SSID if it is ours to change.
 func (p *Profiles) own(ssid []byte) (Profile, error) {
 	profile, ok := p.oursFirst(ssid)
 	switch {
@@ -322,8 +321,9 @@ func (p *Profiles) own(ssid []byte) (Profile, error) {
 	return profile, nil
 }
 
-// oursFirst is the best of that SSID that is ours, or of all where none is: ours
-// is behind somebody else's once its key is wrong, and has to be found for another.
+// oursFirst returns the best of our profiles with that SSID, or the best of all if
+// none is ours. Once our profile's key is wrong, it ranks behind another program's
+// profile, but must still be found, so that the key can be changed.
 func (p *Profiles) oursFirst(ssid []byte) (Profile, bool) {
 	profile, ok := p.Profile(ssid)
 	if ours := p.ours(ssid); ok && len(ours) > 0 {
@@ -332,8 +332,8 @@ func (p *Profiles) oursFirst(ssid []byte) (Profile, bool) {
 	return profile, ok
 }
 
-// change does something with a profile. The error is store.ErrUnknown if that
-// has gone meanwhile.
+// change calls how with a profile. The error is store.ErrUnknown if the profile has
+// vanished meanwhile.
 func (p *Profiles) change(uuid string, how func(nm.Connection) error) error {
 	return ask(context.Background(), actionModify, func() error {
 		settings, err := openSettings()
@@ -350,7 +350,7 @@ func (p *Profiles) change(uuid string, how func(nm.Connection) error) error {
 	})
 }
 
-// done reads the profiles anew after a change of them.
+// done reads the profiles anew after a change.
 func (p *Profiles) done(what string, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)

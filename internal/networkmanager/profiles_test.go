@@ -21,7 +21,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// Files of profiles.
+// These are files of profiles.
 const (
 	ourFile     = "/etc/NetworkManager/system-connections/x.nmconnection"
 	netplanFile = "/run/NetworkManager/system-connections/netplan-x.nmconnection"
@@ -31,7 +31,7 @@ var when = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
 var refusal = dbus.NewError("org.freedesktop.NetworkManager.Settings.PermissionDenied", []any{"no"})
 
-// profiles are those of a NetworkManager that a test has made.
+// profiles returns the Profiles of a NetworkManager that a test has started.
 func (f *fakeManager) profiles() *Profiles {
 	f.t.Helper()
 	p, err := OpenProfiles(&store.Store{}, filepath.Join(f.t.TempDir(), "notes.json"), slog.New(slog.DiscardHandler))
@@ -44,13 +44,13 @@ func (f *fakeManager) profiles() *Profiles {
 	return p
 }
 
-// first is n, better than others.
+// first returns n with a priority above the others.
 func first(n store.Network) store.Network {
 	n.Priority = 1
 	return n
 }
 
-// TestRemove lists what removing a network may leave.
+// TestRemove checks what removing a network may leave.
 func TestRemove(t *testing.T) {
 	type saved struct {
 		n    store.Network
@@ -61,7 +61,7 @@ func TestRemove(t *testing.T) {
 		name  string
 		saved []saved
 		left  []int
-		want  string // in the error, "": none
+		want  string // part of the error; "": none
 	}{
 		{"ours", []saved{ours, another}, []int{1}, ""},
 		{"two of ours", []saved{ours, another, ours}, []int{1}, ""},
@@ -86,7 +86,7 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// TestForget: what somebody else has saved stays, and is known to.
+// TestForget checks that another program's profile stays and is reported.
 func TestForget(t *testing.T) {
 	f, _ := start(t)
 	for _, s := range []struct {
@@ -111,7 +111,8 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// TestPromote: what has worked takes the place of all that we had of the network.
+// TestPromote checks that a network which has worked replaces all our profiles of
+// that network.
 func TestPromote(t *testing.T) {
 	f, _ := start(t)
 	for _, file := range []string{ourFile, netplanFile, ourFile} {
@@ -140,7 +141,7 @@ func TestPromote(t *testing.T) {
 	}
 }
 
-// TestFind lists how the secrets of a network may be had, or not.
+// TestFind checks when the secrets of a network can be read.
 func TestFind(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -169,8 +170,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestFailingProfile: ours can be corrected also when it is behind somebody
-// else's, as it is once it has failed three times.
+// TestFailingProfile checks that our profile can be corrected even when it ranks
+// behind another program's, as it does after three failures.
 func TestFailingProfile(t *testing.T) {
 	theirs := home
 	theirs.PSK = secret.New("battery staple")
@@ -206,8 +207,8 @@ func TestFailingProfile(t *testing.T) {
 	}
 }
 
-// TestReplace: a static address goes when DHCP is asked for, over a bus that
-// tells the address in its own types.
+// TestReplace checks that a static address is removed when DHCP is asked for, over a
+// bus that transfers the address in its own types.
 func TestReplace(t *testing.T) {
 	f, _ := start(t)
 	n := home
@@ -238,8 +239,8 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// TestReadersGetCopies: nobody can change what others read, and secrets come
-// only to who asks for them.
+// TestReadersGetCopies checks that no caller can change what others read, and that
+// only Find returns secrets.
 func TestReadersGetCopies(t *testing.T) {
 	f, _ := start(t)
 	n := office
@@ -267,7 +268,7 @@ func TestReadersGetCopies(t *testing.T) {
 	}
 }
 
-// TestNotesThatCannotBeWritten: the change counts all the same.
+// TestNotesThatCannotBeWritten checks that the change counts nevertheless.
 func TestNotesThatCannotBeWritten(t *testing.T) {
 	f, _ := start(t)
 	f.save(home, ourFile)
@@ -290,7 +291,7 @@ func TestNotesThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// TestBestFirst: the order is that of a store.
+// TestBestFirst checks that the order equals that of a store.
 func TestBestFirst(t *testing.T) {
 	of := func(ssid string, priority, failures, minutes int) Profile {
 		n := store.Network{Network: wifi.Network{SSID: []byte(ssid)}, Priority: priority, Failures: failures}
@@ -310,8 +311,8 @@ func TestBestFirst(t *testing.T) {
 	}
 }
 
-// TestWaitingForAnotherReadingEndsWithItsContext: NetworkManager may take long to
-// answer, which holds nobody who does not want to wait any more.
+// TestWaitingForAnotherReadingEndsWithItsContext checks that a NetworkManager which
+// takes long to answer does not delay a caller whose context has ended.
 func TestWaitingForAnotherReadingEndsWithItsContext(t *testing.T) {
 	f, _ := start(t)
 	p := f.profiles()

@@ -16,8 +16,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// joinError translates why NetworkManager ended an activation. Its words are
-// kept in the reason, since it does not tell all that wpa_supplicant knows.
+// joinError translates the reason for which NetworkManager ended an activation. The
+// result quotes NetworkManager's words, because they say less than wpa_supplicant
+// knows.
 func joinError(e *stateError) *wifi.JoinError {
 	code, text := client.CodeRejected, "the network could not be joined"
 	switch e.reason {
@@ -42,13 +43,13 @@ func radioOff() *wifi.JoinError {
 	return &wifi.JoinError{Code: client.CodeRadioOff, Reason: "the radio is switched off: switch it on by `rfkill unblock wlan`, `nmcli radio wifi on` or the device's own switch"}
 }
 
-// verdict finds out what NetworkManager does not tell: whether the router is
-// still there, and whether it is one that our settings fit.
+// verdict finds out what NetworkManager does not report: whether the router is still
+// there, and whether our settings fit it.
 func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Air) error {
 	var join *wifi.JoinError
 	var state *stateError
 	switch {
-	case errors.As(err, &join): // the router has said why
+	case errors.As(err, &join): // the router's frames have shown the cause
 		return join
 	case errors.As(err, &state):
 		join = joinError(state)
@@ -83,12 +84,14 @@ func (c *Client) verdict(ctx context.Context, n store.Network, err error, air Ai
 	return join
 }
 
-// noAddress is the verdict on a network that has let the radio in and does no more.
+// noAddress returns the verdict on a network that accepts the radio but assigns no
+// address.
 func noAddress(limit time.Duration) *wifi.JoinError {
 	return &wifi.JoinError{Code: client.CodeNoAddress, Reason: fmt.Sprintf("the network gave no address within %v", limit)}
 }
 
-// notAvailable: NetworkManager does not begin to activate what it does not see.
+// notAvailable reports whether NetworkManager refused to activate a network that it
+// does not see.
 func notAvailable(err error) bool {
 	var failed dbus.Error
 	return errors.As(err, &failed) && failed.Name == "org.freedesktop.NetworkManager.UnknownConnection" ||

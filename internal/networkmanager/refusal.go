@@ -8,8 +8,8 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// Actions of polkit that the daemon needs, and its rules in packaging/polkit
-// allow; "" stands for reading, which everybody may.
+// These are the polkit actions that the daemon needs and that its rules in
+// packaging/polkit allow; "" stands for reading, which every user may do.
 const (
 	actionRead       = ""
 	actionControl    = "org.freedesktop.NetworkManager.network-control"
@@ -17,10 +17,10 @@ const (
 	actionCheckpoint = "org.freedesktop.NetworkManager.checkpoint-rollback"
 )
 
-// Refusal is what polkit refuses the daemon's user.
+// Refusal means that polkit refuses the daemon's user an action.
 type Refusal struct {
-	Action string // of polkit
-	Text   string // NetworkManager's
+	Action string // polkit's name of the action
+	Text   string // NetworkManager's text
 }
 
 func (r *Refusal) Error() string {
@@ -35,7 +35,7 @@ func isRefusal(err error) bool {
 var absent = []string{
 	"org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
 	"org.freedesktop.DBus.Error.NoReply", "org.freedesktop.NetworkManager.UnknownDevice",
-	// While it starts it has its name on the bus, and no objects.
+	// While NetworkManager starts, its name is on the bus, but its objects are not.
 	"org.freedesktop.DBus.Error.UnknownMethod", "org.freedesktop.DBus.Error.UnknownObject",
 }
 
@@ -44,8 +44,9 @@ var refused = []string{
 	"org.freedesktop.NetworkManager.Device.PermissionDenied", "org.freedesktop.DBus.Error.AccessDenied",
 }
 
-// none says that a setting has no secrets: it is not there, or NetworkManager has
-// none of it and nobody else knows any. After any other error it may have some.
+// none lists the errors which mean that a setting has no secrets: the setting is
+// absent, or neither NetworkManager nor an agent knows any. After any other error the
+// setting may have some.
 var none = []string{
 	"org.freedesktop.NetworkManager.Settings.Connection.SettingNotFound", "org.freedesktop.NetworkManager.AgentManager.NoSecrets",
 }
@@ -55,13 +56,13 @@ func hasNone(err error) bool {
 	return errors.As(err, &failed) && slices.Contains(none, failed.Name)
 }
 
-// isUnknown: no profile has that UUID.
+// isUnknown reports whether the error means that no profile has that UUID.
 func isUnknown(err error) bool {
 	var failed dbus.Error
 	return errors.As(err, &failed) && failed.Name == "org.freedesktop.NetworkManager.Settings.InvalidConnection"
 }
 
-// explain tells errors of the bus apart, of a call that needs an action.
+// explain classifies an error of the bus for a call that needs an action.
 func explain(err error, action string) error {
 	var failed dbus.Error
 	switch {

@@ -11,12 +11,12 @@ import (
 	"github.com/netconnectd/netconnectd/internal/store"
 )
 
-// wholeProfile is everything that NetworkManager has of a profile, by settings and
-// their keys. It goes over godbus, which keeps the types of settings that it does
-// not know; but for the inner types of lists that have newer names anyway.
+// wholeProfile is everything that NetworkManager stores of a profile, by settings and
+// their keys. It is transferred by godbus, which keeps the types of settings that it
+// does not know, except for the inner types of lists, which have newer names anyway.
 type wholeProfile map[string]map[string]dbus.Variant
 
-// update changes a profile and keeps everything that change leaves alone.
+// update changes a profile and keeps everything that change does not touch.
 func update(path dbus.ObjectPath, change func(wholeProfile)) error {
 	bus, err := dbus.SystemBus()
 	if err != nil {
@@ -34,9 +34,9 @@ func update(path dbus.ObjectPath, change func(wholeProfile)) error {
 		var secrets wholeProfile
 		err := profile.Call(nm.ConnectionGetSecrets, 0, setting).Store(&secrets)
 		if err != nil && !hasNone(err) {
-			return err // Update drops what it does not get
+			return err // Update drops every value that it does not receive
 		}
-		maps.Copy(all[setting], secrets[setting]) // none, if it has none
+		maps.Copy(all[setting], secrets[setting]) // empty if it has none
 	}
 	for _, setting := range []string{settingIPv4, settingIPv6} {
 		delete(all[setting], "addresses")
@@ -46,17 +46,17 @@ func update(path dbus.ObjectPath, change func(wholeProfile)) error {
 	return profile.Call(nm.ConnectionUpdate, 0, all).Err
 }
 
-// mark says that the profile is ours.
+// mark marks the profile as ours.
 func (all wholeProfile) mark() {
 	data := map[string]string{}
 	if user, ok := all[settingUser]["data"]; ok {
-		_ = user.Store(&data) // no map of texts: nothing to keep
+		_ = user.Store(&data) // if it is not a map of texts, there is nothing to keep
 	}
 	data[made] = "1"
 	all[settingUser] = map[string]dbus.Variant{"data": dbus.MakeVariant(data)}
 }
 
-// known are the keys that settingsOf writes, if there is something to write.
+// known lists the keys that settingsOf writes if it has a value for them.
 var known = map[string][]string{
 	settingConnection: {"autoconnect-priority"},
 	settingWireless:   {"hidden", "bssid"},
@@ -69,9 +69,9 @@ var known = map[string][]string{
 	settingIPv6: {"method", "address-data", "gateway", "dns", "dns-data"},
 }
 
-// become changes a profile, whose addressing is had, to what settingsOf says of
-// the network. What is the same already stays as it is, and so does what only
-// NetworkManager knows.
+// become changes a profile to the settings that settingsOf returns for the network.
+// had is the profile's addressing. Settings that are equal already stay unchanged,
+// and so do those that only NetworkManager knows.
 func (all wholeProfile) become(had *store.Addressing, n store.Network, s nm.ConnectionSettings) {
 	same := reflect.DeepEqual(had, n.Addressing)
 	for setting, keys := range known {
@@ -98,7 +98,8 @@ func (all wholeProfile) become(had *store.Addressing, n store.Network, s nm.Conn
 	}
 }
 
-// says: NetworkManager has more words for the same.
+// says reports whether a key has the value already; NetworkManager has more than one
+// word for some values.
 func (all wholeProfile) says(setting, key string, value any) bool {
 	switch key {
 	case "key-mgmt":
@@ -106,13 +107,13 @@ func (all wholeProfile) says(setting, key string, value any) bool {
 		return value == "wpa-eap" && strings.HasPrefix(now, "wpa-eap")
 	case "phase2-auth":
 		_, other := all[setting]["phase2-autheap"]
-		return other && value == "mschapv2" // the default
+		return other && value == "mschapv2" // mschapv2 is the default
 	}
 	return false
 }
 
-// ipv6Changes are the keys of ipv6 in which two addressings differ. How a
-// network gets IPv6 addresses is not ours to change where neither has one.
+// ipv6Changes returns the keys of ipv6 in which two addressings differ. If neither
+// has an IPv6 address, we do not change how the network gets one.
 func ipv6Changes(had, want *store.Addressing) []string {
 	switch {
 	case isIPv6(had) || isIPv6(want):

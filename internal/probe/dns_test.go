@@ -16,7 +16,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// zone is what the name server at the router knows.
+// zone holds the records that the name server at the router answers from.
 var zone = map[string][]netip.Addr{
 	"v4.test.":         addrs("192.168.78.1"),
 	"v6.test.":         addrs("2001:db8::1"),
@@ -88,8 +88,7 @@ func serveDNS(t *testing.T, address netip.AddrPort) {
 	})
 }
 
-// answersTo returns the datagrams that answer a question which came for the
-// nth time.
+// answersTo returns the datagrams that answer the nth arrival of a question.
 func answersTo(q dnsmessage.Message, nth int) [][]byte {
 	asked := q.Questions[0]
 	name := asked.Name.String()
@@ -186,8 +185,8 @@ func TestDNS(t *testing.T) {
 	})
 }
 
-// startDnsmasq gives the router another address, and a name server that we did
-// not write on it.
+// startDnsmasq adds an address to the router, and runs dnsmasq there, which is not
+// our own code.
 func startDnsmasq(r *router, address string) {
 	r.t.Helper()
 	r.inside("ip addr add " + address + "/24 dev lan")

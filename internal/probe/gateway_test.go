@@ -10,18 +10,18 @@ import (
 	"github.com/netconnectd/netconnectd/internal/timetest"
 )
 
-// deaf is a neighbour table that never helps.
+// deaf is an asker that reaches no neighbour.
 func deaf(context.Context, string, netip.Addr) (bool, error) { return false, nil }
 
 func TestGateway(t *testing.T) {
 	const (
 		dropPings  = "sysctl -qw net.ipv4.icmp_echo_ignore_all=1"
 		dropPings6 = "sysctl -qw net.ipv6.icmp.echo_ignore_all=1"
-		dead       = "ip link set lan address 02:00:00:00:00:99 arp off" // carrier stays
+		dead       = "ip link set lan address 02:00:00:00:00:99 arp off" // the carrier stays
 	)
 	for _, row := range []struct {
 		name        string
-		router      []string // what happens to it
+		router      []string // commands that change the router
 		ifname, gw  string
 		ask         asker
 		want        bool

@@ -24,9 +24,9 @@ const (
 	maxTries = 2
 )
 
-// get requests the URL and judges the answer. It does not use http.Client, as a probe
-// must use no proxy, follow no redirect, try only once, keep no connection and leave
-// no goroutine behind.
+// get requests the URL and judges the answer. It does not use http.Client, because a
+// probe must use no proxy, follow no redirect, try only once, keep no connection and
+// leave no goroutine behind.
 func get(ctx context.Context, ifname string, cfg Config) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, limitHTTP)
 	defer cancel()

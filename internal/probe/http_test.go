@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// pages is what the web server at the router answers, by path.
+// pages maps paths to the answers of the web server at the router.
 var pages = map[string]http.HandlerFunc{
 	"/204":      status(http.StatusNoContent),
 	"/302":      redirectTo("http://login.example/?mac=020000000001", http.StatusFound),
@@ -73,7 +73,7 @@ func raw(response string) http.HandlerFunc {
 // trusted is the certificate of https://v4.test:8443.
 var trusted tls.Certificate
 
-// trusting calls run where the system trusts that certificate, and no other.
+// trusting calls run in a process whose system trusts that certificate, and no other.
 func trusting(run func() int) int {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must := func(err error) {
@@ -94,19 +94,19 @@ func trusting(run func() int) int {
 	defer os.Remove(file.Name())
 	must(pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	must(file.Close())
-	must(os.Setenv("SSL_CERT_FILE", file.Name())) // read once, crypto/x509 SystemCertPool
+	must(os.Setenv("SSL_CERT_FILE", file.Name())) // crypto/x509 reads the variable once, in SystemCertPool
 	return run()
 }
 
-// serve starts the servers at the router: HTTP, HTTPS whose certificate nobody
-// knows, HTTPS whose certificate is trusted, and DNS.
+// serve starts the servers at the router: HTTP, HTTPS with an unknown certificate,
+// HTTPS with a trusted certificate, and DNS.
 func (r *router) serve() {
 	r.t.Helper()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if page, ok := pages[req.URL.Path]; ok {
 			page(w, req)
 		} else {
-			r.t.Errorf("somebody asked for %s", req.URL) // a redirect that was followed
+			r.t.Errorf("somebody asked for %s", req.URL) // this request means that the probe followed a redirect
 		}
 	})
 	quiet := log.New(io.Discard, "", 0)
@@ -136,7 +136,7 @@ func (r *router) serve() {
 func TestHTTP(t *testing.T) {
 	r := newRouter(t)
 	r.serve()
-	t.Setenv("http_proxy", "http://192.168.78.1:9") // nobody is there
+	t.Setenv("http_proxy", "http://192.168.78.1:9") // no host has this address
 	must(t, "ip link set lo up")
 	serveDNS(t, netip.MustParseAddrPort("127.0.0.1:53"))
 	at := func(path string) Config { return Config{Kind: KindHTTP, URL: "http://192.168.78.1" + path} }

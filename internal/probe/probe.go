@@ -1,4 +1,4 @@
-// Package probe finds out whether an uplink works, by asking a host beyond it.
+// Package probe checks whether an uplink works, by asking a host beyond it.
 package probe
 
 import (
@@ -17,11 +17,11 @@ type Kind string
 
 // The kinds of probes.
 const (
-	KindGateway Kind = "gateway" // the router of the interface; so is ""
+	KindGateway Kind = "gateway" // the router of the interface; "" means the same
 	KindPing    Kind = "ping"    // hosts, by ICMP echo
 	KindHTTP    Kind = "http"    // a web server that answers 204
 	KindDNS     Kind = "dns"     // a name server
-	KindNone    Kind = "none"    // nothing: an address is enough
+	KindNone    Kind = "none"    // no host: an address is enough
 )
 
 // Config names the hosts to ask. Only the fields of its kind are used.
@@ -40,7 +40,7 @@ type Config struct {
 // Result describes the answer of the far end.
 type Result struct {
 	Portal bool   // a captive portal answered in place of the Internet
-	Detail string // how the portal was known, without what changes from one answer to the next
+	Detail string // what identifies the portal, without what changes from one answer to the next
 }
 
 const (
@@ -88,7 +88,7 @@ func plain(err error) error {
 	return err
 }
 
-// failures are the errors of all hosts that were asked, in one line.
+// failures holds the errors of all hosts that were asked; its text is one line.
 type failures []error
 
 func (f failures) Error() string {

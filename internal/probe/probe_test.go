@@ -72,7 +72,7 @@ func newRouter(t *testing.T) *router {
 	return r
 }
 
-// carries waits until the kernel has noticed the carrier: it sends nothing before.
+// carries waits until the kernel has noticed the carrier, as it sends nothing before.
 func carries(t *testing.T, ifname string) {
 	t.Helper()
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
@@ -104,11 +104,11 @@ func addrs(texts ...string) []netip.Addr {
 type row struct {
 	name   string
 	cfg    Config
-	ifname string // wan0 if empty
-	portal string // part of the detail, if it is a portal
-	err    string // part of the error, if it fails
+	ifname string // "": wan0
+	portal string // part of the detail, if a portal is expected
+	err    string // part of the error, if the probe must fail
 	least  time.Duration
-	most   time.Duration // 700 ms if zero
+	most   time.Duration // the longest time allowed; zero: 700 ms
 }
 
 // check runs the rows side by side, and waits for all.
@@ -166,8 +166,8 @@ func TestGatewayIsMissing(t *testing.T) {
 	}
 }
 
-// TestOtherInterface asks for what another interface reaches, at the same
-// addresses, over a default route.
+// TestOtherInterface probes for hosts that only another interface reaches, at the
+// same addresses, over a default route.
 func TestOtherInterface(t *testing.T) {
 	r := newRouter(t)
 	r.serve()
@@ -208,7 +208,7 @@ func TestOtherInterface(t *testing.T) {
 	})
 }
 
-// TestIPv6Only is a network without any IPv4.
+// TestIPv6Only checks the probes in a network without any IPv4.
 func TestIPv6Only(t *testing.T) {
 	r := newRouter(t)
 	r.serve()
@@ -268,7 +268,7 @@ func TestRace(t *testing.T) {
 		name      string
 		headStart time.Duration
 		runners   []script
-		winner    int // -1: none
+		winner    int // -1: no winner
 		took      time.Duration
 		err       string
 	}{
@@ -307,7 +307,7 @@ func TestRaceDiscardsTheLate(t *testing.T) {
 	both := make(chan bool, 2)
 	winner, err := race(t.Context(), 0, []string{"a", "b"}, func(_ context.Context, name string) (string, error) {
 		both <- true
-		for len(both) < 2 { // neither is first
+		for len(both) < 2 { // in this case neither is first
 			time.Sleep(time.Millisecond)
 		}
 		return name, nil

@@ -25,18 +25,19 @@ const abuseEnv = "SERVER_TEST_ABUSE"
 
 const (
 	abuseTime = 3 * time.Second
-	// The promise is 10 ms at the 99th percentile; four times that leaves room
+	// The server promises 10 ms at the 99th percentile; four times that leaves room
 	// for a machine that has other work.
 	abuseLatency = 40 * time.Millisecond
-	// abuseMemory is for 128 connections with a request of 64 KiB each, twice.
+	// abuseMemory leaves room for 128 connections with a request of 64 KiB each,
+	// twice.
 	abuseMemory = 32 << 20
 )
 
-// TestAbuse has a process of another user do everything at once that a client
-// must not do, while one client asks for the status and one listens to events.
-// How long the status takes is also up to what else the machine does, so it
-// has three tries, and beside other tests half of the answers may take longer;
-// all the rest has to hold each time.
+// TestAbuse runs a process of another user that does everything at once that a client
+// must not do, while one client asks for the status and another listens to events.
+// The time for the status also depends on what else the machine does. So the test has
+// three tries, and beside other tests half of the answers may take longer; all other
+// checks must hold in each try.
 func TestAbuse(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes three seconds")
@@ -55,7 +56,7 @@ func TestAbuse(t *testing.T) {
 	t.Errorf("the status took %v at percentile %d", took, percentile)
 }
 
-// underAbuse returns what the status takes each time, the shortest first.
+// underAbuse returns the times that the status takes, the shortest first.
 func underAbuse(t *testing.T) []time.Duration {
 	f := &fake{status: client.Status{Version: "1.2", Uplink: client.Uplink{Condition: client.Condition{Reason: strings.Repeat("why ", 500)}}}}
 	r := start(t, f, func(c *Config) { c.Peer = othersAreStrangers })
@@ -94,8 +95,8 @@ func othersAreStrangers(nc net.Conn) (Peer, error) {
 	return p, err
 }
 
-// startAbuse starts the other process; end ends it and judges what it saw. It
-// has one processor, so that the server is measured and not the kernel's
+// startAbuse starts the other process. end ends it and judges its output. The process
+// has one processor, so that the test measures the server and not the kernel's
 // division of processors.
 func startAbuse(t *testing.T, path string) (end func()) {
 	t.Helper()
@@ -120,7 +121,7 @@ func startAbuse(t *testing.T, path string) (end func()) {
 	}
 }
 
-// used is what the process has of what an abuser may want to use up.
+// used holds what the process uses of the resources that an abuser may exhaust.
 type used struct {
 	memory     uint64 // bytes on the heap that are in use
 	goroutines int
@@ -133,8 +134,8 @@ func usage() used {
 	return used{stats.HeapAlloc, runtime.NumGoroutine()}
 }
 
-// publishAll publishes until ctx ends. It may not have to wait for subscribers
-// that do not read.
+// publishAll publishes until ctx ends. It must not be held up by subscribers that do
+// not read.
 func publishAll(t *testing.T, ctx context.Context, r *running) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -148,7 +149,7 @@ func publishAll(t *testing.T, ctx context.Context, r *running) {
 	}
 }
 
-// listen is a client that reads its events. It may not be cut off.
+// listen plays a client that reads its events. The server must not cut it off.
 func listen(t *testing.T, ctx context.Context, nc net.Conn) {
 	frames := client.NewFrameReader(nc, 1<<20)
 	if _, err := frames.Read(); err != nil {
@@ -171,8 +172,8 @@ func listen(t *testing.T, ctx context.Context, nc net.Conn) {
 	}
 }
 
-// measure asks for the status on one new connection after the other, as old
-// clients do. most is the most memory that it saw in use.
+// measure asks for the status on one new connection after the other, as old clients
+// do. most is the highest use of memory that it saw.
 func measure(t *testing.T, ctx context.Context, r *running) (took []time.Duration, most uint64) {
 	var stats runtime.MemStats
 	sampled := time.Now()
@@ -208,7 +209,7 @@ func askStatus(t *testing.T, path string) string {
 	return string(frame)
 }
 
-// abuse is the other process. It goes on until its standard input ends, and
+// abuse is what the other process runs. It goes on until its standard input ends, and
 // prints what it did and what went WRONG.
 func abuse(path string) {
 	var ended sync.WaitGroup
@@ -237,7 +238,7 @@ func abuse(path string) {
 	}
 }
 
-// repeat runs rounds until stop, and sums up.
+// repeat runs rounds until stop, and prints a summary.
 func repeat(name, path string, stop <-chan struct{}, round func(string, <-chan struct{}) error) string {
 	for n := 1; ; n++ {
 		if err := round(path, stop); err != nil {
@@ -259,16 +260,16 @@ func knock(path string) (*net.UnixConn, error) {
 	return nc, err
 }
 
-// oneError reads to the end: there has to be one frame, of an error.
+// oneError reads to the end, and checks that there is one frame with an error.
 func oneError(nc net.Conn) error {
 	all, err := io.ReadAll(nc)
 	if bytes.Count(all, []byte{0}) == 1 && bytes.HasPrefix(all, []byte(`{"error":"`)) && all[len(all)-1] == 0 {
-		return nil // that the connection was reset afterwards is no loss
+		return nil // it does not matter that the connection was reset afterwards
 	}
 	return fmt.Errorf("got %.200q, %w", all, err)
 }
 
-// sends writes a text whole, and then closes the sending side.
+// sends writes the whole text, and then closes the sending side.
 func sends(text string) func(string, <-chan struct{}) error {
 	return func(path string, _ <-chan struct{}) error {
 		nc, err := knock(path)
@@ -276,13 +277,13 @@ func sends(text string) func(string, <-chan struct{}) error {
 			return err
 		}
 		defer nc.Close()
-		io.WriteString(nc, text) // one that is refused may not get it out
+		io.WriteString(nc, text) // a refused client may not be able to send the text
 		nc.CloseWrite()
 		return oneError(nc)
 	}
 }
 
-// silent says nothing until it is told to go.
+// silent sends nothing until stop is closed.
 func silent(path string, stop <-chan struct{}) error {
 	nc, err := knock(path)
 	if err != nil {
@@ -293,7 +294,7 @@ func silent(path string, stop <-chan struct{}) error {
 	return oneError(nc)
 }
 
-// hurry closes the sending side at stop.
+// hurry closes the sending side when stop is closed.
 func hurry(nc *net.UnixConn, stop <-chan struct{}) (cancel func()) {
 	done := make(chan struct{})
 	go func() {
@@ -306,7 +307,7 @@ func hurry(nc *net.UnixConn, stop <-chan struct{}) (cancel func()) {
 	return func() { close(done) }
 }
 
-// random sends 10 MB with a NUL in every 256th byte, and reads what comes.
+// random sends 10 MB with a NUL in every 256th byte, and reads the replies.
 func random(path string, _ <-chan struct{}) error {
 	nc, err := knock(path)
 	if err != nil {
@@ -356,7 +357,7 @@ func crowd(path string, stop <-chan struct{}) error {
 	return nil
 }
 
-// neverReads asks again and again, and never looks at the answers.
+// neverReads sends requests again and again, and never reads the replies.
 func neverReads(path string, stop <-chan struct{}) error {
 	nc, err := knock(path)
 	if err != nil {

@@ -13,22 +13,22 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// conn is one connection. One goroutine reads its requests and answers them in
-// order; a second one writes events or changes once it is subscribed.
+// conn is one connection. One goroutine reads its requests and answers them in order;
+// a second one writes events or changes after a subscription.
 type conn struct {
 	s        *Server
 	nc       net.Conn
 	peer     Peer
 	rank     rank
 	frames   *client.FrameReader
-	answered bool // a request was, so that nothing is owed to a silent client
-	reading  bool // a frame has begun
+	answered bool // a request was answered, so nothing is owed to a client that is silent now
+	reading  bool // a frame has begun to arrive
 	sub      *subscription
 	unwatch  context.CancelFunc // ends the subscription to the network; nil: there is none
-	pump     sync.WaitGroup     // the second goroutine
+	pump     sync.WaitGroup     // waits for the second goroutine
 
-	writing  chan struct{} // has room for one: one whole frame at a time
-	writeErr error         // of the first write that failed; what follows would be garbage
+	writing  chan struct{} // holds one token, so that frames are written one at a time
+	writeErr error         // the error of the first write that failed; later output would be garbage
 
 	mu     sync.Mutex    // guards ending and the deadlines
 	ending *client.Error // why the server closes the connection
@@ -43,7 +43,7 @@ func newConn(s *Server, nc net.Conn, peer Peer) *conn {
 	}
 }
 
-// serve answers requests until the client leaves or the connection is ended.
+// serve answers requests until the client leaves or the server ends the connection.
 func (c *conn) serve(ctx context.Context) {
 	defer c.close()
 	for {
@@ -74,11 +74,11 @@ func (c *conn) close() {
 	c.pump.Wait()
 }
 
-// errEvicted ends a connection whose place went to another one.
+// errEvicted ends a connection whose place another one takes.
 var errEvicted = errors.New("evicted")
 
-// next reads a frame. The first one must come in time; afterwards a client may
-// be silent between frames, but not within one.
+// next reads a frame. The first frame must come in time. Afterwards a client may be
+// silent between frames, but not within one.
 func (c *conn) next() ([]byte, error) {
 	if c.answered {
 		if !c.enter(idle) {
@@ -103,7 +103,7 @@ func (c *conn) next() ([]byte, error) {
 
 func (c *conn) subscribed() bool { return c.sub != nil || c.unwatch != nil }
 
-// enter notes the phase; a subscriber is never idle.
+// enter records the phase; a subscriber is never idle.
 func (c *conn) enter(p phase) bool {
 	if c.subscribed() {
 		p = busy
@@ -135,8 +135,8 @@ func (c *conn) answer(ctx context.Context, frame []byte) error {
 	}
 }
 
-// reply writes a reply, or, where too much waits for clients to read it, an
-// error in its place.
+// reply writes a reply. If too many replies wait for clients to read them, it writes
+// an error instead.
 func (c *conn) reply(id json.RawMessage, frame []byte) error {
 	give, ok := c.s.replies[c.rank].take(len(frame))
 	if !ok {
@@ -150,10 +150,10 @@ func (c *conn) handle(ctx context.Context, id json.RawMessage, req Request) []by
 	return c.run(ctx, id, func() []byte { return c.s.handle(ctx, c.peer, id, req) })
 }
 
-// run lets the Handler work and returns the reply. Meanwhile it sends white
-// space, which shows the client that somebody is at work. A client that is
-// gone makes no difference: what it began goes on. Only a Handler that ignores
-// the end of ctx for too long is left behind.
+// run calls the Handler and returns the reply. Meanwhile it sends white space, which
+// shows the client that the request is being worked on. If the client leaves, the
+// request goes on. Only a Handler that ignores the end of ctx for too long is left
+// behind.
 func (c *conn) run(ctx context.Context, id json.RawMessage, work func() []byte) []byte {
 	done := make(chan []byte, 1)
 	go func() { done <- work() }()
@@ -175,8 +175,8 @@ func (c *conn) run(ctx context.Context, id json.RawMessage, work func() []byte) 
 	}
 }
 
-// subscribe writes the result and a snapshot, and starts the flow of events.
-// The subscription begins before the snapshot is taken, so none is missed.
+// subscribe writes the result and a snapshot, and starts the flow of events. The
+// subscription begins before the snapshot is taken, so no event is missed.
 func (c *conn) subscribe(id json.RawMessage) error {
 	c.sub = c.s.hub.add()
 	result, err := resultFrame(id, "subscribed")
@@ -193,8 +193,9 @@ func (c *conn) subscribe(id json.RawMessage) error {
 	return nil
 }
 
-// writeEvents writes until the subscriber leaves. One that was cut off gets no
-// more of the events that wait: it is too late for them anyway.
+// writeEvents writes events until the subscriber leaves. A subscriber that was cut
+// off does not receive the events that still wait, because they reach it too late
+// anyway.
 func (c *conn) writeEvents() {
 	for {
 		select {
@@ -216,8 +217,8 @@ func (c *conn) writeEvents() {
 	}
 }
 
-// end makes the connection close soon, saying why if it owes the client a
-// frame. A request that runs is answered first.
+// end makes the connection close soon. If the client is owed a frame, the frame
+// carries why. A running request is answered first.
 func (c *conn) end(why *client.Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -252,7 +253,7 @@ func (c *conn) setWriteDeadline(patience time.Duration) {
 	c.nc.SetWriteDeadline(time.Now().Add(patience))
 }
 
-// write sends data whole, or nothing ever again.
+// write sends all of data. After a failed write it sends nothing more.
 func (c *conn) write(data []byte) error { return c.writeWithin(c.s.cfg.WriteTimeout, data) }
 
 func (c *conn) writeWithin(patience time.Duration, data []byte) error {
@@ -265,16 +266,16 @@ func (c *conn) writeWithin(patience time.Duration, data []byte) error {
 	return c.writeErr
 }
 
-// farewell sends the last frame, if one is owed.
+// farewell sends the last frame, if the client is owed one.
 func (c *conn) farewell(err error) {
 	if why := c.lastWords(err); why != nil && c.write(errorFrame(nil, why)) == nil {
 		c.linger()
 	}
 }
 
-// lastWords returns the last frame's error, or nil for none. Old clients read
-// until NUL and ignore the end of the stream, so nobody who waits may be left
-// without a frame; nor may anybody get two for one request.
+// lastWords returns the error for the last frame, or nil for no last frame. Old
+// clients read until NUL and ignore the end of the stream. So no client that waits
+// may be left without a frame, and no client may get two frames for one request.
 func (c *conn) lastWords(err error) *client.Error {
 	c.mu.Lock()
 	ending := c.ending
@@ -296,31 +297,31 @@ func (c *conn) lastWords(err error) *client.Error {
 	return nil
 }
 
-// linger reads what the client still sends. Closing at once would let its
-// write fail, and it might never read the last frame.
+// linger reads what the client still sends. If the server closed at once, the
+// client's write would fail, and the client might never read the last frame.
 func (c *conn) linger() {
 	half, ok := c.nc.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
 	c.nc.SetReadDeadline(time.Now().Add(c.s.cfg.Linger))
-	io.Copy(io.Discard, c.nc) // until EOF or the deadline, either is fine
+	io.Copy(io.Discard, c.nc) // ends at EOF or at the deadline; both are fine
 }
 
-// drop tells a client that there is no room. A frame fits into the buffer of a
-// new connection, so that it waits for nobody.
+// drop sends a client the refusal without waiting. The frame fits into the buffer of
+// a new connection.
 func (c *conn) drop() {
 	c.nc.SetWriteDeadline(time.Now().Add(dropPatience))
 	c.nc.Write(errorFrame(nil, errOverloaded))
 	c.nc.Close()
 }
 
-// dropPatience bounds how long drop keeps others from being accepted if the
-// frame does not fit after all. Less, and a machine with other work may let it
-// pass before anything is written.
+// dropPatience bounds how long drop keeps the server from accepting others if the
+// frame does not fit after all. With a shorter time, a busy machine may let the
+// deadline pass before anything is written.
 const dropPatience = 100 * time.Millisecond
 
-// refuse tells a client that there is no room.
+// refuse sends a client the refusal.
 func (c *conn) refuse() {
 	defer c.s.conns.refusalDone()
 	defer c.nc.Close()

@@ -23,18 +23,18 @@ import (
 // crowdEnv makes this test binary a crowd on the socket that it names.
 const crowdEnv = "SERVER_TEST_CROWD"
 
-// crowdGroup is the group of those who may change the network in these tests.
+// crowdGroup is the group whose members may change the network in these tests.
 const crowdGroup = 990
 
-// account is one of the machine, as the kernel tells of it.
+// account is a user of the machine, as the kernel reports the user of a peer.
 type account struct {
 	uid     uint32
 	changes bool
 }
 
-// beCrowd opens as many connections as the first word of the standard input says
-// and sends the rest of the line on each. It tells what the first one gets, and
-// holds all of them, without reading, until the input ends.
+// beCrowd opens as many connections as the first word of the standard input says, and
+// sends the rest of the line on each of them. It prints what the first connection
+// receives, and holds all connections, without reading, until the input ends.
 func beCrowd(path string) {
 	in := bufio.NewReader(os.Stdin)
 	line, _ := in.ReadString('\n')
@@ -50,7 +50,7 @@ func beCrowd(path string) {
 		if i == 0 {
 			first = nc
 		}
-		if err != nil && !errors.Is(err, syscall.EPIPE) { // one that is refused may be closed already
+		if err != nil && !errors.Is(err, syscall.EPIPE) { // a refused connection may be closed already
 			fmt.Println("WRONG", err)
 		}
 	}
@@ -63,7 +63,7 @@ func beCrowd(path string) {
 	_, _ = io.Copy(io.Discard, in)
 }
 
-// crowd starts another process of that user, and returns what it tells.
+// crowd starts another process of that user, and returns its output.
 func (r *running) crowd(t *testing.T, of account, connections int, request string) (told string) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
@@ -93,7 +93,7 @@ func (r *running) crowd(t *testing.T, of account, connections int, request strin
 	return told
 }
 
-// crowded starts a server that everybody on the machine reaches.
+// crowded starts a server that every user of the machine can reach.
 func crowded(t *testing.T, f *fake) *running {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -111,8 +111,9 @@ func crowded(t *testing.T, f *fake) *running {
 	return r
 }
 
-// TestCrowdLocksNobodyOut: whatever users without rights hold, those who may
-// change the network get in; and whatever these hold, root gets in.
+// TestCrowdLocksNobodyOut checks that users who may change the network are served
+// whatever users without rights hold, and that root is served whatever the others
+// hold.
 func TestCrowdLocksNobodyOut(t *testing.T) {
 	r := crowded(t, &fake{})
 	const listen = `{"subscribe":{}}`
@@ -140,8 +141,8 @@ func TestCrowdLocksNobodyOut(t *testing.T) {
 	}
 }
 
-// TestReadersEvictNoHigherRank: an idle connection of root stays, however many
-// come who may do less.
+// TestReadersEvictNoHigherRank checks that an idle connection of root stays, however
+// many clients with fewer rights connect.
 func TestReadersEvictNoHigherRank(t *testing.T) {
 	r := crowded(t, &fake{})
 	idle := r.idleConn(t)
@@ -154,10 +155,10 @@ func TestReadersEvictNoHigherRank(t *testing.T) {
 	}
 }
 
-// TestUnreadRepliesAreBounded has clients that ask for long replies and read
-// none. Each reply takes four times its size while it is made.
+// TestUnreadRepliesAreBounded lets clients ask for long replies that they never read.
+// Each reply takes four times its size while it is made.
 func TestUnreadRepliesAreBounded(t *testing.T) {
-	most := uint64(64 << 20) // with what the collector has not found yet
+	most := uint64(64 << 20) // includes memory that the garbage collector has not freed yet
 	if timetest.Beside {
 		most *= 2
 	}
@@ -190,8 +191,8 @@ func TestUnreadRepliesAreBounded(t *testing.T) {
 	}
 }
 
-// TestRefusalsFillNoLog: what a peer can ask for again and again is in the log
-// once a minute, with the number.
+// TestRefusalsFillNoLog checks that a line which a peer can cause again and again is
+// logged once a minute, with the number of repetitions.
 func TestRefusalsFillNoLog(t *testing.T) {
 	const times = 8600
 	for _, tt := range []struct {
@@ -236,8 +237,8 @@ func TestRefusalsFillNoLog(t *testing.T) {
 	}
 }
 
-// TestHostileFrames sends a hundred thousand frames that no client sends. Each
-// has its reply, and afterwards everything is as it was.
+// TestHostileFrames sends a hundred thousand frames that no proper client sends. Each
+// gets a reply, and afterwards the server's state is unchanged.
 func TestHostileFrames(t *testing.T) {
 	frames, conns := 100_000, 8
 	if timetest.Beside || testing.Short() {
@@ -287,7 +288,7 @@ func sendHostile(path string, frames []string, n int) error {
 	go func() {
 		out := bufio.NewWriter(nc)
 		for i := range n {
-			// An empty frame is white space alone, and its NUL ends it.
+			// An empty frame consists of white space, and its NUL ends it.
 			_, _ = out.WriteString(frames[i%len(frames)] + "\x00")
 		}
 		out.Flush()

@@ -7,24 +7,24 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// hub numbers events and hands them to subscribers. It never waits for one.
+// hub numbers events and passes them to subscribers. It never waits for a subscriber.
 type hub struct {
 	mu    sync.Mutex
-	seq   uint64 // of the last event
+	seq   uint64 // the number of the last event
 	subs  map[*subscription]struct{}
-	queue int // events that may wait for one subscriber
+	queue int // how many events may wait for one subscriber
 }
 
-// subscription is the events that wait for one subscriber.
+// subscription holds the events that wait for one subscriber.
 type subscription struct {
-	start   uint64        // seq of the last event before the first in frames
-	frames  chan []byte   // in order, without gap
+	start   uint64        // the number of the last event before the first in frames
+	frames  chan []byte   // in order, without a gap
 	overrun chan struct{} // closed when an event did not fit any more
 	done    chan struct{} // closed when the subscriber leaves
 }
 
-// publish numbers e and queues it everywhere. A subscriber without room for it
-// is cut off, because a gap would be worse.
+// publish numbers e and queues it for every subscriber. A subscriber whose queue is
+// full is cut off, because a gap would be worse.
 func (h *hub) publish(e client.Event) error {
 	if e.Time.IsZero() {
 		e.Time = time.Now()

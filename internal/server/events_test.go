@@ -14,7 +14,7 @@ import (
 func TestSubscribe(t *testing.T) {
 	f := &fake{status: client.Status{Version: "1.2", Uplink: client.Uplink{Condition: client.Condition{State: "online"}}}}
 	r := start(t, f, nil)
-	r.Publish(client.Event{Type: client.EventUplink}) // before anybody listens
+	r.Publish(client.Event{Type: client.EventUplink}) // before any client listens
 	nc := r.dial(t)
 	send(t, nc, `{"subscribe":{},"id":"s"}`+"\x00", 1<<20)
 	if got := readFrame(t, nc); got != `{"result":"subscribed","id":"s"}`+"\x00" {
@@ -33,7 +33,7 @@ func TestSubscribe(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 
-	// requests go on beside it
+	// Requests are answered beside the subscription.
 	send(t, nc, `{"reset":{},"id":2}`+"\x00", 1<<20)
 	if got := readFrame(t, nc); got != `{"result":"reset daemon","id":2}`+"\x00" {
 		t.Errorf("reply %q", got)
@@ -50,8 +50,8 @@ func TestSubscribe(t *testing.T) {
 	}
 }
 
-// TestSeqHasNoGap lets many subscribe while events are published. Everybody
-// gets a snapshot and then every later event.
+// TestSeqHasNoGap lets many clients subscribe while events are published. Each client
+// must receive a snapshot and then every later event.
 func TestSeqHasNoGap(t *testing.T) {
 	const subscribers, events = 20, 400
 	r := start(t, &fake{}, func(c *Config) { c.EventQueue = events })
@@ -89,8 +89,8 @@ func TestSeqHasNoGap(t *testing.T) {
 	wg.Wait()
 }
 
-// TestAgesAreNotTheClocks: the clock was set by three days after the device went
-// online, and the age that the daemon tells does not follow it.
+// TestAgesAreNotTheClocks sets the clock by three days after the device went online,
+// and checks that the age in the reply does not change with it.
 func TestAgesAreNotTheClocks(t *testing.T) {
 	since := time.Now().Add(-3 * 24 * time.Hour).Round(0)
 	f := &fake{status: client.Status{Uplink: client.Uplink{Condition: client.Condition{Since: since, Seconds: 90}}}}

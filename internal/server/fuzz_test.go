@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// FuzzConnection sends any bytes and closes the sending side. There must be
-// exactly one reply for each request and one for a rest, each an object of
-// printable ASCII with either a result or an error that is a text.
+// FuzzConnection sends any bytes and closes the sending side. The server must send
+// exactly one reply for each request and one for an unfinished rest. Each reply must
+// be an object of printable ASCII with either a result or an error that is a text.
 func FuzzConnection(f *testing.F) {
 	for _, seed := range []string{
 		"", " ", "\x00", `{"status":{}}` + "\x00", `{"reset":{},"id":[1]}` + "\x00\n" + `{"stop_ap":{},"id":"\ud800"}` + "\x00",
@@ -45,7 +45,7 @@ func FuzzConnection(f *testing.F) {
 	})
 }
 
-// replies is how many frames the protocol owes to in.
+// replies returns how many frames the server owes for the input in.
 func replies(in []byte) int {
 	requests := bytes.Split(in, []byte{0})
 	n := len(requests) - 1
@@ -73,7 +73,7 @@ func checkReply(t *testing.T, frame []byte) {
 	}
 }
 
-// halfPipe is the server's end of a connection that can be read to its end.
+// halfPipe is the server's end of a connection. It reads a given input to its end.
 type halfPipe struct {
 	in  *bytes.Reader
 	out bytes.Buffer
@@ -98,8 +98,8 @@ func exchange(t *testing.T, s *Server, in []byte) []byte {
 	return nc.out.Bytes()
 }
 
-// FuzzDepth holds depth against the decoder's own idea: what nests deeper than
-// allowed never gets through.
+// FuzzDepth compares depth with the decoder's own count: a text that nests deeper
+// than allowed must never pass.
 func FuzzDepth(f *testing.F) {
 	f.Add([]byte(`{"a":[{"b":"]}\\\""}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -111,7 +111,7 @@ func FuzzDepth(f *testing.F) {
 				break
 			}
 			if err != nil {
-				return // not JSON: depth may say anything
+				return // the text is no JSON, so depth may return any number
 			}
 			switch token {
 			case json.Delim('{'), json.Delim('['):

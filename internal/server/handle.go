@@ -10,7 +10,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// status returns the Handler's status with nothing left out.
+// status returns the Handler's status with every field filled in.
 func (s *Server) status() client.Status { return complete(s.cfg.Handler.Status()) }
 
 func (s *Server) statusFrame(id json.RawMessage) []byte {
@@ -53,18 +53,18 @@ func (s *Server) handle(ctx context.Context, peer Peer, id json.RawMessage, req 
 	return frame
 }
 
-// requests are those of one user that the log does not tell apart.
+// requests groups the requests of one user that the log does not distinguish.
 type requests struct {
 	uid           uint32
 	command, code string
 }
 
-// requestLines is how many of them are in the log of each saidEvery. A person
-// does not get there.
+// requestLines is how many lines of one group the log has in each logInterval. A
+// person's requests stay below this number.
 const requestLines = 10
 
-// kindOf returns the requests to which one belongs, and how many of them are
-// logged. Of what a user may not do there is one line, whatever that was.
+// kindOf returns the group of a request, and how many lines of the group are logged.
+// All requests that a user may not make share one line.
 func kindOf(peer Peer, req Request, code string) (kind requests, most int) {
 	if code == client.CodePermissionDenied {
 		return requests{uid: peer.UID, code: code}, 1
@@ -75,7 +75,8 @@ func kindOf(peer Peer, req Request, code string) (kind requests, most int) {
 // reads reports whether a request changes nothing.
 func reads(req Request) bool { return needs(req) == reader }
 
-// needs returns the rank that a request takes: the highest for one without a row.
+// needs returns the rank that a request needs: the highest if commands has no row for
+// it.
 func needs(req Request) rank {
 	for _, rows := range []map[string]command{commands, calls} {
 		if row, ok := rows[req.Command()]; ok {
@@ -97,10 +98,10 @@ func (s *Server) permitAndHandle(ctx context.Context, peer Peer, id json.RawMess
 	return resultFrame(id, result)
 }
 
-// permit returns the request as far as the peer may make it. A forced scan
-// interrupts a running access point, so that is a change; while there is none,
-// anybody's forced scan is a plain one, which stays harmless should the access
-// point come up in this moment.
+// permit returns the request in the form that the peer may make. A forced scan
+// interrupts a running access point, and so counts as a change. While no access point
+// runs, any peer's forced scan becomes a plain one, which stays harmless if the
+// access point starts at this moment.
 func (s *Server) permit(peer Peer, req Request) (Request, error) {
 	has := s.cfg.Rights.rank(peer)
 	if show, ok := req.(Show); ok {
@@ -123,8 +124,8 @@ func (s *Server) permit(peer Peer, req Request) (Request, error) {
 	return nil, s.cfg.Rights.denial(peer)
 }
 
-// publicError returns what a client may know of an error. The rest is for the
-// log.
+// publicError returns the part of an error that a client may know. The log has the
+// rest.
 func publicError(ctx context.Context, err error) *client.Error {
 	var public *client.Error
 	switch {

@@ -12,15 +12,15 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// Show asks for the kernel's network state: *state.State. A name of an
-// interface that is not there is an error with client.CodeNotFound.
+// Show asks for the kernel's network state: *state.State. If a named interface does
+// not exist, the error has the code client.CodeNotFound.
 type Show struct {
 	Filter     state.Filter
-	Privileged bool // the peer may know what the kernel tells only to root
+	Privileged bool // the peer may read what the kernel shows only to root
 }
 
-// Watch calls Seen with all that Filter wants of the kernel's network state and
-// then with every change, until ctx ends or Seen fails. It may wait for Seen:
+// Watch calls Seen with everything in the kernel's network state that passes Filter,
+// and then with every change, until ctx ends or Seen fails. It may wait for Seen, as
 // every subscriber has a Watch of its own. Errors are as for Show.
 type Watch struct {
 	Filter state.Filter
@@ -30,8 +30,8 @@ type Watch struct {
 func (Show) Command() string  { return "show" }
 func (Watch) Command() string { return "subscribe" }
 
-// decodeShow takes the parameters for a filter. What it does not know is an
-// error that names it.
+// decodeShow decodes the parameters of show as a filter. Its error names an unknown
+// parameter.
 func decodeShow(p params) (Request, *client.Error) {
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -41,7 +41,7 @@ func decodeShow(p params) (Request, *client.Error) {
 	return Show{Filter: filter}, bad
 }
 
-// decodeSubscribe knows network, the filter of a subscription to the network.
+// decodeSubscribe accepts network, the filter of a subscription to the network.
 func decodeSubscribe(p params) (Request, *client.Error) {
 	text, ok := p["network"]
 	if !ok || string(text) == "null" {
@@ -66,8 +66,8 @@ func decodeFilter(text []byte) (filter state.Filter, bad *client.Error) {
 	return filter, nil
 }
 
-// answerAtLength answers with what can be many megabytes, which wait for the
-// client to read them. So peers of a rank wait for each other.
+// answerAtLength answers a request whose reply may have many megabytes, which wait
+// for the client to read them. So peers of the same rank take turns.
 func (c *conn) answerAtLength(ctx context.Context, id json.RawMessage, req Request) error {
 	var leave func()
 	refused := c.run(ctx, id, func() []byte {
@@ -84,9 +84,8 @@ func (c *conn) answerAtLength(ctx context.Context, id json.RawMessage, req Reque
 	return c.reply(id, c.handle(ctx, id, req))
 }
 
-// enterWatch counts the subscriptions to the network, each of which holds a
-// copy of the kernel's tables. Each rank has a quarter that those below cannot
-// take.
+// enterWatch counts the subscriptions to the network, each of which holds a copy of
+// the kernel's tables. Each rank has a quarter that lower ranks cannot take.
 func (s *Server) enterWatch(c *conn) (leave func(), ok bool) {
 	s.watching.Lock()
 	defer s.watching.Unlock()
@@ -112,8 +111,8 @@ func (s *Server) enterWatch(c *conn) (leave func(), ok bool) {
 	}, true
 }
 
-// watch answers subscribe and lets changes of the network flow. The answer
-// waits for the snapshot, which tells whether the filter's interfaces exist.
+// watch answers subscribe and starts the flow of network changes. The answer waits
+// for the snapshot, which shows whether the filter's interfaces exist.
 func (c *conn) watch(ctx context.Context, id json.RawMessage, filter state.Filter) error {
 	leave, ok := c.s.enterWatch(c)
 	if !ok {
@@ -135,16 +134,16 @@ func (c *conn) watch(ctx context.Context, id json.RawMessage, filter state.Filte
 	return nil
 }
 
-// watch is one subscription to the network. It writes changes as they are
-// seen: while the subscriber does not read, nothing more is seen, so nothing
-// piles up here. What the kernel dropped meanwhile shows as a resync.
+// watch is one subscription to the network. It writes changes as they come. While the
+// subscriber does not read, no further change is read from the kernel, so nothing
+// piles up here. What the kernel dropped meanwhile appears as a resync.
 type watch struct {
 	*conn
 	id    json.RawMessage
-	begun chan []byte // gets nil with the snapshot, or else the error reply; then it is nil
+	begun chan []byte // receives nil with the snapshot, or else the error reply; afterwards the field is nil
 }
 
-// errWatchEnds ends a Watch whose connection is ending.
+// errWatchEnds ends a Watch whose connection ends.
 var errWatchEnds = errors.New("the subscription ends")
 
 func (w *watch) seen(change state.Change) error {
@@ -167,8 +166,8 @@ func (w *watch) seen(change state.Change) error {
 	return err
 }
 
-// writeChange gives a slow reader up after WriteTimeout. One that wakes up
-// within Linger still gets the rest of the frame and the reason.
+// writeChange gives up on a slow reader after WriteTimeout. A reader that resumes
+// within Linger still receives the rest of the frame and the reason.
 func (w *watch) writeChange(frame []byte) error {
 	give, ok := w.s.replies[w.rank].take(len(frame))
 	if !ok {
@@ -187,7 +186,8 @@ func (w *watch) writeChange(frame []byte) error {
 	return nil
 }
 
-// ended says why, to whoever waits for it.
+// ended reports the end of the Watch, and its reason, to the goroutine that waits for
+// it.
 func (w *watch) ended(ctx context.Context, err error) {
 	if w.begun == nil && (ctx.Err() != nil || errors.Is(err, errWatchEnds)) {
 		return

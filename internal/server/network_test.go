@@ -24,7 +24,7 @@ func TestShow(t *testing.T) {
 	for _, tt := range []struct {
 		name, send string
 		peer       Peer
-		want       Request // nil: the Handler is not asked
+		want       Request // nil: the Handler is not called
 		reply      string
 	}{
 		{"everything", `{"show":{}}`, Peer{}, Show{Privileged: true}, `{"result":{"rules":[`},
@@ -54,8 +54,9 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// TestShowsOfStrangersWait lets many ask at once: so many replies as may be
-// are under way, the others come later, and root does not wait.
+// TestShowsOfStrangersWait lets many clients ask at once, and checks that no more
+// than the allowed number of replies is under way, that the others follow, and that
+// root does not wait.
 func TestShowsOfStrangersWait(t *testing.T) {
 	var now, most, all atomic.Int32
 	h := &fake{handle: func(_ context.Context, p Peer, _ Request) (any, error) {
@@ -78,8 +79,8 @@ func TestShowsOfStrangersWait(t *testing.T) {
 	}
 }
 
-// changes is a Handler whose Watch tells n changes, waits for next, and says
-// how it ended.
+// changes is a Handler whose Watch reports n changes, waits for next, and reports how
+// it ended.
 type changes struct {
 	fake
 	n     int
@@ -95,17 +96,18 @@ func newChanges(n int) *changes {
 		if !ok {
 			return originalResult(r)
 		}
-		err := h.tell(ctx, w)
+		err := h.report(ctx, w)
 		h.ended <- err
 		return nil, err
 	}
 	return h
 }
 
-// open makes the channels, in a bubble again: waiting for others stops its time.
+// open makes the channels inside a synctest bubble: time in the bubble stops while a
+// goroutine waits for a channel from outside.
 func (h *changes) open() { h.next, h.ended = make(chan struct{}), make(chan error, 9) }
 
-func (h *changes) tell(ctx context.Context, w Watch) error {
+func (h *changes) report(ctx context.Context, w Watch) error {
 	if w.Filter.Iface == "absent" {
 		return &client.Error{Code: client.CodeNotFound, Message: "there is no interface absent"}
 	}
@@ -140,7 +142,8 @@ func TestWatch(t *testing.T) {
 	h.next <- struct{}{}
 	mustContain(t, readFrame(t, nc), `{"change":{"seq":2,"op":"new","nexthop":{"id":2,`)
 
-	// requests go on beside it, the daemon's events do not come
+	// Requests are answered beside the subscription, and the daemon's events do not
+	// come.
 	r.Publish(client.Event{Type: client.EventUplink})
 	send(t, nc, `{"reset":{},"id":2}`+"\x00", 1<<20)
 	if got := readFrame(t, nc); got != `{"result":"reset daemon","id":2}`+"\x00" {
@@ -151,7 +154,7 @@ func TestWatch(t *testing.T) {
 		mustContain(t, readFrame(t, nc), `"code":"bad_request"`)
 	}
 
-	// the kernel is watched no longer than somebody listens
+	// The Watch ends with its subscriber.
 	nc.Close()
 	if err := <-h.ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("Watch ended with %v", err)
@@ -180,7 +183,7 @@ func TestWatchRefuses(t *testing.T) {
 			if got := readFrame(t, nc); got != tt.want+"\x00" {
 				t.Errorf("got %q", got)
 			}
-			// and the connection goes on
+			// The connection stays usable.
 			send(t, nc, `{"subscribe":{"network":null}}`+"\x00", 1<<20)
 			mustContain(t, readFrame(t, nc), `"subscribed"`)
 			mustContain(t, readFrame(t, nc), `{"event":`)
@@ -203,8 +206,9 @@ func TestTooManyWatches(t *testing.T) {
 	eventually(t, "a place again", func() bool { _, reply := subscribe(); return strings.Contains(reply, "subscribed") })
 }
 
-// TestSlowWatcherIsCutOff has a subscriber that stops reading. One change is
-// on its way to it, the next is not even asked for, and others go on.
+// TestSlowWatcherIsCutOff has a subscriber that stops reading. One change is on its
+// way to this subscriber, the next one is not even read from the kernel, and other
+// subscribers go on.
 func TestSlowWatcherIsCutOff(t *testing.T) {
 	h := newChanges(1000)
 	bubble(t, h, func(t *testing.T, s *Server, l *pipes, stop func()) {
@@ -235,7 +239,8 @@ func TestSlowWatcherIsCutOff(t *testing.T) {
 	})
 }
 
-// TestWatcherThatNeverReadsAgain is closed without a last frame.
+// TestWatcherThatNeverReadsAgain checks that such a connection is closed without a
+// last frame.
 func TestWatcherThatNeverReadsAgain(t *testing.T) {
 	h := newChanges(1000)
 	bubble(t, h, func(t *testing.T, s *Server, l *pipes, stop func()) {

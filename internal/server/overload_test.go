@@ -9,7 +9,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// connections counts what the server holds.
+// connections returns how many connections the server holds.
 func (r *running) connections() int { return len(r.conns.list()) }
 
 // idleConn returns a connection whose request was answered.
@@ -34,7 +34,7 @@ func (r *running) idleConn(t *testing.T) *net.UnixConn {
 func TestOldestIdleConnectionGoesFirst(t *testing.T) {
 	r := start(t, &fake{}, func(c *Config) { c.MaxConnections = 3 })
 	first, second, third := r.idleConn(t), r.idleConn(t), r.idleConn(t)
-	// the first becomes the youngest
+	// With this request the first connection becomes the youngest.
 	send(t, first, `{"reset":{}}`+"\x00", 99)
 	readFrame(t, first)
 	fourth := r.idleConn(t)
@@ -64,8 +64,8 @@ func TestSilentConnectionGoesWhenNoneIsIdle(t *testing.T) {
 	}
 }
 
-// TestBusyConnectionsStay fills the server with work and subscribers. Others
-// are told, even when they send a lot before they read.
+// TestBusyConnectionsStay fills the server with work and subscribers. Other clients
+// are refused with a frame, even when they send a lot before they read.
 func TestBusyConnectionsStay(t *testing.T) {
 	f := &fake{handle: func(ctx context.Context, _ Peer, _ Request) (any, error) { <-ctx.Done(); return nil, ctx.Err() }}
 	r := start(t, f, func(c *Config) { c.MaxConnections = 2 })
@@ -88,8 +88,8 @@ func TestBusyConnectionsStay(t *testing.T) {
 	}
 }
 
-// TestEverybodyIsTold has so many clients that some are refused while others
-// are still being refused.
+// TestEverybodyIsTold checks that each of many clients receives its refusal, even
+// those that are refused while others are still being refused.
 func TestEverybodyIsTold(t *testing.T) {
 	f := &fake{handle: func(ctx context.Context, _ Peer, _ Request) (any, error) { <-ctx.Done(); return nil, ctx.Err() }}
 	r := start(t, f, func(c *Config) { c.MaxConnections = 1 })
@@ -106,8 +106,8 @@ func TestEverybodyIsTold(t *testing.T) {
 	}
 }
 
-// TestOneUserCannotLockOthersOut has a stranger who subscribes on as many
-// connections as there are.
+// TestOneUserCannotLockOthersOut has a user without rights subscribe on as many
+// connections as the server has.
 func TestOneUserCannotLockOthersOut(t *testing.T) {
 	var uid atomic.Uint32
 	r := start(t, &fake{}, func(c *Config) {

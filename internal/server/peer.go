@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Peer is who stands at the other end, as the kernel noted it when the
-// connection was made (unix(7)).
+// Peer is the user at the other end, as the kernel recorded it when the connection
+// was made (unix(7)).
 type Peer struct {
 	UID    uint32
 	PID    int32
-	Groups []uint32 // ids of all groups
+	Groups []uint32 // the ids of all groups
 }
 
-// nobody is a peer that could not be found out about: the kernel's overflow
-// user, who may read only.
+// nobody stands for a peer that could not be determined: the kernel's overflow user,
+// who may only read.
 var nobody = Peer{UID: 65534}
 
 // PeerOf returns the peer of a Unix socket: SO_PEERCRED and SO_PEERGROUPS.

@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// phase is what a connection is at.
+// phase says what a connection is doing.
 type phase int
 
 const (
-	waiting phase = iota // for its first frame
+	waiting phase = iota // it waits for its first frame
 	idle                 // every request is answered
-	busy                 // within a frame, or a request, or subscribed
-	gone                 // evicted or closed: no longer counted
+	busy                 // it is within a frame or a request, or is subscribed
+	gone                 // it is evicted or closed, and no longer counted
 )
 
-// verdict is what becomes of a new connection.
+// verdict says what happens to a new connection.
 type verdict int
 
 const (
 	admitted verdict = iota
-	refused          // may be told so
-	dropped          // too many are being told so: told without waiting for the client
+	refused          // it is refused, and a goroutine may send the refusal
+	dropped          // too many refusals are being sent: this one is sent without waiting for the client
 )
 
-// registry counts the connections and picks the one to end when there are too
-// many. It owns the phase and since of every conn.
+// registry counts the connections and chooses the one to end when there are too many.
+// It owns the fields phase and since of every conn.
 type registry struct {
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -35,14 +35,14 @@ type registry struct {
 	perUser  int
 }
 
-// room is how many connections peers up to that rank may have: each rank has
-// places that those below cannot take.
+// room returns how many connections peers up to that rank may have: each rank has
+// places that lower ranks cannot take.
 func (r *registry) room(k rank) int { return r.max - int(trusted-k)*r.reserved }
 
-// admit takes c in. When that is one too many, an idle connection has to go,
-// the oldest first; then one that never said anything. None of a higher rank
-// goes. Where one user has too many it is one of that user's. So no user can
-// lock the others out, and no number of users those who may do more.
+// admit takes c in. If that makes one connection too many, admit ends the oldest idle
+// connection, or else one that never sent a frame, but never one of a higher rank. If
+// a single user has too many, the victim is one of that user's. So no user can lock
+// the others out, and no number of users can lock out those with more rights.
 func (r *registry) admit(c *conn) (victim *conn, v verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -88,14 +88,14 @@ func (r *registry) refuse() verdict {
 	return refused
 }
 
-// refusalDone ends what refuse began.
+// refusalDone ends the count that admit began for a refusal.
 func (r *registry) refusalDone() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refusing--
 }
 
-// enter notes a new phase. It reports false for a connection that was evicted
+// enter records a new phase. It returns false for a connection that was evicted
 // meanwhile and must close.
 func (r *registry) enter(c *conn, p phase) bool {
 	r.mu.Lock()

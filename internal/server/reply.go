@@ -24,7 +24,7 @@ var (
 // resultFrame encodes {"result":…,"id":…}.
 func resultFrame(id json.RawMessage, result any) ([]byte, error) {
 	if list, ok := result.([]client.BSS); ok && list == nil {
-		result = []client.BSS{} // clients iterate over it
+		result = []client.BSS{} // clients iterate over the result
 	}
 	return client.EncodeFrame(struct {
 		Result any             `json:"result"`
@@ -41,7 +41,7 @@ func errorFrame(id json.RawMessage, e *client.Error) []byte {
 		ID     json.RawMessage `json:"id,omitempty"`
 	}{e.Message, e.Code, e.Reason, id})
 	if err != nil {
-		panic(err) // strings and an id that was decoded from JSON always encode
+		panic(err) // strings, and an id that was decoded from JSON, can always be encoded
 	}
 	return frame
 }
@@ -61,8 +61,7 @@ func changeFrame(change state.Change) ([]byte, error) {
 	}{change})
 }
 
-// complete fills what every status has, whoever made it: lists that are not
-// null.
+// complete fills in what every status must have: lists that are not null.
 func complete(s client.Status) client.Status {
 	s.Devs = orEmpty(s.Devs)
 	s.Wifi.Networks = orEmpty(s.Wifi.Networks)

@@ -21,7 +21,7 @@ const maxDepth = 32
 
 // Request is a command for the Handler: one of the types below.
 type Request interface {
-	// Command is the name on the wire.
+	// Command returns the name on the wire.
 	Command() string
 }
 
@@ -32,35 +32,36 @@ type ListWifi struct{ Force bool }
 // ConfigWifi makes a network the one to try next.
 type ConfigWifi struct {
 	SSID  []byte        // 0 to 32 bytes of any value
-	PSK   secret.Secret // zero: none was given
+	PSK   secret.Secret // zero: absent
 	Force bool
 }
 
-// StartWifi joins the configured network; the reply comes when that is done.
+// StartWifi joins the configured network. The reply comes when the join has ended.
 type StartWifi struct{}
 
 // ForgetWifi removes the configured network.
 type ForgetWifi struct{}
 
-// Connect joins the saved network of that SSID; the reply comes when that is
-// done.
+// Connect joins the saved network of that SSID. The reply comes when the join has
+// ended.
 type Connect struct{ SSID []byte }
 
 // RemoveNetwork forgets the saved network of that SSID and keeps the others.
 type RemoveNetwork struct{ SSID []byte }
 
-// Adopt makes a profile that somebody else has saved in NetworkManager ours to
-// change.
+// Adopt takes over a profile that another program has saved in NetworkManager, so
+// that the daemon may change it.
 type Adopt struct{ SSID []byte }
 
-// History asks for the last Limit things that have happened, 0 for all that are
-// kept, the oldest first: []client.HistoryEntry.
+// History asks for the last Limit entries of the history, 0 for all, the oldest
+// first: []client.HistoryEntry.
 type History struct{ Limit int }
 
-// Interfaces asks what the daemon wants of interfaces: []client.OwnedInterface.
+// Interfaces asks which interfaces the daemon owns, and what it wants of them:
+// []client.OwnedInterface.
 type Interfaces struct{}
 
-// Reset forgets and starts afresh.
+// Reset forgets the configured network and starts afresh.
 type Reset struct{}
 
 // StartAP starts the access point.
@@ -72,17 +73,17 @@ type StopAP struct{}
 // Metrics asks for the counters: a text in Prometheus' format.
 type Metrics struct{}
 
-// Reload reads the configuration again and applies what differs: a text that
-// says what. A configuration with problems changes nothing; the error has the
+// Reload reads the configuration again and applies the differences, which the reply
+// lists in a text. A configuration with problems changes nothing; the error has the
 // code client.CodeBadConfig and all problems as its message.
 type Reload struct{}
 
-// StopDaemon ends the daemon, not what it set up: client.ResultStopping, or an
-// error with client.CodeSupervised where something would start it again. It
-// comes from root and the daemon's own user only.
+// StopDaemon ends the daemon, but keeps the network that the daemon set up. The reply
+// is client.ResultStopping, or an error with client.CodeSupervised if a supervisor
+// would start the daemon again. Only root and the daemon's own user may send it.
 type StopDaemon struct{}
 
-// status and subscribe are answered by the server itself.
+// The server itself answers status and subscribe.
 type (
 	status    struct{}
 	subscribe struct{ network *state.Filter } // nil: the daemon's events
@@ -115,9 +116,9 @@ type command struct {
 	needs  rank
 }
 
-// commands are all commands, by their names on the wire. Unknown parameters are
-// ignored, as the original did, but for those of show, add_network and set_network.
-// A reader may not have list_wifi interrupt the access point: see permit.
+// commands lists all commands by their names on the wire. Unknown parameters are
+// ignored, as in the original, except those of show, add_network and set_network. A
+// reader's list_wifi may not interrupt the access point: see permit.
 var commands = map[string]command{
 	"status":         {plain(status{}), reader},
 	"subscribe":      {decodeSubscribe, reader},
@@ -126,12 +127,12 @@ var commands = map[string]command{
 	"config_wifi":    {decodeConfigWifi, changer},
 	"start_wifi":     {plain(StartWifi{}), changer},
 	"forget_wifi":    {plain(ForgetWifi{}), changer},
-	"connect":        {named(func(ssid []byte) Request { return Connect{ssid} }), changer},
+	"connect":        {decodeSSID(func(ssid []byte) Request { return Connect{ssid} }), changer},
 	"list_networks":  {plain(ListNetworks{}), reader},
-	"add_network":    {settled(func(ssid []byte, s NetworkSettings) Request { return AddNetwork{ssid, s} }), changer},
-	"set_network":    {settled(func(ssid []byte, s NetworkSettings) Request { return SetNetwork{ssid, s} }), changer},
-	"remove_network": {named(func(ssid []byte) Request { return RemoveNetwork{ssid} }), changer},
-	"adopt":          {named(func(ssid []byte) Request { return Adopt{ssid} }), changer},
+	"add_network":    {decodeNetwork(func(ssid []byte, s NetworkSettings) Request { return AddNetwork{ssid, s} }), changer},
+	"set_network":    {decodeNetwork(func(ssid []byte, s NetworkSettings) Request { return SetNetwork{ssid, s} }), changer},
+	"remove_network": {decodeSSID(func(ssid []byte) Request { return RemoveNetwork{ssid} }), changer},
+	"adopt":          {decodeSSID(func(ssid []byte) Request { return Adopt{ssid} }), changer},
 	"history":        {decodeHistory, reader},
 	"interfaces":     {plain(Interfaces{}), reader},
 	"call":           {decodeCall, reader}, // each method has its own rank
@@ -147,8 +148,9 @@ func plain(r Request) func(params) (Request, *client.Error) {
 	return func(params) (Request, *client.Error) { return r, nil }
 }
 
-// named decodes the parameters of a request that only names a network.
-func named(request func(ssid []byte) Request) func(params) (Request, *client.Error) {
+// decodeSSID returns a decoder for a request whose only parameter is a network's
+// SSID.
+func decodeSSID(request func(ssid []byte) Request) func(params) (Request, *client.Error) {
 	return func(p params) (Request, *client.Error) {
 		ssid, err := p.ssid()
 		if err != nil {
@@ -158,18 +160,18 @@ func named(request func(ssid []byte) Request) func(params) (Request, *client.Err
 	}
 }
 
-// unreadable is the original's answer to everything that it could not read, with
-// the reason beside it. The reason never quotes the frame.
+// unreadable returns the original's answer to every frame that it could not read, and
+// adds the reason, which never quotes the frame.
 func unreadable(reason string) *client.Error {
 	return &client.Error{Code: client.CodeBadRequest, Message: client.TextProcessing, Reason: reason}
 }
 
-// errUnknown is the answer to a well-formed request for nothing we know.
+// errUnknown is the answer to a well-formed request for an unknown command.
 var errUnknown = &client.Error{Code: client.CodeUnknownCommand, Message: client.TextUnknownMessage}
 
-// decode reads one frame, without its NUL: {"<command>":{…},"id":…}. The id is
-// returned whenever it could be read. Errors never quote the frame, which may
-// hold a passphrase.
+// decode reads one frame, without its NUL: {"<command>":{…},"id":…}. It returns the
+// id whenever the id can be read. Errors never quote the frame, which may contain a
+// passphrase.
 func decode(frame []byte) (id json.RawMessage, req Request, err *client.Error) {
 	top, err := object("the request", frame)
 	if err != nil {
@@ -208,7 +210,7 @@ func decodeCommand(name string, text json.RawMessage) (Request, *client.Error) {
 	return commands[name].decode(p)
 }
 
-// decodeHistory takes a limit that is a number, at least 0.
+// decodeHistory accepts a limit that is a number, at least 0.
 func decodeHistory(p params) (Request, *client.Error) {
 	var req History
 	if text, given := p["limit"]; given && (json.Unmarshal(text, &req.Limit) != nil || req.Limit < 0) {
@@ -217,7 +219,8 @@ func decodeHistory(p params) (Request, *client.Error) {
 	return req, nil
 }
 
-// decodeConfigWifi wants ssid, which may be empty, or ssid_hex, which wins.
+// decodeConfigWifi requires ssid, which may be empty, or ssid_hex, which takes
+// precedence.
 func decodeConfigWifi(p params) (Request, *client.Error) {
 	ssid, err := p.ssid()
 	if err != nil {
@@ -260,7 +263,7 @@ func (p params) ssid() (ssid []byte, bad *client.Error) {
 	return ssid, nil
 }
 
-// text decodes a parameter that must be there and be a JSON string.
+// text decodes a parameter that must be present and be a JSON string.
 func (p params) text(name string) (string, *client.Error) {
 	text, given := p[name]
 	switch {
@@ -276,12 +279,12 @@ func (p params) text(name string) (string, *client.Error) {
 	return value, nil
 }
 
-// truthy tests a parameter as the original, written in Python, did: absent,
-// null, false, 0, "", [] and {} are false, the string "false" is true.
+// truthy tests a parameter as the original, written in Python, did: absent, null,
+// false, 0, "", [] and {} are false, the string "false" is true.
 func (p params) truthy(name string) bool {
 	var value any
 	if text, ok := p[name]; !ok || json.Unmarshal(text, &value) != nil {
-		// What does not fit a Go value is a number that is far from 0.
+		// A value that does not fit a Go value is a number that is far from 0.
 		return ok
 	}
 	switch v := value.(type) {
@@ -300,8 +303,8 @@ func (p params) truthy(name string) bool {
 	}
 }
 
-// object decodes a JSON object of valid UTF-8 and bounded depth with white
-// space around it. what names the object in the reason of an error.
+// object decodes a JSON object of valid UTF-8 and bounded depth with white space
+// around it. what names the object in the reason of an error.
 func object(what string, text []byte) (params, *client.Error) {
 	text = bytes.Trim(text, " \t\n\r\v\f")
 	switch {
@@ -321,9 +324,9 @@ func object(what string, text []byte) (params, *client.Error) {
 	return p, nil
 }
 
-// halfCharacter reports whether a string in a JSON text has one half of a
-// surrogate pair (RFC 8259, section 8.2). The decoder would make every such half
-// the same character, so that different values would become equal.
+// halfCharacter reports whether a string in a JSON text contains one half of a
+// surrogate pair (RFC 8259, section 8.2). The decoder would turn every such half into
+// the same character, and so make different values equal.
 func halfCharacter(text []byte) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {
@@ -332,7 +335,7 @@ func halfCharacter(text []byte) bool {
 		unit, isUnit := codeUnit(text[i:])
 		switch next, isPair := codeUnit(text[min(i+6, len(text)):]); {
 		case !isUnit || !utf16.IsSurrogate(unit):
-			i++ // the escaped character, which may be a backslash
+			i++ // skip the escaped character, which may be a backslash
 		case !isPair || utf16.DecodeRune(unit, next) == utf8.RuneError:
 			return true
 		default:
@@ -342,7 +345,7 @@ func halfCharacter(text []byte) bool {
 	return false
 }
 
-// codeUnit decodes the escape \uXXXX with which a text begins.
+// codeUnit decodes the escape \uXXXX at the start of a text.
 func codeUnit(text []byte) (unit rune, ok bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
@@ -351,8 +354,8 @@ func codeUnit(text []byte) (unit rune, ok bool) {
 	return rune(value), err == nil
 }
 
-// depth returns how deep the arrays and objects in a JSON text nest. It bounds
-// the work of the decoder, so it does not ask whether the text is valid.
+// depth returns how deep the arrays and objects in a JSON text nest. It bounds the
+// decoder's work, so it does not check whether the text is valid.
 func depth(text []byte) int {
 	now, deepest, inString := 0, 0, false
 	for i := 0; i < len(text); i++ {

@@ -13,14 +13,14 @@ import (
 // DefaultGroup is the group whose members may change the network.
 const DefaultGroup = "netconnect"
 
-// Rights says who may change the network; reading is for everybody. Root and
-// the daemon's own user always may.
+// Rights says who may change the network; every user may read. Root and the daemon's
+// own user may always change it.
 type Rights struct {
 	Everyone bool
-	Group    string // name of the group whose members may; "" is nobody else
+	Group    string // the group whose members may change the network; "": no other user may
 
-	// LookupGroup returns the id of a group and LookupUser the name of a user.
-	// nil is the machine's own, /etc/group and /etc/passwd.
+	// LookupGroup returns the id of a group and LookupUser the name of a user. nil
+	// looks in the machine's /etc/group and /etc/passwd.
 	LookupGroup func(name string) (gid uint32, err error)
 	LookupUser  func(uid uint32) (name string, err error)
 }
@@ -42,8 +42,8 @@ func (r Rights) MayChange(p Peer) bool {
 	return err == nil && slices.Contains(p.Groups, gid)
 }
 
-// rank is how much a peer may do, and so whose place it cannot take. A higher one
-// may do more.
+// rank orders peers by their rights. A peer cannot take the place of a peer with a
+// higher rank.
 type rank int
 
 const (
@@ -52,7 +52,7 @@ const (
 	trusted      // is root or the daemon's own user
 )
 
-// ranks is their number.
+// ranks is the number of ranks.
 const ranks = 3
 
 func (r Rights) rank(p Peer) rank {
@@ -68,7 +68,7 @@ func (r Rights) rank(p Peer) rank {
 // trusted reports whether p is root or the daemon's own user.
 func (r Rights) trusted(p Peer) bool { return p.UID == 0 || int(p.UID) == os.Geteuid() }
 
-// denial tells p what to do about it.
+// denial returns the error for p, with what p can do about it.
 func (r Rights) denial(p Peer) *client.Error {
 	text := "only root may change the network"
 	if r.Group != "" {

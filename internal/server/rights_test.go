@@ -81,8 +81,8 @@ func TestRights(t *testing.T) {
 	}
 }
 
-// TestForceOfAStrangerIsNotPassedOn covers an access point that comes up just
-// after the check.
+// TestForceOfAStrangerIsNotPassedOn checks that a reader's forced scan becomes a
+// plain one, in case an access point starts just after the check.
 func TestForceOfAStrangerIsNotPassedOn(t *testing.T) {
 	f := &fake{}
 	r := start(t, f, func(c *Config) {
@@ -94,8 +94,8 @@ func TestForceOfAStrangerIsNotPassedOn(t *testing.T) {
 	}
 }
 
-// TestOnlyRootStopsTheDaemon: whoever may change the network still may not take
-// it from everybody.
+// TestOnlyRootStopsTheDaemon checks that a peer who may change the network still may
+// not take it from everybody.
 func TestOnlyRootStopsTheDaemon(t *testing.T) {
 	rights := Rights{Everyone: true, Group: DefaultGroup, LookupGroup: func(string) (uint32, error) { return 990, nil }}
 	for _, row := range []struct {
@@ -116,7 +116,7 @@ func TestOnlyRootStopsTheDaemon(t *testing.T) {
 	}
 }
 
-// TestReplyOfAStopArrives has the handler shut the server down, as stop_daemon
+// TestReplyOfAStopArrives has a Handler that shuts the server down, as stop_daemon
 // does, before it returns.
 func TestReplyOfAStopArrives(t *testing.T) {
 	var r *running
@@ -163,18 +163,18 @@ func init() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		nc.Read(make([]byte, 1)) // until the other end closes
+		nc.Read(make([]byte, 1)) // returns when the other end closes
 		os.Exit(0)
 	}
 }
 
-// TestPeerOf asks the kernel about a process of another user with more groups
-// than fit at first.
+// TestPeerOf asks the kernel about a process of another user with more groups than
+// the first buffer holds.
 func TestPeerOf(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to start a process of another user")
 	}
-	dir, err := os.MkdirTemp("/tmp", "peer") // t.TempDir is closed to others
+	dir, err := os.MkdirTemp("/tmp", "peer") // other users cannot enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 // ListNetworks asks for the saved networks, best first: []client.SavedNetwork.
 type ListNetworks struct{}
 
-// AddNetwork saves a network that is not tried now. One of that SSID is an
-// error with client.CodeExists.
+// AddNetwork saves a network without joining it now. If the SSID is saved already,
+// the error has the code client.CodeExists.
 type AddNetwork struct {
 	SSID     []byte
 	Settings NetworkSettings
@@ -26,8 +26,8 @@ type SetNetwork struct {
 	Settings NetworkSettings
 }
 
-// NetworkSettings are a client.NetworkSettings whose secrets are kept so. Nil
-// was not given.
+// NetworkSettings mirrors client.NetworkSettings with secrets wrapped in
+// secret.Secret. A nil field was absent from the request.
 type NetworkSettings struct {
 	PSK        *secret.Secret     `json:"psk"`
 	Security   *string            `json:"security"`
@@ -39,7 +39,8 @@ type NetworkSettings struct {
 	Addressing *client.Addressing `json:"addressing"`
 }
 
-// EAP is a client.EAP whose secrets are kept so. Nil was not given.
+// EAP mirrors client.EAP with secrets wrapped in secret.Secret. A nil field was
+// absent from the request.
 type EAP struct {
 	Method             string         `json:"method"`
 	Identity           string         `json:"identity"`
@@ -58,10 +59,9 @@ func (ListNetworks) Command() string { return "list_networks" }
 func (AddNetwork) Command() string   { return "add_network" }
 func (SetNetwork) Command() string   { return "set_network" }
 
-// settled decodes the parameters of a request that settles what is saved. What
-// it does not know is an error that names it: a setting that nobody heard would
-// be lost.
-func settled(request func(ssid []byte, settings NetworkSettings) Request) func(params) (Request, *client.Error) {
+// decodeNetwork returns a decoder for a request that sets what is saved. Its error
+// names an unknown parameter: a misspelt setting would otherwise be lost silently.
+func decodeNetwork(request func(ssid []byte, settings NetworkSettings) Request) func(params) (Request, *client.Error) {
 	return func(p params) (Request, *client.Error) {
 		ssid, err := p.ssid()
 		if err != nil {
@@ -93,7 +93,7 @@ func decodeSettings(p params) (settings NetworkSettings, bad *client.Error) {
 	return settings, nil
 }
 
-// describe says which parameter is wrong, and nothing of its value.
+// describe says which parameter is wrong, and reveals nothing of its value.
 func describe(err error) string {
 	var wrongType *json.UnmarshalTypeError
 	switch {

@@ -8,8 +8,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
-// TestSettingsArrive: what was given arrives, what was not stays nil, and null
-// counts as not given.
+// TestSettingsArrive checks that a given setting arrives, that an absent one stays
+// nil, and that null counts as absent.
 func TestSettingsArrive(t *testing.T) {
 	password := secret.New("hunter2")
 	for _, row := range []struct {

@@ -1,7 +1,7 @@
-// Package server is netconnectd's socket: it turns bytes from local programs
-// into typed requests for a Handler, and its results and events into bytes. It
-// is byte-compatible with the original netconnectd and its clients;
-// docs/protocol.md describes it.
+// Package server is netconnectd's socket: it decodes bytes from local programs into
+// typed requests for a Handler, and encodes results and events into bytes. It is
+// byte-compatible with the original netconnectd and its clients; docs/protocol.md
+// describes the protocol.
 package server
 
 import (
@@ -18,39 +18,39 @@ import (
 	"github.com/netconnectd/netconnectd/internal/loglimit"
 )
 
-// Handler does what requests ask for.
+// Handler carries out requests.
 type Handler interface {
 	// Status returns at once, from a snapshot.
 	Status() client.Status
-	// Handle runs a request and returns what goes into the reply. An error
-	// that is a *client.Error reaches the client as it is; of others it learns
-	// only that there was one. ctx ends when the server shuts down, not when
-	// the client goes away; but that of Watch ends with the subscription.
+	// Handle runs a request and returns the result for the reply. An error that is a
+	// *client.Error reaches the client unchanged; of any other error the client
+	// learns only that there was one. ctx ends when the server shuts down, not when
+	// the client leaves; but the ctx of a Watch ends with the subscription.
 	Handle(ctx context.Context, peer Peer, req Request) (result any, err error)
 }
 
-// Config is what a Server needs. Zero limits and times have the defaults that
-// stand beside them.
+// Config is what a Server needs. A limit or time of zero stands for the default in
+// the field's comment.
 type Config struct {
 	Log     *slog.Logger
 	Handler Handler
 	Rights  Rights
-	// Peer finds out who connected; nil is PeerOf.
+	// Peer determines who connected; nil is PeerOf.
 	Peer func(net.Conn) (Peer, error)
 
 	MaxConnections int           // 128 in all
-	Reserved       int           // an eighth of these for root and the daemon's user, and an eighth for them and those who may change the network
+	Reserved       int           // an eighth of these for root and the daemon's user, and an eighth for them and the users who may change the network
 	MaxPerUser     int           // 32 of one user other than root and the daemon's
 	MaxRequest     int           // client.MaxRequest bytes
 	EventQueue     int           // 64 events waiting for one subscriber
 	MaxShows       int           // 2 replies to show and history at a time, each of readers, of changers, and of root and the daemon's user
 	MaxUserShows   int           // 1 of one user
-	MaxReplies     int           // 4 MiB of replies that wait to be read, each of the same three; small ones do not count
+	MaxReplies     int           // 4 MiB of replies that wait to be read, for each of the same three; small replies do not count
 	MaxWatches     int           // 16 subscriptions to the network in all, a quarter of them as Reserved
 	MaxUserWatches int           // 4 of one user other than root and the daemon's
 	FrameTimeout   time.Duration // 10 s: for the first frame and within a frame
 	WriteTimeout   time.Duration // 10 s: for one reply or event
-	KeepAlive      time.Duration // 4 s: between spaces while a request runs; old clients give up after 10
+	KeepAlive      time.Duration // 4 s: between spaces while a request runs; old clients give up after 10 s
 	Drain          time.Duration // 3 s: for running requests at shutdown
 	Linger         time.Duration // 500 ms: for a client to finish sending after the last frame
 }
@@ -94,17 +94,17 @@ type Server struct {
 	replies [ranks]budget
 
 	watching sync.Mutex
-	watches  map[*conn]struct{} // that are subscribed to the network
+	watches  map[*conn]struct{} // the connections that are subscribed to the network
 }
 
-// New makes a server; Serve runs it.
+// New returns a server; Serve runs it.
 func New(cfg Config) *Server {
 	cfg = cfg.withDefaults()
 	s := &Server{
 		cfg:     cfg,
 		conns:   registry{conns: map[*conn]struct{}{}, max: cfg.MaxConnections, reserved: cfg.Reserved, perUser: cfg.MaxPerUser},
 		hub:     hub{subs: map[*subscription]struct{}{}, queue: cfg.EventQueue},
-		said:    loglimit.New(cfg.Log, saidEvery),
+		said:    loglimit.New(cfg.Log, logInterval),
 		watches: map[*conn]struct{}{},
 	}
 	for k := range s.shows {
@@ -114,20 +114,21 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// saidEvery is when a line of the log that a peer can cause is written again.
-const saidEvery = time.Minute
+// logInterval is how long a line of the log that a peer can cause is not written
+// again.
+const logInterval = time.Minute
 
-// Publish sends an event to all subscribers; it never blocks. The Handler's
-// Status must show what happened before, so that nobody who subscribes in
-// between misses it. The server sets Seq, and Time where it is zero.
+// Publish sends an event to all subscribers; it never blocks. The Handler's Status
+// must already show the change, so that a client which subscribes in between does not
+// miss it. The server sets Seq, and Time where it is zero.
 func (s *Server) Publish(e client.Event) {
 	if err := s.hub.publish(e); err != nil {
 		s.cfg.Log.Error("publish event", "type", e.Type, "error", err)
 	}
 }
 
-// Serve answers connections of l until ctx ends, and closes l. It returns when
-// every connection got the reply that it was owed and is closed.
+// Serve answers connections of l until ctx ends, and closes l. It returns when every
+// connection has received the reply that it is owed, and is closed.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var conns sync.WaitGroup
@@ -145,7 +146,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// acceptPause is the wait after an error that may pass.
+// acceptPause is the wait after a temporary error.
 const acceptPause = 200 * time.Millisecond
 
 func (s *Server) accept(ctx context.Context, l net.Listener, conns *sync.WaitGroup) error {

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fake is a Handler that answers with what a test wants.
+// fake is a Handler that returns what a test sets.
 type fake struct {
 	status client.Status
 	handle func(context.Context, Peer, Request) (any, error)
@@ -53,7 +53,7 @@ func (f *fake) Handle(ctx context.Context, p Peer, r Request) (any, error) {
 	return originalResult(r)
 }
 
-// originalResult answers as the original did on a good day.
+// originalResult answers as the original does when all goes well.
 func originalResult(r Request) (any, error) {
 	switch r := r.(type) {
 	case ListWifi:
@@ -94,7 +94,8 @@ func originalResult(r Request) (any, error) {
 	return nil, errors.New("no such request")
 }
 
-// rememberedFor is an entry of this boot, or with a limit one of an earlier one.
+// rememberedFor returns an entry of this boot, or, with a limit, one of an earlier
+// boot.
 func rememberedFor(limit int) client.HistoryEntry {
 	e := client.HistoryEntry{Seq: 1, Boot: "b", Uptime: 9, Event: client.Event{
 		Type: client.EventDaemon, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), New: client.DaemonStarted, Reason: fmt.Sprint("limit ", limit),
@@ -170,7 +171,7 @@ func start(t *testing.T, h Handler, change func(*Config)) *running {
 	return r
 }
 
-// dial connects; no read or write of the test lasts longer than 10 s.
+// dial connects. No read or write of the test lasts longer than 10 s.
 func (r *running) dial(t *testing.T) *net.UnixConn {
 	t.Helper()
 	nc, err := net.Dial("unix", r.path)

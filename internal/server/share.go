@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// smallReply is up to how many bytes a reply counts for nothing: the number of
-// connections bounds these.
+// smallReply is the size in bytes up to which a reply does not count: the number of
+// connections bounds such replies.
 const smallReply = 32 << 10
 
-// budget bounds the bytes of replies that wait for their readers. The zero budget
-// has room for small ones and one other.
+// budget bounds the bytes of replies that wait for their readers. The zero budget has
+// room for small replies and one larger one.
 type budget struct {
 	most int
 
@@ -18,8 +18,9 @@ type budget struct {
 	used int
 }
 
-// take reports whether there is room for n bytes, until give is called. One reply
-// of any size fits where there is no other, or it could never be had.
+// take reports whether there is room for n bytes; the room is taken until give is
+// called. A reply of any size fits where there is no other, since it could otherwise
+// never be sent.
 func (b *budget) take(n int) (give func(), ok bool) {
 	if n <= smallReply {
 		return func() {}, true
@@ -37,8 +38,8 @@ func (b *budget) take(n int) (give func(), ok bool) {
 	}, true
 }
 
-// turns lets a few at a time do what takes much memory, and of these perUser of
-// one user.
+// turns limits how many goroutines at a time do what takes much memory, and how many
+// of them work for one user (perUser).
 type turns struct {
 	most, perUser int
 

@@ -16,7 +16,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// pipes is a listener in memory, so that time can be a test's own.
+// pipes is a listener in memory, so that a test can run in synctest's time.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -64,7 +64,7 @@ func bubble(t *testing.T, h Handler, f func(t *testing.T, s *Server, l *pipes, s
 	})
 }
 
-// transcript notes what comes from nc, and when, until it is closed.
+// transcript records what nc receives, and when, until nc is closed.
 func transcript(nc net.Conn) (text func() string) {
 	begin := time.Now()
 	var b strings.Builder
@@ -97,7 +97,7 @@ func TestKeepAlive(t *testing.T) {
 		nc := l.dial()
 		text := transcript(nc)
 		send(t, nc, `{"start_wifi":{}}`+"\x00", 1<<20)
-		time.Sleep(time.Minute) // idle, which is nothing to say anything about
+		time.Sleep(time.Minute) // an idle connection, for which the server must send nothing
 		nc.Close()
 		want := `4s " "
 8s " "
@@ -156,7 +156,7 @@ func TestFrameDeadlines(t *testing.T) {
 }
 
 // TestShutdown has one client of each kind when the daemon is told to end. The
-// frames are those that an old client needs, no less and no more.
+// clients must receive the frames that an old client needs, no fewer and no more.
 func TestShutdown(t *testing.T) {
 	bye := `"{\"error\":\"netconnectd is shutting down\",\"code\":\"shutting_down\"}\x00"`
 	obedient := func(ctx context.Context, _ Peer, r Request) (any, error) {
@@ -190,7 +190,7 @@ func TestShutdown(t *testing.T) {
 				if got := text(); got != row.want {
 					t.Errorf("got\n%swant\n%s", got, row.want)
 				}
-				time.Sleep(time.Hour) // lets the deaf operation end
+				time.Sleep(time.Hour) // lets the Handler end that ignores its ctx
 			})
 		})
 	}
@@ -246,8 +246,8 @@ func TestOtherClientsDoNotWait(t *testing.T) {
 	})
 }
 
-// TestSlowSubscriberIsCutOff has a subscriber that stops reading. Events wait
-// in a queue of two; with one more it is over, and the others go on.
+// TestSlowSubscriberIsCutOff has a subscriber that stops reading. Two events wait in
+// its queue; one more cuts it off, and the other subscribers go on.
 func TestSlowSubscriberIsCutOff(t *testing.T) {
 	bubble(t, &fake{}, func(t *testing.T, s *Server, l *pipes, stop func()) {
 		slow, quick := l.dial(), l.dial()
@@ -262,7 +262,7 @@ func TestSlowSubscriberIsCutOff(t *testing.T) {
 			s.Publish(client.Event{Type: "uplink", New: fmt.Sprint(i)})
 			synctest.Wait()
 		}
-		// one event is being written, two wait, the fourth was too many
+		// One event is being written, two wait, and the fourth is too many.
 		mustContain(t, readFrame(t, slow), `"seq":1}`)
 		if got := readFrame(t, slow); got != string(errorFrame(nil, errEventsSlow)) {
 			t.Errorf("last frame %q", got)
@@ -275,8 +275,8 @@ func TestSlowSubscriberIsCutOff(t *testing.T) {
 	})
 }
 
-// TestSubscriberThatNeverReadsAgain is closed without a last frame, which
-// there is no way to deliver.
+// TestSubscriberThatNeverReadsAgain checks that the connection is closed without a
+// last frame, which could not be delivered.
 func TestSubscriberThatNeverReadsAgain(t *testing.T) {
 	bubble(t, &fake{}, func(t *testing.T, s *Server, l *pipes, stop func()) {
 		nc := l.dial()

@@ -16,24 +16,25 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
-// What the original answered, with the code that is new beside it.
+// These are the original's answers, with the new field code beside them.
 const (
 	unknownFrame = `{"error":"unknown message","code":"unknown_command"}` + "\x00"
 	halfFrame    = `{"error":"error while processing message from client","code":"bad_request","reason":"the connection ended before a NUL ended the request"}` + "\x00"
 	resetFrame   = `{"result":"reset daemon"}` + "\x00"
 )
 
-// badFrame is the original's answer to what it could not read, with the reason.
+// badFrame returns the original's answer to a frame that it could not read, with the
+// reason.
 func badFrame(reason string) string {
 	return `{"error":"error while processing message from client","code":"bad_request","reason":"` + reason + `"}` + "\x00"
 }
 
-// TestWire is the protocol as bytes. Every row is sent whole, byte by byte and
+// TestWire describes the protocol as bytes. Every row is sent whole, byte by byte and
 // in chunks of 16; then the client closes its sending side.
 func TestWire(t *testing.T) {
 	const half = `the parameters of config_wifi have half of a character (\\ud800 to \\udfff): ssid_hex takes an SSID that is not text`
 	rows := []struct{ name, in, out string }{
-		// the commands and their texts
+		// The commands and their texts:
 		{"status", `{"status":{}}` + "\x00", statusReply},
 		{"list_wifi", `{"list_wifi":{}}` + "\x00", `{"result":[]}` + "\x00"},
 		{"config_wifi", `{"config_wifi":{"ssid":"Home","psk":"12345678","force":false}}` + "\x00", `{"result":"configured wifi as \"netconnectd_wifi\""}` + "\x00"},
@@ -60,7 +61,7 @@ func TestWire(t *testing.T) {
 		{"reload", `{"reload":{}}` + "\x00", `{"result":"reloaded: nothing differs"}` + "\x00"},
 		{"stop_daemon", `{"stop_daemon":{}}` + "\x00", `{"result":"netconnectd stops"}` + "\x00"},
 
-		// unknown message
+		// Unknown commands:
 		{"unknown command", `{"fly":{}}` + "\x00", unknownFrame},
 		{"no command", `{}` + "\x00", unknownFrame},
 		{"unknown command with null", `{"fly":null}` + "\x00", unknownFrame},
@@ -69,7 +70,7 @@ func TestWire(t *testing.T) {
 		{"capital letters", `{"Status":{}}` + "\x00", unknownFrame},
 		{"call of objects", `{"call":{"object":"network","method":"status","args":{}},"id":8}` + "\x00", `{"error":"unknown message","code":"unknown_command","reason":"there are network plan, network reload, network.interface down, network.interface dump, network.interface status, network.interface up","id":8}` + "\x00"},
 
-		// error while processing
+		// Frames that cannot be read:
 		{"malformed", `{"status":{}` + "\x00", badFrame("the request is not valid JSON")},
 		{"no JSON", "hello\x00", badFrame("the request is not a JSON object")},
 		{"empty frame", "\x00", badFrame("the request is empty")},
@@ -90,14 +91,14 @@ func TestWire(t *testing.T) {
 		{"deeper than 32", `{"reset":{"x":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}}` + "\x00", badFrame("the request nests deeper than 32")},
 		{"brackets in a string are not depth", `{"reset":{"x":"\"` + strings.Repeat("[", 99) + `"}}` + "\x00", resetFrame},
 
-		// tolerance
+		// What the original tolerates:
 		{"one known and one unknown command", `{"fly":{},"reset":{}}` + "\x00", resetFrame},
 		{"unknown parameter", `{"reset":{"hard":true}}` + "\x00", resetFrame},
 		{"white space around", " \r\n\t{\"reset\" : {} }\n\x00", resetFrame},
 		{"keys given twice", `{"reset":null,"reset":{}}` + "\x00", resetFrame},
 		{"white space after the frame", `{"reset":{}}` + "\x00\n \t", resetFrame},
 
-		// beyond the original
+		// What goes beyond the original:
 		{"two frames", `{"reset":{}}` + "\x00" + `{"stop_ap":{}}` + "\x00", resetFrame + `{"result":"stopped ap"}` + "\x00"},
 		{"an error does not end the connection", "nonsense\x00" + `{"reset":{}}` + "\x00", badFrame("the request is not a JSON object") + resetFrame},
 		{"half a frame", `{"reset":`, halfFrame},
@@ -135,8 +136,8 @@ func TestWire(t *testing.T) {
 	}
 }
 
-// statusReply is the reply of a daemon that knows nothing yet: every field is
-// there, and what clients iterate over is not null.
+// statusReply is the reply of a daemon that has just started: every field is present,
+// and no list is null.
 const statusReply = `{"result":{"link":false,"devs":[],` +
 	`"connections":{"wifi":false,"ap":false,"wired":false},` +
 	`"wifi":{"current_ssid":null,"current_ssid_hex":null,"current_address":null,"valid_config":false,"present":false,"backend":"","signal":null,"frequency":0,"country":"",` +
@@ -236,7 +237,7 @@ func TestErrorsOfTheHandler(t *testing.T) {
 	}
 }
 
-// TestLogHasNoPassphrase sends one in good and bad requests.
+// TestLogHasNoPassphrase sends a passphrase in good and bad requests.
 func TestLogHasNoPassphrase(t *testing.T) {
 	f := &fake{handle: func(_ context.Context, _ Peer, r Request) (any, error) { return nil, fmt.Errorf("bad %v %+v", r, r) }}
 	r := start(t, f, nil)
@@ -277,8 +278,8 @@ func TestRequestSizeLimit(t *testing.T) {
 	}
 }
 
-// TestOldClientInPython lets a client with the loop of all known old clients
-// talk to the server: short reads, over when a read ends in NUL.
+// TestOldClientInPython runs a client with the read loop of all known old clients:
+// short reads, which end when a read ends in NUL.
 func TestOldClientInPython(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -286,7 +287,8 @@ func TestOldClientInPython(t *testing.T) {
 	}
 	f := &fake{handle: func(ctx context.Context, _ Peer, r Request) (any, error) {
 		if _, ok := r.(StartWifi); ok {
-			// longer than the client's timeout: only white space keeps it
+			// This lasts longer than the client's timeout; only the white space keeps
+			// the client waiting.
 			select {
 			case <-time.After(1600 * time.Millisecond):
 			case <-ctx.Done():

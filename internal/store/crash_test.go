@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// savingEnv names the store in which the test binary saves office, instead of
-// running tests.
+// savingEnv names the store to which the test binary saves office instead of running
+// tests.
 const savingEnv = "NETCONNECTD_TEST_SAVE"
 
-// init keeps all of a save on the thread that is traced.
+// init keeps all system calls of a save on the thread that is traced.
 func init() {
 	if os.Getenv(savingEnv) != "" {
 		runtime.LockOSThread()
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// save stops itself just before it saves.
+// save stops its own process just before it saves.
 func save(path string) {
 	s, err := Open(path)
 	if err == nil {
@@ -44,11 +44,11 @@ func save(path string) {
 	}
 }
 
-// TestKilledAtEverySystemCall kills a process before and after each system call
-// of a save. The next one finds what was there before or what was saved, and
-// nothing is left beside it.
+// TestKilledAtEverySystemCall kills a process before and after each system call of a
+// save. The next process must find either the previous content or the saved one, and
+// no other file beside it.
 func TestKilledAtEverySystemCall(t *testing.T) {
-	runtime.LockOSThread() // ptrace(2) wants its requests from one thread
+	runtime.LockOSThread() // ptrace(2) requires that one thread sends all requests
 	defer runtime.UnlockOSThread()
 	before, after := 0, 0
 	for stops := 1; ; stops++ {
@@ -79,8 +79,9 @@ func TestKilledAtEverySystemCall(t *testing.T) {
 	}
 }
 
-// saveUntil has a process save, and kills it when it has stopped so many times,
-// at the entry or the exit of a system call. It reports whether it came to that.
+// saveUntil runs a process that saves, and kills it at its stop number stops, which
+// is the entry or the exit of a system call. It reports whether the process was
+// killed, rather than finished.
 func saveUntil(t *testing.T, path string, stops int) (killed bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -104,7 +105,7 @@ func saveUntil(t *testing.T, path string, stops int) (killed bool) {
 		switch {
 		case status.StopSignal() == unix.SIGSTOP:
 			saving = true
-		case status.StopSignal() != unix.SIGTRAP: // the Go runtime's own
+		case status.StopSignal() != unix.SIGTRAP: // a signal of the Go runtime
 			signal = int(status.StopSignal())
 		case saving:
 			stops--

@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// privateTmpfs mounts a small file system that only this test's thread sees.
+// privateTmpfs mounts a small file system that only this test's thread can see.
 func privateTmpfs(t *testing.T) string {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("mounting a file system needs root")
 	}
-	// Not unlocked again: the thread, and its mounts, end with the test.
+	// The thread stays locked: it ends with the test, and its mounts end with it.
 	runtime.LockOSThread()
 	must(t, unix.Unshare(unix.CLONE_FS|unix.CLONE_NEWNS))
 	must(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))

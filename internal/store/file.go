@@ -18,24 +18,24 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
-// version is that of the file's format. A higher one is of a later
-// netconnectd and is not guessed at.
+// version is the version of the file's format. A higher version belongs to a later
+// netconnectd, and this one does not guess at its meaning.
 const version = 1
 
-// ErrLater says that a later netconnectd has written the file, which this one
-// uses as far as it understands it and does not change.
+// ErrLater means that a later netconnectd has written the file. This netconnectd uses
+// the parts that it understands, and does not change the file.
 var ErrLater = errors.New("a later netconnectd has written it")
 
-// document is the file. Records are decoded one by one, so that a bad one does
-// not cost the others.
+// document is the file. Records are decoded one by one, so that a bad record does not
+// cost the others.
 type document struct {
 	Version   json.RawMessage   `json:"version"`
 	Networks  []json.RawMessage `json:"networks"`
 	Candidate json.RawMessage   `json:"candidate,omitempty"`
 }
 
-// record is a Network in the file. This is the one place where a passphrase
-// is written in the clear, as it was typed.
+// record is a Network in the file. Only here is a passphrase written in the clear, as
+// the person typed it.
 type record struct {
 	Name        string      `json:"name,omitempty"` // the SSID for people; never read
 	SSID        string      `json:"ssid"`           // hexadecimal
@@ -68,7 +68,7 @@ type eapRecord struct {
 	PrivateKeyPassword string `json:"private_key_password,omitempty"`
 }
 
-// encode writes records that were not understood as they were read.
+// encode writes records that were not understood exactly as they were read.
 func encode(c *contents) ([]byte, error) {
 	doc := document{Version: json.RawMessage(strconv.Itoa(version)), Networks: []json.RawMessage{}, Candidate: c.unreadCandidate}
 	for _, n := range c.networks {
@@ -140,7 +140,7 @@ func (r *eapRecord) credentials() *wifi.EAPCredentials {
 	}
 }
 
-// readable is the SSID if it is text that can be shown.
+// readable returns the SSID if it is text that can be shown, else "".
 func readable(ssid []byte) string {
 	hidden := func(c rune) bool { return !unicode.IsPrint(c) }
 	if !utf8.Valid(ssid) || bytes.ContainsFunc(ssid, hidden) {
@@ -149,10 +149,10 @@ func readable(ssid []byte) string {
 	return string(ssid)
 }
 
-// decode reads a file. Its errors name places, not values, because the file
-// holds passphrases. The contents are what was understood, also with an error:
-// ErrLater, or what is wrong with the file as a whole. Faults are what is wrong
-// with single records.
+// decode reads a file. Its errors name places, not values, because the file contains
+// passphrases. The contents hold what was understood, even with an error. err is
+// ErrLater, or what is wrong with the file as a whole; faults are what is wrong with
+// single records.
 func decode(data []byte) (c *contents, faults []error, err error) {
 	doc, err := decodeDocument(data)
 	c = &contents{}
@@ -177,8 +177,8 @@ func decode(data []byte) (c *contents, faults []error, err error) {
 	return c, faults, err
 }
 
-// decodeDocument returns what comes before the first place that is not JSON,
-// also with the error that names this place.
+// decodeDocument returns what comes before the first place that is not JSON. Its
+// error names this place.
 func decodeDocument(data []byte) (document, error) {
 	var doc document
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -191,8 +191,8 @@ func decodeDocument(data []byte) (document, error) {
 	return doc, errors.Join(doc.checkVersion(), err)
 }
 
-// checkVersion takes a version that it cannot read for a later one: the file is
-// not to be changed then.
+// checkVersion treats a version that it cannot read as a later one, so that the file
+// is not changed.
 func (doc *document) checkVersion() error {
 	if doc.Version == nil {
 		return errors.New("it says no version of its format")
@@ -209,7 +209,7 @@ func (doc *document) checkVersion() error {
 	return nil
 }
 
-// read takes the file's parts in their order.
+// read decodes the file's parts in their order.
 func (doc *document) read(d *json.Decoder) error {
 	if err := opens(d, '{'); err != nil {
 		return ownfile.Describe(err)
@@ -255,7 +255,7 @@ func (doc *document) readNetworks(d *json.Decoder) error {
 	return err
 }
 
-// opens reads the beginning of an object or an array.
+// opens reads the start of an object or an array.
 func opens(d *json.Decoder, want json.Delim) error {
 	token, err := d.Token()
 	if err != nil {
@@ -275,8 +275,8 @@ func decodeRecord(text json.RawMessage) (Network, error) {
 	return r.network()
 }
 
-// ssidOf is the SSID of a record that was not understood, nil where that is the
-// part that was not.
+// ssidOf returns the SSID of a record that was not understood, or nil if the SSID
+// itself cannot be read.
 func ssidOf(text json.RawMessage) []byte {
 	var r struct {
 		SSID string `json:"ssid"`

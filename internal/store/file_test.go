@@ -49,12 +49,12 @@ func TestZeroStoreHasNoFile(t *testing.T) {
 	wantContents(t, &s, nil, home)
 }
 
-// Files that are damaged as a whole, of which there is no copy.
+// These files are damaged as a whole, and have no copy.
 func TestDamagedFilesAreKeptAside(t *testing.T) {
 	goodRecord := `{"ssid": "486f6d652026204761726465", "psk": "hunter22"}`
 	tests := []struct {
 		name, file, says string
-		saved            int // networks that are understood
+		saved            int // how many networks are understood
 	}{
 		{"empty", "", "ends too early", 0},
 		{"cut off in a record", `{"version": 1, "networks": [` + goodRecord + `, {"ssid": "48", "psk": "hunter22`, "ends too early", 1},
@@ -87,15 +87,15 @@ func TestDamagedFilesAreKeptAside(t *testing.T) {
 				t.Errorf("kept %q", got)
 			}
 			wantMode(t, path+".broken")
-			if got := len(mustOpen(t, path).Networks()); got != tt.saved { // healed, before any change
+			if got := len(mustOpen(t, path).Networks()); got != tt.saved { // the file is repaired before any change
 				t.Errorf("the next run has %d networks", got)
 			}
 		})
 	}
 }
 
-// One bad record costs neither the others nor itself: a person, or a later
-// netconnectd, finds it as it was.
+// One bad record must cost neither the others nor itself: a person, or a later
+// netconnectd, finds the record unchanged.
 func TestBadRecordsAreLeftAlone(t *testing.T) {
 	tests := []struct{ name, record, says string }{
 		{"number for a passphrase", `{"ssid": "48", "psk": 12345678}`, "psk has the wrong type"},
@@ -117,7 +117,7 @@ func TestBadRecordsAreLeftAlone(t *testing.T) {
 			at := bytes.IndexByte(good, '[') + 1
 			file := string(good[:at]) + tt.record + "," + string(good[at:])
 			must(t, os.WriteFile(path, []byte(file), 0o600))
-			for run := range 2 { // the second finds what the first has written
+			for run := range 2 { // the second run reads what the first has written
 				s, err := Open(path)
 				if err == nil || !strings.Contains(err.Error(), "networks[") || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "hunter22") {
 					t.Errorf("run %d: error = %v", run, err)
@@ -133,13 +133,13 @@ func TestBadRecordsAreLeftAlone(t *testing.T) {
 			if had, err := s.Forget(); !had || err != nil {
 				t.Errorf("Forget: %v, %v", had, err)
 			}
-			wantContents(t, mustOpen(t, path), nil) // a reset forgets what is not understood, too
+			wantContents(t, mustOpen(t, path), nil) // a reset also removes records that were not understood
 		})
 	}
 }
 
-// A record that is not understood makes room for a new one of its network, and
-// can be forgotten by its name.
+// A record that is not understood gives way to a new record of its network, and can
+// be removed by its SSID.
 func TestBadRecordEndsWithItsNetwork(t *testing.T) {
 	bad := `{"version": 1, "networks": [{"ssid": "486f6d6520262047617264656e", "psk": 1}]}`
 	for name, do := range map[string]func(*Store) error{
@@ -195,7 +195,7 @@ func TestCopyIsUsed(t *testing.T) {
 	}
 }
 
-// What is forgotten is in no file any more, and a file that somebody has removed
+// No file contains a network that was removed, and a file that a user has deleted
 // does not come back.
 func TestCopyHasNothingThatIsForgotten(t *testing.T) {
 	s, path := saved(t, home)
@@ -212,7 +212,7 @@ func TestCopyHasNothingThatIsForgotten(t *testing.T) {
 	}
 }
 
-// A later netconnectd may come back, and finds all that it has written.
+// If a later netconnectd is installed again, it finds everything that it had written.
 func TestFileOfALaterVersionIsUsedAndNotChanged(t *testing.T) {
 	for name, number := range map[string]string{"number": "2", "no number": `"2026-01"`} {
 		t.Run(name, func(t *testing.T) {
@@ -231,7 +231,7 @@ func TestFileOfALaterVersionIsUsedAndNotChanged(t *testing.T) {
 			if err := promote(s); !errors.Is(err, ErrLater) {
 				t.Errorf("Promote: %v", err)
 			}
-			wantContents(t, s, nil, office, home) // until the daemon ends
+			wantContents(t, s, nil, office, home) // the change lasts until the daemon ends
 			if !bytes.Equal(read(t, path), later) || !bytes.Equal(read(t, path+".copy"), before) {
 				t.Error("the files have changed")
 			}
@@ -242,7 +242,7 @@ func TestFileOfALaterVersionIsUsedAndNotChanged(t *testing.T) {
 	}
 }
 
-// spaceless is JSON text without the white space between its parts.
+// spaceless returns a JSON text without the white space between its parts.
 func spaceless(text []byte) string {
 	var b bytes.Buffer
 	if json.Compact(&b, text) != nil {
@@ -267,7 +267,7 @@ func TestBrokenFilesDoNotReplaceEachOther(t *testing.T) {
 }
 
 func TestUnreadableFileIsNeverReplaced(t *testing.T) {
-	// A folder in the file's place is unreadable for root too.
+	// A folder in the file's place cannot be read, even by root.
 	path := filepath.Join(t.TempDir(), "networks.json")
 	must(t, os.Mkdir(path, 0o700))
 	s, err := Open(path)
@@ -327,7 +327,7 @@ func TestFailedWriteIsMadeUpForByTheNext(t *testing.T) {
 	before := read(t, path)
 	write := s.write
 	s.write = func(string, []byte, os.FileMode) error { return syscall.EROFS }
-	must(t, s.DropCandidate(office)) // nothing to write
+	must(t, s.DropCandidate(office)) // there is nothing to write
 	if err := s.SetCandidate(office); !errors.Is(err, syscall.EROFS) {
 		t.Errorf("SetCandidate: %v", err)
 	}

@@ -15,18 +15,19 @@ import (
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
-// Open reads the file at path, which only this process may use. A missing
-// file is an empty store. A copy of the file lies beside it, as path + ".copy".
+// Open reads the file at path, which only this process may use. A missing file is an
+// empty store. A copy of the file lies beside it, as path + ".copy".
 //
 // The store can be used even if there is an error:
 //   - Where records are not understood, the store has the others. The records
-//     stay in the file as they are.
-//   - Where the file as a whole is damaged, the store has what the copy has, else
-//     what comes before the damage. The file is kept as path + ".broken" (package
+//     stay unchanged in the file.
+//   - Where the file as a whole is damaged, the store has the copy's networks, else
+//     those before the damage. The damaged file is kept as path + ".broken" (package
 //     ownfile) and written anew.
 //   - Where a later netconnectd has written the file (ErrLater), the store has what
-//     is understood, and where the disk does not return the file, what the copy
-//     has. Such a file is never replaced: changes then only live in memory.
+//     it understands; where the disk does not return the file, the store has the
+//     copy's networks. Such a file is never replaced: changes then only live in
+//     memory.
 func Open(path string) (*Store, error) {
 	s := &Store{path: path, write: atomicfile.Write}
 	atomicfile.Sweep(path)
@@ -34,7 +35,7 @@ func Open(path string) (*Store, error) {
 	data, err := namedfile.Read(context.Background(), path, maxFile)
 	var c *contents
 	switch {
-	case errors.Is(err, fs.ErrNotExist): // somebody has removed it, and means the passphrases in the copy, too
+	case errors.Is(err, fs.ErrNotExist): // a user has deleted it, and wants the passphrases in the copy deleted as well
 		return s, s.removeCopy()
 	case err != nil:
 		s.refuse = fmt.Errorf("read saved networks: %w", err)
@@ -48,8 +49,8 @@ func Open(path string) (*Store, error) {
 	return s, err
 }
 
-// understand returns what data, the content of the file, has, or what the copy
-// has in its place, and mends the file.
+// understand returns the contents of data, which was read from the file, or of the
+// copy if the file is damaged, and repairs the file.
 func (s *Store) understand(data []byte) (*contents, error) {
 	c, faults, err := decode(data)
 	switch {
@@ -64,12 +65,12 @@ func (s *Store) understand(data []byte) (*contents, error) {
 		return c, fmt.Errorf("read saved networks %s, where what is not understood stays as it is: %w", s.path, errors.Join(faults...))
 	}
 	if old, err := namedfile.Read(context.Background(), s.copyPath(), maxFile); err != nil || !bytes.Equal(old, data) {
-		_ = s.write(s.copyPath(), data, 0o600) // on a disk that refuses, the next change writes it
+		_ = s.write(s.copyPath(), data, 0o600) // if the disk refuses, the next change writes the copy
 	}
 	return c, nil
 }
 
-// heal replaces a file that is damaged as a whole. Part is what comes before the
+// heal replaces a file that is damaged as a whole. part holds what comes before the
 // damage.
 func (s *Store) heal(part *contents, cause error) (*contents, error) {
 	c, there, err := s.readCopy()
@@ -95,8 +96,8 @@ func (s *Store) heal(part *contents, cause error) (*contents, error) {
 
 func (s *Store) copyPath() string { return s.path + ".copy" }
 
-// readCopy returns what the copy has, nothing without one, and reports whether
-// the copy is whole. The error may be ErrLater.
+// readCopy returns the copy's contents, empty without a copy, and reports whether the
+// copy is whole. The error may be ErrLater.
 func (s *Store) readCopy() (c *contents, there bool, err error) {
 	data, err := namedfile.Read(context.Background(), s.copyPath(), maxFile)
 	if err != nil {
@@ -113,8 +114,8 @@ func (s *Store) removeCopy() error {
 	return nil
 }
 
-// recover adds those networks whose records were not understood and of which an
-// earlier version has records that are.
+// recover adds those networks whose records were not understood if an earlier version
+// of the file has readable records of them.
 func (c *contents) recover(before *contents) {
 	for _, u := range c.unread {
 		if n, err := before.find(u.ssid); err == nil && c.index(u.ssid) < 0 {
@@ -123,8 +124,7 @@ func (c *contents) recover(before *contents) {
 	}
 }
 
-// save writes the file, and then its copy: what is forgotten is to be in
-// neither.
+// save writes the file and then its copy, so that a removed network is in neither.
 func (s *Store) save(c *contents) error {
 	switch {
 	case s.path == "":
@@ -148,7 +148,7 @@ func (s *Store) save(c *contents) error {
 	return nil
 }
 
-// unreadWithout is the unread records but for those of one network.
+// unreadWithout returns the unread records except those of one network.
 func (c *contents) unreadWithout(ssid []byte) []unread {
 	return slices.DeleteFunc(slices.Clone(c.unread), func(u unread) bool { return u.ssid != nil && bytes.Equal(u.ssid, ssid) })
 }

@@ -1,5 +1,5 @@
-// Package store keeps the Wi-Fi networks that have worked, and one candidate
-// that is being tried, over restarts and power loss.
+// Package store keeps the Wi-Fi networks that have worked, and one candidate network
+// that is being tried, across restarts and power loss.
 package store
 
 import (
@@ -23,18 +23,19 @@ import (
 
 // Network is a saved network.
 type Network struct {
-	wifi.Network             // PMF: as a person set it
+	wifi.Network             // its PMF is what a person set
 	Priority     int         // higher first
 	Addressing   *Addressing // nil: by DHCP and router advertisements
-	LastSuccess  time.Time   // by the wall clock, for people; zero: never
-	Failures     int         // in a row, since this process started
-	Origin       Origin      // who saved it
+	LastSuccess  time.Time   // by the wall clock, to show to people; zero: never
+	Failures     int         // failures in a row since this process started
+	Origin       Origin      // the program that saved it
 }
 
-// Origin is who saved a network, and so who may change it.
+// Origin says which program saved a network, and so which program may change it.
 type Origin string
 
-// Who saves networks. All but the first do so in NetworkManager.
+// The origins of a saved network. All but the first are programs that use
+// NetworkManager.
 const (
 	Ours           Origin = "" // a person, through netconnectd
 	NetworkManager Origin = "networkmanager"
@@ -42,55 +43,55 @@ const (
 	CloudInit      Origin = "cloud-init"
 )
 
-// ErrNoCandidate says that there is nothing to promote.
+// ErrNoCandidate means that there is no candidate to promote.
 var ErrNoCandidate = errors.New("no candidate is stored")
 
-// ErrExists says that a saved network has that SSID already.
+// ErrExists means that a saved network has that SSID already.
 var ErrExists = errors.New("network is saved already")
 
-// ErrUnknown says that no saved network has that SSID.
+// ErrUnknown means that no saved network has that SSID.
 var ErrUnknown = errors.New("network is not saved")
 
-// touchEvery keeps a network that comes and goes from wearing out the flash:
-// a last success that is younger than this is news only for the memory.
+// touchEvery keeps a network that comes and goes from wearing out the flash: a newer
+// last success is written to the file only if it is later by at least this much.
 const touchEvery = 10 * time.Minute
 
-// maxFile is room for ten thousand networks.
+// maxFile leaves room for ten thousand networks.
 const maxFile = 16 << 20
 
-// failuresThatCount in a row put a network behind the others.
+// failuresThatCount failures in a row put a network behind the others.
 const failuresThatCount = 3
 
-// Store holds the networks in memory and in one file that only its owner can
-// read. Every change is in memory first: when writing fails, on a read-only
-// root or a full disk, the error is returned and the change still counts
-// until the process ends; the next change writes it too.
+// Store holds the networks in memory and in one file that only its owner can read.
+// Every change is made in memory first: when writing fails, on a read-only root or a
+// full disk, Store returns the error, and the change still counts until the process
+// ends; the next change writes it too.
 //
-// Reads never wait, whatever a change does with the disk meanwhile. The zero
-// Store is empty and has no file.
+// Reads never wait, even while a change writes to the disk. The zero Store is empty
+// and has no file.
 type Store struct {
 	path  string
 	write func(path string, data []byte, perm fs.FileMode) error
 
-	changing sync.Mutex // one change at a time
+	changing sync.Mutex // held by one change at a time
 	current  atomic.Pointer[contents]
-	unsaved  bool  // the memory has what the file has not
+	unsaved  bool  // memory holds changes that the file does not
 	refuse   error // why the file must not be replaced, or nil
 }
 
-// contents are immutable once they are published.
+// contents never change once they are published.
 type contents struct {
 	networks  []Network
 	candidate *Network
 
-	unread          []unread        // stay in the file until their network is saved anew or forgotten
-	unreadCandidate json.RawMessage // stays until there is another candidate
+	unread          []unread        // records that stay in the file until their network is saved anew or removed
+	unreadCandidate json.RawMessage // stays until another candidate is set
 }
 
-// unread is the record of a network that was not understood.
+// unread is a network's record that was not understood.
 type unread struct {
 	text json.RawMessage
-	ssid []byte // nil: not known
+	ssid []byte // nil: unknown
 }
 
 func (c *contents) index(ssid []byte) int {
@@ -105,12 +106,12 @@ func (c *contents) find(ssid []byte) (Network, error) {
 	return c.networks[i], nil
 }
 
-// without is a copy of the networks but for one.
+// without returns a copy of the networks except one.
 func (c *contents) without(ssid []byte) []Network {
 	return slices.DeleteFunc(slices.Clone(c.networks), func(n Network) bool { return bytes.Equal(n.SSID, ssid) })
 }
 
-// Find is the saved network of that SSID. The error is ErrUnknown.
+// Find returns the saved network of that SSID. The error is ErrUnknown.
 func (s *Store) Find(ssid []byte) (Network, error) {
 	n, err := s.now().find(ssid)
 	return n.Clone(), err
@@ -123,8 +124,8 @@ func (s *Store) now() *contents {
 	return &contents{}
 }
 
-// Networks are the saved networks, best first: by priority, then those that did
-// not fail a few times in a row, then the one that worked last.
+// Networks returns the saved networks, best first: by priority, then those that have
+// not failed several times in a row, then the one that worked last.
 func (s *Store) Networks() []Network {
 	saved := s.now().networks
 	networks := make([]Network, len(saved))
@@ -135,7 +136,8 @@ func (s *Store) Networks() []Network {
 	return networks
 }
 
-// Candidate is the network that is to be tried, if there is one.
+// Candidate returns the network that is to be tried, and reports whether there is
+// one.
 func (s *Store) Candidate() (Network, bool) {
 	if c := s.now().candidate; c != nil {
 		return c.Clone(), true
@@ -143,7 +145,8 @@ func (s *Store) Candidate() (Network, bool) {
 	return Network{}, false
 }
 
-// SetCandidate keeps n beside what worked, in the place of an earlier one.
+// SetCandidate stores n as the candidate, in place of an earlier one. The saved
+// networks stay.
 func (s *Store) SetCandidate(n Network) error {
 	if err := n.storable(); err != nil {
 		return fmt.Errorf("store candidate: %w", err)
@@ -155,7 +158,7 @@ func (s *Store) SetCandidate(n Network) error {
 	})
 }
 
-// storable says why n would not come back from the file as it is, or nil.
+// storable returns an error if n would change on its way through the file.
 func (n Network) storable() error {
 	if len(n.SSID) == 0 || len(n.SSID) > 32 {
 		return fmt.Errorf("SSID has %d bytes, not 1 to 32", len(n.SSID))
@@ -176,14 +179,14 @@ func (n Network) storable() error {
 	}
 	for _, s := range secrets {
 		if !utf8.ValidString(s.Reveal()) {
-			return errors.New("passphrase is not UTF-8") // JSON would change it
+			return errors.New("passphrase is not UTF-8") // JSON would change the bytes
 		}
 	}
 	return nil
 }
 
-// Add saves a network that has not been tried, behind the others of its
-// priority. The error is ErrExists if one of its SSID is saved.
+// Add saves a network that has not been tried, behind the others of its priority. The
+// error is ErrExists if a network with its SSID is saved.
 func (s *Store) Add(n Network) error {
 	if err := n.storable(); err != nil {
 		return fmt.Errorf("add network: %w", err)
@@ -198,7 +201,7 @@ func (s *Store) Add(n Network) error {
 	})
 }
 
-// Replace changes the saved network of n's SSID to n. It keeps its place.
+// Replace changes the saved network of n's SSID to n. The network keeps its place.
 func (s *Store) Replace(n Network) error {
 	if err := n.storable(); err != nil {
 		return fmt.Errorf("change network: %w", err)
@@ -217,8 +220,9 @@ func (s *Store) Replace(n Network) error {
 }
 
 // Promote puts a candidate, which has just worked, before the saved networks. It
-// replaces the one of the same SSID. If there is another candidate by now, that
-// stays one; if there is none, somebody has forgotten it, and it is not saved.
+// replaces the saved network of the same SSID. If there is another candidate by now,
+// that one stays the candidate. If there is none, a client has removed it, and n is
+// not saved.
 func (s *Store) Promote(n Network) error {
 	n = n.Clone()
 	return s.change(func(c contents) (contents, bool, error) {
@@ -245,7 +249,7 @@ func (s *Store) Remove(ssid []byte) error {
 	})
 }
 
-// DropCandidate forgets the candidate if it is n, and nothing else.
+// DropCandidate removes the candidate if it equals n.
 func (s *Store) DropCandidate(n Network) error {
 	return s.change(func(c contents) (contents, bool, error) {
 		if c.candidate == nil || !reflect.DeepEqual(*c.candidate, n) {
@@ -256,16 +260,16 @@ func (s *Store) DropCandidate(n Network) error {
 	})
 }
 
-// Worked notes that the saved network with that SSID has worked, as seen (zero:
-// nothing is known) and at a time of the wall clock. It is the best of its
-// priority from now on.
+// Worked records that the saved network with that SSID has worked. seen is the
+// association (zero: unknown) and when a time of the wall clock. From now on the
+// network is the best of its priority.
 func (s *Store) Worked(ssid []byte, seen wifi.Association, when time.Time) error {
 	return s.change(func(c contents) (contents, bool, error) {
 		n, err := c.find(ssid)
 		if err != nil {
 			return c, false, fmt.Errorf("note the success of network %q: %w", ssid, err)
 		}
-		// The clock may have been set back, so both directions count.
+		// The clock may have been set back, so differences in both directions count.
 		worth := when.Sub(n.LastSuccess).Abs() >= touchEvery || !bytes.Equal(c.networks[0].SSID, ssid)
 		if seen.Frequency != 0 && seen.Frequency != n.Frequency {
 			n.Frequency, worth = seen.Frequency, true
@@ -279,13 +283,13 @@ func (s *Store) Worked(ssid []byte, seen wifi.Association, when time.Time) error
 	})
 }
 
-// Failing reports whether n comes after the others of its priority.
+// Failing reports whether n comes after the others of its priority because it failed.
 func (n Network) Failing() bool { return n.Failures >= failuresThatCount }
 
-// Failed notes that the saved network with that SSID could not be joined, and
-// is to blame for it. When that has happened a few times in a row it comes
-// after all others; one failure says nothing of a network that has worked. The
-// file takes that over with its next change.
+// Failed records that the saved network with that SSID could not be joined, and that
+// the network is the cause. After a few such failures in a row it comes after all
+// others; one failure proves nothing about a network that has worked. The file
+// receives the new order with its next change.
 func (s *Store) Failed(ssid []byte) error {
 	return s.change(func(c contents) (contents, bool, error) {
 		n, err := c.find(ssid)
@@ -303,8 +307,8 @@ func (s *Store) Failed(ssid []byte) error {
 	})
 }
 
-// Forget removes the saved networks and the candidate, and reports whether
-// there was any.
+// Forget removes the saved networks and the candidate, and reports whether there were
+// any.
 func (s *Store) Forget() (had bool, err error) {
 	err = s.change(func(c contents) (contents, bool, error) {
 		had = len(c.networks) > 0 || c.candidate != nil || len(c.unread) > 0 || c.unreadCandidate != nil
@@ -313,8 +317,8 @@ func (s *Store) Forget() (had bool, err error) {
 	return had, err
 }
 
-// change replaces the contents by what next makes of them. It writes the file
-// if next says that this is worth it, or an earlier change is not in it yet.
+// change replaces the contents by what next returns. It writes the file if next
+// returns worth, or if an earlier change is not in the file yet.
 func (s *Store) change(next func(contents) (c contents, worth bool, err error)) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -334,7 +338,7 @@ func (s *Store) change(next func(contents) (c contents, worth bool, err error)) 
 	return nil
 }
 
-// Clone shares nothing with n.
+// Clone returns a copy that shares nothing with n.
 func (n Network) Clone() Network {
 	n.SSID, n.BSSID = bytes.Clone(n.SSID), bytes.Clone(n.BSSID)
 	if n.EAP != nil {

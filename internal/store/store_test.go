@@ -39,8 +39,8 @@ var (
 	open = Network{Network: wifi.Network{SSID: []byte("Open"), Security: "open"}}
 )
 
-// sameNetwork compares secrets too, which print alike, and not what only the
-// memory has.
+// sameNetwork compares secrets, too, which print alike, and ignores what only memory
+// holds.
 var sameNetwork = cmp.Options{
 	cmp.Comparer(func(a, b secret.Secret) bool { return a == b }),
 	cmpopts.IgnoreFields(Network{}, "Failures"),
@@ -62,7 +62,7 @@ func mustOpen(t *testing.T, path string) *Store {
 	return s
 }
 
-// saved makes a store in which n has worked.
+// saved returns a store in which n has worked, and its path.
 func saved(t *testing.T, n Network) (*Store, string) {
 	t.Helper()
 	s, path := newStore(t)
@@ -92,7 +92,7 @@ func wantContents(t *testing.T, s *Store, candidate *Network, networks ...Networ
 	}
 }
 
-// promote is Promote of what is the candidate.
+// promote promotes the present candidate.
 func promote(s *Store) error {
 	n, _ := s.Candidate()
 	return s.Promote(n)
@@ -155,7 +155,7 @@ func TestThirdFailureInARowPutsANetworkLast(t *testing.T) {
 		must(t, s.Failed(home.SSID))
 	}
 	wantContents(t, s, nil, office, open, home)
-	wantContents(t, mustOpen(t, path), nil, home, office, open) // it spares the flash
+	wantContents(t, mustOpen(t, path), nil, home, office, open) // the file is not written, to spare the flash
 	if n, err := s.Find(home.SSID); err != nil || !cmp.Equal(n, home, sameNetwork) {
 		t.Errorf("found %+v, %v", n, err)
 	}
@@ -209,7 +209,7 @@ func TestFile(t *testing.T) {
 	wantMode(t, path)
 }
 
-// TestFileOfAllThereIs: every field comes back from the file.
+// TestFileOfAllThereIs checks that every field comes back from the file.
 func TestFileOfAllThereIs(t *testing.T) {
 	s, path := saved(t, work)
 	const want = `{
@@ -253,8 +253,9 @@ func TestFileOfAllThereIs(t *testing.T) {
 	wantContents(t, mustOpen(t, path), nil, work)
 }
 
-// TestWhatWorkedWeakensNothing: how a network was joined once is no reason to
-// begin with that. What its router says of weaker cells is kept for good.
+// TestWhatWorkedWeakensNothing checks that a network which was once joined with a
+// weaker variant is not joined that way first, and that a router's Transition Disable
+// is kept for good.
 func TestWhatWorkedWeakensNothing(t *testing.T) {
 	without, over := home, home
 	without.PMF, over.TransitionOver = wifi.PMFOff, true
@@ -381,7 +382,7 @@ func TestChangesLeaveWhatReadersHold(t *testing.T) {
 func TestReadsDoNotWaitForTheDisk(t *testing.T) {
 	s, _ := saved(t, home)
 	writing, finish := make(chan struct{}), make(chan struct{})
-	var once sync.Once // the file, then its copy
+	var once sync.Once // the first write is the file, the second its copy
 	write := s.write
 	s.write = func(path string, data []byte, perm os.FileMode) error {
 		once.Do(func() { close(writing) })
@@ -391,12 +392,13 @@ func TestReadsDoNotWaitForTheDisk(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- s.SetCandidate(open) }()
 	<-writing
-	wantContents(t, s, &open, home) // would block here until the test's deadline
+	wantContents(t, s, &open, home) // these reads would block until the test's deadline
 	close(finish)
 	must(t, <-done)
 }
 
-// TestPromoteWhatWasTried: while a candidate is tried, somebody corrects it.
+// TestPromoteWhatWasTried checks what happens if a client corrects a candidate while
+// it is being tried.
 func TestPromoteWhatWasTried(t *testing.T) {
 	s, _ := saved(t, home)
 	must(t, s.SetCandidate(office))
@@ -405,7 +407,7 @@ func TestPromoteWhatWasTried(t *testing.T) {
 	must(t, s.SetCandidate(corrected))
 	must(t, s.Promote(office))
 	wantContents(t, s, &corrected, office, home)
-	must(t, s.DropCandidate(office)) // is none any more
+	must(t, s.DropCandidate(office)) // there is no candidate any more
 	wantContents(t, s, &corrected, office, home)
 	must(t, s.Promote(corrected))
 	wantContents(t, s, nil, corrected, home)

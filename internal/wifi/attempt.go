@@ -11,31 +11,32 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// attempt decides from wpa_supplicant's events how one attempt to join goes.
-// It is pure: it neither asks nor waits, and says what to do next. Event texts
-// are those of wpa_supplicant 2.10 (wpa_ctrl.h, events.c, sme.c).
+// attempt decides from wpa_supplicant's events how one attempt to join a network
+// goes. It is pure: it performs no I/O and does not wait; its decisions say what to
+// do next. The event texts are those of wpa_supplicant 2.10 (wpa_ctrl.h, events.c,
+// sme.c).
 //
 // wpa_supplicant's own conclusion (SSID-TEMP-DISABLED reason=WRONG_KEY) is not
-// used as such: it says the same when a router vanishes in the handshake. What
-// counts is who ended it, when, and why.
+// trusted: wpa_supplicant also reports a wrong key when the router vanishes in the
+// handshake. What counts is which side ended the handshake, when, and why.
 type attempt struct {
 	network Network
 	variant variant
-	id      string // of the network block, as in events
+	id      string // the network block's id, as in events
 
-	cell       net.HardwareAddr // that we are talking to, or were last; nil: none
+	cell       net.HardwareAddr // the cell we are talking to, or talked to last; nil: none
 	phase      phase
-	full       bool      // the scan that runs or comes next is of all channels
-	again      bool      // it is not the first of all channels
+	full       bool      // the running scan, or the next one, covers all channels
+	again      bool      // at least one scan of all channels came before
 	scanned    bool      // a scan ended since the network was selected
-	began      time.Time // when the scan that runs or comes next could begin
+	began      time.Time // the earliest time at which that scan could begin
 	beaconLoss bool
 	refusals   int
-	refusal    string // the last one, for people
+	refusal    string // the last refusal, as a text for people
 	final      bool   // no other variant would help
-	selected   bool   // the EAP server takes our method
+	selected   bool   // the EAP server accepts our method
 
-	transitionOver bool // the router has no cells left that do less
+	transitionOver bool // the router announced that all its cells can do WPA3 (Transition Disable)
 }
 
 type phase int
@@ -44,54 +45,57 @@ const (
 	searching      phase = iota
 	authenticating       // 802.11 authentication; SAE happens here
 	associating
-	keyExchange // associated; the 4-way handshake, if there is a key
+	keyExchange // associated; the 4-way handshake runs, if there is a key
 )
 
-// decision is what to do next.
+// decision is what the session does next.
 type decision struct {
 	do   action
-	fail *JoinError // of giveUp
+	fail *JoinError // set with giveUp
 }
 
 type action int
 
 const (
-	wait       action = iota // for the next event, or for quiet when patience says so
-	searchFull               // select the network again, without a hint
-	look                     // read the scan results and call seen
+	wait        action = iota // wait for the next event, or call quiet when patience is over
+	searchFull                // select the network again, without a hint
+	readResults               // read the scan results and pass them to seen
 	joined
 	giveUp
 )
 
 const (
-	// silence after a scan in which wpa_supplicant found something to join
-	// lasts only for milliseconds.
+	// silence bounds the pause after a scan in which wpa_supplicant found something
+	// to join; such a pause lasts only for milliseconds.
 	silence = time.Second
 
-	// quickestScan is what a scan of all channels takes at least: a radio stays for
-	// 20 ms or more on each of the eleven channels of 2.4 GHz.
+	// quickestScan is the shortest time that a scan of all channels takes: a radio
+	// stays for 20 ms or more on each of the eleven channels of 2.4 GHz.
 	quickestScan = 200 * time.Millisecond
 
-	// refusalLimit is how often a router may refuse. wpa_supplicant's second
-	// try, half a second later, goes to another cell of the network if there is
-	// one; before its third it searches all channels, which takes 8 s.
+	// refusalLimit is how often a router may refuse us before the attempt ends.
+	// wpa_supplicant's second try, half a second later, goes to another cell of the
+	// network if there is one; before its third try it searches all channels, which
+	// takes 8 s.
 	refusalLimit = 2
 )
 
-// newAttempt starts with a scan of the hint only, if the network has one.
+// newAttempt returns an attempt. If the network has a frequency hint, the first scan
+// covers only that frequency.
 func newAttempt(n Network, v variant, id string) *attempt {
 	return &attempt{network: n, variant: v, id: id, full: n.Frequency == 0, began: time.Now()}
 }
 
 // foreign reports whether the results that have just come must be those of a scan
-// that another program, or we ourselves for a list, began before the network was
-// selected: wpa_supplicant announces them like its own. They say nothing of all
-// channels.
+// that began before the network was selected. Another program may have started that
+// scan, or we did for a list of networks; wpa_supplicant announces both like a scan
+// of its own. Such results prove nothing about all channels.
 func (a *attempt) foreign() bool { return a.full && time.Since(a.began) < quickestScan }
 
-// endsTransition reads the bitmap of the router's Transition Disable indication,
-// in hexadecimal: bit 0 is WPA3-Personal, bit 2 WPA3-Enterprise. The indication
-// came in an encrypted frame. Joined with less than SAE, nobody is to rely on it.
+// endsTransition reads the bitmap of the router's Transition Disable indication, in
+// hexadecimal: bit 0 is WPA3-Personal, bit 2 WPA3-Enterprise. The indication came in
+// an encrypted frame. It is ignored if we joined with less than SAE, because that
+// encryption proves too little about the sender.
 func (a *attempt) endsTransition(bitmap string) bool {
 	bits, err := strconv.ParseUint(strings.TrimSpace(bitmap), 16, 8)
 	if err != nil {
@@ -100,7 +104,7 @@ func (a *attempt) endsTransition(bitmap string) bool {
 	return bits&1 != 0 && a.variant.sae() || bits&4 != 0 && a.network.security() == EAP && a.variant.strength >= protected
 }
 
-// event takes the next message.
+// event takes the next message and returns what to do.
 func (a *attempt) event(e wpactrl.Event) decision {
 	switch e.Name {
 	case "CTRL-EVENT-SCAN-FAILED":
@@ -108,7 +112,7 @@ func (a *attempt) event(e wpactrl.Event) decision {
 	case "CTRL-EVENT-SCAN-RESULTS":
 		a.scanned = a.phase == searching && !a.foreign()
 		if a.scanned && !a.full && a.variant.sae() {
-			return decision{do: look}
+			return decision{do: readResults}
 		}
 	case "CTRL-EVENT-NETWORK-NOT-FOUND":
 		return a.notFound()
@@ -143,13 +147,13 @@ func (a *attempt) event(e wpactrl.Event) decision {
 			return decision{do: joined}
 		}
 	}
-	if strings.HasPrefix(e.Name, "CTRL-REQ-") { // "CTRL-REQ-PASSWORD-0:…": the one that we have does not do
+	if strings.HasPrefix(e.Name, "CTRL-REQ-") { // "CTRL-REQ-PASSWORD-0:…": the server refuses the password that we have
 		return a.eapFailed()
 	}
 	return decision{}
 }
 
-// talksTo takes the cell from an event that says "… with <bssid> …".
+// talksTo remembers the cell of an event that reads "… with <bssid> …".
 func (a *attempt) talksTo(e wpactrl.Event) {
 	_, rest, _ := strings.Cut(" "+e.Args, " with ")
 	address, _, _ := strings.Cut(rest, " ")
@@ -158,9 +162,9 @@ func (a *attempt) talksTo(e wpactrl.Event) {
 	}
 }
 
-// eapFailed: the server of a network with 802.1X does not let us in. It says
-// no more than that, but if it did not even take our method it was not the
-// password.
+// eapFailed handles a refusal by the server of a network with 802.1X. The server does
+// not say why, but if it did not even accept our method, the password cannot be the
+// cause.
 func (a *attempt) eapFailed() decision {
 	switch eap := a.network.EAP; {
 	case eap == nil:
@@ -172,8 +176,8 @@ func (a *attempt) eapFailed() decision {
 	}
 }
 
-// certificateError is the TLS library's text in "… subject='…' err='…'": what
-// stands before it is the server's, and may say anything.
+// certificateError returns the TLS library's text from "… subject='…' err='…'". What
+// stands before that text comes from the server, and may contain anything.
 func certificateError(args string) string {
 	const mark = " err='"
 	i := strings.LastIndex(args, mark)
@@ -183,7 +187,7 @@ func certificateError(args string) string {
 	return strings.TrimSuffix(args[i+len(mark):], "'")
 }
 
-// scanFailed: -ENETDOWN and -ERFKILL do not pass by themselves.
+// scanFailed gives up on -ENETDOWN and -ERFKILL, which do not pass by themselves.
 func (a *attempt) scanFailed(e wpactrl.Event) decision {
 	if ret := e.Param("ret"); ret == "-100" || ret == "-132" {
 		return decision{do: giveUp, fail: radioOff()}
@@ -195,8 +199,9 @@ func radioOff() *JoinError {
 	return joinError(client.CodeRadioOff, "the radio is switched off or its interface is down")
 }
 
-// notFound also comes at once when the network is selected while older scan
-// results are still good: then it says nothing yet.
+// notFound handles wpa_supplicant's report that it sees no such network. The report
+// also comes at once when the network is selected while older scan results are still
+// valid, and then proves nothing yet.
 func (a *attempt) notFound() decision {
 	switch {
 	case a.phase != searching:
@@ -208,17 +213,17 @@ func (a *attempt) notFound() decision {
 }
 
 func (a *attempt) unfound() decision {
-	// The router may have moved to another channel; a hidden one is only seen if
-	// it hears the one request of the scan, and we its answer.
+	// The router may have moved to another channel. A hidden router is only seen if
+	// it hears the single request of the scan, and we hear its answer.
 	if !a.full || a.network.Hidden && !a.again {
 		a.again, a.full, a.scanned, a.began = a.full, true, false, time.Now()
 		return decision{do: searchFull}
 	}
-	return decision{do: look}
+	return decision{do: readResults}
 }
 
-// patience is how long wpa_supplicant may do nothing before quiet must be
-// called; 0: as long as it wants.
+// patience returns how long wpa_supplicant may be silent before quiet must be called;
+// 0 means as long as it wants.
 func (a *attempt) patience() time.Duration {
 	if a.phase == searching && a.scanned {
 		return silence
@@ -226,8 +231,8 @@ func (a *attempt) patience() time.Duration {
 	return 0
 }
 
-// quiet is called when patience ran out: wpa_supplicant can be silent about a
-// network whose security does not fit.
+// quiet is called when patience is over: wpa_supplicant may be silent about a network
+// whose security does not fit.
 func (a *attempt) quiet() decision {
 	if a.phase != searching || !a.scanned {
 		return decision{}
@@ -235,8 +240,9 @@ func (a *attempt) quiet() decision {
 	return a.unfound()
 }
 
-// seen takes the cells that were heard, after a decision to look: by the scan of all
-// channels, or before that by the scan of the hint and others of late.
+// seen takes the cells that were heard, after the decision readResults. They come
+// from the scan of all channels, or, before that scan, from the scan of the hint and
+// from other recent scans.
 func (a *attempt) seen(cells []BSS) decision {
 	if !a.full {
 		return a.seenAtHint(cells)
@@ -252,14 +258,14 @@ func (a *attempt) seen(cells []BSS) decision {
 	case !a.variant.fast() && a.network.onlyFast(cells):
 		return fail(client.CodeUnsupported, "the network lets in only those who do fast transition (802.11r), which this wpa_supplicant or radio cannot")
 	}
-	// It is there and fits: wpa_supplicant found it too weak, or will try it
-	// after its next scan.
+	// The network is there and fits: wpa_supplicant found the signal too weak, or
+	// will try to join after its next scan.
 	a.scanned = false
 	return decision{}
 }
 
 // seenAtHint ends the search for SAE where cells of the network are heard and none
-// has SAE: to search all channels as well takes seconds.
+// has SAE: a search of all channels would take seconds more.
 func (a *attempt) seenAtHint(cells []BSS) decision {
 	if slices.ContainsFunc(cells, a.network.isOf) && !a.offered(cells) {
 		return a.noSAE()
@@ -271,7 +277,8 @@ func (a *attempt) noSAE() decision {
 	return lower(client.CodeSecurityMismatch, "no cell of the network offers SAE")
 }
 
-// offered reports whether a cell lets somebody in by SAE, where that is asked for.
+// offered reports whether one of the network's cells accepts SAE, if the attempt asks
+// for SAE.
 func (a *attempt) offered(cells []BSS) bool {
 	return !a.variant.sae() || slices.ContainsFunc(cells, func(c BSS) bool { return a.network.isOf(c) && c.offers() == strong })
 }
@@ -295,18 +302,18 @@ func (a *attempt) authRejected(e wpactrl.Event) decision {
 	return a.refusedWith("the router refused to authenticate us", status)
 }
 
-// saeDenied knows a wrong SAE password by the second message being refused:
-// it proves the password (status 1 in hostapd to 2.10; 15, challenge failure,
-// elsewhere). One is enough: no lost frame looks like that.
+// saeDenied recognises a wrong SAE password: the router refuses the second message,
+// which proves the password (status 1 in hostapd up to 2.10; 15, challenge failure,
+// elsewhere). One refusal is enough, because a lost frame looks different.
 func saeDenied(algorithm, sequence, status int) bool {
 	return algorithm == 3 && sequence == 2 && (status == 1 || status == 15)
 }
 
-// handshakeRefused knows a wrong passphrase by how the router ends the key
-// exchange: handshake time-out, authentication not valid, MIC failure.
+// handshakeRefused recognises a wrong passphrase by the reason with which the router
+// ends the key exchange: handshake time-out, authentication not valid, MIC failure.
 func handshakeRefused(reason int) bool { return reason == 15 || reason == 2 || reason == 14 }
 
-// vanished knows a router that was not heard any more; reason 4 is inactivity.
+// vanished reports whether the router was not heard any more; reason 4 is inactivity.
 func vanished(local bool, reason int, beaconLoss bool) bool {
 	return local && (beaconLoss || reason == 4)
 }
@@ -315,7 +322,7 @@ func wrongKey() *JoinError {
 	return joinError(client.CodeWrongKey, "the passphrase is not the router's")
 }
 
-// refusedWith takes a refusal that has an IEEE 802.11 status code.
+// refusedWith handles a refusal that carries an IEEE 802.11 status code.
 func (a *attempt) refusedWith(what, status string) decision {
 	full := status == "17" // WLAN_STATUS_AP_UNABLE_TO_HANDLE_NEW_STA
 	return a.refused(what+" (status "+number(status)+")", full)
@@ -330,8 +337,8 @@ func (a *attempt) refused(refusal string, final bool) decision {
 	return decision{do: giveUp, fail: a.rejected()}
 }
 
-// rejected is the verdict on refusals. Some routers refuse what protection of
-// management frames or SAE adds, so less may do.
+// rejected returns the verdict on refusals. Some routers refuse the elements that
+// protected management frames or SAE add, so a weaker variant may work.
 func (a *attempt) rejected() *JoinError {
 	if a.final {
 		return joinError(client.CodeRejected, "%s", a.refusal)
@@ -339,15 +346,14 @@ func (a *attempt) rejected() *JoinError {
 	return lowerError(client.CodeRejected, "%s", a.refusal)
 }
 
-// disconnected decides during the key exchange only; before that
-// wpa_supplicant tries again by itself.
+// disconnected decides during the key exchange only; before that phase wpa_supplicant
+// tries again by itself.
 //
-// The first sign of a wrong key decides. A second one would cost the 10 s for
-// which wpa_supplicant disables the network, and the verdict may take 8. The
-// price is that a link which loses every frame of a handshake for 4 s, but
-// none before, is called a wrong key; whoever knows that the key has worked
-// must take that into account. Where no key can be wrong, it is a refusal as
-// others.
+// The first sign of a wrong key decides. Waiting for a second sign would cost the 10
+// s for which wpa_supplicant disables the network, and the verdict may take 8. The
+// price: a link that loses every frame of a handshake for 4 s, but none before, is
+// reported as a wrong key; callers who know that the key has worked must allow for
+// that. Where no key can be wrong, the end counts as an ordinary refusal.
 func (a *attempt) disconnected(e wpactrl.Event) decision {
 	if a.phase != keyExchange {
 		return decision{}
@@ -356,7 +362,7 @@ func (a *attempt) disconnected(e wpactrl.Event) decision {
 	switch {
 	case vanished(local, integer(reason), a.beaconLoss):
 		return fail(client.CodeLost, "the router vanished during the key exchange")
-	case local: // also when the driver does not take the key for management frames
+	case local: // the driver may also have refused the key for management frames
 		return lower(client.CodeTimeout, "the router did not finish the key exchange")
 	case a.network.keyExchangeProves() && handshakeRefused(integer(reason)):
 		return decision{do: giveUp, fail: wrongKey()}
@@ -364,7 +370,7 @@ func (a *attempt) disconnected(e wpactrl.Event) decision {
 	return a.refused("the router ended the association (reason "+number(reason)+")", false)
 }
 
-// tempDisabled ends the attempt: wpa_supplicant gave up for 10 s or longer.
+// tempDisabled ends the attempt: wpa_supplicant has given up for 10 s or longer.
 func (a *attempt) tempDisabled(e wpactrl.Event) decision {
 	switch {
 	case e.Param("id") != a.id:
@@ -373,13 +379,13 @@ func (a *attempt) tempDisabled(e wpactrl.Event) decision {
 		return decision{do: giveUp, fail: a.rejected()}
 	case a.beaconLoss:
 		return fail(client.CodeLost, "the router stopped answering")
-	case a.phase == authenticating || a.phase == associating: // firmware that cannot do SAE falls silent, too
+	case a.phase == authenticating || a.phase == associating: // firmware that cannot do SAE also falls silent
 		return lower(client.CodeLost, "the router stopped answering")
 	}
 	return lower(client.CodeTimeout, "the router did not finish the key exchange")
 }
 
-// overdue is the verdict when the attempt's time is over.
+// overdue returns the verdict when the attempt's time is over.
 func (a *attempt) overdue() *JoinError {
 	switch {
 	case a.refusal != "":
@@ -398,7 +404,8 @@ func lower(code string, format string, args ...any) decision {
 	return decision{do: giveUp, fail: lowerError(code, format, args...)}
 }
 
-// number keeps text of the event out of messages for people.
+// number returns s if it is a number and "unknown" otherwise, so that no other text
+// of the event reaches messages for people.
 func number(s string) string {
 	if _, err := strconv.Atoi(s); err != nil {
 		return "unknown"
@@ -406,7 +413,7 @@ func number(s string) string {
 	return s
 }
 
-// integer is -1 where there is none.
+// integer parses s and returns -1 if s is not a number.
 func integer(s string) int {
 	n, err := strconv.Atoi(s)
 	if err != nil {

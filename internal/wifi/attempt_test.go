@@ -11,13 +11,13 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// play feeds a trace to an attempt: lines are events without their "<3>",
-// "(quiet)" is patience running out. cells answer every look. It returns the
-// actions until the verdict.
+// play feeds a trace to an attempt. Each line is an event without its "<3>";
+// "(quiet)" means that patience is over. cells answer every readResults decision.
+// play returns the actions until the verdict.
 func play(a *attempt, trace string, cells []BSS) (actions []string, verdict *JoinError) {
 	for line := range strings.Lines(trace) {
 		line = strings.TrimSpace(line)
-		a.began = time.Time{} // a trace has no times, so no result is too early
+		a.began = time.Time{} // a trace has no times, so no result comes too early
 		var d decision
 		switch {
 		case line == "":
@@ -29,8 +29,8 @@ func play(a *attempt, trace string, cells []BSS) (actions []string, verdict *Joi
 		default:
 			d = a.event(wpactrl.ParseEvent("<3>" + line))
 		}
-		if d.do == look {
-			actions = append(actions, "look")
+		if d.do == readResults {
+			actions = append(actions, "read results")
 			d = a.seen(cells)
 		}
 		switch d.do {
@@ -61,7 +61,7 @@ func hinted(n Network) Network {
 	return n
 }
 
-// The traces are wpa_supplicant 2.10's on simulated radios.
+// These traces were recorded from wpa_supplicant 2.10 on simulated radios.
 const (
 	scanDone = `
 		CTRL-EVENT-SCAN-STARTED
@@ -156,35 +156,35 @@ func TestAttemptVerdicts(t *testing.T) {
 			SME: Authentication request to the driver failed
 			CTRL-EVENT-SSID-TEMP-DISABLED id=0 ssid="home" auth_failures=1 duration=21 reason=CONN_FAILED
 			`, nil, "rejected"},
-		{"not there", homeWPA2, scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "look not_found"},
+		{"not there", homeWPA2, scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "read results not_found"},
 		{"not there, others are", homeWPA2, scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`,
-			[]BSS{{SSID: []byte("home "), Security: WPA2}}, "look not_found"},
+			[]BSS{{SSID: []byte("home "), Security: WPA2}}, "read results not_found"},
 		{"there, other security, wpa_supplicant says not found", homeWPA2, scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`,
-			at(WPA3), "look security_mismatch"},
+			at(WPA3), "read results security_mismatch"},
 		{"there, other security, wpa_supplicant says nothing", homeWPA2, scanDone + `(quiet)`,
-			at(WPA3), "look security_mismatch"},
+			at(WPA3), "read results security_mismatch"},
 		{"there with both securities in two cells", homeWPA2, scanDone + `(quiet)`,
-			append(at(WPA3), at(WPA2)...), "look"},
+			append(at(WPA3), at(WPA2)...), "read results"},
 		{"there and fits, found by the second scan", homeWPA2, scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + associated + connected,
-			at(WPA2), "look joined"},
+			at(WPA2), "read results joined"},
 		{"NOT-FOUND before any scan is about older results", homeWPA2, `
 			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + associated + connected, nil, "joined"},
 		{"hidden and not heard, all channels once more", homeHidden, scanDone + `
 			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + associated + connected, nil, "search full joined"},
 		{"hidden and not there", homeHidden, scanDone + `
-			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "search full look not_found"},
+			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "search full read results not_found"},
 		{"hidden, hint wrong and not there", hinted(homeHidden), scanDone + `
 			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `
-			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "search full search full look not_found"},
+			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "search full search full read results not_found"},
 		{"hint right", hinted(homeWPA2), scanDone + associated + connected, nil, "joined"},
 		{"hint wrong: all channels before a verdict", hinted(homeWPA2), scanDone + `
 			CTRL-EVENT-NETWORK-NOT-FOUND
 			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + associated + connected, nil, "search full joined"},
 		{"hint wrong and not there", hinted(homeWPA2), scanDone + `
 			CTRL-EVENT-NETWORK-NOT-FOUND
-			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "search full look not_found"},
+			CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "search full read results not_found"},
 		{"hint wrong and silence", hinted(homeWPA2), scanDone + "(quiet)\n" + scanDone + "(quiet)", at(OWE),
-			"search full look security_mismatch"},
+			"search full read results security_mismatch"},
 		{"no impatience while something happens", homeWPA2, scanDone + associated + "(quiet)", nil, "not impatient"},
 		{"802.1X", homeEAP, scanDone + associated + peapSelected + connected, nil, "joined"},
 		{"802.1X, wrong password", homeEAP, scanDone + associated + peapSelected +
@@ -222,7 +222,7 @@ func TestAttemptVerdicts(t *testing.T) {
 	}
 }
 
-// TestAttemptLower: after which failures less protection may do.
+// TestAttemptLower checks after which failures a weaker variant may be tried.
 func TestAttemptLower(t *testing.T) {
 	for _, row := range []struct {
 		name, trace string
@@ -298,8 +298,8 @@ func FuzzAttempt(f *testing.F) {
 	})
 }
 
-// TestResultsOfAnotherScan: results that come sooner than any scan of all channels
-// could end are those of an older scan, and no verdict.
+// TestResultsOfAnotherScan checks that results which come sooner than any scan of all
+// channels could end are taken for an older scan's, and bring no verdict.
 func TestResultsOfAnotherScan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttempt(homeAny, variant{}, "0")
@@ -312,7 +312,7 @@ func TestResultsOfAnotherScan(t *testing.T) {
 		}
 		time.Sleep(quickestScan)
 		a.event(wpactrl.Event{Name: "CTRL-EVENT-SCAN-RESULTS"})
-		if did := a.event(wpactrl.Event{Name: "CTRL-EVENT-NETWORK-NOT-FOUND"}); did.do != look {
+		if did := a.event(wpactrl.Event{Name: "CTRL-EVENT-NETWORK-NOT-FOUND"}); did.do != readResults {
 			t.Errorf("not found by its own scan: %+v, want to look at the results", did)
 		}
 	})

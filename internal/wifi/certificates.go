@@ -14,20 +14,20 @@ import (
 	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
-// maxCertificates bounds a file with certificates or a key. All certificates
-// that a system trusts take 220 KB together.
+// maxCertificates bounds the size of a file with certificates or a key. All
+// certificates that a system trusts take 220 KB together.
 const maxCertificates = 1 << 20
 
-// CertificateFile is a file that credentials name.
+// CertificateFile is a file that the credentials name.
 type CertificateFile struct {
 	What string // for people, e.g. "CA certificate"
 	Path string
 
-	field *string // of the credentials, which has the path
-	name  string  // of our copy
+	field *string // the field of the credentials that holds the path
+	name  string  // the name of our copy
 }
 
-// Files lists the files that the credentials name.
+// Files returns the files that the credentials name.
 func (c *EAPCredentials) Files() []CertificateFile {
 	var named []CertificateFile
 	for _, f := range []CertificateFile{
@@ -42,9 +42,9 @@ func (c *EAPCredentials) Files() []CertificateFile {
 	return named
 }
 
-// CheckFiles says which of the named files could not be used, in a text for
-// whoever named it: nil or a *JoinError. wpa_supplicant would only say that the
-// TLS library failed. It returns within 15 s, or when ctx ends.
+// CheckFiles reports which of the named files cannot be used, in a text for the
+// person who named it. The error is nil or a *JoinError. wpa_supplicant would only
+// say that the TLS library failed. CheckFiles returns within 15 s, or when ctx ends.
 func (c *EAPCredentials) CheckFiles(ctx context.Context) error {
 	for _, f := range c.Files() {
 		if _, err := f.read(ctx); err != nil {
@@ -68,10 +68,10 @@ func (f CertificateFile) read(ctx context.Context) ([]byte, error) {
 	return text, nil
 }
 
-// copyFiles returns the credentials with copies of the named files, which it
-// makes in a folder of ours: what was checked is what wpa_supplicant reads, now
-// and whenever it authenticates again. A pipe or an endless file in the place of
-// one would hang it.
+// copyFiles copies the named files to a folder of ours and returns the credentials
+// with the paths of the copies. So wpa_supplicant reads exactly what was checked, now
+// and whenever it authenticates again. A pipe or an endless file in the place of an
+// original would hang it.
 func (c *EAPCredentials) copyFiles(ctx context.Context, folder string) (*EAPCredentials, error) {
 	copied := new(*c)
 	for _, f := range copied.Files() {

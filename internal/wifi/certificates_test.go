@@ -16,9 +16,9 @@ import (
 
 const pemText = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
-// TestEAPFiles: what is wrong with a file is said before wpa_supplicant, which
-// would only say that the TLS library failed, or hang. Who names the file is a
-// local user who may change networks.
+// TestEAPFiles checks that a fault of a file is reported before wpa_supplicant runs,
+// which would only say that the TLS library failed, or hang. Any local user who may
+// change networks can name such a file.
 func TestEAPFiles(t *testing.T) {
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
@@ -68,8 +68,9 @@ func TestEAPFiles(t *testing.T) {
 	}
 }
 
-// TestRealWpaSupplicantReadsCopies: what takes the place of a file after it was
-// checked is nothing that wpa_supplicant reads, and the copies end with it.
+// TestRealWpaSupplicantReadsCopies checks that wpa_supplicant does not read a file
+// that replaced the original after the check, and that the copies are removed in the
+// end.
 func TestRealWpaSupplicantReadsCopies(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := realStation(t, dir)
@@ -77,7 +78,7 @@ func TestRealWpaSupplicantReadsCopies(t *testing.T) {
 	if err := os.WriteFile(named, []byte(pemText), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // there is no radio, and so no network
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // there is no radio, and so no network to join
 	defer cancel()
 	n := Network{SSID: []byte("work"), EAP: &EAPCredentials{Method: "peap", Identity: "me", Password: secret.New("p"), CACert: named}}
 	if _, err := s.Associate(ctx, n); err == nil {

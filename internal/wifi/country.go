@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Country is the one whose rules the radios obey, as the kernel has it: two
-// capitals of ISO 3166-1, or "00" for what is allowed all over the world, "98"
-// and "99" for rules of the hardware's own (NL80211_CMD_GET_REG). Without
-// cfg80211 there is none, "".
+// Country returns the country whose rules the radios obey, as the kernel reports it:
+// two capitals of ISO 3166-1, "00" for what is allowed all over the world, or "98"
+// and "99" for the hardware's own rules (NL80211_CMD_GET_REG). Without cfg80211 there
+// is no country: the result is "".
 func Country() (string, error) {
 	conn, err := genetlink.Dial(nil)
 	if err != nil {

@@ -7,15 +7,15 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// What a person gives is bounded: an identity is at most a RADIUS User-Name
+// These limits bound what a person enters: an identity is at most a RADIUS User-Name
 // (RFC 2865 5.1), a path at most PATH_MAX.
 const (
 	maxIdentity = 253
 	maxPath     = 4096
 )
 
-// check says whether the credentials can work at all. It reads no file: see
-// CheckFiles.
+// check reports whether the credentials can work at all. It reads no file; CheckFiles
+// does.
 func (c *EAPCredentials) check() error {
 	for _, text := range []struct {
 		what, value string
@@ -40,7 +40,7 @@ func (c *EAPCredentials) check() error {
 	case c.Identity == "":
 		return joinError(client.CodeUnsupported, "802.1X wants an identity: the name of the user")
 	case c.CACert == "" && !c.AnyServer:
-		// Who imitates the network would get the password.
+		// An attacker who imitates the network would get the password.
 		return joinError(client.CodeUnsupported, "802.1X wants a CA certificate, to know the right server by; "+
 			"without one, say that any server may be trusted")
 	}
@@ -72,8 +72,8 @@ func (c *EAPCredentials) checkMethod() error {
 	return joinError(client.CodeUnsupported, "the inner method is mschapv2, or with TTLS pap, not %q", c.Phase2)
 }
 
-// settings renders the credentials for SET_NETWORK, in hexadecimal: no text
-// can be more than a value. They must have passed check.
+// settings renders the credentials for SET_NETWORK, in hexadecimal, so that no text
+// can be more than a value. The credentials must have passed check.
 func (c *EAPCredentials) settings() []setting {
 	phase2 := map[string]string{"": "auth=MSCHAPV2", "mschapv2": "auth=MSCHAPV2", "pap": "auth=PAP"}[c.Phase2]
 	if c.Method == "tls" {
@@ -94,8 +94,8 @@ func (c *EAPCredentials) settings() []setting {
 	return list
 }
 
-// NotTrusted is the verdict on a server whose certificate is not one that we
-// trust; why is the TLS library's text, with what the server put into it.
+// NotTrusted returns the verdict on a server whose certificate we do not trust. why
+// is the TLS library's text, including what the server put into it.
 func NotTrusted(why string) *JoinError {
 	why = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -106,7 +106,8 @@ func NotTrusted(why string) *JoinError {
 	return joinError(client.CodeServerNotTrusted, "the server's certificate is not trusted: %s", why)
 }
 
-// NotAccepted is the verdict on a server that says no after it took our method.
+// NotAccepted returns the verdict on a server that refuses us after it accepted our
+// method.
 func (c *EAPCredentials) NotAccepted() *JoinError {
 	if c.Method == "tls" {
 		return joinError(client.CodeWrongKey, "the network's server does not accept the client certificate")

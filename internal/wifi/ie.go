@@ -6,9 +6,8 @@ import (
 	"slices"
 )
 
-// Information elements of beacons and probe responses (IEEE 802.11-2020,
-// 9.4.2). They come from anybody in reach: nothing in them can be trusted to
-// have the right length.
+// Information elements of beacons and probe responses (IEEE 802.11-2020, 9.4.2). Any
+// device in reach can send them, so no length in them can be trusted.
 const (
 	elementSSID   = 0
 	elementRSN    = 48
@@ -25,22 +24,22 @@ var (
 	ouiMicrosoft = [3]byte{0x00, 0x50, 0xf2} // of WPA1
 )
 
-// elements is what we read from a beacon or a probe response.
+// elements holds what we read from a beacon or a probe response.
 type elements struct {
 	ssid     []byte
 	hasSSID  bool
-	rsn, wpa *akms // nil: no such element
+	rsn, wpa *akms // nil: the element is absent
 }
 
-// akms are the ways to authenticate that a cell offers.
+// akms holds the ways to authenticate that a cell offers.
 type akms struct {
 	psk, sae, owe, eap bool
-	plain              bool // one of them at least is no fast transition (802.11r)
+	plain              bool // at least one suite works without fast transition (802.11r)
 	pmf                bool // management frames can be protected (9.4.2.24.4, bit 7)
 }
 
-// parseElements reads as far as lengths are credible. Of repeated elements
-// the first counts.
+// parseElements reads elements as long as their lengths are plausible. If an element
+// is repeated, the first one counts.
 func parseElements(b []byte) elements {
 	var e elements
 	for len(b) >= 2 && len(b) >= 2+int(b[1]) {
@@ -58,9 +57,9 @@ func parseElements(b []byte) elements {
 	return e
 }
 
-// parseAKMs reads the body that RSN (9.4.2.24) and WPA1 share: version, group
-// suite, counted pairwise suites, counted AKM suites, each suite 4 bytes. What
-// is left out has the standard's default, which for the AKM is 802.1X.
+// parseAKMs reads the body that RSN (9.4.2.24) and WPA1 share: version, group suite,
+// counted pairwise suites, counted AKM suites; each suite has 4 bytes. An absent
+// field has the standard's default, which is 802.1X for the AKM.
 func parseAKMs(b []byte, oui [3]byte) *akms {
 	b, ok := skip(b, 2+4) // version, group data cipher
 	if !ok || len(b) < 2 {
@@ -89,12 +88,12 @@ func skip(b []byte, n int) ([]byte, bool) {
 	return b[n:], true
 }
 
-// fastTransition are the AKM suites by which only those get in who move between
-// cells as 802.11r says.
+// fastTransition lists the AKM suites that only stations with fast transition
+// (802.11r) can use.
 var fastTransition = []byte{3, 4, 9, 13, 16, 17, 19, 22, 25}
 
-// add notes an AKM suite (9.4.2.24.3, table 9-151; 24 and 25: 802.11-2024).
-// WPA1 knows the first two only, with the same numbers.
+// add records an AKM suite (9.4.2.24.3, table 9-151; 24 and 25: 802.11-2024). WPA1
+// has only the first two, with the same numbers.
 func (a *akms) add(suite byte) {
 	a.plain = a.plain || !slices.Contains(fastTransition, suite)
 	switch suite {
@@ -109,13 +108,13 @@ func (a *akms) add(suite byte) {
 	}
 }
 
-// fastOnly reports whether a cell lets in only those who do fast transition.
+// fastOnly reports whether a cell accepts only stations with fast transition.
 func (e elements) fastOnly() bool {
 	return e.rsn != nil && !e.rsn.plain && (e.rsn.psk || e.rsn.sae || e.rsn.eap) && e.wpa == nil
 }
 
-// security sums up what a cell offers; where it is several things, what
-// somebody with a passphrase can use comes first.
+// security sums up what a cell offers. If a cell offers several securities, those
+// that a passphrase opens come first.
 func (e elements) security(privacy bool) Security {
 	switch rsn, wpa := e.rsn, e.wpa; {
 	case rsn != nil && rsn.psk && rsn.sae:

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// unhex joins groups of hexadecimal digits.
+// unhex decodes groups of hexadecimal digits.
 func unhex(t testing.TB, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
@@ -16,7 +16,7 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-// rsn is an RSN element with CCMP and the AKM suites of the given numbers.
+// rsn returns an RSN element with CCMP and the AKM suites of the given numbers.
 func rsn(akms ...byte) []byte {
 	body := []byte{1, 0, 0, 0x0f, 0xac, 4, 1, 0, 0, 0x0f, 0xac, 4, byte(len(akms)), 0}
 	for _, akm := range akms {
@@ -68,7 +68,8 @@ func TestSecurityOfElements(t *testing.T) {
 	}
 }
 
-// TestProtectionOfElements reads bit 7 of the RSN capabilities.
+// TestProtectionOfElements checks that bit 7 of the RSN capabilities is read as
+// protection of management frames.
 func TestProtectionOfElements(t *testing.T) {
 	const psk = "0100 000fac04 0100 000fac04 0100 000fac02"
 	for _, row := range []struct {

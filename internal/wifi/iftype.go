@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SetStation makes an interface that is down a station's (iw: "managed")
-// again. hostapd does so itself, but not when it is killed.
+// SetStation turns an interface that is down back into a station (iw: "managed").
+// hostapd does so itself, but not when it is killed.
 //
-// Errors wrap ErrNotSupported, ErrBusy (the interface is up), ErrNoInterface or
-// the context's.
+// Errors wrap ErrNotSupported, ErrBusy (the interface is up), ErrNoInterface or the
+// context's error.
 func SetStation(ctx context.Context, ifname string) error {
 	return configure(ctx, ifname, "make %s a station's", func(n *nl80211, ifindex int) error {
 		ae := netlink.NewAttributeEncoder()

@@ -14,15 +14,15 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// Listener hears the frames by which the interface and a router agree, as the
-// kernel tells everybody of them, whoever runs the station. It knows why an
-// attempt fails where that program says less.
+// Listener receives the management frames between the interface and a router. The
+// kernel sends them to every listener, whichever program runs the station. So the
+// Listener knows why an attempt fails where that program reports less.
 type Listener struct {
 	conn    *nl80211
 	ifindex int
 }
 
-// Listen begins to listen. Errors wrap ErrNotSupported or ErrNoInterface.
+// Listen starts to listen. Errors wrap ErrNotSupported or ErrNoInterface.
 func Listen(name string) (*Listener, error) {
 	ifi, err := net.InterfaceByName(name)
 	if err != nil {
@@ -35,11 +35,11 @@ func Listen(name string) (*Listener, error) {
 	return &Listener{conn: conn, ifindex: ifi.Index}, nil
 }
 
-// Close ends the listening.
+// Close stops listening.
 func (l *Listener) Close() { l.conn.Close() }
 
-// Verdict waits until what was heard since Listen proves why joining n failed.
-// Most failures prove nothing: the error is that of ctx then.
+// Verdict waits until the frames since Listen prove why joining n failed. Most
+// failures prove nothing: Verdict then returns the error of ctx.
 func (l *Listener) Verdict(ctx context.Context, n Network) (*JoinError, error) {
 	e := exchange{network: n}
 	for {
@@ -57,14 +57,14 @@ func (l *Listener) Verdict(ctx context.Context, n Network) (*JoinError, error) {
 	}
 }
 
-// mlmeFrame is a frame, or an event, of the exchange with a router.
+// mlmeFrame is a frame or an event of the exchange with a router.
 type mlmeFrame struct {
 	kind      mlmeKind
-	local     bool // we sent it, or the kernel for us
-	algorithm int  // of authentication: 3 is SAE
-	sequence  int  // of authentication
-	status    int  // of authentication and association
-	reason    int  // of an end
+	local     bool // we sent the frame, or the kernel did for us
+	algorithm int  // only in authentication frames: 3 is SAE
+	sequence  int  // only in authentication frames
+	status    int  // of authentication and association frames
+	reason    int  // of the frame that ends an association or authentication
 }
 
 type mlmeKind int
@@ -72,14 +72,14 @@ type mlmeKind int
 const (
 	mlmeAuthentication mlmeKind = iota
 	mlmeAssociation             // the router's response
-	mlmeEnd                     // of the association or authentication
+	mlmeEnd                     // the end of the association or authentication
 	mlmeBeaconLoss              // the router is not heard any more
 )
 
-// exchange judges the frames of one attempt. It is pure.
+// exchange derives a verdict from the frames of one attempt. It is pure.
 type exchange struct {
 	network    Network
-	keys       bool // the router has taken us: keys are exchanged
+	keys       bool // the router has accepted us: keys are exchanged
 	beaconLoss bool
 }
 
@@ -104,8 +104,8 @@ func (e *exchange) hear(f mlmeFrame) *JoinError {
 	return nil
 }
 
-// ended judges the end of an association in which no data had passed yet, or
-// some: whoever reports success ends the listening.
+// ended judges the end of an association. Data may have passed in it already, because
+// the Listener runs on until success is reported.
 func (e *exchange) ended(f mlmeFrame) *JoinError {
 	switch {
 	case vanished(f.local, f.reason, e.beaconLoss):
@@ -117,7 +117,7 @@ func (e *exchange) ended(f mlmeFrame) *JoinError {
 }
 
 // decode reads an event of the group "mlme" (nl80211_send_mlme_event and its
-// neighbours in net/wireless/nl80211.c) that concerns the interface.
+// neighbours in net/wireless/nl80211.c) if the event concerns the interface.
 func (l *Listener) decode(m genetlink.Message) (f mlmeFrame, ok bool) {
 	ad, err := netlink.NewAttributeDecoder(m.Data)
 	if err != nil {
@@ -153,7 +153,7 @@ func (l *Listener) decode(m genetlink.Message) (f mlmeFrame, ok bool) {
 	switch m.Header.Command {
 	case unix.NL80211_CMD_NOTIFY_CQM:
 		return mlmeFrame{kind: mlmeBeaconLoss}, beaconLoss
-	case unix.NL80211_CMD_CONNECT: // of drivers that authenticate by themselves
+	case unix.NL80211_CMD_CONNECT: // from drivers that authenticate by themselves
 		return mlmeFrame{kind: mlmeAssociation, status: status}, true
 	case unix.NL80211_CMD_DISCONNECT:
 		return mlmeFrame{kind: mlmeEnd, local: !byRouter, reason: reason}, true
@@ -163,20 +163,20 @@ func (l *Listener) decode(m genetlink.Message) (f mlmeFrame, ok bool) {
 	return f, false
 }
 
-// managementHeader is the length of a management frame's header, with the
-// sender's address at 10 and the cell's at 16 (IEEE 802.11-2020, 9.3.3.1). What
-// a router sends has the same in both; the interface may get another address
-// while somebody joins with it.
+// managementHeader is the length of a management frame's header, with the sender's
+// address at 10 and the cell's at 16 (IEEE 802.11-2020, 9.3.3.1). In frames from a
+// router both addresses are equal. The interface's own address is not used, because
+// it may change while a program joins with the interface.
 const managementHeader = 24
 
-// decodeFrame reads a management frame. An event without one tells of an answer
+// decodeFrame reads a management frame. An event without a frame reports an answer
 // that did not come.
 func decodeFrame(command uint8, frame []byte) (f mlmeFrame, ok bool) {
 	if len(frame) < managementHeader {
 		return f, false
 	}
 	f.local = !bytes.Equal(frame[10:16], frame[16:22])
-	field := func(n int) int { // of two bytes, little endian
+	field := func(n int) int { // a field has two bytes, little endian
 		at := managementHeader + 2*n
 		if len(frame) < at+2 {
 			return -1

@@ -14,7 +14,7 @@ import (
 
 var ownAddress = net.HardwareAddr{2, 0, 0, 0, 0, 0}
 
-// mlmeEvent is an event of the group "mlme" about the interface 5.
+// mlmeEvent returns an event of the group "mlme" about the interface 5.
 func mlmeEvent(t testing.TB, command uint8, fill func(*netlink.AttributeEncoder)) genetlink.Message {
 	t.Helper()
 	ae := netlink.NewAttributeEncoder()
@@ -27,7 +27,7 @@ func mlmeEvent(t testing.TB, command uint8, fill func(*netlink.AttributeEncoder)
 	return genetlink.Message{Header: genetlink.Header{Command: command}, Data: data}
 }
 
-// frameEvent is an event with a management frame.
+// frameEvent returns an event with a management frame.
 func frameEvent(t testing.TB, command uint8, from net.HardwareAddr, fields ...uint16) genetlink.Message {
 	frame := make([]byte, managementHeader)
 	copy(frame[10:], from)
@@ -38,8 +38,8 @@ func frameEvent(t testing.TB, command uint8, from net.HardwareAddr, fields ...ui
 	return mlmeEvent(t, command, func(ae *netlink.AttributeEncoder) { ae.Bytes(unix.NL80211_ATTR_FRAME, frame) })
 }
 
-// TestExchange lists what the frames of an attempt prove. They are as mac80211
-// tells them when hostapd 2.10 ends a handshake, or vanishes in it.
+// TestExchange checks what the frames of an attempt prove. mac80211 reported these
+// frames when hostapd 2.10 ended a handshake, or vanished in it.
 func TestExchange(t *testing.T) {
 	const (
 		auth, assoc, deauth = unix.NL80211_CMD_AUTHENTICATE, unix.NL80211_CMD_ASSOCIATE, unix.NL80211_CMD_DEAUTHENTICATE
@@ -68,7 +68,7 @@ func TestExchange(t *testing.T) {
 		name   string
 		n      Network
 		events []genetlink.Message
-		want   string // "": nothing is proved
+		want   string // "": the frames prove nothing
 	}{
 		{"the router ends the handshake", homeWPA2, after(frame(deauth, bssid, 15)), client.CodeWrongKey},
 		{"of a passphrase that NetworkManager keeps", Network{SSID: []byte("home"), Security: WPA2WPA3}, after(frame(deauth, bssid, 15)), client.CodeWrongKey},

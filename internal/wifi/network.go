@@ -19,8 +19,8 @@ import (
 // the syntax of SET_NETWORK.
 type setting struct{ name, value string }
 
-// Check says whether the network can be joined at all: nil or a *JoinError
-// with a text for whoever typed the passphrase.
+// Check reports whether the network can be joined at all. The error is nil or a
+// *JoinError with a text for the person who typed the passphrase.
 func (n Network) Check() error {
 	if len(n.SSID) == 0 || len(n.SSID) > maxSSID {
 		return joinError(client.CodeUnsupported, "a network's name has 1 to %d bytes, not %d", maxSSID, len(n.SSID))
@@ -36,7 +36,8 @@ func (n Network) Check() error {
 	switch n.security() {
 	case Open, OWE:
 		if !n.PSK.IsZero() {
-			// Whoever imitates the name must not get us without the passphrase.
+			// An attacker who imitates the name must not be joined without the
+			// passphrase.
 			return joinError(client.CodeSecurityMismatch, "the network is open, but there is a passphrase for it")
 		}
 		return nil
@@ -70,21 +71,22 @@ func (n Network) checkPSK() error {
 	return nil
 }
 
-// rawKey: 64 hexadecimal digits are the key itself, not a passphrase. SAE
-// cannot use it.
+// rawKey reports whether PSK is the key itself, 64 hexadecimal digits, and not a
+// passphrase. SAE cannot use a raw key.
 func (n Network) rawKey() bool {
 	psk := n.PSK.Reveal()
 	_, err := hex.DecodeString(psk)
 	return len(psk) == 64 && err == nil
 }
 
-// keyExchangeProves: the passphrase, whoever keeps it, may be found wrong in the
-// key exchange. SAE has proved it before.
+// keyExchangeProves reports whether a wrong passphrase shows in the key exchange,
+// whichever program stores it. SAE proves the passphrase before the key exchange.
 func (n Network) keyExchangeProves() bool {
 	return slices.Contains([]Security{WPA, WPA2, WPA2WPA3}, n.security())
 }
 
-// security resolves "", and what the router has said about it.
+// security replaces "" by the network's security, and applies what the router has
+// announced about it.
 func (n Network) security() Security {
 	switch {
 	case n.TransitionOver && !n.PSK.IsZero() && !n.rawKey():
@@ -99,7 +101,7 @@ func (n Network) security() Security {
 	return WPA2WPA3
 }
 
-// accepts reports whether our settings can join a cell of that security.
+// accepts reports whether our settings can join a cell with the security seen.
 func (n Network) accepts(seen Security) bool {
 	switch n.security() {
 	case Open:
@@ -120,16 +122,16 @@ func (n Network) accepts(seen Security) bool {
 	return false
 }
 
-// printable shows an SSID in a log: without loss, and in one line.
+// printable renders an SSID for a log, without loss and in one line.
 func printable(ssid []byte) string {
 	quoted := strconv.Quote(string(ssid))
 	return quoted[1 : len(quoted)-1]
 }
 
-// settings renders the network for SET_NETWORK. It must have passed Check.
-// Every value is safe whatever bytes the user gave: texts are hexadecimal; a
-// passphrase, which cannot be, ends at the *last* quote of the command, so
-// quotes within need no escape, and it has no control characters.
+// settings renders the network for SET_NETWORK. The network must have passed Check.
+// Every value is safe whatever bytes the user entered: texts are hexadecimal. A
+// passphrase cannot be; it ends at the *last* quote of the command, so quotes within
+// it need no escape, and it has no control characters.
 func (n Network) settings(mark string, v variant) []setting {
 	list := []setting{
 		{"ssid", hex.EncodeToString(n.SSID)},
@@ -166,11 +168,11 @@ func (n Network) keySettings() []setting {
 	return []setting{psk}
 }
 
-// mark names the network, its passphrase and what else an association must have
-// been made with, without revealing any of it: it is in wpa_supplicant's log. A
-// hash without a key would let who reads the log try passphrases faster than
-// the radio's own handshake does. The other levels of PMF are no reason to join
-// anew.
+// mark identifies the network, its passphrase and the demands that an association
+// must have been made with, without revealing any of them: wpa_supplicant logs the
+// mark. With a hash without a key, readers of the log could try passphrases faster
+// than the radio's own handshake allows. The other levels of PMF are no reason to
+// join anew.
 func (n Network) mark(key []byte) string {
 	mac := hmac.New(sha256.New, key)
 	binary.Write(mac, binary.BigEndian, uint32(len(n.SSID))) // never fails
@@ -190,8 +192,8 @@ func (n Network) mark(key []byte) string {
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// Mismatch looks for the network among the cells of a scan: nil if a cell fits
-// or the network is not there at all (present tells which).
+// Mismatch looks for the network among the cells of a scan. The verdict is nil if a
+// cell fits or the network is absent; present distinguishes the two.
 func (n Network) Mismatch(cells []BSS) (verdict *JoinError, present bool) {
 	for _, cell := range cells {
 		if !bytes.Equal(cell.SSID, n.SSID) || n.BSSID != nil && !bytes.Equal(cell.BSSID, n.BSSID) {
@@ -206,7 +208,7 @@ func (n Network) Mismatch(cells []BSS) (verdict *JoinError, present bool) {
 	return verdict, present
 }
 
-// onlyFast reports whether every cell of the network wants fast transition.
+// onlyFast reports whether every cell of the network requires fast transition.
 func (n Network) onlyFast(cells []BSS) bool {
 	return !slices.ContainsFunc(cells, func(c BSS) bool { return n.isOf(c) && !c.FastOnly }) &&
 		slices.ContainsFunc(cells, n.isOf)

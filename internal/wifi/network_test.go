@@ -15,7 +15,7 @@ import (
 
 var digits64 = strings.Repeat("0123456789abcdef", 4)
 
-// rendered are the settings of each variant, one per line.
+// rendered returns the settings of each variant, one per line.
 func rendered(n Network) string {
 	var lines []string
 	for _, v := range n.variants(abilities{sae: true, pmf: true}) {
@@ -39,7 +39,7 @@ func TestNetworkSettings(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		Network
-		want []string // of the variants, in the order in which they are tried
+		want []string // the variants' settings, in the order in which the variants are tried
 	}{
 		{"open", Network{Security: Open}, []string{open}},
 		{"open, by having no passphrase", Network{}, []string{open}},
@@ -126,7 +126,8 @@ func TestNetworkCheck(t *testing.T) {
 	}
 }
 
-// TestNetworkOfNoCell: what nobody sends from is not waited for.
+// TestNetworkOfNoCell checks that joining does not wait for a cell address that no
+// router can have.
 func TestNetworkOfNoCell(t *testing.T) {
 	for cell, fits := range map[string]bool{"02:00:00:00:01:00": true, "01:00:5e:00:00:01": false, "00:00:00:00:00:00": false} {
 		n := Network{SSID: []byte("x"), Security: Open}
@@ -143,7 +144,7 @@ func TestNetworkCheckOfEAP(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		change func(*EAPCredentials)
-		want   string // in the reason; "": accepted
+		want   string // part of the reason; "": accepted
 	}{
 		{"PEAP", func(*EAPCredentials) {}, ""},
 		{"TTLS with PAP", func(c *EAPCredentials) { c.Method, c.Phase2 = "ttls", "pap" }, ""},
@@ -239,7 +240,7 @@ func TestMarkTellsNetworksApartAndNothingElse(t *testing.T) {
 		homeWPA2,
 		{SSID: []byte("home2"), PSK: homeWPA2.PSK},
 		{SSID: []byte("home"), PSK: secret.New("correct horsf")},
-		{SSID: []byte("homec"), PSK: secret.New("orrect horse")}, // same bytes in a row
+		{SSID: []byte("homec"), PSK: secret.New("orrect horse")}, // SSID and passphrase in a row are the same bytes as those of homeWPA2
 		{SSID: []byte("home")},
 		{SSID: []byte("home"), EAP: &EAPCredentials{Identity: "me"}},
 		{SSID: []byte("home"), EAP: &EAPCredentials{Identity: "me", Password: secret.New("x")}},

@@ -24,11 +24,11 @@ const (
 )
 
 // nl80211 is a connection to the kernel's configuration of radios
-// (include/uapi/linux/nl80211.h). Events have a socket of their own, so that
-// none is mistaken for a reply.
+// (include/uapi/linux/nl80211.h). Events have a socket of their own, so that no event
+// is mistaken for a reply.
 type nl80211 struct {
 	commands *genetlink.Conn
-	events   *genetlink.Conn // nil: nobody listens
+	events   *genetlink.Conn // nil: not subscribed
 	family   genetlink.Family
 }
 
@@ -51,7 +51,7 @@ func dialNL80211(group string) (*nl80211, error) {
 }
 
 func (n *nl80211) find() error {
-	// The kernel's own text for a refusal; kernels too old for it do without.
+	// The kernel then explains a refusal in a text; old kernels lack this option.
 	_ = n.commands.SetOption(netlink.ExtendedAcknowledge, true)
 	family, err := n.commands.GetFamily(unix.NL80211_GENL_NAME)
 	if errors.Is(err, os.ErrNotExist) {
@@ -90,7 +90,7 @@ func (n *nl80211) trigger(ifindex int, req ScanRequest) error {
 	return n.command(unix.NL80211_CMD_TRIGGER_SCAN, data)
 }
 
-// abort stops the running scan. Its end is told as an event, too.
+// abort stops the running scan. The kernel then sends an event for its end, too.
 func (n *nl80211) abort(ifindex int) error {
 	data, err := encodeInterface(ifindex)
 	if err != nil {
@@ -112,10 +112,10 @@ func (n *nl80211) message(cmd uint8, data []byte) genetlink.Message {
 	}
 }
 
-// errInterrupted says that the table changed while the kernel dumped it.
+// errInterrupted means that the table changed while the kernel dumped it.
 var errInterrupted = errors.New("list changed while it was read")
 
-// results reads the kernel's table of cells. Its ages are relative to now.
+// results reads the kernel's table of cells. LastSeen in it is relative to now.
 func (n *nl80211) results(ifindex int) (found []BSS, err error) {
 	for range 5 {
 		if found, err = n.dump(ifindex); !errors.Is(err, errInterrupted) {
@@ -157,7 +157,7 @@ func (n *nl80211) dump(ifindex int) ([]BSS, error) {
 	return found, nil
 }
 
-// scanEnd is the end of somebody's scan.
+// scanEnd is the end of a scan, ours or another program's.
 type scanEnd struct {
 	ifindex int
 	aborted bool
@@ -188,7 +188,7 @@ func (n *nl80211) receive(ctx context.Context) ([]genetlink.Message, error) {
 	})
 	defer func() {
 		if !cancel() {
-			<-done // or it would end the next call
+			<-done // otherwise the deadline would end the next call
 		}
 	}()
 	messages, _, err := n.events.Receive()
@@ -204,9 +204,9 @@ func encodeInterface(ifindex int) ([]byte, error) {
 	return ae.Encode()
 }
 
-// encodeTrigger asks for the wildcard SSID, which is an attribute of length
-// zero: everybody answers. (One zero byte would ask for a network of that
-// name, and nobody would.)
+// encodeTrigger asks for the wildcard SSID, which is an attribute of length zero, so
+// that every cell answers. (One zero byte would ask for a network of that name, and
+// no cell would answer.)
 func encodeTrigger(ifindex int, req ScanRequest) ([]byte, error) {
 	ae := netlink.NewAttributeEncoder()
 	ae.Uint32(unix.NL80211_ATTR_IFINDEX, uint32(ifindex))
@@ -288,7 +288,7 @@ func decodeCell(ad *netlink.AttributeDecoder, now time.Duration) BSS {
 			beacon = ad.Bytes()
 		case unix.NL80211_BSS_SEEN_MS_AGO:
 			bss.LastSeen = time.Duration(ad.Uint32()) * time.Millisecond
-		case unix.NL80211_BSS_LAST_SEEN_BOOTTIME: // ns; better, as it is when the frame came
+		case unix.NL80211_BSS_LAST_SEEN_BOOTTIME: // ns; preferred, because it is the time at which the frame came
 			seenAt = time.Duration(ad.Uint64())
 		}
 	}
@@ -304,11 +304,11 @@ func decodeCell(ad *netlink.AttributeDecoder, now time.Duration) BSS {
 	return bss
 }
 
-// bootTime is the clock of NL80211_BSS_LAST_SEEN_BOOTTIME.
+// bootTime returns the clock of NL80211_BSS_LAST_SEEN_BOOTTIME.
 func bootTime() time.Duration {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		return 0 // never on Linux; ages then come from SEEN_MS_AGO
+		return 0 // never happens on Linux; ages then come from SEEN_MS_AGO
 	}
 	return time.Duration(ts.Nano())
 }

@@ -19,7 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// littleEndian skips golden bytes where the machine orders them differently.
+// littleEndian skips the comparison with golden bytes on big-endian machines.
 func littleEndian(t *testing.T) {
 	t.Helper()
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
@@ -29,7 +29,7 @@ func littleEndian(t *testing.T) {
 
 func TestTriggerMessage(t *testing.T) {
 	littleEndian(t)
-	// Length, type (0x8000: nested), value; types as in nl80211.h.
+	// Each attribute is length, type (0x8000: nested), value; types as in nl80211.h.
 	wildcard := "0800 0300 05000000" + "0800 2d80 0400 0100"
 	for _, row := range []struct {
 		name string
@@ -53,7 +53,7 @@ func TestTriggerMessage(t *testing.T) {
 	}
 }
 
-// cellMessage is one message of a NL80211_CMD_GET_SCAN dump.
+// cellMessage returns one message of a NL80211_CMD_GET_SCAN dump.
 func cellMessage(t testing.TB, fill func(*netlink.AttributeEncoder)) []byte {
 	t.Helper()
 	ae := netlink.NewAttributeEncoder()
@@ -170,7 +170,8 @@ func TestDecodeScanEnd(t *testing.T) {
 	}
 }
 
-// TestCommands (0x300: dump) shows what the kernel is asked, and what becomes of its answers.
+// TestCommands checks what the kernel is asked (0x300: dump), and what the commands
+// make of its answers.
 func TestCommands(t *testing.T) {
 	refusal := error(nil)
 	asked := ""
@@ -201,8 +202,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestThousandNeighbours: a scan of 1,000 cells is read within milliseconds, and
-// 1,000 such scans leave nothing behind.
+// TestThousandNeighbours checks that a scan of 1,000 cells is read within
+// milliseconds, and that 1,000 such scans leave nothing behind.
 func TestThousandNeighbours(t *testing.T) {
 	var messages []genetlink.Message
 	for i := range 1000 {
@@ -297,7 +298,7 @@ func TestChannelOfRadio(t *testing.T) {
 	}
 }
 
-// TestWithoutRadio runs against the kernel of the machine.
+// TestWithoutRadio runs against the machine's own kernel.
 func TestWithoutRadio(t *testing.T) {
 	if _, err := os.Stat("/sys/class/ieee80211"); err == nil {
 		t.Skip("this kernel has cfg80211; the lab covers it")

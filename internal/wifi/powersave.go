@@ -9,20 +9,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SetPowerSave turns on or off that the radio sleeps between beacons
-// (NL80211_CMD_SET_POWER_SAVE), which makes some answer late or not at all. An
-// access point never sleeps in this way: drivers on mac80211 then say
-// ErrNotSupported, those with a firmware of their own obey. The setting stays
-// with the interface until it is removed.
+// SetPowerSave makes the radio sleep between beacons, or not
+// (NL80211_CMD_SET_POWER_SAVE). Some radios that sleep answer late or not at all. An
+// access point never sleeps in this way: drivers on mac80211 then return
+// ErrNotSupported, drivers with a firmware of their own accept the command. The
+// setting stays with the interface until it is removed.
 //
-// Errors wrap ErrNotSupported, ErrNoInterface or the context's.
+// Errors wrap ErrNotSupported, ErrNoInterface or the context's error.
 func SetPowerSave(ctx context.Context, ifname string, on bool) error {
 	return configure(ctx, ifname, "set power save of %s", func(n *nl80211, ifindex int) error {
 		return n.setPowerSave(ifindex, on)
 	})
 }
 
-// configure carries out one command on one interface; what names it in errors.
+// configure carries out one command on one interface; what names the command in
+// errors.
 func configure(ctx context.Context, ifname, what string, do func(n *nl80211, ifindex int) error) error {
 	what = fmt.Sprintf(what, ifname)
 	if err := ctx.Err(); err != nil {

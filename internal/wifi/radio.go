@@ -14,22 +14,22 @@ import (
 
 // Radio is a Wi-Fi interface and what its hardware can be.
 type Radio struct {
-	Name           string // of the interface, e.g. "wlan0"
+	Name           string // the interface's name, e.g. "wlan0"
 	Index          int
 	MAC            net.HardwareAddr
 	PHY            int    // number of the wiphy; several interfaces may share one
-	Type           string // what it is now: "station", "access point", "monitor", …
-	Frequency      int    // MHz, 0 if it is on none
+	Type           string // what the interface is now: "station", "access point", "monitor", …
+	Frequency      int    // MHz, 0 if the interface is on no channel
 	APCapable      bool
 	StationCapable bool
-	Both           Both            // access point and station at once
-	Channels       []ChannelRights // of all bands, by the rules of now
+	Both           Both            // whether access point and station are possible at once
+	Channels       []ChannelRights // of all bands, by the rules now in force
 }
 
-// Both says whether a radio can be access point and station at once.
+// Both describes whether a radio can be access point and station at once.
 type Both int
 
-// What radios can.
+// The values of Both.
 const (
 	NotBoth      Both = iota
 	SameChannel       // the access point has to follow the station
@@ -39,25 +39,25 @@ const (
 // ChannelRights is what a radio may do on a channel.
 type ChannelRights struct {
 	Frequency int  // MHz
-	Disabled  bool // nothing
-	NoIR      bool // not send first, so not be an access point
-	Radar     bool // only after it has listened for radar
+	Disabled  bool // nothing may be sent
+	NoIR      bool // the radio may not send first, so it cannot be an access point
+	Radar     bool // the radio must listen for radar before it sends
 }
 
-// Channel finds a channel of 2.4 or 5 GHz by its number.
+// Channel returns the rights on a channel of 2.4 or 5 GHz by its number.
 func (r Radio) Channel(number int) (ChannelRights, bool) {
 	for _, c := range r.Channels {
-		if c.Frequency < 5925 && Channel(c.Frequency) == number { // 6 GHz has the same numbers again
+		if c.Frequency < 5925 && Channel(c.Frequency) == number { // 6 GHz uses the same numbers again
 			return c, true
 		}
 	}
 	return ChannelRights{}, false
 }
 
-// DefaultRadio is assumed where no radio is named and none is there.
+// DefaultRadio is assumed where the configuration names no radio and none is found.
 const DefaultRadio = "wlan0"
 
-// ChooseRadio gives the name of the radio that is used where none is named: the
+// ChooseRadio returns the radio that is used where the configuration names none: the
 // first that can be an access point.
 func ChooseRadio(list []Radio) string {
 	for _, r := range list {
@@ -68,12 +68,12 @@ func ChooseRadio(list []Radio) string {
 	return DefaultRadio
 }
 
-// TypeAccessPoint is the Type of a Radio that is one.
+// TypeAccessPoint is the Type of a Radio that is an access point.
 var TypeAccessPoint = wifi.InterfaceTypeAP.String()
 
-// Radios lists the Wi-Fi interfaces that have a network device, in order of
-// their index. A kernel without cfg80211 has none. The simulator's hwsim0 is
-// not among them: nl80211 does not know it.
+// Radios lists the Wi-Fi interfaces that have a network device, in order of their
+// index. A kernel without cfg80211 has none. The simulator's hwsim0 is not among
+// them, because nl80211 does not know it.
 func Radios(ctx context.Context) ([]Radio, error) {
 	client, err := wifi.New()
 	if errors.Is(err, os.ErrNotExist) {
@@ -121,8 +121,8 @@ func radios(interfaces []*wifi.Interface, phys []*wifi.PHY) []Radio {
 	return list
 }
 
-// both looks for a combination that has a place for an access point and
-// another one for a station.
+// both searches for a combination that has room for an access point and for a station
+// beside it.
 func both(combinations []wifi.InterfaceCombination) Both {
 	best := NotBoth
 	for _, c := range combinations {

@@ -8,9 +8,9 @@ import (
 	"github.com/mdlayher/wifi"
 )
 
-// Refresh gives the association as the kernel has it now: which cell it is in,
-// on which frequency, and how strong that is. Of one that has ended, or that
-// the driver tells nothing of, nothing changes.
+// Refresh returns the association as the kernel now reports it: which cell, on which
+// frequency, and how strong the signal is. If the association has ended, or the
+// driver reports nothing, Refresh returns it unchanged.
 func Refresh(ctx context.Context, ifname string, a Association) (Association, error) {
 	client, err := wifi.New()
 	if err != nil {
@@ -38,7 +38,7 @@ func Refresh(ctx context.Context, ifname string, a Association) (Association, er
 	return a, fmt.Errorf("read the signal of %s: %w", ifname, ErrNoInterface)
 }
 
-// refreshed takes what is told; the one station of a station is its access
+// refreshed fills in what the kernel reports. A station's only peer is its access
 // point.
 func refreshed(a Association, ifi *wifi.Interface, stations []*wifi.StationInfo) Association {
 	if ifi.Type != wifi.InterfaceTypeStation || len(stations) != 1 {

@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// scanDeadline bounds a scan whose context has no earlier deadline. All
-	// channels of two bands take 4 to 8 s, beside an association half as long
-	// again, and somebody else's scan may come first.
+	// scanDeadline bounds a scan whose context has no earlier deadline. All channels
+	// of two bands take 4 to 8 s, beside an association half as long again, and
+	// another program's scan may come first.
 	scanDeadline = 20 * time.Second
 
-	// busyPause is how long we wait for the end of somebody else's scan before
+	// busyPause is how long we wait for the end of another program's scan before
 	// asking again: what keeps a radio busy need not be a scan that ends.
 	busyPause = time.Second
 
-	// downLimit is how long an interface may be down that somebody else has, who
-	// takes it down for a moment to give it another address.
+	// downLimit is how long another program's interface may be down: that program may
+	// take it down for a moment to set another address.
 	downLimit = 3 * time.Second
 
 	// clockSlack allows for the kernel's coarse clock (jiffies) in the age of
@@ -29,12 +29,12 @@ const (
 	clockSlack = 100 * time.Millisecond
 )
 
-// ScanRequest says where to look.
+// ScanRequest says which radio to scan with, and what to scan.
 type ScanRequest struct {
 	Interface   string // a Wi-Fi interface that is up
-	Frequencies []int  // MHz; none: all
-	AP          bool   // the interface is an access point that serves: it leaves its channel for moments
-	Preempt     bool   // do not wait for the end of somebody else's scan, but end it
+	Frequencies []int  // MHz; none: all frequencies
+	AP          bool   // the interface is a serving access point: it leaves its channel for moments
+	Preempt     bool   // end another program's scan instead of waiting for its end
 }
 
 // scanner is what a scan needs of nl80211.
@@ -45,10 +45,10 @@ type scanner interface {
 	results(ifindex int) ([]BSS, error)
 }
 
-// Scan asks everybody in reach to answer and returns the cells that were heard
-// since the request, in the kernel's order. When ctx ends, or after 20 s, the
-// scan is aborted, and what was heard so far comes with the error. Errors wrap
-// ErrNotSupported, ErrBusy, ErrNoInterface, ErrDown or the context's.
+// Scan asks every cell in reach to answer and returns the cells that were heard since
+// the request, in the kernel's order. When ctx ends, or after 20 s, the scan is
+// aborted, and Scan returns the cells heard so far with the error. Errors wrap
+// ErrNotSupported, ErrBusy, ErrNoInterface, ErrDown or the context's error.
 func Scan(ctx context.Context, req ScanRequest) ([]BSS, error) {
 	ifi, err := net.InterfaceByName(req.Interface)
 	if err != nil {
@@ -66,7 +66,7 @@ func Scan(ctx context.Context, req ScanRequest) ([]BSS, error) {
 	return found, nil
 }
 
-// scan runs on a scanner that is already subscribed: an end that comes right
+// scan runs on a scanner that is already subscribed, so that an end which comes right
 // after the trigger is not missed.
 func scan(ctx context.Context, s scanner, ifindex int, req ScanRequest) ([]BSS, error) {
 	ctx, cancel := context.WithTimeout(ctx, scanDeadline)
@@ -79,7 +79,7 @@ func scan(ctx context.Context, s scanner, ifindex int, req ScanRequest) ([]BSS, 
 		unfinished := finish(ctx, s, ifindex)
 		switch {
 		case errors.Is(unfinished, errAborted) && req.Preempt:
-			continue // who joins a network ends scans, and does so once
+			continue // a program that joins a network aborts scans, and does so once
 		case unfinished != nil && ctx.Err() == nil:
 			return nil, explain(unfinished)
 		}
@@ -90,7 +90,8 @@ func scan(ctx context.Context, s scanner, ifindex int, req ScanRequest) ([]BSS, 
 
 var errAborted = fmt.Errorf("%w: the scan was aborted", ErrBusy)
 
-// start triggers the scan, after those of others if need be, and says when.
+// start triggers the scan, if need be after the scans of others, and returns the
+// time.
 func start(ctx context.Context, s scanner, ifindex int, req ScanRequest) (time.Time, error) {
 	begun := time.Now()
 	for {
@@ -105,8 +106,8 @@ func start(ctx context.Context, s scanner, ifindex int, req ScanRequest) (time.T
 				return started, err
 			}
 		}
-		// Somebody else's results may be of one channel, or of one SSID: they
-		// do not replace ours. The end may be on another interface of the radio.
+		// Another program's results may cover one channel, or one SSID, so they do
+		// not replace ours. The end may be on another interface of the radio.
 		pause, cancel := context.WithTimeout(ctx, busyPause)
 		_, waitErr := s.next(pause)
 		cancel()
@@ -125,7 +126,7 @@ func finish(ctx context.Context, s scanner, ifindex int) error {
 		end, err := s.next(ctx)
 		switch {
 		case err != nil:
-			// A scan that goes on would keep the radio from whoever comes next.
+			// A scan that goes on would keep the radio from the next user.
 			return errors.Join(err, ignoreIdle(s.abort(ifindex)))
 		case end.ifindex == ifindex && end.aborted:
 			return errAborted
@@ -135,7 +136,7 @@ func finish(ctx context.Context, s scanner, ifindex int) error {
 	}
 }
 
-// ignoreIdle drops the answer that there is no scan to abort.
+// ignoreIdle drops the kernel's answer that there is no scan to abort.
 func ignoreIdle(err error) error {
 	if errors.Is(err, unix.ENOENT) {
 		return nil
@@ -153,7 +154,7 @@ func heardWithin(found []BSS, age time.Duration) []BSS {
 	return fresh
 }
 
-// explain adds our error to the kernel's.
+// explain wraps the kernel's error with the sentinel of this package.
 func explain(err error) error {
 	for _, known := range []struct{ errno, ours error }{
 		{unix.EOPNOTSUPP, ErrNotSupported},
@@ -168,7 +169,7 @@ func explain(err error) error {
 	return err
 }
 
-// cached returns what the kernel heard within age, without a scan of its own.
+// cached returns the cells that the kernel heard within age, without a new scan.
 func cached(ctx context.Context, name string, age time.Duration) ([]BSS, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -17,13 +17,13 @@ import (
 type radio struct {
 	log       []string
 	begun     time.Time
-	down      time.Time // the interface is, until then
-	busy      time.Time // somebody else's scan lasts until then; zero: none
-	silent    bool      // and nobody tells its end
-	preempted bool      // and may be aborted
+	down      time.Time // the interface is down until then
+	busy      time.Time // another program's scan lasts until then; zero: none runs
+	silent    bool      // and its end is not announced
+	preempted bool      // another program's scan may be aborted
 	dead      bool      // our scan never ends
-	spoiled   bool      // our scan is aborted by somebody
-	spoilers  int       // times; 0: always
+	spoiled   bool      // another program aborts our scan
+	spoilers  int       // how often; 0: always
 	refusal   error
 	ends      chan scanEnd
 	abortErr  error
@@ -90,7 +90,7 @@ func TestScan(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		radio radio
-		limit time.Duration // of the context; 0: none
+		limit time.Duration // of the context; 0: no limit
 		req   ScanRequest
 		want  string
 		is    error
@@ -144,7 +144,7 @@ func TestScan(t *testing.T) {
 				if !errors.Is(err, row.is) {
 					t.Errorf("error %v, want %v", err, row.is)
 				}
-				// What was heard counts, even if the scan did not end.
+				// The cells heard count even if the scan did not end.
 				if strings.Contains(row.want, "results") && (len(found) != 1 || string(found[0].SSID) != "fresh") {
 					t.Errorf("found %v, want what was heard since the trigger", found)
 				}

@@ -21,10 +21,10 @@ const (
 	// the 10 s that wpa_supplicant allows for authentication.
 	joinLimit = 30 * time.Second
 
-	// cleanLimit bounds what must be done although ctx has ended.
+	// cleanLimit bounds the clean-up that must happen although ctx has ended.
 	cleanLimit = 2 * time.Second
 
-	// airAge is how long before an attempt a cell may have been heard to count.
+	// airAge is the age up to which a cell that was heard before an attempt counts.
 	airAge = 30 * time.Second
 )
 
@@ -35,15 +35,15 @@ type session struct {
 	socketPath string
 	localDir   string
 	log        *slog.Logger
-	cells      func(ctx context.Context, age time.Duration) ([]BSS, error) // what a scan heard within age
-	strangers  map[string][]string                                         // by mark: cells of a network's name that are somebody else's
+	cells      func(ctx context.Context, age time.Duration) ([]BSS, error) // the cells that a scan heard within age
+	strangers  map[string][]string                                         // by mark: strangers' cells that have our network's name
 }
 
 func (s *session) close() { s.ctrl.Close() }
 
-// join makes one attempt with a network block of its own, because temporary
-// disabling and its counters belong to the old one. A block whose attempt did
-// not succeed is removed, so that wpa_supplicant does not go on.
+// join makes one attempt with a network block of its own: an old block would bring
+// its temporary disabling and its counters along. A block whose attempt did not
+// succeed is removed, so that wpa_supplicant stops trying.
 func (s *session) join(ctx context.Context, n Network, mark string) (Association, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
@@ -61,22 +61,22 @@ func (s *session) join(ctx context.Context, n Network, mark string) (Association
 	return Association{}, err
 }
 
-// unspecific reports whether a verdict says only that a way was not on offer, which
-// is no news once a weaker way was tried.
+// unspecific reports whether a verdict says only that a variant was not on offer.
+// Once a weaker variant was tried, such a verdict is no news.
 func unspecific(verdict error) bool {
 	var failed *JoinError
 	return errors.As(verdict, &failed) && failed.lower && failed.Code == client.CodeSecurityMismatch
 }
 
-// tryVariants makes an attempt in each way to join the network, as long as
-// the failures are such that another way may help, and the air shows no cell
-// that can do better. The first verdict counts, unless a later one knows better.
+// tryVariants makes an attempt with each variant, as long as the failures are such
+// that another variant may help, and the air shows no cell that supports a stronger
+// one. The first verdict counts, unless a later one is more specific.
 func (s *session) tryVariants(ctx context.Context, n Network, mark string) (a Association, verdict error) {
 	begun := time.Now()
 	variants := n.variants(s.abilities(ctx))
 	s.forgetStrangers(n, mark, s.heard(ctx, airAge))
-	// Without a hint, the search for SAE is one of all channels. With one, a look at
-	// that channel shows what the router offers now, and not half a minute ago.
+	// Without a hint, the search for SAE covers all channels. With a hint, a scan of
+	// that one channel shows what the router offers now, and not half a minute ago.
 	if n.Frequency == 0 && variants[0].strength == strong && len(variants) > 1 && n.mayWeaken(variants[1], variants[0], s.heard(ctx, airAge)) {
 		variants = variants[1:]
 	}
@@ -109,7 +109,7 @@ func (s *session) attempt(ctx context.Context, n Network, mark string, v variant
 	if err := s.clear(ctx); err != nil {
 		return Association{}, err
 	}
-	// Only now: the end of the association before must not count.
+	// We attach only now, so that the end of the association before does not count.
 	events, err := wpactrl.Attach(ctx, s.socketPath, s.localDir)
 	if err != nil {
 		return Association{}, err
@@ -129,8 +129,8 @@ func (s *session) attempt(ctx context.Context, n Network, mark string, v variant
 		return Association{}, err
 	}
 	if a, ok := s.associated(ctx, mark); ok {
-		// wpa_supplicant has told everything about the key exchange by now: it says
-		// what the router indicates just after CTRL-EVENT-CONNECTED.
+		// By now wpa_supplicant has reported the whole key exchange: the router's
+		// indication comes just after CTRL-EVENT-CONNECTED.
 		for e, ok := events.Waiting(); ok; e, ok = events.Waiting() {
 			attempt.event(e)
 		}
@@ -140,14 +140,14 @@ func (s *session) attempt(ctx context.Context, n Network, mark string, v variant
 	return Association{}, lowerError(client.CodeLost, "the association was lost at once")
 }
 
-// abilities asks what the radio can do. Of one that is not told it counts as
-// able: then it fails, and says so.
+// abilities asks what the radio can do. If wpa_supplicant does not report an ability,
+// the radio counts as able: the attempt then fails with a reason.
 func (s *session) abilities(ctx context.Context) abilities {
 	can := func(what, name string) bool {
 		reply, err := s.ctrl.Request(ctx, "GET_CAPABILITY "+what)
 		return err != nil || slices.Contains(strings.Fields(reply), name)
 	}
-	// A method that wpa_supplicant does not know makes it refuse the others, too.
+	// One method that wpa_supplicant does not know makes it refuse the others, too.
 	reply, err := s.ctrl.Request(ctx, "GET_CAPABILITY key_mgmt")
 	listed := func(name string) bool { return err == nil && slices.Contains(strings.Fields(reply), name) }
 	return abilities{
@@ -156,18 +156,18 @@ func (s *session) abilities(ctx context.Context) abilities {
 	}
 }
 
-// clear removes every network, which ends an association, and forgets which
-// cells have failed. (How often in a row wpa_supplicant does not forget before
-// an attempt succeeds: after four failures it disables a network at its first.)
+// clear removes every network, which ends an association, and makes wpa_supplicant
+// forget which cells have failed. (wpa_supplicant keeps its count of failures in a
+// row until an attempt succeeds: after four failures it disables a network at its
+// first failure.)
 func (s *session) clear(ctx context.Context) error {
 	if err := s.stop(ctx); err != nil {
 		return err
 	}
-	return s.try(ctx, "BLACKLIST clear") // the old name of BSSID_IGNORE; 2.9 to 2.11 know it
+	return s.try(ctx, "BLACKLIST clear") // the old name of BSSID_IGNORE; 2.9 to 2.11 accept it
 }
 
-// abandon keeps wpa_supplicant from searching on. It works after the end of
-// ctx, too.
+// abandon makes wpa_supplicant stop its search. It also works after the end of ctx.
 func (s *session) abandon(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
 	defer cancel()
@@ -181,16 +181,16 @@ func (s *session) abandon(ctx context.Context) {
 	}
 }
 
-// stop removes every network and ends the scan that runs for it: it would
-// keep the radio busy for seconds.
+// stop removes every network and ends the scan for it, which would keep the radio
+// busy for seconds.
 func (s *session) stop(ctx context.Context) error {
 	if _, err := s.ctrl.Request(ctx, "REMOVE_NETWORK all"); err != nil {
 		return err
 	}
-	return s.try(ctx, "ABORT_SCAN") // refused when there is none
+	return s.try(ctx, "ABORT_SCAN") // refused when no scan runs
 }
 
-// try sends a command that may be refused.
+// try sends a command that wpa_supplicant may refuse.
 func (s *session) try(ctx context.Context, cmd string) error {
 	_, err := s.ctrl.Request(ctx, cmd)
 	if refused := (*wpactrl.CommandError)(nil); errors.As(err, &refused) {
@@ -211,20 +211,20 @@ func (s *session) add(ctx context.Context, n Network, mark string, v variant) (i
 	}
 	cmd := "SELECT_NETWORK " + id
 	if ignored := s.strangers[mark]; len(ignored) > 0 {
-		// The old name of bssid_ignore, as that of BLACKLIST.
+		// This is the old name of bssid_ignore, as BLACKLIST is of BSSID_IGNORE.
 		if err := s.try(ctx, "SET_NETWORK "+id+" bssid_blacklist "+strings.Join(ignored, " ")); err != nil {
 			return "", err
 		}
 	}
 	if n.Frequency != 0 {
-		cmd += " freq=" + strconv.Itoa(n.Frequency) // of the first scan only
+		cmd += " freq=" + strconv.Itoa(n.Frequency) // holds for the first scan only
 	}
 	_, err = s.ctrl.Request(ctx, cmd)
 	return id, err
 }
 
-// set changes a variable. A refusal means that this wpa_supplicant was built
-// without what the network needs, for example without SAE.
+// set changes a variable. A refusal means that this wpa_supplicant was built without
+// what the network needs, for example without SAE.
 func (s *session) set(ctx context.Context, id string, v setting) error {
 	_, err := s.ctrl.Request(ctx, "SET_NETWORK "+id+" "+v.name+" "+v.value)
 	var refused *wpactrl.CommandError
@@ -237,7 +237,7 @@ func (s *session) set(ctx context.Context, id string, v setting) error {
 // follow carries out an attempt's decisions until there is a verdict.
 func (s *session) follow(ctx context.Context, events *wpactrl.Events, a *attempt) error {
 	begun := time.Now()
-	var deadline time.Time // of the attempt's patience; zero: none
+	var deadline time.Time // the end of the attempt's patience; zero: none
 	for {
 		e, quiet, err := listen(ctx, events, deadline)
 		if err != nil {
@@ -249,10 +249,10 @@ func (s *session) follow(ctx context.Context, events *wpactrl.Events, a *attempt
 		} else {
 			d = a.event(e)
 		}
-		if d.do == look {
+		if d.do == readResults {
 			age := time.Since(begun)
 			if !a.full {
-				age += airAge // what the scan of one channel cannot hear
+				age += airAge // includes cells that a scan of one channel cannot hear
 			}
 			d = a.seen(s.heard(ctx, age))
 		}
@@ -276,8 +276,8 @@ func (s *session) follow(ctx context.Context, events *wpactrl.Events, a *attempt
 	}
 }
 
-// heard is what the scans of the attempt found. Without it a network that
-// wpa_supplicant does not find counts as not there.
+// heard returns what the attempt's scans found. If the scan results cannot be read, a
+// network that wpa_supplicant does not find counts as absent.
 func (s *session) heard(ctx context.Context, age time.Duration) []BSS {
 	cells, err := s.cells(ctx, age)
 	if err != nil {
@@ -286,8 +286,8 @@ func (s *session) heard(ctx context.Context, age time.Duration) []BSS {
 	return cells
 }
 
-// listen waits for the next event; quiet says that there was none until the
-// deadline, if there is one.
+// listen waits for the next event; quiet reports that none came before the deadline,
+// if there is one.
 func listen(ctx context.Context, events *wpactrl.Events, deadline time.Time) (e wpactrl.Event, quiet bool, err error) {
 	limited := ctx
 	if !deadline.IsZero() {
@@ -302,7 +302,7 @@ func listen(ctx context.Context, events *wpactrl.Events, deadline time.Time) (e 
 	return e, false, err
 }
 
-// overdue turns the end of the time into a verdict.
+// overdue returns the verdict of an attempt whose time is over.
 func (s *session) overdue(ctx context.Context, a *attempt, err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("join the network: %w", err)
@@ -315,7 +315,8 @@ func (s *session) overdue(ctx context.Context, a *attempt, err error) error {
 	return a.overdue()
 }
 
-// disabled: wpa_supplicant then waits for the interface and tells no event.
+// disabled reports whether the interface is disabled: wpa_supplicant then waits for
+// it and sends no events.
 func (s *session) disabled(ctx context.Context) bool {
 	fields, err := s.status(ctx)
 	return err == nil && fields["wpa_state"] == "INTERFACE_DISABLED"
@@ -329,8 +330,8 @@ func (s *session) status(ctx context.Context) (map[string]string, error) {
 	return wpactrl.Fields(reply), nil
 }
 
-// associated returns the association, if there is one with the network of
-// that mark; any will do for "".
+// associated returns the association, if one exists with the network of that mark; ""
+// matches any network.
 func (s *session) associated(ctx context.Context, mark string) (Association, bool) {
 	fields, err := s.status(ctx)
 	if err != nil || fields["wpa_state"] != "COMPLETED" {
@@ -348,4 +349,4 @@ func (s *session) associated(ctx context.Context, mark string) (Association, boo
 	return a, true
 }
 
-// errHung says that wpa_supplicant lives and does not answer.
+// errHung means that wpa_supplicant runs but does not answer.

@@ -20,22 +20,22 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// program plays wpa_supplicant: it answers commands and, when a network is
-// selected, tells the events of a trace.
+// program plays wpa_supplicant: it answers commands and, when a network is selected,
+// sends the events of a trace.
 type program struct {
 	conn  *net.UnixConn
 	local string
 
 	mu       sync.Mutex
-	commands []string // those that change something
+	commands []string // only those that change something
 	monitors map[string]*net.UnixAddr
 	onSelect func(cmd string) (trace string)
 	state    string
 	mark     string
-	radio    string // what GET_CAPABILITY says
+	radio    string // the answer to GET_CAPABILITY
 }
 
-// lifetime is a child for tests.
+// lifetime plays the part of *process.Child that a session needs.
 type lifetime struct{ done chan struct{} }
 
 func (l lifetime) Done() <-chan struct{} { return l.done }
@@ -69,14 +69,14 @@ func newProgram(t *testing.T) (*program, *session, lifetime) {
 	}, life
 }
 
-// script sets what follows the selection of a network.
+// script sets the events that follow the selection of a network.
 func (p *program) script(onSelect func(cmd string) (trace string)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.onSelect = onSelect
 }
 
-// become sets what STATUS says.
+// become sets the answer to STATUS.
 func (p *program) become(state, mark string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,9 +97,9 @@ func (p *program) serve() {
 		if strings.HasPrefix(cmd, "SELECT_NETWORK") && p.onSelect != nil {
 			trace := p.onSelect(cmd)
 			if !strings.Contains(cmd, "freq=") && strings.Contains(trace, "CTRL-EVENT-SCAN-RESULTS") {
-				time.Sleep(quickestScan) // as a radio takes for all channels
+				time.Sleep(quickestScan) // the time that a radio takes for all channels
 			}
-			p.tell(trace)
+			p.send(trace)
 		}
 		p.mu.Unlock()
 	}
@@ -136,8 +136,8 @@ func (p *program) answer(cmd string, from *net.UnixAddr) string {
 	return "OK\n"
 }
 
-// tell sends the events of a trace. The caller holds the lock.
-func (p *program) tell(trace string) {
+// send sends the events of a trace. The caller holds the lock.
+func (p *program) send(trace string) {
 	for line := range strings.Lines(trace) {
 		line = strings.TrimSpace(line)
 		switch {
@@ -157,7 +157,7 @@ func (p *program) tell(trace string) {
 func (p *program) say(trace string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.tell(trace)
+	p.send(trace)
 }
 
 func (p *program) did() string {
@@ -166,7 +166,7 @@ func (p *program) did() string {
 	return strings.Join(p.commands, "\n")
 }
 
-// attached waits until somebody listens to events.
+// attached waits until a client listens to events.
 func (p *program) attached(t *testing.T) {
 	t.Helper()
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -218,13 +218,13 @@ func TestJoinRemovesTheNetworkAfterAFailure(t *testing.T) {
 	}
 }
 
-// TestJoinTriesLess: a radio whose driver does not take the key for management
-// frames joins without.
+// TestJoinTriesLess checks that a radio whose driver refuses the key for management
+// frames joins without protecting them.
 func TestJoinTriesLess(t *testing.T) {
 	deaf := scanDone + associated + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=1 locally_generated=1"
 	for _, row := range []struct {
 		name   string
-		second string // what comes of the second variant
+		second string // the result of the second variant
 		want   string
 		pmf    PMF
 	}{
@@ -256,12 +256,13 @@ func TestJoinTriesLess(t *testing.T) {
 	}
 }
 
-// airOf is what the radio hears.
+// airOf returns a function that plays the radio's scan results.
 func airOf(cells ...BSS) func(context.Context, time.Duration) ([]BSS, error) {
 	return func(context.Context, time.Duration) ([]BSS, error) { return cells, nil }
 }
 
-// TestJoinOWEAgain: the router began anew when it had let us in.
+// TestJoinOWEAgain checks that a second attempt follows when the router began the
+// exchange anew after it had accepted us.
 func TestJoinOWEAgain(t *testing.T) {
 	p, s, _ := newProgram(t)
 	traces := []string{scanDone + associated + connected + "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=15", scanDone + associated + connected}
@@ -324,7 +325,8 @@ func TestJoinEndsWithItsContext(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			p, s, _ := newProgram(t)
 			p.script(func(string) string { p.state = row.state; return "" })
-			// Long enough for what is said before the network is selected, too.
+			// The time must also suffice for the exchange before the network is
+			// selected.
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			if row.cancel {
@@ -375,7 +377,7 @@ func TestWatch(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		story func(*program, lifetime)
-		want  string // the reason; "" if it still holds
+		want  string // the reason of the loss; "" if the association holds
 	}{
 		{"nothing happens", func(*program, lifetime) {}, ""},
 		{"router says goodbye", func(p *program, _ lifetime) { p.say(goodbye) }, "the router ended it (reason 3)"},
@@ -387,7 +389,7 @@ func TestWatch(t *testing.T) {
 			t.Parallel()
 			p, s, life := newProgram(t)
 			p.become("COMPLETED", "")
-			limit := 20 * time.Second // a loss that comes at all comes after 2 s
+			limit := 20 * time.Second // a loss that is reported at all is reported after 2 s
 			if row.want == "" {
 				limit = recovery + time.Second
 			}
@@ -412,7 +414,7 @@ func TestWatch(t *testing.T) {
 
 func TestWatchNoticesALossBeforeItBegan(t *testing.T) {
 	timetest.InTime(t, 0, recovery+time.Second, func() time.Duration {
-		_, s, _ := newProgram(t) // DISCONNECTED
+		_, s, _ := newProgram(t) // its state is DISCONNECTED
 		begun := time.Now()
 		err := s.watch(t.Context())
 		took := time.Since(begun)

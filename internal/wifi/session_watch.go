@@ -13,11 +13,11 @@ import (
 var errHung = errors.New("wpa_supplicant does not answer")
 
 const (
-	answerLimit = 2 * time.Second // of one question whether it lives
-	answerTries = 2               // a daemon that was itself stopped finds its deadline passed
+	answerLimit = 2 * time.Second // time for one answer to whether wpa_supplicant still answers
+	answerTries = 2               // more than one: a daemon that was itself stopped finds its deadline passed
 )
 
-// completed asks whether there is an association. The error is errHung.
+// completed reports whether an association exists. The error is errHung.
 func (s *session) completed(ctx context.Context) (bool, error) {
 	for range answerTries {
 		limited, cancel := context.WithTimeout(ctx, answerLimit)
@@ -33,15 +33,15 @@ func (s *session) completed(ctx context.Context) (bool, error) {
 	return false, errHung
 }
 
-// watch returns when the association is lost, wpa_supplicant ended (both a
-// *LostError) or hangs (errHung), or ctx ended.
+// watch returns when the association is lost or wpa_supplicant ended (both return a
+// *LostError), when wpa_supplicant hangs (errHung), or when ctx ends.
 func (s *session) watch(ctx context.Context) error {
 	alive, stop := process.WhileAlive(ctx, s.child)
 	defer stop()
 	err := s.watchEvents(alive)
 	var lost *LostError
 	if !errors.As(err, &lost) && !errors.Is(err, errHung) {
-		s.awaitEnd(alive) // its socket is gone just before it is
+		s.awaitEnd(alive) // wpa_supplicant's socket is gone just before its process is
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -54,42 +54,42 @@ func (s *session) watch(ctx context.Context) error {
 	return err
 }
 
-// awaitEnd waits until alive ends, for as long as an answer may take.
+// awaitEnd waits until alive ends, but no longer than an answer may take.
 func (s *session) awaitEnd(alive context.Context) {
 	limited, cancel := context.WithTimeout(alive, answerLimit)
 	defer cancel()
 	<-limited.Done()
 }
 
-// watchEvents returns a *LostError, errHung, or why the socket failed.
+// watchEvents returns a *LostError, errHung, or the error of the socket.
 func (s *session) watchEvents(ctx context.Context) error {
 	events, err := wpactrl.Attach(ctx, s.socketPath, s.localDir)
 	if err != nil {
 		return err
 	}
 	defer events.Close()
-	var v vigil
-	deadline := time.Now() // what happened before Attach is seen in the state
+	var d lossDetector
+	deadline := time.Now() // events before Attach are missed, so the state is asked for at once
 	for {
 		e, quiet, err := listen(ctx, events, deadline)
 		if err != nil {
 			return err
 		}
-		doubted, lost := v.reason != "", false
+		doubted, lost := d.reason != "", false
 		if quiet {
 			completed, err := s.completed(ctx)
 			if err != nil {
 				return err
 			}
-			lost = v.state(completed)
+			lost = d.state(completed)
 		} else {
-			lost = v.event(e)
+			lost = d.event(e)
 		}
 		if lost {
-			return &LostError{Reason: v.reason}
+			return &LostError{Reason: d.reason}
 		}
-		if quiet || doubted != (v.reason != "") {
-			deadline = time.Now().Add(v.patience())
+		if quiet || doubted != (d.reason != "") {
+			deadline = time.Now().Add(d.patience())
 		}
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-// Role is wpa_supplicant's among the children (process.Spec).
+// Role is the name of wpa_supplicant among the children (process.Spec).
 const Role = "wpa_supplicant"
 
 const (
@@ -29,30 +29,31 @@ const (
 	// answers; it takes a tenth of a second or two.
 	startLimit = 10 * time.Second
 
-	// adoptLimit bounds the answer of one that runs already.
+	// adoptLimit bounds how long a wpa_supplicant that runs already may take to
+	// answer.
 	adoptLimit = 3 * time.Second
 )
 
-// StationConfig says what a Station works with.
+// StationConfig holds the settings of a Station.
 type StationConfig struct {
-	Interface  string // of the radio, e.g. "wlan0"; it must exist
+	Interface  string // the radio's name, e.g. "wlan0"; the interface must exist
 	Program    string // absolute path of wpa_supplicant
 	Driver     string // wpa_supplicant's -D; "" is "nl80211"
-	Country    string // ISO 3166-1 alpha-2 in capitals, e.g. "DE"; "": leave what the system has set
-	RuntimeDir string // a folder of ours: configuration, control sockets, the key of marks
-	StateDir   string // absolute; of the saved networks, which wpa_supplicant is not to see
+	Country    string // ISO 3166-1 alpha-2 in capitals, e.g. "DE"; "": the system's setting stays
+	RuntimeDir string // a folder of ours for the configuration, control sockets and the key of marks
+	StateDir   string // absolute path of the saved networks, which wpa_supplicant must not be able to read
 	Runner     *process.Runner
-	Log        *slog.Logger // nil discards
+	Log        *slog.Logger // nil discards the log
 }
 
-// Station is the radio as a member of somebody's network. Its methods are
-// for one goroutine.
+// Station is the radio as a member of another network. Its methods are for one
+// goroutine.
 type Station struct {
 	cfg     StationConfig
 	session *session // nil: not connected to a wpa_supplicant
 }
 
-// NewStation starts nothing: Associate does.
+// NewStation starts nothing; Associate starts wpa_supplicant.
 func NewStation(cfg StationConfig) *Station {
 	if cfg.Driver == "" {
 		cfg.Driver = "nl80211"
@@ -63,16 +64,15 @@ func NewStation(cfg StationConfig) *Station {
 	return &Station{cfg: cfg}
 }
 
-// Same reports whether both work with the same.
+// Same reports whether both stations have the same settings.
 func (s *Station) Same(other *Station) bool { return s.cfg == other.cfg }
 
-// Associate joins a network and returns when the keys are in place; it has no
-// address yet. It starts wpa_supplicant or adopts the one that runs, and keeps
-// an association as it is that was made with the same network, passphrase and
-// demands (cell, protected management frames). Any other is given up first. A
-// network that cannot be joined is a *JoinError, and is not tried any further;
-// every other error is a fault of ours or the end of ctx. The interface should
-// be up.
+// Associate joins a network and returns when the keys are in place; the interface
+// then has no address yet. Associate starts wpa_supplicant or adopts a running one.
+// It keeps an existing association that was made with the same network, passphrase
+// and demands (cell, protected management frames), and ends any other first. If the
+// network cannot be joined, Associate returns a *JoinError and stops trying; every
+// other error is a fault of ours or the end of ctx. The interface should be up.
 func (s *Station) Associate(ctx context.Context, n Network) (Association, error) {
 	if err := n.Check(); err != nil {
 		return Association{}, err
@@ -100,9 +100,9 @@ func (s *Station) Associate(ctx context.Context, n Network) (Association, error)
 	return session.join(ctx, n, mark)
 }
 
-// Wait blocks while the association holds. It returns a *LostError when it is
-// lost and did not come back within 2 s, and takes care that wpa_supplicant
-// does not go on searching then. When ctx ends the association stays.
+// Wait blocks while the association holds. When the association is lost and does not
+// come back within 2 s, Wait makes wpa_supplicant stop its search and returns a
+// *LostError. When ctx ends, the association stays.
 func (s *Station) Wait(ctx context.Context) error {
 	session := s.session
 	if session == nil {
@@ -120,8 +120,8 @@ func (s *Station) Wait(ctx context.Context) error {
 	return err
 }
 
-// End ends wpa_supplicant, and with it the association, also one that an
-// earlier daemon left.
+// End ends wpa_supplicant and with it the association, even one that an earlier
+// daemon left.
 func (s *Station) End(ctx context.Context) error {
 	s.replace(nil)
 	if err := s.cfg.Runner.End(ctx, Role); err != nil {
@@ -143,7 +143,7 @@ func (s *Station) endHung(ctx context.Context) error {
 	return s.End(ctx)
 }
 
-// replace closes the session that was.
+// replace closes the current session and stores with in its place.
 func (s *Station) replace(with *session) {
 	if s.session != nil {
 		s.session.close()
@@ -165,7 +165,7 @@ func (s *Station) ensure(ctx context.Context) (*session, error) {
 		if _, err := old.completed(ctx); err == nil {
 			return old, nil
 		}
-		adopted = true // and to be replaced, if it does not answer again
+		adopted = true // and it is replaced if it stops answering again
 	}
 	s.replace(nil)
 	ctrl, err := s.connect(ctx, child, adopted)
@@ -188,8 +188,8 @@ func (s *Station) ensure(ctx context.Context) (*session, error) {
 }
 
 func (s *Station) connect(ctx context.Context, child *process.Child, adopted bool) (*wpactrl.Conn, error) {
-	// Every wpa_supplicant that ends removes the folder, and the next one may
-	// not have made it yet.
+	// Every wpa_supplicant that ends removes the folder, and the next one may not
+	// have made it yet.
 	if err := os.Mkdir(s.controlDir(), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("prepare wpa_supplicant: %w", err)
 	}
@@ -202,7 +202,7 @@ func (s *Station) connect(ctx context.Context, child *process.Child, adopted boo
 	ctx, stop := process.WhileAlive(ctx, child)
 	defer stop()
 	ctrl, err := wpactrl.Await(ctx, s.socketPath(), s.cfg.RuntimeDir)
-	if errors.Is(err, process.ErrEnded) { // the cause is rarely its last line
+	if errors.Is(err, process.ErrEnded) { // the cause is rarely in its last line
 		return nil, fmt.Errorf("start wpa_supplicant: %w (%s)", err, strings.Join(child.LastOutput(), "; "))
 	}
 	return ctrl, err
@@ -222,24 +222,25 @@ func (s *Station) newSession(child child, ctrl *wpactrl.Conn) *session {
 	}
 }
 
-// certificateDir has copies of the files that credentials name.
+// certificateDir returns the folder for copies of the files that credentials name.
 func (s *Station) certificateDir() string { return filepath.Join(s.cfg.RuntimeDir, "certificates") }
 
 func (s *Station) controlDir() string { return filepath.Join(s.cfg.RuntimeDir, "wpa") }
 
-// socketPath: wpa_supplicant names the socket after the interface.
+// socketPath returns the path of the control socket, which wpa_supplicant names after
+// the interface.
 func (s *Station) socketPath() string { return filepath.Join(s.controlDir(), s.cfg.Interface) }
 
-// prepare writes the configuration and describes the child. Networks come
-// over the control socket, so no secret is in the file.
+// prepare writes the configuration and describes the child. Networks are sent over
+// the control socket, so the file contains no secret.
 func (s *Station) prepare() (process.Spec, error) {
 	path := filepath.Join(s.cfg.RuntimeDir, "wpa_supplicant.conf")
 	text := s.renderConfig()
 	if err := atomicfile.Write(path, text, 0o600); err != nil {
 		return process.Spec{}, fmt.Errorf("prepare wpa_supplicant: %w", err)
 	}
-	// No -B: it would leave the Runner's record with a dead pid. No -d and no
-	// -K: they would print keys.
+	// The option -B is left out because it would leave a dead pid in the Runner's
+	// record; -d and -K, because they would print keys.
 	args := []string{"-i", s.cfg.Interface, "-c", path, "-D", s.cfg.Driver}
 	hash := sha256.Sum256([]byte(strings.Join(append(args, s.cfg.Program, string(text)), "\x00")))
 	return process.Spec{
@@ -248,24 +249,25 @@ func (s *Station) prepare() (process.Spec, error) {
 		Args: args,
 		Hash: hex.EncodeToString(hash[:]),
 		Caps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW},
-		// Networks come over the control socket.
+		// wpa_supplicant receives networks over the control socket, so it need not
+		// see them.
 		Confine: &process.Confinement{Hidden: s.cfg.StateDir, Own: []string{s.controlDir()}},
 	}, nil
 }
 
-// renderConfig writes wpa_supplicant.conf(5) without any network.
+// renderConfig returns a wpa_supplicant.conf(5) without any network.
 func (s *Station) renderConfig() []byte {
 	text := "ctrl_interface=" + s.controlDir() + "\n" +
-		"p2p_disabled=1\n" + // or a P2P device would share the radio
-		"sae_pwe=2\n" // both ways to derive SAE's element: some routers only know the newer one
+		"p2p_disabled=1\n" + // without this line a P2P device would share the radio
+		"sae_pwe=2\n" // both ways to derive SAE's element, because some routers only know the newer one
 	if s.cfg.Country != "" {
 		text += "country=" + s.cfg.Country + "\n"
 	}
 	return []byte(text)
 }
 
-// markKey reads the key of Network.mark or makes one. It lives as long as the
-// runtime folder, as do the associations that it marks.
+// markKey reads the key of Network.mark or creates one. The key lives as long as the
+// runtime folder, and so do the associations that it marks.
 func markKey(path string) ([]byte, error) {
 	key, err := namedfile.ReadOwn(path, sha256.Size)
 	if err == nil && len(key) == sha256.Size {
@@ -279,7 +281,7 @@ func markKey(path string) ([]byte, error) {
 	return key, nil
 }
 
-// child is what a session needs of *process.Child.
+// child is the part of *process.Child that a session needs.
 type child interface {
 	Done() <-chan struct{}
 	Err() error

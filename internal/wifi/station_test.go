@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// realStation uses the real wpa_supplicant, without a radio.
+// realStation returns a Station with the real wpa_supplicant, without a radio.
 func realStation(t *testing.T, dir string) (*Station, *bytes.Buffer) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -85,7 +85,8 @@ func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
 		t.Run(hex.EncodeToString([]byte(ssid)), func(t *testing.T) {
 			n := Network{SSID: []byte(ssid), PSK: secret.New("correct horse"), Frequency: 2412, Hidden: true}
 			id := try(t, n, n.variants(abilities{sae: true, pmf: true})[0])
-			// It quotes what is printable and gives hexadecimal otherwise.
+			// wpa_supplicant quotes a printable value and otherwise returns
+			// hexadecimal.
 			got := ask("GET_NETWORK " + id + " ssid")
 			if got != `"`+ssid+`"` && got != hex.EncodeToString([]byte(ssid)) {
 				t.Errorf("SSID became %s", got)
@@ -127,7 +128,7 @@ func TestRealWpaSupplicantAcceptsEveryNetwork(t *testing.T) {
 	})
 }
 
-// TestRealWpaSupplicantRefuses shows that the acceptance above means something.
+// TestRealWpaSupplicantRefuses shows that the test of accepted settings can fail.
 func TestRealWpaSupplicantRefuses(t *testing.T) {
 	s, _ := realStation(t, t.TempDir())
 	session, err := s.ensure(t.Context())
@@ -150,8 +151,8 @@ func TestStationStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Without a radio there is nothing to join: the limit ends it. It is not for
-	// the start, but for writing files again.
+	// Without a radio there is nothing to join, so the limit ends the attempt. This
+	// limit does not bound the start, but the writing of the files.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	_, err = s.Associate(ctx, homeWPA2)
@@ -175,7 +176,7 @@ func TestStationStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
 		t.Errorf("the passphrase is in the log: %s", log)
 	}
 
-	// The next daemon finds it.
+	// The next daemon finds the process.
 	next, _ := realStation(t, dir)
 	adopted, err := next.ensure(t.Context())
 	if err != nil {
@@ -200,8 +201,8 @@ func TestStationStartsAdoptsAndEndsWpaSupplicant(t *testing.T) {
 	}
 }
 
-// TestEndWithoutRecord: the daemon was killed before it could record what it
-// had just started.
+// TestEndWithoutRecord checks that End also ends a child of a daemon that was killed
+// before it could record the start.
 func TestEndWithoutRecord(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := realStation(t, dir)
@@ -223,8 +224,8 @@ func TestEndWithoutRecord(t *testing.T) {
 	}
 }
 
-// TestAssociationOutlivesTheDaemon needs no radio: to wpa_supplicant's driver
-// for cables, every open network is there.
+// TestAssociationOutlivesTheDaemon needs no radio: wpa_supplicant's driver for cables
+// behaves as if every open network were there.
 func TestAssociationOutlivesTheDaemon(t *testing.T) {
 	dir := t.TempDir()
 	station := func() (*Station, *bytes.Buffer) {
@@ -276,7 +277,7 @@ func TestEnsureReplacesOneThatDoesNotAnswer(t *testing.T) {
 	}
 	old, _ := s.cfg.Runner.Find(Role)
 	s.replace(nil)
-	if err := os.Remove(s.socketPath()); err != nil { // nobody can reach it now
+	if err := os.Remove(s.socketPath()); err != nil { // no client can reach wpa_supplicant now
 		t.Fatal(err)
 	}
 	session, err := s.ensure(t.Context())

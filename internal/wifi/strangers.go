@@ -10,15 +10,16 @@ import (
 )
 
 // strangersLimit bounds how many cells of one name are passed over: each costs an
-// attempt of 2 s to 5 s, and somebody may make up any number.
+// attempt of 2 s to 5 s, and an attacker may make up any number of them.
 const strangersLimit = 16
 
-// notOurs are the verdicts that a stranger's cell of our network's name brings.
+// notOurs are the verdicts that a stranger's cell with our network's name may cause.
 var notOurs = []string{client.CodeWrongKey, client.CodeServerNotTrusted, client.CodeRejected}
 
-// attemptCells makes attempts in one way, each without the cells that turned out to
-// be a stranger's, until no cell of the network is left. So the verdict is that
-// of all its cells, and none is wrong for good: then they are forgotten.
+// attemptCells makes attempts with one variant. Each leaves out the cells that proved
+// to be a stranger's, until no cell of the network is left; so the verdict covers all
+// its cells. No cell counts as a stranger's for good: afterwards the list of such
+// cells is emptied.
 func (s *session) attemptCells(ctx context.Context, n Network, mark string, v variant, begun time.Time) (Association, error) {
 	var verdict error
 	for {
@@ -36,8 +37,8 @@ func (s *session) attemptCells(ctx context.Context, n Network, mark string, v va
 	}
 }
 
-// passOver notes the cell of a verdict as a stranger's, and reports whether there
-// are others to try.
+// passOver records the cell of a verdict as a stranger's, and reports whether other
+// cells are left to try.
 func (s *session) passOver(ctx context.Context, n Network, mark string, failed *JoinError, begun time.Time) bool {
 	cell := failed.cell.String()
 	if cell == "" || slices.Contains(s.strangers[mark], cell) || len(s.strangers[mark]) >= strangersLimit {
@@ -51,8 +52,8 @@ func (s *session) passOver(ctx context.Context, n Network, mark string, failed *
 	return true
 }
 
-// forgetStrangers forgets which cells of the network are a stranger's unless the
-// air shows another one, and reports whether it does.
+// forgetStrangers empties the list of a stranger's cells unless the air shows another
+// cell of the network, and reports whether it shows one.
 func (s *session) forgetStrangers(n Network, mark string, air []BSS) bool {
 	other := slices.ContainsFunc(air, func(c BSS) bool {
 		return n.isOf(c) && len(c.BSSID) > 0 && !slices.Contains(s.strangers[mark], c.BSSID.String())

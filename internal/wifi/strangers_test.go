@@ -12,14 +12,15 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
-// cellTrace is what happens with one cell, until its verdict.
+// cellTrace returns the events with one cell, up to its verdict.
 func cellTrace(cell, verdict string) string {
 	return scanDone + "SME: Trying to authenticate with " + cell + " (SSID='home' freq=2412 MHz)\n" +
 		"Trying to associate with " + cell + " (SSID='home' freq=2412 MHz)\nAssociated with " + cell + "\n" + verdict
 }
 
-// TestStrangersCells: somebody else has a network of the same name. Its cell is
-// passed over, ours is joined, and neither is wrong for good.
+// TestStrangersCells checks what happens beside a stranger's network of the same
+// name: the stranger's cell is passed over, ours is joined, and neither is excluded
+// for good.
 func TestStrangersCells(t *testing.T) {
 	const (
 		stranger, ours, third = "02:00:00:00:01:00", "02:00:00:00:02:00", "02:00:00:00:03:00"
@@ -28,11 +29,11 @@ func TestStrangersCells(t *testing.T) {
 	)
 	for _, row := range []struct {
 		name  string
-		air   []string // cells, the strongest first
+		air   []string // the cells, the strongest first
 		says  map[string]string
 		joins int
 		want  []string // the cells that were talked to, in all joins
-		code  string   // of the last; "": it is joined
+		code  string   // the verdict's code of the last join; "": joined
 	}{
 		{"ours is weaker", []string{stranger, ours}, map[string]string{stranger: refuses, ours: lets}, 1, []string{stranger, ours}, ""},
 		{"it is remembered", []string{stranger, ours}, map[string]string{stranger: refuses, ours: lets}, 2, []string{stranger, ours, ours}, ""},
@@ -71,7 +72,7 @@ func TestStrangersCells(t *testing.T) {
 			if row.code == "" && err != nil || row.code != "" && (!errors.As(err, &failed) || failed.Code != row.code) {
 				t.Errorf("ended with %v", err)
 			}
-			p.mu.Lock() // which the script holds
+			p.mu.Lock() // the script holds this lock
 			defer p.mu.Unlock()
 			if !slices.Equal(tried, row.want) {
 				t.Errorf("tried %v, want %v", tried, row.want)
@@ -80,7 +81,8 @@ func TestStrangersCells(t *testing.T) {
 	}
 }
 
-// TestStrangersAreBounded: somebody who makes up cells does not fill the memory.
+// TestStrangersAreBounded checks that an attacker who makes up cells cannot fill the
+// memory.
 func TestStrangersAreBounded(t *testing.T) {
 	_, s, _ := newProgram(t)
 	other := BSS{SSID: homeWPA2.SSID, BSSID: net.HardwareAddr{2, 0, 0, 0, 2, 0}, Security: WPA2}
@@ -93,15 +95,15 @@ func TestStrangersAreBounded(t *testing.T) {
 	}
 }
 
-// able sets what GET_CAPABILITY says.
+// able sets the answer to GET_CAPABILITY.
 func (p *program) able(radio string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.radio = radio
 }
 
-// TestFastTransition: the fast forms are asked for where wpa_supplicant has them,
-// and where it has not, a network that has no others is told at once.
+// TestFastTransition checks that the fast forms are asked for where wpa_supplicant
+// has them, and that elsewhere a network with no other form is refused at once.
 func TestFastTransition(t *testing.T) {
 	password := secret.New("correct horse")
 	wpa2 := Network{SSID: homeWPA2.SSID, PSK: password, Security: WPA2}
@@ -145,7 +147,7 @@ func TestFastTransition(t *testing.T) {
 	})
 }
 
-// TestFastOnly reads from a beacon whether a cell has nothing but fast transition.
+// TestFastOnly checks how a beacon shows that a cell requires fast transition.
 func TestFastOnly(t *testing.T) {
 	for _, row := range []struct {
 		name   string

@@ -7,7 +7,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// variant is one way to join a network: the ways to agree on keys that
+// variant is one way to join a network: the key management methods that
 // wpa_supplicant may choose from (key_mgmt of wpa_supplicant.conf(5)), and how
 // management frames are protected.
 type variant struct {
@@ -16,26 +16,27 @@ type variant struct {
 	strength strength
 }
 
-// strength orders what an attacker has to overcome. Who is near can make a
-// stronger way fail, by silence or a forged refusal, and waits for a weaker one.
+// strength orders variants by what an attacker has to overcome. A nearby attacker can
+// make a stronger variant fail, by silence or a forged refusal, and hope for a weaker
+// one.
 type strength int
 
 const (
 	bare      strength = iota // management frames can be forged
-	protected                 // they cannot, but a passphrase can be guessed from the key exchange
-	strong                    // nor that (SAE), or there is none (OWE)
+	protected                 // management frames are safe, but a passphrase can be guessed from the key exchange
+	strong                    // a passphrase cannot be guessed either (SAE), or there is none (OWE)
 )
 
-// abilities are what a radio can do.
+// abilities describe what a radio can do.
 type abilities struct {
 	sae, pmf            bool
 	ftPSK, ftSAE, ftEAP bool // fast transition (802.11r)
 }
 
-// variants are the ways to join the network, strongest first. A weaker one is for
-// where the air shows no cell that can do better, see mayWeaken. What a person
-// has asked for is all. The standard leaves no choice where SAE or OWE are all
-// there is.
+// variants returns the ways to join the network, strongest first. A weaker one is
+// used only where the air shows no cell that supports a stronger one (mayWeaken). If
+// a person asked for a security, the list has that security only. Where SAE or OWE is
+// all that a network has, the standard leaves no choice.
 func (n Network) variants(radio abilities) []variant {
 	ways := n.ways(radio)
 	for i := range ways {
@@ -44,9 +45,9 @@ func (n Network) variants(radio abilities) []variant {
 	return ways
 }
 
-// withFastTransition adds to a way its fast form, which shows no more to an
-// attacker: wpa_supplicant chooses it where a cell offers it, and some offer no
-// other. WPA1 has none.
+// withFastTransition adds the fast form of each method, which reveals no more to an
+// attacker. wpa_supplicant chooses the fast form where a cell offers it, and some
+// cells offer no other. WPA1 has no fast form.
 func (r abilities) withFastTransition(keyMgmt string, security Security) string {
 	switch method, _, _ := strings.Cut(keyMgmt, " "); {
 	case method == "SAE" && r.ftSAE, method == "WPA-EAP" && r.ftEAP, method == "WPA-PSK" && r.ftPSK && security != WPA:
@@ -55,16 +56,16 @@ func (r abilities) withFastTransition(keyMgmt string, security Security) string 
 	return keyMgmt
 }
 
-// sae reports whether the passphrase is proved by SAE.
+// sae reports whether SAE proves the passphrase.
 func (v variant) sae() bool { return strings.HasPrefix(v.keyMgmt, "SAE") }
 
-// fast reports whether it can do fast transition.
+// fast reports whether the variant includes fast transition.
 func (v variant) fast() bool { return strings.Contains(v.keyMgmt, "FT-") }
 
 func (n Network) ways(radio abilities) []variant {
 	all := n.allVariants()
 	switch {
-	case n.security() == OWE: // leaves no choice, and is tried twice
+	case n.security() == OWE: // the standard leaves no choice, and the variant is tried twice
 		return all
 	case n.PMF == PMFRequired, n.TransitionOver && n.security() == EAP:
 		all[0].pmf = PMFRequired
@@ -86,7 +87,8 @@ func (n Network) allVariants() []variant {
 	case security == OWE:
 		// A request to associate that had to be repeated, because OWE's keys took
 		// longer than 100 ms, makes the router begin anew in the middle of the key
-		// exchange: it fails, or the association is lost at once (hostapd 2.10).
+		// exchange: the attempt fails, or the association is lost at once (hostapd
+		// 2.10).
 		return []variant{{"OWE", PMFRequired, strong}, {"OWE", PMFRequired, strong}}
 	case security == WPA3:
 		return []variant{{"SAE", PMFRequired, strong}}
@@ -97,17 +99,17 @@ func (n Network) allVariants() []variant {
 	case security == WPA2WPA3 && !n.rawKey():
 		return []variant{{"SAE", PMFRequired, strong}, {"WPA-PSK WPA-PSK-SHA256", PMFOptional, protected}, plain}
 	}
-	// Also for 64 digits on a transition router, which never connects with
+	// This also serves 64 digits on a transition router, which never connects with
 	// SAE in the list.
 	return []variant{{"WPA-PSK WPA-PSK-SHA256", PMFOptional, protected}, plain}
 }
 
-// isOf reports whether a cell is one that the network may be joined by.
+// isOf reports whether a cell is one through which the network may be joined.
 func (n Network) isOf(cell BSS) bool {
 	return bytes.Equal(cell.SSID, n.SSID) && (n.BSSID == nil || bytes.Equal(cell.BSSID, n.BSSID)) && n.accepts(cell.Security)
 }
 
-// offers returns the strongest way by which a cell lets somebody in.
+// offers returns the strength of the strongest variant that a cell accepts.
 func (c BSS) offers() strength {
 	switch {
 	case c.Security == WPA3 || c.Security == WPA2WPA3 || c.Security == OWE:
@@ -118,8 +120,8 @@ func (c BSS) offers() strength {
 	return bare
 }
 
-// mayWeaken reports whether the air has shown cells of the network, and none that
-// can do better than v. best is the strongest that we could have done.
+// mayWeaken reports whether the air has shown cells of the network, but no cell that
+// supports more than v. best is the strongest variant that we could have used.
 func (n Network) mayWeaken(v, best variant, air []BSS) bool {
 	seen := false
 	for _, cell := range air {

@@ -10,8 +10,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
-// TestWhenLessIsTried: whoever is near can make a way to join fail. So a weaker
-// one is tried only where no cell of the network that is heard can do better.
+// TestWhenLessIsTried checks that a weaker variant is tried only where no cell of the
+// network that is heard supports a stronger one: a nearby attacker can make any
+// variant fail.
 func TestWhenLessIsTried(t *testing.T) {
 	const (
 		sae, psk, plain  = "SAE", "WPA-PSK WPA-PSK-SHA256", "WPA-PSK"
@@ -31,7 +32,7 @@ func TestWhenLessIsTried(t *testing.T) {
 		n     Network
 		radio string
 		air   []BSS
-		want  []string // key_mgmt of the attempts, all of which meet silence
+		want  []string // key_mgmt of the attempts, none of which is answered
 	}{
 		{"WPA3 falls silent", both, able, []BSS{transition}, []string{sae}},
 		{"a stronger signal asks for less", both, able, []BSS{wpa2, transition}, []string{sae}},
@@ -51,7 +52,7 @@ func TestWhenLessIsTried(t *testing.T) {
 			p.able(row.radio)
 			s.cells = airOf(row.air...)
 			p.script(func(string) string { return silent })
-			for range 2 { // the second time is as the first
+			for range 2 { // the second time must equal the first
 				if _, err := s.join(t.Context(), row.n, "5e"); err == nil {
 					t.Fatal("joined")
 				}
@@ -69,8 +70,8 @@ func TestWhenLessIsTried(t *testing.T) {
 	}
 }
 
-// TestTransitionDisable: what the router indicates comes just after
-// CTRL-EVENT-CONNECTED, and counts of what can be relied on only.
+// TestTransitionDisable checks that the router's indication is read although it comes
+// just after CTRL-EVENT-CONNECTED, and only where its sender is proved.
 func TestTransitionDisable(t *testing.T) {
 	both, wpa2 := Network{SSID: homeWPA2.SSID, PSK: secret.New("correct horse"), Security: WPA2WPA3}, homeWPA2
 	eap := Network{SSID: homeWPA2.SSID, EAP: &EAPCredentials{Method: "peap", Identity: "me", Password: secret.New("x"), AnyServer: true}}
@@ -104,9 +105,9 @@ func TestTransitionDisable(t *testing.T) {
 	}
 }
 
-// TestSearchForSAE: all channels are searched, which takes seconds, only where the
-// channel of the hint and what was heard of late leave it open whether a cell of the
-// network does SAE.
+// TestSearchForSAE checks that all channels are searched, which takes seconds, only
+// where the hint's channel and recent scans leave open whether a cell of the network
+// supports SAE.
 func TestSearchForSAE(t *testing.T) {
 	name := homeWPA2.SSID
 	both := Network{SSID: name, PSK: secret.New("correct horse"), Security: WPA2WPA3}
@@ -119,11 +120,11 @@ func TestSearchForSAE(t *testing.T) {
 		cells []BSS
 		want  string
 	}{
-		{"the router has WPA2 alone", hinted(both), []BSS{plain}, "look security_mismatch"},
-		{"another cell of it has SAE", hinted(both), []BSS{plain, strongCell}, "look search full"},
-		{"the router has moved", hinted(both), nil, "look search full"},
-		{"somebody else's cell", hinted(both), []BSS{{SSID: []byte("other"), Security: WPA2}}, "look search full"},
-		{"WPA3 alone is wanted", hinted(wpa3), []BSS{plain}, "look search full"},
+		{"the router has WPA2 alone", hinted(both), []BSS{plain}, "read results security_mismatch"},
+		{"another cell of it has SAE", hinted(both), []BSS{plain, strongCell}, "read results search full"},
+		{"the router has moved", hinted(both), nil, "read results search full"},
+		{"somebody else's cell", hinted(both), []BSS{{SSID: []byte("other"), Security: WPA2}}, "read results search full"},
+		{"WPA3 alone is wanted", hinted(wpa3), []BSS{plain}, "read results search full"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			sae := row.n.variants(abilities{sae: true, pmf: true})[0]
@@ -135,8 +136,8 @@ func TestSearchForSAE(t *testing.T) {
 	}
 }
 
-// TestVerdictOfTheWayOnOffer: that a router has no SAE is no verdict where WPA2 was
-// tried after it.
+// TestVerdictOfTheWayOnOffer checks that the lack of SAE is not the verdict where
+// WPA2 was tried afterwards.
 func TestVerdictOfTheWayOnOffer(t *testing.T) {
 	both := Network{SSID: homeWPA2.SSID, PSK: secret.New("correct horse"), Security: WPA2WPA3}
 	p, s, _ := newProgram(t)

@@ -1,7 +1,7 @@
-// Package wifi is the station's side of a radio: what networks there are
-// (Scan), which interfaces are radios (Radios), and being associated with one
-// network through wpa_supplicant (Station). Addresses, routes and whether the
-// interface is up are the business of package link.
+// Package wifi is the station's side of a radio: which networks are in reach (Scan),
+// which interfaces are radios (Radios), and how to associate with one network through
+// wpa_supplicant (Station). Package link manages addresses, routes and whether the
+// interface is up.
 package wifi
 
 import (
@@ -16,7 +16,7 @@ import (
 // Security is how a network keeps strangers out.
 type Security string
 
-// The securities that a scan tells apart.
+// The securities that a scan distinguishes.
 const (
 	Open     Security = "open"
 	WEP      Security = "wep"
@@ -25,24 +25,24 @@ const (
 	WPA3     Security = "wpa3"      // SAE only
 	WPA2WPA3 Security = "wpa2/wpa3" // transition mode: PSK and SAE
 	OWE      Security = "owe"       // open, but encrypted (RFC 8110)
-	EAP      Security = "eap"       // 802.1X, a name and a password or a certificate each
-	Unknown  Security = "unknown"   // protected by something that we do not know
+	EAP      Security = "eap"       // 802.1X: each user has a name and a password, or a certificate
+	Unknown  Security = "unknown"   // protected by a method that we do not know
 )
 
-// Network is what is needed to join one.
+// Network is what joining a network needs.
 type Network struct {
 	SSID      []byte           // 1 to 32 bytes of any value
 	PSK       secret.Secret    // passphrase of 8 to 63 bytes, or 64 hexadecimal digits; zero if open
-	Security  Security         // as a scan saw it; "" is Open without PSK, else whatever takes a passphrase
-	Frequency int              // MHz, where it was seen last; 0 if not known. A hint: it saves a full scan
-	Hidden    bool             // its beacons do not tell the SSID
-	BSSID     net.HardwareAddr // this cell only; nil: any
-	PMF       PMF              // "": required where SAE is used, else as the router likes
-	EAP       *EAPCredentials  // who we are; of security EAP only
+	Security  Security         // as a scan reported it; "": Open without PSK, else any security that takes a passphrase
+	Frequency int              // MHz, where the network was heard last; 0: unknown. With this hint a join needs no full scan
+	Hidden    bool             // beacons do not contain the SSID
+	BSSID     net.HardwareAddr // join only this cell; nil: any cell
+	PMF       PMF              // "": required where SAE is used, else as the router prefers
+	EAP       *EAPCredentials  // who we are; only with security EAP
 
-	// TransitionOver says that the router has no cells left that can do less than
-	// WPA3 (Transition Disable, WPA3 specification 8): the network is joined so
-	// or not at all, whatever cells of its name say.
+	// TransitionOver means that the router has no cells left that can do less than
+	// WPA3 (Transition Disable, WPA3 specification 8). The network is then joined
+	// with WPA3 or not at all, whatever cells with its name claim.
 	TransitionOver bool
 }
 
@@ -56,37 +56,37 @@ const (
 	PMFOff      PMF = "off"
 )
 
-// EAPCredentials are who we are to a network with 802.1X, and how we know that
-// it is the right one. Certificates and keys are paths of PEM files.
+// EAPCredentials say who we are to a network with 802.1X, and how we recognise that
+// it is the right network. Certificates and keys are paths of PEM files.
 type EAPCredentials struct {
 	Method             string // "peap", "ttls" or "tls"
 	Identity           string
-	AnonymousIdentity  string        // said in the clear; "": Identity
-	Password           secret.Secret // of peap and ttls
+	AnonymousIdentity  string        // sent unencrypted; "": Identity
+	Password           secret.Secret // only with peap and ttls
 	Phase2             string        // "mschapv2" or "pap"; "": mschapv2
-	CACert             string        // who signs for the server; "" only with AnyServer
-	ServerName         string        // domain that the server's certificate must be for; "": any
-	AnyServer          bool          // trust whoever answers
-	ClientCert         string        // of tls
-	PrivateKey         string        // of tls
+	CACert             string        // the CA that signs the server's certificate; "" only with AnyServer
+	ServerName         string        // the domain that the server's certificate must name; "": any
+	AnyServer          bool          // trust any server
+	ClientCert         string        // only with tls
+	PrivateKey         string        // only with tls
 	PrivateKeyPassword secret.Secret
 }
 
 // BSS is one cell of a network as a scan saw it.
 type BSS struct {
-	SSID      []byte // raw; empty or zero bytes if hidden
+	SSID      []byte // the raw bytes; empty or zero bytes if hidden
 	BSSID     net.HardwareAddr
 	Frequency int  // MHz
-	Channel   int  // of Frequency, 0 if it is in no band that we know
+	Channel   int  // the channel of Frequency, 0 in a band that we do not know
 	Signal    int  // dBm
 	Privacy   bool // the capability bit of the beacon
 	Security  Security
-	PMF       bool          // it can protect management frames
-	FastOnly  bool          // it lets in only those who do fast transition (802.11r)
-	LastSeen  time.Duration // ago
+	PMF       bool          // the cell can protect management frames
+	FastOnly  bool          // the cell accepts only stations with fast transition (802.11r)
+	LastSeen  time.Duration // how long ago the cell was heard
 }
 
-// What Scan returns, wrapped, when it cannot.
+// Scan returns these errors, wrapped.
 var (
 	ErrNotSupported = errors.New("not supported by the radio or its driver")
 	ErrBusy         = errors.New("the radio is busy")
@@ -96,11 +96,11 @@ var (
 
 // JoinError is the verdict on an attempt to join.
 type JoinError struct {
-	Code   string // of package client, e.g. client.CodeWrongKey
+	Code   string // one of package client, e.g. client.CodeWrongKey
 	Reason string // for people, e.g. "the passphrase is not the router's"
 
-	cell  net.HardwareAddr // that the verdict is of; nil: none
-	lower bool             // another variant may work: a radio or router that cannot protect management frames fails like this
+	cell  net.HardwareAddr // the cell that the verdict concerns; nil: none
+	lower bool             // a weaker variant may work: a radio or router that cannot protect management frames fails like this
 }
 
 func (e *JoinError) Error() string { return fmt.Sprintf("join the network: %s", e.Reason) }
@@ -109,7 +109,7 @@ func joinError(code string, format string, args ...any) *JoinError {
 	return &JoinError{Code: code, Reason: fmt.Sprintf(format, args...)}
 }
 
-// lowerError is a joinError after which another variant may work.
+// lowerError returns a joinError after which a weaker variant may work.
 func lowerError(code string, format string, args ...any) *JoinError {
 	e := joinError(code, format, args...)
 	e.lower = true
@@ -121,20 +121,20 @@ type LostError struct{ Reason string }
 
 func (e *LostError) Error() string { return "association lost: " + e.Reason }
 
-// Association is a network that we are in.
+// Association is a network that the station has joined.
 type Association struct {
 	SSID      []byte
 	BSSID     net.HardwareAddr
 	Frequency int  // MHz
-	Signal    int  // dBm, 0 if the driver does not tell
-	PMF       PMF  // the level that was asked for; "" of an association that was adopted
-	Adopted   bool // it was made before this Station's first
+	Signal    int  // dBm, 0 if the driver does not report it
+	PMF       PMF  // the level that was asked for; "" if the association was adopted
+	Adopted   bool // it was made before this Station's first Associate
 
-	TransitionOver bool // the router has said so, see Network
+	TransitionOver bool // the router has announced it, see Network
 }
 
-// Channel gives the number of the channel whose centre is at a frequency in
-// MHz, 0 if there is none (IEEE 802.11-2020, annex E; 6 GHz: 802.11ax).
+// Channel returns the number of the channel whose centre is at a frequency in MHz, 0
+// if there is none (IEEE 802.11-2020, annex E; 6 GHz: 802.11ax).
 func Channel(mhz int) int {
 	switch {
 	case mhz == 2484:
@@ -145,7 +145,7 @@ func Channel(mhz int) int {
 		return (mhz - 4000) / 5
 	case mhz >= 5005 && mhz <= 5895 && mhz%5 == 0:
 		return (mhz - 5000) / 5
-	case mhz == 5935: // the one 6 GHz channel out of the raster
+	case mhz == 5935: // the one 6 GHz channel that is out of line
 		return 2
 	case mhz >= 5955 && mhz <= 7115 && mhz%5 == 0:
 		return (mhz - 5950) / 5

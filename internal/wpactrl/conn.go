@@ -1,7 +1,7 @@
-// Package wpactrl speaks the control-socket protocol that hostapd and
-// wpa_supplicant share: one datagram per command, one datagram per reply, and
-// unsolicited events for whoever attached. It knows no command but PING,
-// ATTACH and DETACH; what to ask is the business of its callers.
+// Package wpactrl speaks the control-socket protocol that hostapd and wpa_supplicant
+// share: one datagram per command, one datagram per reply, and unsolicited events for
+// clients that have attached. The package itself sends only PING, ATTACH and DETACH;
+// its callers choose the other commands.
 package wpactrl
 
 import (
@@ -28,9 +28,9 @@ const DefaultDeadline = 10 * time.Second
 // most 8192 bytes (CTRL_IFACE_MAX_LEN), events are mostly one line.
 const maxDatagram = 16 << 10
 
-// CommandError says that the program understood the datagram and refused it.
+// CommandError means that the program understood the command and refused it.
 type CommandError struct {
-	Command string // its verb, e.g. "SET_NETWORK"; arguments may be secrets
+	Command string // the command's verb, e.g. "SET_NETWORK"; its arguments may be secrets
 	Reply   string // e.g. "FAIL", "FAIL-BUSY", "UNKNOWN COMMAND"
 }
 
@@ -38,20 +38,20 @@ func (e *CommandError) Error() string {
 	return fmt.Sprintf("control command %s: %s", e.Command, e.Reply)
 }
 
-// Conn sends commands to one program. It is safe for concurrent use; requests
-// go one after the other.
+// Conn sends commands to one program. It is safe for concurrent use; requests run one
+// after the other.
 type Conn struct {
 	socketPath string
 	localDir   string
 
-	turn   *semaphore.Weighted // of one request, or of Close
+	turn   *semaphore.Weighted // held by the running request, or by Close
 	sock   *socket             // nil after a request without an answer
 	closed bool
 }
 
-// Dial connects to the control socket at socketPath. The reply address is a
-// socket of our own in localDir, which the program's user must be able to
-// write to; Close removes it. Nothing is sent yet.
+// Dial connects to the control socket at socketPath. Replies arrive at a socket of
+// our own in localDir, where the program's user must be able to write. Close removes
+// that socket. Dial sends nothing.
 func Dial(ctx context.Context, socketPath, localDir string) (*Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("dial %s: %w", socketPath, err)
@@ -63,13 +63,13 @@ func Dial(ctx context.Context, socketPath, localDir string) (*Conn, error) {
 	return &Conn{socketPath: socketPath, localDir: localDir, turn: semaphore.NewWeighted(1), sock: sock}, nil
 }
 
-// Request sends a command and returns the reply without its final newline. A
-// refusal is a *CommandError. The deadline is the context's, at most
-// DefaultDeadline away.
+// Request sends a command and returns the reply without its final newline. If the
+// program refuses, the error is a *CommandError. The deadline is the context's, at
+// most DefaultDeadline away.
 func (c *Conn) Request(ctx context.Context, cmd string) (string, error) {
 	verb, _, _ := strings.Cut(cmd, " ")
 	if strings.ContainsAny(cmd, "\x00\n") {
-		// The program would read the text up to a NUL as the whole command.
+		// The program would take the text up to a NUL for the whole command.
 		return "", fmt.Errorf("control command %s: contains a NUL or a newline", verb)
 	}
 	if err := c.turn.Acquire(ctx, 1); err != nil {
@@ -101,9 +101,9 @@ func (c *Conn) exchange(ctx context.Context, cmd string) (string, error) {
 	defer cancel()
 	reply, err := c.sock.exchange(ctx, cmd)
 	if err != nil {
-		// The answer may still come: a new reply address keeps it from being
-		// taken for the answer to the next command. It also reaches a program
-		// that was restarted meanwhile.
+		// The answer may still come. With a new reply address, it is not taken for
+		// the answer to the next command. The new socket also reaches a program that
+		// was restarted meanwhile.
 		c.sock.Close()
 		c.sock = nil
 		return "", err
@@ -113,7 +113,7 @@ func (c *Conn) exchange(ctx context.Context, cmd string) (string, error) {
 
 // Close ends the connection and removes our socket.
 func (c *Conn) Close() error {
-	// A request takes DefaultDeadline at most.
+	// A running request takes DefaultDeadline at most.
 	if err := c.turn.Acquire(context.Background(), 1); err != nil {
 		return err
 	}
@@ -127,8 +127,8 @@ func (c *Conn) Close() error {
 	return err
 }
 
-// Fields parses a reply of "key=value" lines, such as STATUS gives. Lines
-// without "=" are skipped; of equal keys the last one wins.
+// Fields parses a reply of "key=value" lines, such as the reply to STATUS. Lines
+// without "=" are skipped; of equal keys the last one counts.
 func Fields(reply string) map[string]string {
 	fields := make(map[string]string)
 	for line := range strings.Lines(reply) {
@@ -140,8 +140,8 @@ func Fields(reply string) map[string]string {
 	return fields
 }
 
-// socket is a connected datagram socket: as it is connected, the kernel
-// refuses datagrams of anybody but the program.
+// socket is a connected datagram socket. Because it is connected, the kernel drops
+// datagrams from any process but the program.
 type socket struct {
 	conn  *net.UnixConn
 	local string
@@ -178,9 +178,9 @@ func (s *socket) read(ctx context.Context) (string, error) {
 	return string(s.buf[:n]), nil
 }
 
-// readNow reads a message that is there already.
+// readNow reads a message if one has arrived already.
 func (s *socket) readNow() (message string, ok bool) {
-	s.conn.SetDeadline(time.Time{}) // a deadline that has passed forbids to read at all
+	s.conn.SetDeadline(time.Time{}) // reading with a deadline that has passed would always fail
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
 		return "", false
@@ -194,8 +194,8 @@ func (s *socket) readNow() (message string, ok bool) {
 	return message, ok && err == nil
 }
 
-// limit makes the end of ctx end reads and writes. The returned function must
-// be called before the socket is used again.
+// limit makes the end of ctx end reads and writes. The caller must call the returned
+// function before the socket is used again.
 func (s *socket) limit(ctx context.Context) (stop func()) {
 	s.conn.SetDeadline(time.Time{})
 	done := make(chan struct{})
@@ -210,7 +210,7 @@ func (s *socket) limit(ctx context.Context) (stop func()) {
 	}
 }
 
-// because prefers the context's reason over the time-out that it caused.
+// because returns the context's error in place of the time-out that it caused.
 func because(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
 		return context.Cause(ctx)
@@ -227,9 +227,9 @@ func (s *socket) Close() error {
 	return err
 }
 
-// Await is Dial for a program that was just started: it waits until the
-// control socket exists and PING is answered, or until ctx ends. The folder of
-// socketPath must exist. A socket file that a dead predecessor left is ignored.
+// Await is Dial for a program that was just started: it waits until the control
+// socket exists and PING is answered, or until ctx ends. The folder of socketPath
+// must exist. Await ignores a socket file that a dead process left.
 func Await(ctx context.Context, socketPath, localDir string) (*Conn, error) {
 	watch, err := inotify.Watch(filepath.Dir(socketPath))
 	if err != nil {

@@ -127,7 +127,7 @@ func TestNextEndsWithItsContext(t *testing.T) {
 	if _, err := events.Next(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Next = %v, want context.Canceled", err)
 	}
-	// And it is usable afterwards.
+	// The connection stays usable.
 	if _, err := events.Next(within(t, 20*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Next = %v, want context.DeadlineExceeded", err)
 	}
@@ -155,7 +155,7 @@ func TestHostapdSpeaksTheSameProtocol(t *testing.T) {
 	}
 }
 
-// program answers like a control socket, but as the test says.
+// program plays a program's control socket with the answers that the test sets.
 func program(t *testing.T, answer func(cmd string) []string) (socketPath, localDir string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -208,7 +208,7 @@ func TestALateReplyIsNotTakenForTheNextOne(t *testing.T) {
 	}
 }
 
-// A request that has to wait for another one ends with its own context.
+// A request that waits for another request ends when its own context ends.
 func TestWaitingForAnotherRequestEndsWithItsContext(t *testing.T) {
 	asked, release := make(chan struct{}), make(chan struct{})
 	socketPath, dir := program(t, func(string) []string {
@@ -277,7 +277,7 @@ func TestAwaitPassesOverTheSocketOfADeadProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stale.Close() // leaves the file
+	stale.Close() // the file stays behind
 	if _, err := Await(within(t, 50*time.Millisecond), socketPath, dir); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("Await = %v, want a time-out", err)
 	}
@@ -292,7 +292,8 @@ func TestAwaitPassesOverTheSocketOfADeadProgram(t *testing.T) {
 
 func TestCloseAndSweepLeaveNoSockets(t *testing.T) {
 	socketPath, dir := program(t, func(string) []string { return []string{"OK\n"} })
-	// A process that was killed: 4194304 is above every pid (pid_max of proc(5)).
+	// The name stands for a process that was killed: 4194304 is above every pid
+	// (pid_max of proc(5)).
 	dead := filepath.Join(dir, localPrefix+"4194305-1")
 	if err := os.WriteFile(dead, nil, 0o600); err != nil {
 		t.Fatal(err)

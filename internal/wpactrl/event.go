@@ -13,10 +13,10 @@ import (
 type Event struct {
 	Priority int    // 0 (most verbose) to 5 (error), as in MSG_… of wpa_debug.h
 	Name     string // the first word: "CTRL-EVENT-DISCONNECTED"
-	Args     string // the rest, as it came
+	Args     string // the rest, unchanged
 }
 
-// ParseEvent splits a message. One without "<n>" in front has priority 0.
+// ParseEvent splits a message. A message without "<n>" in front has priority 0.
 func ParseEvent(message string) Event {
 	var e Event
 	message = strings.TrimRight(message, "\n")
@@ -29,10 +29,9 @@ func ParseEvent(message string) Event {
 	return e
 }
 
-// Param gives the value of key in "key=value" words of Args, "" if there is
-// none. A quoted value is returned without its quotes and still escaped
-// (Unescape); what looks like a parameter inside of quotes is none, so that a
-// hostile SSID cannot speak for the program.
+// Param returns the value of key among the "key=value" words of Args, or "". A quoted
+// value is returned without its quotes and still escaped (Unescape). A "key=value"
+// within quotes is no parameter, so a hostile SSID cannot forge one.
 func (e Event) Param(key string) string {
 	rest := e.Args
 	for rest != "" {
@@ -56,7 +55,7 @@ func cutWord(s string) (word, rest string) {
 	for i := 0; i < len(s); i++ {
 		switch {
 		case s[i] == '\\' && quoted:
-			i++ // the escaped character neither ends the quotes nor the word
+			i++ // skip the escaped character, which ends neither the quotes nor the word
 		case s[i] == '"':
 			quoted = !quoted
 		case s[i] == ' ' && !quoted:
@@ -66,9 +65,9 @@ func cutWord(s string) (word, rest string) {
 	return s, ""
 }
 
-// Unescape undoes the printf-style escaping that both programs use for SSIDs
-// in events, STATUS and SCAN_RESULTS: \\ \" \e \n \r \t \xHH (printf_encode in
-// their sources). Anything else stays as it is.
+// Unescape undoes the printf-style escaping that both programs use for SSIDs in
+// events, STATUS and SCAN_RESULTS: \\ \" \e \n \r \t \xHH (printf_encode in their
+// sources). Any other text stays as it is.
 func Unescape(s string) []byte {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
@@ -93,17 +92,17 @@ func Unescape(s string) []byte {
 	return out
 }
 
-// Events receives the unsolicited messages of one program over a connection of
-// its own. One goroutine at a time may use it. A program that is killed says
-// nothing, not even here: watch its process too.
+// Events receives the unsolicited messages of one program over a connection of its
+// own. One goroutine at a time may use it. A killed program sends no event, so its
+// process must be watched, too.
 type Events struct {
 	sock    *socket
-	pending []Event // came before the reply to ATTACH
+	pending []Event // events that came before the reply to ATTACH
 }
 
-// Attach connects as Dial does and subscribes to events. Every event after
-// Attach returned is delivered, unless Next is not called for so long that the
-// program gives up.
+// Attach connects as Dial does and subscribes to events. Every event after Attach's
+// return is delivered, unless Next is not called for so long that the program drops
+// the subscription.
 func Attach(ctx context.Context, socketPath, localDir string) (*Events, error) {
 	sock, err := dial(socketPath, localDir)
 	if err != nil {
@@ -134,7 +133,7 @@ func (e *Events) attach(ctx context.Context) error {
 	return err
 }
 
-// Next blocks until there is an event or ctx ends, whose error it returns then.
+// Next blocks until an event comes. When ctx ends, it returns the error of ctx.
 func (e *Events) Next(ctx context.Context) (Event, error) {
 	if len(e.pending) > 0 {
 		first := e.pending[0]
@@ -148,7 +147,7 @@ func (e *Events) Next(ctx context.Context) (Event, error) {
 	return ParseEvent(message), nil
 }
 
-// Waiting returns the next event that is there already.
+// Waiting returns the next event that has arrived already.
 func (e *Events) Waiting() (Event, bool) {
 	if len(e.pending) > 0 {
 		first := e.pending[0]
@@ -171,6 +170,6 @@ func (e *Events) readWithin(ctx context.Context) (string, error) {
 // Close unsubscribes without waiting for the answer and removes our socket.
 func (e *Events) Close() error {
 	e.sock.conn.SetDeadline(time.Now().Add(100 * time.Millisecond))
-	e.sock.conn.Write([]byte("DETACH")) // the program may be gone: no matter
+	e.sock.conn.Write([]byte("DETACH")) // an error does not matter, because the program may have ended
 	return e.sock.Close()
 }

@@ -15,20 +15,20 @@ const localPrefix = "wpactrl-"
 
 var localCount atomic.Uint64
 
-// localName gives a name that no other connection of this process uses. What
-// carries it already was left by a dead process with the same id.
+// localName returns a name that no other connection of this process uses. A file of
+// that name was left by a dead process with the same id.
 func localName(dir string) string {
 	name := filepath.Join(dir, fmt.Sprintf("%s%d-%d", localPrefix, os.Getpid(), localCount.Add(1)))
 	os.Remove(name)
 	return name
 }
 
-// sweep removes the reply sockets of processes that ended without Close, which
+// sweep removes the reply sockets of processes that ended without Close. Such sockets
 // would otherwise gather in the runtime folder with every crash.
 func sweep(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return // the bind that follows says what is wrong with the folder
+		return // the following bind reports what is wrong with the folder
 	}
 	for _, entry := range entries {
 		rest, ours := strings.CutPrefix(entry.Name(), localPrefix)

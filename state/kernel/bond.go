@@ -7,8 +7,8 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// newBond leaves out what the bond's mode does not use, as nispor does. The
-// kernel tells all settings in every mode.
+// newBond leaves out settings that the bond's mode does not use, as nispor does. The
+// kernel reports all settings in every mode.
 func newBond(seen *rtnl.Bond, l *rtnl.Link, of *view) *state.Bond {
 	b := with(seen.Bond, func(b *state.Bond) {
 		b.Subordinates, b.ActiveSubordinate = of.ports(l), of.optional(seen.ActivePort)
@@ -22,7 +22,7 @@ func newBond(seen *rtnl.Bond, l *rtnl.Link, of *view) *state.Bond {
 		b.Primary = of.optional(seen.PrimaryIndex)
 	}
 	if is("active-backup") {
-		b.NumUnsolicitedNA = b.PeerNotifications // one number for both
+		b.NumUnsolicitedNA = b.PeerNotifications // the kernel has one number for both
 	} else {
 		b.FailOverMAC, b.PeerNotifications = nil, nil
 	}

@@ -5,7 +5,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// newIface converts a link and what belongs to it.
+// newIface converts a link and the tables that belong to it.
 func newIface(l *rtnl.Link, of *view) *state.Iface {
 	i := &state.Iface{
 		Name: l.Name, Index: l.Index, Type: newIfaceType(l),

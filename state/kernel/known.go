@@ -7,10 +7,11 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 )
 
-// known are tables without what names links that are not among them. One table is
-// read after the other, and only those that a message was about: an entry may be
-// seen before its link, and after it. So what is left out here is told when the link
-// is, and gone when the link goes.
+// known returns the tables without objects that refer to links which the tables lack.
+// The tables are read one after the other, and only those that a message was about.
+// So an entry may be seen before its link, and after its link is gone. An object that
+// is left out here is reported when its link appears, and reported as gone when its
+// link goes.
 func (v *view) known(t *link.Tables) *link.Tables {
 	k := *t
 	k.Nexthops = without(t.Nexthops, func(h *rtnl.Nexthop) bool { return v.lacks(h.OutIndex) })
@@ -22,17 +23,17 @@ func (v *view) known(t *link.Tables) *link.Tables {
 	return &k
 }
 
-// lacks reports whether an index is that of a link that is not there.
+// lacks reports whether no link has the index.
 func (v *view) lacks(index uint32) bool {
 	_, ok := v.links[index]
 	return index != 0 && !ok
 }
 
-// strange reports whether a neighbour or forwarding entry is of links that are not
-// there.
+// strange reports whether a neighbour or forwarding entry refers to a missing link.
 func (v *view) strange(n *rtnl.Neighbour) bool { return v.lacks(uint32(n.Index)) || v.lacks(n.Master) }
 
-// without leaves out what is so, mostly nothing: the list is the same then.
+// without returns the list without the elements for which so returns true. Mostly
+// there are none, and the result is the same list.
 func without[T any](all []T, so func(*T) bool) []T {
 	for i := range all {
 		if !so(&all[i]) {

@@ -13,10 +13,10 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// TestNothingIsToldBeforeItsInterface: the kernel's message about an entry comes
-// before that about its link (br_fdb_notify in a new bridge), and each table is read
-// for itself. Whatever the order is, an interface is told before what names it, and
-// gone after it.
+// TestNothingIsToldBeforeItsInterface checks the order of changes: an interface is
+// reported before the objects that name it, and gone after them. The kernel's message
+// about an entry may come before the message about its link (br_fdb_notify in a new
+// bridge), and each table is read separately.
 func TestNothingIsToldBeforeItsInterface(t *testing.T) {
 	lo := rtnl.Link{Index: 1, Name: "lo"}
 	br, port := rtnl.Link{Index: 5, Name: "br0"}, rtnl.Link{Index: 6, Name: "port", Master: new(uint32(5))}
@@ -40,7 +40,7 @@ func TestNothingIsToldBeforeItsInterface(t *testing.T) {
 	for _, row := range []struct {
 		name     string
 		readings []link.Tables
-		want     [][]string // told of each
+		want     [][]string // the changes of each reading
 	}{
 		{"entries first", []link.Tables{bare, early, full}, [][]string{{"snapshot"}, nil, each("new ", names)}},
 		{"links go first", []link.Tables{full, early, bare}, [][]string{{"snapshot"}, gone(names), nil}},
@@ -51,18 +51,18 @@ func TestNothingIsToldBeforeItsInterface(t *testing.T) {
 			[][]string{{"snapshot"}, {"new iface port"}, {"change iface port", "new iface br0", "new fdb port br0"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var told []string
+			var reported []string
 			w := &watcher{reader: &reader{parts: state.Watched}, seen: func(c state.Change) error {
-				told = append(told, changeName(c))
+				reported = append(reported, changeName(c))
 				return nil
 			}}
 			for i, tables := range row.readings {
-				told = nil
+				reported = nil
 				if err := w.read(&link.Reading{Tables: tables, Read: link.AllParts}); err != nil {
 					t.Fatal(err)
 				}
-				if !slices.Equal(told, row.want[i]) {
-					t.Errorf("reading %d tells\n%q\nwant\n%q", i+1, told, row.want[i])
+				if !slices.Equal(reported, row.want[i]) {
+					t.Errorf("reading %d reports\n%q\nwant\n%q", i+1, reported, row.want[i])
 				}
 			}
 		})
@@ -76,13 +76,13 @@ func each(word string, names []string) (all []string) {
 	return all
 }
 
-// gone is in the order in which things go: interfaces last.
+// gone returns the names in the order in which objects go: interfaces last.
 func gone(names []string) []string {
 	return append(each("del ", names[2:]), each("del ", names[:2])...)
 }
 
-// changeName is what a change is about. In a snapshot nothing may be of an interface
-// that is only a number.
+// changeName returns the name of a change's object. A snapshot must not contain an
+// object of an interface that appears only as a number.
 func changeName(c state.Change) string {
 	switch op := string(c.Op) + " "; {
 	case c.State != nil:

@@ -18,14 +18,14 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// watcherEnv makes the test program a program that only watches, for TestOverflow.
+// watcherEnv makes the test program run only watchOnly, for TestOverflow.
 const watcherEnv = "NETCONNECTD_TEST_WATCH"
 
-// hung is how long nothing takes that happens at all. It promises nothing, unlike the
+// hung bounds waits for events that must come at all. It promises nothing, unlike the
 // limit after SIGCONT.
 const hung = 20 * time.Second
 
-// watchOnly prints the changes as JSON, one on a line.
+// watchOnly prints the changes as JSON, one per line.
 func watchOnly() int {
 	out := json.NewEncoder(os.Stdout)
 	err := Watch(context.Background(), state.Filter{}, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(c state.Change) error { return out.Encode(c) })
@@ -71,7 +71,7 @@ func TestOverflow(t *testing.T) {
 	var lines strings.Builder
 	for i := range 10000 {
 		fmt.Fprintf(&lines, "addr add 10.%d.%d.1/32 dev r0\n", i/250, i%250)
-		if i%10 != 0 { // every tenth stays
+		if i%10 != 0 { // every tenth address stays
 			fmt.Fprintf(&lines, "addr del 10.%d.%d.1/32 dev r0\n", i/250, i%250)
 		} else {
 			fmt.Fprintf(&lines, "addr change 10.%d.%d.1/32 dev r0 valid_lft 4000 preferred_lft 3000\n", i/250, i%250)
@@ -93,8 +93,8 @@ func TestOverflow(t *testing.T) {
 	f.await(t, "a change after that", hung, func(s *state.State) bool { return s.Ifaces["r0"].MTU == 1333 })
 }
 
-// TestReadDuringChurn: an interface and an address that are always there are
-// in every picture, while others come and go.
+// TestReadDuringChurn checks that an interface and an address that always exist are
+// in every reading, while others come and go.
 func TestReadDuringChurn(t *testing.T) {
 	netnstest.Need(t)
 	pairs(t, 2)

@@ -45,7 +45,7 @@ func newFDBEntry(n *rtnl.Neighbour, names func(index uint32) string) state.FDBEn
 	out.Protocol = newProtocol(d.Protocol)
 	switch {
 	case d.Through == nil:
-	case d.NetNSID != nil: // an index of there, whatever has that index here
+	case d.NetNSID != nil: // the index belongs to that namespace, even if a link here has the same index
 		out.Through = strconv.FormatUint(uint64(*d.Through), 10)
 	default:
 		out.Through = names(*d.Through)
@@ -56,8 +56,8 @@ func newFDBEntry(n *rtnl.Neighbour, names func(index uint32) string) state.FDBEn
 	return out
 }
 
-// fdbState says what a state of neighbours means in a forwarding table, in the
-// words of bridge(8).
+// fdbState translates the state of a neighbour in a forwarding table into the words
+// of bridge(8).
 func fdbState(state uint16) string {
 	switch {
 	case state&unix.NUD_PERMANENT != 0:

@@ -19,8 +19,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// TestNeighbours compares every field with what ip(8) says of the same
-// neighbours.
+// TestNeighbours compares every field with ip(8)'s output for the same neighbours.
 func TestNeighbours(t *testing.T) {
 	cable(t)
 	netnstest.Lines(t, `
@@ -38,7 +37,7 @@ func TestNeighbours(t *testing.T) {
 	sameSet(t, withoutTimes(witness(t, "ip", "-j", "-d", "-s", "neigh", "show", "nud", "all")), got)
 }
 
-// TestNeighboursThatNobodyIs compares those that Read leaves out.
+// TestNeighboursThatNobodyIs compares the neighbours that Read leaves out.
 func TestNeighboursThatNobodyIs(t *testing.T) {
 	cable(t)
 	netnstest.Lines(t, `
@@ -85,8 +84,8 @@ func dumpNeighbours(t *testing.T, request *rtnl.Neighbour) []rtnl.Neighbour {
 	return out
 }
 
-// withoutTimes leaves out what passes between the witness and us, and
-// multicast, which the kernel adds at times of its own.
+// withoutTimes removes times, which pass between the witness and us, and multicast
+// entries, which the kernel adds at times of its own.
 func withoutTimes(all []shape) []shape {
 	for _, one := range all {
 		for _, key := range []string{"used", "confirmed", "updated"} {
@@ -116,7 +115,8 @@ func ipNeighbour(n state.Neighbour) shape {
 	return s
 }
 
-// TestNeighbourTimes: a neighbour that was just added was updated just now.
+// TestNeighbourTimes checks that a neighbour that was just added was updated just
+// now.
 func TestNeighbourTimes(t *testing.T) {
 	cable(t)
 	netnstest.Run(t, "ip", "neigh", "add", "192.0.2.50", "lladdr", "02:00:00:00:00:0A", "dev", "v0", "nud", "reachable")
@@ -134,7 +134,7 @@ func TestNeighbourTimes(t *testing.T) {
 	t.Error("not there")
 }
 
-// TestFDB compares every field with what bridge(8) says of the same entries.
+// TestFDB compares every field with bridge(8)'s output for the same entries.
 func TestFDB(t *testing.T) {
 	cable(t)
 	netnstest.Lines(t, `
@@ -160,7 +160,7 @@ func TestFDB(t *testing.T) {
 	t.Cleanup(func() { netnstest.Lines(t, "ip link del vx0\nip link del vx1\nip link del br0") })
 	want := withoutTimes(witness(t, "bridge", "-j", "-d", "-s", "fdb"))
 	for _, e := range want {
-		delete(e, "nh_info") // of the nexthop object
+		delete(e, "nh_info") // belongs to the nexthop object
 	}
 	var got []shape
 	for _, e := range observe(t, state.PartFDB, func(s *state.State) []state.FDBEntry { return s.FDB }) {
@@ -193,17 +193,17 @@ func bridgeEntry(e state.FDBEntry) shape {
 	return s
 }
 
-// TestNeighbourJSON: reading what was written gives it again. The messages
-// have what this machine's kernel does not send.
+// TestNeighbourJSON checks that a neighbour is read back from its JSON unchanged. The
+// messages contain values that this machine's kernel does not send.
 func TestNeighbourJSON(t *testing.T) {
 	neighbour := newNeighbour(&rtnl.Neighbour{
 		Family: unix.AF_INET6, Index: 3, State: unix.NUD_STALE, Flags: unix.NTF_ROUTER, ExtendedFlags: 1, Address: netip.MustParseAddr("fe80::1"), MAC: []byte{2, 0, 0, 0, 0, 10},
 		Cache: &rtnl.NeighbourCache{Confirmed: 100, Used: 250, Updated: 399, References: 4}, Probes: new(uint32(0)), Details: &rtnl.NeighbourDetails{Protocol: new(uint8(2))},
-	}, named("eth0"))
+	}, always("eth0"))
 	learned := newFDBEntry(&rtnl.Neighbour{
 		Family: unix.AF_BRIDGE, Index: 3, State: unix.NUD_REACHABLE, Master: 5, ExtendedFlags: 2, MAC: []byte{2, 0, 0, 0, 0, 10}, Cache: &rtnl.NeighbourCache{Used: 250, Updated: 399},
 		Details: &rtnl.NeighbourDetails{VLAN: new(uint16(10)), FDB: &rtnl.FDBActivity{Notify: new(uint8(1))}},
-	}, named("eth0"))
+	}, always("eth0"))
 	far := newFDBEntry(&rtnl.Neighbour{
 		Family: unix.AF_BRIDGE, Index: 3, State: unix.NUD_DELAY, Flags: unix.NTF_SELF, NexthopID: 7, Address: netip.MustParseAddr("192.0.2.1"), MAC: []byte{2, 0, 0, 0, 0, 10},
 		Details: &rtnl.NeighbourDetails{Port: new(uint16(4789)), VNI: new(uint32(0)), SourceVNI: new(uint32(7)), Through: new(uint32(9)), NetNSID: new(int32(0)), Protocol: new(uint8(186))},
@@ -215,11 +215,11 @@ func TestNeighbourJSON(t *testing.T) {
 	}{
 		{"neighbour", neighbour, `{"address_family":"ipv6","dst":"fe80::1","iface":"eth0","lladdr":"02:00:00:00:00:0a","state":["stale"],"flags":["router"],"ext_flags":["managed"],` +
 			`"router":true,"proxy":false,"protocol":"kernel","probes":0,"confirmed":1,"used":2,"updated":3,"refcnt":4}`},
-		{"unresolved neighbour", newNeighbour(&rtnl.Neighbour{Family: unix.AF_INET, Index: 3, State: unix.NUD_INCOMPLETE, Address: netip.MustParseAddr("10.0.0.1")}, named("eth0")),
+		{"unresolved neighbour", newNeighbour(&rtnl.Neighbour{Family: unix.AF_INET, Index: 3, State: unix.NUD_INCOMPLETE, Address: netip.MustParseAddr("10.0.0.1")}, always("eth0")),
 			`{"address_family":"ipv4","dst":"10.0.0.1","iface":"eth0","state":["incomplete"],"flags":[],"router":false,"proxy":false}`},
 		{"entry of a bridge", learned, `{"mac":"02:00:00:00:00:0a","iface":"eth0","controller":"eth0","vlan":10,"flags":[],"ext_flags":["locked"],"state":"dynamic","activity_notify":1,"used":2,"updated":3}`},
 		{"entry of a VXLAN", far, `{"mac":"02:00:00:00:00:0a","iface":"vx0","dst":"192.0.2.1","vni":0,"src_vni":7,"port":4789,"via":"9","link_netnsid":0,"nexthop_id":7,"flags":["self"],"state":"8","protocol":"bgp"}`},
-		{"nexthop", newNexthop(&rtnl.Nexthop{Family: unix.AF_INET, Scope: 253, Protocol: 78, ID: 7, OutIndex: 3, EncapType: new(uint16(4))}, named("eth0")),
+		{"nexthop", newNexthop(&rtnl.Nexthop{Family: unix.AF_INET, Scope: 253, Protocol: 78, ID: 7, OutIndex: 3, EncapType: new(uint16(4))}, always("eth0")),
 			`{"id":7,"address_family":"ipv4","scope":"link","protocol":"78","flags":[],"oif":"eth0","blackhole":false,"fdb":false,"encap":"ip6"}`},
 		{"group of nexthops", newNexthop(&rtnl.Nexthop{ID: 9, Group: []rtnl.NexthopMember{{ID: 7, Weight: 1<<16 - 1}}, GroupType: new(uint16(1)),
 			Resilient: &rtnl.ResilientGroup{Buckets: 16, IdleTimer: 150, UnbalancedTimer: 100, UnbalancedTime: 1}}, func(uint32) string { return "" }),

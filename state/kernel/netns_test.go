@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // shape is an object of iproute2's JSON.
 type shape = map[string]any
 
-// witness reads what a command of iproute2 says.
+// witness reads the output of a command of iproute2.
 func witness(t *testing.T, words ...string) []shape {
 	t.Helper()
 	out := netnstest.Run(t, words...)
@@ -64,9 +64,9 @@ func lines(t *testing.T, all []shape) []string {
 	return out
 }
 
-// cable makes two connected interfaces that are up, without the addresses that
-// the kernel makes by itself at times of its own. After the test it removes
-// them, and the routes that do not go with them.
+// cable creates two connected interfaces that are up, without the addresses that the
+// kernel would add at times of its own. After the test it removes them, and the
+// routes that do not vanish with them.
 func cable(t *testing.T) {
 	t.Helper()
 	netnstest.Need(t)
@@ -89,7 +89,7 @@ func cable(t *testing.T) {
 	})
 }
 
-// observe reads one part of the state, as JSON has it: each test sees what
+// observe reads one part of the state from its JSON, so that each test sees what
 // programs see.
 func observe[T any](t *testing.T, part state.Parts, at func(*state.State) []T) []T {
 	t.Helper()

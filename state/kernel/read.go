@@ -15,9 +15,9 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// Read reads what filter wants, as it is now. It needs no privileges, but for
-// WireGuard. The error is ErrNotExist where filter names an interface that is
-// not there.
+// Read reads the present state of the objects that filter selects. It needs no
+// privileges, except for WireGuard. The error is ErrNotExist if filter names an
+// interface that does not exist.
 func Read(ctx context.Context, filter state.Filter) (*state.State, error) {
 	s, routes, err := ReadCompact(ctx, filter)
 	if err != nil {
@@ -27,10 +27,9 @@ func Read(ctx context.Context, filter state.Filter) (*state.State, error) {
 	return s, nil
 }
 
-// ReadCompact is Read for whoever looks at each route once: they stay as small
-// as the kernel told them, and State.Routes is empty. With a full table that
-// saves half of the memory, and a new process most of its time is spent on
-// touching memory.
+// ReadCompact is Read for callers that look at each route once: the routes stay in
+// the kernel's compact form, and State.Routes is empty. With a full table that saves
+// half of the memory, and a new process spends most of its time on touching memory.
 func ReadCompact(ctx context.Context, filter state.Filter) (*state.State, RouteTable, error) {
 	r, err := newReader(ctx, filter)
 	if err != nil {
@@ -57,23 +56,23 @@ func (r *reader) compact(ctx context.Context) (*state.State, RouteTable, error) 
 	return s, RouteTable{t.Routes, v.name}, nil
 }
 
-// RouteTable are routes of a ReadCompact.
+// RouteTable holds the routes of a ReadCompact.
 type RouteTable struct {
 	routes []rtnl.Route
 	names  func(index uint32) string
 }
 
-// Len is how many routes there are.
+// Len returns the number of routes.
 func (t RouteTable) Len() int { return len(t.routes) }
 
-// At is the route at index i, from 0, in the order of State.Routes.
+// At returns the route at index i, from 0, in the order of State.Routes.
 func (t RouteTable) At(i int) state.Route { return newRoute(&t.routes[i], t.names) }
 
-// reader knows what is wanted.
+// reader holds the filter in the form that reading needs.
 type reader struct {
 	parts  state.Parts
-	only   uint32          // index of the only interface; 0: all
-	kind   state.IfaceType // of the only interfaces; "": all
+	only   uint32          // the index of the only interface; 0: all
+	kind   state.IfaceType // the type of the only interfaces; "": all
 	filter link.Filter
 }
 
@@ -116,8 +115,8 @@ func indexOf(ctx context.Context, name string) (uint32, error) {
 	return uint32(t.Links[0].Index), nil
 }
 
-// stillThere is ErrNotExist when an interface that filter names has gone since
-// it was found.
+// stillThere returns ErrNotExist if an interface that filter names has vanished since
+// newReader found it.
 func (r *reader) stillThere(v *view) error {
 	for _, index := range []uint32{r.only, r.filter.OutIndex} {
 		if _, ok := v.links[index]; index != 0 && !ok {
@@ -127,7 +126,8 @@ func (r *reader) stillThere(v *view) error {
 	return nil
 }
 
-// tables are those that make up the parts. All of them name interfaces.
+// tables returns the tables that the parts need. All of them also need the names of
+// interfaces.
 func (r *reader) tables() link.Parts {
 	which := link.Links
 	for part, tables := range map[state.Parts]link.Parts{
@@ -145,7 +145,7 @@ func (r *reader) tables() link.Parts {
 	return which
 }
 
-// state converts tables, but for routes.
+// state converts tables, except for routes.
 func (r *reader) state(t *link.Tables, v *view) *state.State {
 	s := &state.State{
 		Rules:      convert(t.Rules, newRule, v.name),
@@ -164,8 +164,8 @@ func (r *reader) state(t *link.Tables, v *view) *state.State {
 	return s
 }
 
-// wants is not for the kernel to decide: who names an interface, as its
-// controller or its base, needs to know the others.
+// wants reports whether filter selects a link. The kernel cannot filter the links,
+// because an interface may name others, as its controller or its base.
 func (r *reader) wants(l *rtnl.Link) bool {
 	return (r.only == 0 || r.only == uint32(l.Index)) && (r.kind == "" || r.kind == newIfaceType(l))
 }
@@ -181,8 +181,8 @@ func convert[T, S any](all []T, one func(*T, func(uint32) string) S, names func(
 	return out
 }
 
-// startDevices asks for what ethtool tells, if it is wanted, beside the tables:
-// with many interfaces both take long.
+// startDevices asks for the values of ethtool, if they are wanted, while the tables
+// are read: with many interfaces both take long.
 func (r *reader) startDevices(ctx context.Context) (wait func() (map[int32]*state.Ethtool, error)) {
 	if r.parts&state.PartDrivers == 0 || r.parts&state.PartIfaces == 0 {
 		return func() (map[int32]*state.Ethtool, error) { return nil, nil }
@@ -190,7 +190,7 @@ func (r *reader) startDevices(ctx context.Context) (wait func() (map[int32]*stat
 	return ethtool.Start(ctx)
 }
 
-// addDetails adds what rtnetlink does not tell.
+// addDetails adds the values that rtnetlink does not report.
 func (r *reader) addDetails(ctx context.Context, s *state.State, v *view, devices map[int32]*state.Ethtool) error {
 	if r.parts&state.PartMPTCP != 0 {
 		if err := addMPTCP(ctx, s, v); err != nil {
@@ -225,7 +225,7 @@ func indexesOf(s *state.State, t state.IfaceType) []int32 {
 	return indexes
 }
 
-// addMPTCP adds the endpoints, to their interfaces too.
+// addMPTCP adds the endpoints, also to their interfaces.
 func addMPTCP(ctx context.Context, s *state.State, v *view) error {
 	found, err := mptcp.Read(ctx)
 	if err != nil {
@@ -242,13 +242,13 @@ func addMPTCP(ctx context.Context, s *state.State, v *view) error {
 }
 
 // drivers asks for the names of drivers as ethtool -i does (SIOCETHTOOL,
-// ETHTOOL_GDRVINFO). Unlike sysfs that works in any network namespace.
+// ETHTOOL_GDRVINFO). Unlike sysfs, this works in any network namespace.
 type drivers struct{ fd int }
 
 func openDrivers() drivers {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		fd = -1 // then none is known
+		fd = -1 // no driver's name is known then
 	}
 	return drivers{fd}
 }

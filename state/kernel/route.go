@@ -10,11 +10,11 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// userHZ is how many of the kernel's clock ticks make a second in every
-// message (USER_HZ, whatever HZ the kernel was built with).
+// userHZ is how many of the kernel's clock ticks make a second in every message
+// (USER_HZ, whatever HZ the kernel was built with).
 const userHZ = 100
 
-// familyNumber is the kernel's number of a family; 0: none.
+// familyNumber returns the kernel's number of a family; 0: none.
 func familyNumber(f state.AddressFamily) uint8 {
 	switch f {
 	case state.FamilyIPv4:
@@ -36,8 +36,8 @@ func newFamily(family uint8) state.AddressFamily {
 	return state.AddressFamily(strconv.Itoa(int(family)))
 }
 
-// newRoute converts a route of the kernel's. names gives the name of the
-// interface of an index: the index itself where there is none, "" for 0.
+// newRoute converts a route of the kernel's. names returns the name of the interface
+// with an index: the index itself if there is no name, "" for 0.
 func newRoute(r *rtnl.Route, names func(index uint32) string) (out state.Route) {
 	out = state.Route{
 		Family: newFamily(r.Family), TOS: r.TOS, Table: r.Table,
@@ -99,7 +99,7 @@ func newHop(h *rtnl.Hop, names func(index uint32) string) state.RouteHop {
 	}
 }
 
-// newPrefix is zero without an address: any.
+// newPrefix returns zero, which means any address, if a is zero.
 func newPrefix(a netip.Addr, length uint8) netip.Prefix {
 	if !a.IsValid() {
 		return netip.Prefix{}

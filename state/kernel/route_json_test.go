@@ -13,8 +13,8 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// FuzzRouteJSON: whatever the kernel and the names of interfaces are, both
-// ways write the same, and reading it gives the route again.
+// FuzzRouteJSON checks for any route and any names of interfaces that both ways write
+// the same text, and that the text is read back as the same route.
 func FuzzRouteJSON(f *testing.F) {
 	add := func(name string, r rtnl.Route) {
 		b, err := r.MarshalBinary()
@@ -32,7 +32,7 @@ func FuzzRouteJSON(f *testing.F) {
 		if from.UnmarshalBinary(message) != nil {
 			return
 		}
-		r := newRoute(&from, named(name))
+		r := newRoute(&from, always(name))
 		want, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
@@ -48,8 +48,8 @@ func FuzzRouteJSON(f *testing.F) {
 	})
 }
 
-// writable reports whether JSON can say it: all text is UTF-8, no prefix is
-// longer than its address.
+// writable reports whether JSON can represent the route: all text is UTF-8, and no
+// prefix is longer than its address.
 func writable(r state.Route) bool {
 	text := r.OutIface
 	for _, hop := range r.Multipath {
@@ -62,10 +62,10 @@ func writable(r state.Route) bool {
 		r.Source.IsValid() == (r.Source != netip.Prefix{})
 }
 
-// named gives all interfaces the same name.
-func named(name string) func(uint32) string { return func(uint32) string { return name } }
+// always returns a function that returns the same name for all interfaces.
+func always(name string) func(uint32) string { return func(uint32) string { return name } }
 
-// manyRoutes is a table as a router has it.
+// manyRoutes returns a table like that of a router.
 func manyRoutes(n int) []rtnl.Route {
 	out := make([]rtnl.Route, n)
 	for i := range out {
@@ -82,7 +82,7 @@ func convertedRoutes(n int) []state.Route {
 	from := manyRoutes(n)
 	out := make([]state.Route, n)
 	for i := range from {
-		out[i] = newRoute(&from[i], named("eth0"))
+		out[i] = newRoute(&from[i], always("eth0"))
 	}
 	return out
 }
@@ -99,7 +99,7 @@ func BenchmarkRouteConvert(b *testing.B) {
 	for b.Loop() {
 		out := make([]state.Route, len(from))
 		for i := range from {
-			out[i] = newRoute(&from[i], named("eth0"))
+			out[i] = newRoute(&from[i], always("eth0"))
 		}
 	}
 	perRoute(b)
@@ -116,7 +116,7 @@ func BenchmarkRouteAppendJSON(b *testing.B) {
 	perRoute(b)
 }
 
-// BenchmarkRouteMarshal is what BenchmarkRouteAppendJSON is measured by.
+// BenchmarkRouteMarshal is the comparison for BenchmarkRouteAppendJSON.
 func BenchmarkRouteMarshal(b *testing.B) {
 	routes := convertedRoutes(benchRoutes)
 	for b.Loop() {

@@ -50,7 +50,7 @@ const routeSetup = `
 	ip route add broadcast 10.15.255.255/32 dev v1 scope link
 	ip route add local 10.17.0.0/16 dev v0 scope host`
 
-// TestRoutes compares every field with what ip(8) says of the same routes.
+// TestRoutes compares every field with ip(8)'s output for the same routes.
 func TestRoutes(t *testing.T) {
 	cable(t)
 	netnstest.Lines(t, routeSetup)
@@ -59,9 +59,10 @@ func TestRoutes(t *testing.T) {
 		t.Run(string(family), func(t *testing.T) {
 			want := witness(t, "ip", "-j", "-d", "-"+strings.TrimPrefix(string(family), "ipv"), "route", "show", "table", "all")
 			for _, r := range want {
-				delete(r, "nh_info") // of the nexthop object
-				delete(r, "expires") // TestRouteExpires
-				// What the encapsulation does, and its address for that of the route.
+				delete(r, "nh_info") // belongs to the nexthop object
+				delete(r, "expires") // checked by TestRouteExpires
+				// ip(8) adds the encapsulation's settings, and its address in place
+				// of the route's.
 				if r["encap"] != nil {
 					r["dst"] = "10.12.0.0/16"
 					for _, key := range []string{"id", "src", "ttl", "tos"} {
@@ -80,7 +81,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// TestRouteKeys: no two routes of the kernel's have the same key.
+// TestRouteKeys checks that no two of the kernel's routes have the same key.
 func TestRouteKeys(t *testing.T) {
 	cable(t)
 	netnstest.Lines(t, routeSetup)
@@ -106,7 +107,7 @@ func TestRouteKeys(t *testing.T) {
 	}
 }
 
-// waitUsable waits for the kernel's own routes of addresses that were just
+// waitUsable waits for the routes that the kernel adds for addresses that were just
 // added.
 func waitUsable(t *testing.T) {
 	t.Helper()
@@ -157,7 +158,7 @@ func ipHop(h state.RouteHop) shape {
 	if h.Realm != (state.Realm{}) {
 		s["flow"] = ipRealm(h.Realm)
 	}
-	if h.Via.Is6() && h.Iface == "v1" && h.Weight == 3 { // of the IPv4 route
+	if h.Via.Is6() && h.Iface == "v1" && h.Weight == 3 { // belongs to the IPv4 route
 		s["via"] = ipVia(h.Via)
 	} else {
 		s["gateway"] = h.Via
@@ -206,7 +207,7 @@ func ipTable(n uint32) string {
 	return strconv.Itoa(int(n))
 }
 
-// ipWord gives ip(8)'s word for nispor's.
+// ipWord returns ip(8)'s word for nispor's.
 func ipWord(word string) string {
 	if other, ok := map[string]string{"universe": "global", "on_link": "onlink", "link_down": "linkdown"}[word]; ok {
 		return other
@@ -247,7 +248,7 @@ func TestRouteExpires(t *testing.T) {
 	}
 }
 
-// TestRouteLock: ip(8) does not say it in JSON.
+// TestRouteLock checks the lock separately, because ip(8) leaves it out of its JSON.
 func TestRouteLock(t *testing.T) {
 	cable(t)
 	netnstest.Run(t, "ip", "route", "add", "10.0.0.0/8", "dev", "v0", "mtu", "lock", "1400", "cwnd", "lock", "9", "hoplimit", "3")
@@ -261,7 +262,7 @@ func TestRouteLock(t *testing.T) {
 	}
 }
 
-// TestNexthops compares every field with what ip(8) says of the same objects.
+// TestNexthops compares every field with ip(8)'s output for the same objects.
 func TestNexthops(t *testing.T) {
 	cable(t)
 	for line := range strings.Lines(routeSetup) {
@@ -276,7 +277,7 @@ func TestNexthops(t *testing.T) {
 	want := witness(t, "ip", "-j", "-d", "nexthop")
 	for _, n := range want {
 		if r, ok := n["resilient_args"].(shape); ok {
-			delete(r, "unbalanced_time") // goes on
+			delete(r, "unbalanced_time") // this time keeps running
 		}
 	}
 	sameSet(t, want, got)

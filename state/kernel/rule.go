@@ -7,7 +7,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// newRule converts a rule of the kernel's, which names interfaces itself.
+// newRule converts a rule of the kernel's, which contains the names of interfaces.
 func newRule(r *rtnl.Rule, _ func(index uint32) string) state.Rule {
 	out := state.Rule{
 		Action: state.RuleAction(r.Action), Family: newFamily(r.Family), Flags: r.Flags, TOS: r.TOS, Table: r.Table,

@@ -20,7 +20,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// TestRules compares every field with what ip(8) says of the same rules.
+// TestRules compares every field with ip(8)'s output for the same rules.
 func TestRules(t *testing.T) {
 	cable(t)
 	netnstest.Lines(t, `
@@ -59,8 +59,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestNewRuleSelectors: what this machine's ip(8) cannot say, the kernel says
-// as it was told.
+// TestNewRuleSelectors sets selectors that this machine's ip(8) cannot set, and
+// checks that the kernel returns them unchanged.
 func TestNewRuleSelectors(t *testing.T) {
 	netnstest.Need(t)
 	want := rtnl.Rule{
@@ -87,7 +87,7 @@ func TestNewRuleSelectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = send(unix.RTM_DELRULE) })
-	want.SuppressPrefixLength = new(uint32(rtnl.NoSuppression)) // as the kernel always says
+	want.SuppressPrefixLength = new(uint32(rtnl.NoSuppression)) // the kernel always sends this value
 	tables, err := link.Read(t.Context(), link.Rules, link.Filter{})
 	if err != nil {
 		t.Fatal(err)
@@ -162,8 +162,8 @@ func ipRule(r state.Rule) shape {
 	return s
 }
 
-// TestRuleJSON: the text is nispor's, and reading it gives the rule again. The
-// messages have what this machine's ip(8) cannot set.
+// TestRuleJSON checks that the text is nispor's, and that it is read back as the same
+// rule. The messages contain values that this machine's ip(8) cannot set.
 func TestRuleJSON(t *testing.T) {
 	tests := []struct {
 		name string
@@ -184,7 +184,7 @@ func TestRuleJSON(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			rule := newRule(&test.rule, named("eth0"))
+			rule := newRule(&test.rule, always("eth0"))
 			b, err := json.Marshal(rule)
 			if err != nil {
 				t.Fatal(err)

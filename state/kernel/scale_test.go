@@ -22,7 +22,8 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// scale is a large network; NETCONNECTD_SCALE times as large for make bench.
+// scale returns the size of a large network; for make bench it is NETCONNECTD_SCALE
+// times as large.
 func scale() (links, addresses, routes int) {
 	factor, err := strconv.Atoi(os.Getenv("NETCONNECTD_SCALE"))
 	if err != nil {
@@ -31,8 +32,8 @@ func scale() (links, addresses, routes int) {
 	return 1000 * factor, 6000 * factor, 59000 * factor
 }
 
-// buildLarge makes the links, the addresses, and routes until there are as
-// many as wanted, those that come with addresses included.
+// buildLarge creates the links, the addresses, and routes up to the wanted number,
+// which includes the routes that come with addresses.
 func buildLarge(t *testing.T) {
 	t.Helper()
 	netnstest.Need(t)
@@ -62,8 +63,8 @@ func buildLarge(t *testing.T) {
 	})
 }
 
-// rawDump has the kernel dump what a full snapshot needs, and throws it away.
-// It returns the bytes.
+// rawDump lets the kernel dump everything that a full snapshot needs, discards it,
+// and returns the number of bytes.
 func rawDump(t *testing.T) int {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
@@ -75,7 +76,7 @@ func rawDump(t *testing.T) int {
 	for _, request := range []struct {
 		kind   uint16
 		family byte
-		size   int // of the message's header
+		size   int // in the message's header
 	}{
 		{unix.RTM_GETLINK, unix.AF_UNSPEC, unix.SizeofIfInfomsg},
 		{unix.RTM_GETLINK, unix.AF_BRIDGE, unix.SizeofIfInfomsg},
@@ -100,7 +101,8 @@ func rawDump(t *testing.T) int {
 				t.Fatal(err)
 			}
 			total += n
-			// NLMSG_DONE stands first in the last datagram, or last in one.
+			// NLMSG_DONE is the first message of the last datagram, or the last
+			// message of a datagram.
 			kind := binary.NativeEndian.Uint16(buffer[4:])
 			last := binary.NativeEndian.Uint16(buffer[max(n-16, 0):])
 			done = kind == unix.NLMSG_DONE || kind == unix.NLMSG_ERROR || n >= 20 && last == unix.NLMSG_DONE
@@ -109,7 +111,7 @@ func rawDump(t *testing.T) int {
 	return total
 }
 
-// median runs f a few times.
+// median returns the median time of several runs of f.
 func median(rounds int, f func()) time.Duration {
 	var took []time.Duration
 	for range rounds {
@@ -122,8 +124,9 @@ func median(rounds int, f func()) time.Duration {
 	return took[len(took)/2]
 }
 
-// TestScale measures on a large network. It asserts four times what make bench
-// promises (NETCONNECTD_STRICT=1 insists), since the machine may be busy.
+// TestScale measures on a large network. It allows four times what make bench
+// promises, since the machine may be busy (NETCONNECTD_STRICT=1 allows only what is
+// promised).
 func TestScale(t *testing.T) {
 	if testing.Short() || timetest.Beside {
 		t.Skip("measures on a large network, without the race detector")
@@ -195,7 +198,7 @@ func TestScale(t *testing.T) {
 	})
 }
 
-// countingWriter counts what it throws away.
+// countingWriter counts the bytes that it discards.
 type countingWriter int64
 
 func (w *countingWriter) Write(p []byte) (int, error) {

@@ -7,23 +7,23 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// kinds are nispor's names of the kernel's kinds of links.
+// kinds maps the kernel's kinds of links to nispor's names.
 var kinds = map[string]state.IfaceType{
 	"bond": "bond", "veth": "veth", "bridge": "bridge", "vlan": "vlan", "dummy": "dummy", "vxlan": "vxlan",
 	"vrf": "vrf", "tun": "tun", "macvlan": "mac_vlan", "macvtap": "mac_vtap", "openvswitch": "openv_switch",
 	"ipoib": "ipoib", "macsec": "mac_sec", "hsr": "hsr", "xfrm": "xfrm",
-	// Not in nispor 1.2.
+	// These are not in nispor 1.2:
 	"ipvlan": "ip_vlan", "ipvtap": "ip_vtap", "wireguard": "wireguard", "geneve": "geneve", "ifb": "ifb",
 	"gre": "gre", "gretap": "gretap", "ip6gre": "ip6gre", "ip6gretap": "ip6gretap",
 	"ipip": "ipip", "sit": "sit", "ip6tnl": "ip6tnl", "vti": "vti", "vti6": "vti6",
 }
 
-// linkTypes are the types of links that have no kind.
+// linkTypes maps the types of links without a kind.
 var linkTypes = map[uint16]state.IfaceType{
 	unix.ARPHRD_ETHER: "ethernet", unix.ARPHRD_LOOPBACK: "loopback", unix.ARPHRD_INFINIBAND: "infiniband",
 }
 
-// newIfaceType prefers the kind to the type of the link.
+// newIfaceType uses the link's kind if it has one, and otherwise its type.
 func newIfaceType(l *rtnl.Link) state.IfaceType {
 	if l.Info.Kind != "" {
 		if t, ok := kinds[l.Info.Kind]; ok {

@@ -10,7 +10,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// TestSameNexthop: time alone does not change a next hop object.
+// TestSameNexthop checks that time alone does not change a next hop object.
 func TestSameNexthop(t *testing.T) {
 	group := func(idle uint32, unbalanced uint64) *rtnl.Nexthop {
 		return &rtnl.Nexthop{Resilient: &rtnl.ResilientGroup{IdleTimer: idle, UnbalancedTime: unbalanced}}
@@ -20,7 +20,8 @@ func TestSameNexthop(t *testing.T) {
 	}
 }
 
-// TestTypesAreKnown: each type that a link can get is a word of package state.
+// TestTypesAreKnown checks that each type that a link can have is a word of package
+// state.
 func TestTypesAreKnown(t *testing.T) {
 	words := state.IfaceType("").Words()
 	for _, types := range []iter.Seq[state.IfaceType]{maps.Values(kinds), maps.Values(linkTypes)} {
@@ -30,7 +31,7 @@ func TestTypesAreKnown(t *testing.T) {
 			}
 		}
 	}
-	if len(words) != len(kinds)+len(linkTypes)+2 { // unknown, wifi
+	if len(words) != len(kinds)+len(linkTypes)+2 { // and unknown and wifi
 		t.Errorf("package state knows %q", words)
 	}
 }

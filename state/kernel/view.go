@@ -8,7 +8,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// view is the kernel's tables by what refers to them.
+// view indexes the kernel's tables by what refers to them.
 type view struct {
 	links     map[uint32]*rtnl.Link
 	portsOf   map[uint32][]string
@@ -40,8 +40,8 @@ func newView(t *link.Tables) *view {
 	return v
 }
 
-// name is that of a link; of one that is not to be seen, its index in decimal,
-// as nispor has it; of none "".
+// name returns the name of a link. For a link that cannot be seen it returns the
+// index in decimal, as nispor does; for no link it returns "".
 func (v *view) name(index uint32) string {
 	if index == 0 {
 		return ""
@@ -61,8 +61,8 @@ func (v *view) optional(index *uint32) string {
 	return v.name(*index)
 }
 
-// below is the link that another stands on, or the peer of a veth. Its index
-// may be one of another network namespace.
+// below returns the name of the link below another, or of the peer of a veth. The
+// index may belong to another network namespace.
 func (v *view) below(l *rtnl.Link) string {
 	if l.LinkNetnsID != nil && l.ParentIndex() != 0 {
 		return unnamed(l.ParentIndex())

@@ -12,13 +12,14 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// Watch calls seen with a snapshot of what filter wants and then with every
-// change, one after the other, until ctx ends or seen fails; it returns that
-// error. Parts that are not Watched are left out, and what only time and use
-// change is no change. An interface that filter names is the one of that name at
-// the start, whatever it is called later; when it has gone nothing more of it is
-// told, though another takes the name. Parts that filter does not narrow to it
-// go on. log hears when messages of the kernel are lost.
+// Watch calls seen with a snapshot of the objects that filter selects and then with
+// every change, one after the other, until ctx ends or seen fails; it returns that
+// error. Parts that are not Watched are left out, and differences in time and use
+// alone are no change. If filter names an interface, it is the one with that name at
+// the start, even if its name changes later. After that interface has gone, Watch
+// reports nothing more of it, even if another interface takes the name. Parts that
+// filter does not limit to the interface continue. log receives a warning when
+// messages of the kernel are lost.
 func Watch(ctx context.Context, filter state.Filter, log *slog.Logger, seen func(state.Change) error) error {
 	if filter.Parts &= state.Watched; filter.Parts == 0 {
 		filter.Parts = state.Watched
@@ -38,65 +39,65 @@ type watcher struct {
 	seq    uint64
 	tables *link.Tables
 	view   *view
-	ifaces map[int32]*state.Iface // as told, by index
-	err    error                  // of seen, the first
+	ifaces map[int32]*state.Iface // as reported, by index
+	err    error                  // the first error of seen
 }
 
-// read tells what one reading changed. Interfaces come before what names them
-// and go after it.
+// read reports the changes of one reading. Interfaces come before the objects that
+// name them, and go after them.
 func (w *watcher) read(r *link.Reading) error {
 	before, oldView, oldIfaces := w.tables, w.view, w.ifaces
 	w.view = newView(&r.Tables)
 	w.tables = w.view.known(&r.Tables)
-	w.ifaces = w.told()
+	w.ifaces = w.reportable()
 	if before == nil {
 		if err := w.stillThere(w.view); err != nil {
 			return err
 		}
 		s := w.state(w.tables, w.view)
 		s.Routes = convert(w.tables.Routes, newRoute, w.view.name)
-		w.tell(state.Change{Op: state.Snapshot, Object: state.Object{State: s}})
+		w.report(state.Change{Op: state.Snapshot, Object: state.Object{State: s}})
 		return w.err
 	}
 	if r.Lost {
-		w.tell(state.Change{Op: state.Resync})
+		w.report(state.Change{Op: state.Resync})
 	}
 	anew := reused(oldIfaces, w.ifaces)
-	w.tellGone(oldIfaces, func(index int32) bool { return anew[index] })
-	w.tellChanged(oldIfaces, anew)
+	w.reportGone(oldIfaces, func(index int32) bool { return anew[index] })
+	w.reportChanged(oldIfaces, anew)
 	w.others(before, w.tables, oldView, anew)
-	w.tellGone(oldIfaces, func(index int32) bool { return w.ifaces[index] == nil && !anew[index] })
+	w.reportGone(oldIfaces, func(index int32) bool { return w.ifaces[index] == nil && !anew[index] })
 	return w.err
 }
 
-func (w *watcher) tellGone(before map[int32]*state.Iface, which func(index int32) bool) {
+func (w *watcher) reportGone(before map[int32]*state.Iface, which func(index int32) bool) {
 	for _, index := range slices.Sorted(maps.Keys(before)) {
 		if which(index) {
-			w.tell(state.Change{Op: state.Deleted, Object: state.Object{Iface: before[index]}})
+			w.report(state.Change{Op: state.Deleted, Object: state.Object{Iface: before[index]}})
 		}
 	}
 }
 
-// tellChanged tells of names that become free before those that come.
-func (w *watcher) tellChanged(before map[int32]*state.Iface, anew map[int32]bool) {
+// reportChanged reports names that become free before names that are taken.
+func (w *watcher) reportChanged(before map[int32]*state.Iface, anew map[int32]bool) {
 	indexes := slices.Sorted(maps.Keys(w.ifaces))
 	for _, index := range indexes {
 		old, now := before[index], w.ifaces[index]
 		if old != nil && !anew[index] && !reflect.DeepEqual(old.Timeless(), now.Timeless()) {
-			w.tell(state.Change{Op: state.Changed, Object: state.Object{Iface: now}, Old: &state.Object{Iface: old}})
+			w.report(state.Change{Op: state.Changed, Object: state.Object{Iface: now}, Old: &state.Object{Iface: old}})
 		}
 	}
 	for _, index := range indexes {
 		if before[index] == nil || anew[index] {
-			w.tell(state.Change{Op: state.New, Object: state.Object{Iface: w.ifaces[index]}})
+			w.report(state.Change{Op: state.New, Object: state.Object{Iface: w.ifaces[index]}})
 		}
 	}
 }
 
-// reused are the interfaces that are told as gone, with their addresses, and
-// come anew if they are there: one whose name another has taken, and one that
-// has taken the name of another. Whoever knows interfaces by their names could
-// not tell them apart otherwise.
+// reused returns the interfaces that are reported as gone, with their addresses, and
+// then as new if they still exist: those whose name another interface has taken, and
+// those that have taken another's name. A client that identifies interfaces by their
+// names could otherwise not distinguish them.
 func reused(before, now map[int32]*state.Iface) map[int32]bool {
 	had := make(map[string]int32, len(before))
 	for index, i := range before {
@@ -118,8 +119,9 @@ func reused(before, now map[int32]*state.Iface) map[int32]bool {
 	return all
 }
 
-// told are the interfaces without what is told apart or not at all.
-func (w *watcher) told() map[int32]*state.Iface {
+// reportable returns the interfaces without the parts that are reported separately or
+// not at all.
+func (w *watcher) reportable() map[int32]*state.Iface {
 	if w.parts&state.PartIfaces == 0 {
 		return nil
 	}
@@ -134,13 +136,14 @@ func (w *watcher) told() map[int32]*state.Iface {
 	return all
 }
 
-// names are those of interfaces before and now.
+// names holds the names of interfaces before and after a reading.
 type names struct {
 	before, now func(uint32) string
 	differ      bool
 }
 
-// current is the name of an interface or, if it is gone, the one it had.
+// current returns the name of an interface or, if the interface is gone, its last
+// name.
 func (n names) current(index uint32) string {
 	if name := n.now(index); name != unnamed(index) {
 		return name
@@ -162,24 +165,24 @@ func renamed(before, now *view) bool {
 
 func (w *watcher) others(before, now *link.Tables, oldView *view, anew map[int32]bool) {
 	n := names{oldView.name, w.view.name, renamed(oldView, w.view)}
-	// An interface that was renamed has been told already.
+	// A renamed interface has been reported already.
 	current := names{before: n.current, now: n.now}
 	left := slices.DeleteFunc(w.addressesOf(before, oldView), func(a rtnl.Address) bool { return anew[int32(a.Index)] })
-	tellTable(w, left, w.addressesOf(now, w.view), (*rtnl.Address).Key, sameAddress, current, newIfaceAddress,
+	reportTable(w, left, w.addressesOf(now, w.view), (*rtnl.Address).Key, sameAddress, current, newIfaceAddress,
 		func(o *state.Object, a *state.IfaceAddress) { o.Address = a })
-	tellTable(w, before.Nexthops, now.Nexthops, (*rtnl.Nexthop).Key, sameNexthop, n, newNexthop,
+	reportTable(w, before.Nexthops, now.Nexthops, (*rtnl.Nexthop).Key, sameNexthop, n, newNexthop,
 		func(o *state.Object, h *state.Nexthop) { o.Nexthop = h })
-	tellTable(w, before.Routes, now.Routes, (*rtnl.Route).Key, sameRoute, n, newRoute,
+	reportTable(w, before.Routes, now.Routes, (*rtnl.Route).Key, sameRoute, n, newRoute,
 		func(o *state.Object, r *state.Route) { o.Route = r })
-	tellTable(w, before.Rules, now.Rules, (*rtnl.Rule).Key, equal, n, newRule,
+	reportTable(w, before.Rules, now.Rules, (*rtnl.Rule).Key, equal, n, newRule,
 		func(o *state.Object, r *state.Rule) { o.Rule = r })
-	tellTable(w, before.Neighbours, now.Neighbours, (*rtnl.Neighbour).Key, sameNeighbour, n, newNeighbour,
+	reportTable(w, before.Neighbours, now.Neighbours, (*rtnl.Neighbour).Key, sameNeighbour, n, newNeighbour,
 		func(o *state.Object, e *state.Neighbour) { o.Neighbour = e })
-	tellTable(w, before.Forwarding, now.Forwarding, (*rtnl.Neighbour).Key, sameNeighbour, n, newFDBEntry,
+	reportTable(w, before.Forwarding, now.Forwarding, (*rtnl.Neighbour).Key, sameNeighbour, n, newFDBEntry,
 		func(o *state.Object, e *state.FDBEntry) { o.FDB = e })
 }
 
-// addressesOf is a copy of those of the wanted interfaces.
+// addressesOf returns a copy of the addresses of the selected interfaces.
 func (w *watcher) addressesOf(t *link.Tables, v *view) []rtnl.Address {
 	return slices.DeleteFunc(slices.Clone(t.Addresses), func(a rtnl.Address) bool {
 		l, ok := v.links[a.Index]
@@ -187,9 +190,9 @@ func (w *watcher) addressesOf(t *link.Tables, v *view) []rtnl.Address {
 	})
 }
 
-// tellTable tells how one table changed. An object of which only a name in it
-// differs has changed too.
-func tellTable[T, S any, K comparable](w *watcher, before, now []T, key func(*T) K, same func(a, b *T) bool, n names,
+// reportTable reports the changes of one table. An object in which only the name of an
+// interface differs has changed, too.
+func reportTable[T, S any, K comparable](w *watcher, before, now []T, key func(*T) K, same func(a, b *T) bool, n names,
 	convert func(*T, func(uint32) string) S, put func(*state.Object, *S)) {
 	object := func(t *T, of func(uint32) string) state.Object {
 		var o state.Object
@@ -203,17 +206,17 @@ func tellTable[T, S any, K comparable](w *watcher, before, now []T, key func(*T)
 	link.Diff(before, now, key, looksSame, func(was, is *T) {
 		switch {
 		case is == nil:
-			w.tell(state.Change{Op: state.Deleted, Object: object(was, n.before)})
+			w.report(state.Change{Op: state.Deleted, Object: object(was, n.before)})
 		case was == nil:
-			w.tell(state.Change{Op: state.New, Object: object(is, n.now)})
+			w.report(state.Change{Op: state.New, Object: object(is, n.now)})
 		default:
 			old := object(was, n.before)
-			w.tell(state.Change{Op: state.Changed, Object: object(is, n.now), Old: &old})
+			w.report(state.Change{Op: state.Changed, Object: object(is, n.now), Old: &old})
 		}
 	})
 }
 
-func (w *watcher) tell(c state.Change) {
+func (w *watcher) report(c state.Change) {
 	if w.err != nil {
 		return
 	}
@@ -222,7 +225,7 @@ func (w *watcher) tell(c state.Change) {
 	w.err = w.seen(c)
 }
 
-// The kernel's objects are the same if only times differ.
+// The kernel's objects count as the same if only times differ.
 
 func sameAddress(a, b *rtnl.Address) bool { return timeless(*a) == timeless(*b) }
 

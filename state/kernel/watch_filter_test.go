@@ -11,7 +11,8 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// TestWatchFilter: of interfaces that nobody asked for nothing is told.
+// TestWatchFilter checks that nothing is reported about interfaces that the filter
+// does not select.
 func TestWatchFilter(t *testing.T) {
 	netnstest.Need(t)
 	pairs(t, 2)
@@ -37,17 +38,17 @@ func TestWatchFilter(t *testing.T) {
 				ip addr add 10.8.1.1/24 dev rbr
 				ip route add 10.9.0.0/24 dev r0 table 1000
 				ip route add 10.9.1.0/24 dev r1 table 1000`)
-			var told []string
+			var reported []string
 			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*state.State) bool {
-				told = nil
+				reported = nil
 				for _, c := range f.changes[1:] {
-					told = append(told, words(c))
+					reported = append(reported, words(c))
 				}
-				return slices.Contains(told, test.want[0]) && slices.Contains(told, test.want[len(test.want)-1])
+				return slices.Contains(reported, test.want[0]) && slices.Contains(reported, test.want[len(test.want)-1])
 			})
-			for _, w := range told {
+			for _, w := range reported {
 				if !slices.Contains(test.want, w) {
-					t.Errorf("told %q", w)
+					t.Errorf("reported %q", w)
 				}
 			}
 			netnstest.Lines(t, `ip addr flush dev r0
@@ -60,8 +61,8 @@ func TestWatchFilter(t *testing.T) {
 	}
 }
 
-// TestWatchFilterGone: that the interface of a filter goes is told, with what
-// goes with it, and no reason to start again.
+// TestWatchFilterGone checks that the end of a filter's interface is reported,
+// together with its objects, and without a resync.
 func TestWatchFilterGone(t *testing.T) {
 	netnstest.Need(t)
 	for _, test := range []struct {
@@ -83,11 +84,11 @@ func TestWatchFilterGone(t *testing.T) {
 			f := follow(t, test.filter)
 			netnstest.Run(t, "ip", "link", "del", "r1")
 			f.await(t, fmt.Sprintf("%q", test.want), 3*time.Second, func(*state.State) bool {
-				var told []string
+				var reported []string
 				for _, c := range f.changes {
-					told = append(told, words(c))
+					reported = append(reported, words(c))
 				}
-				return !slices.ContainsFunc(test.want, func(w string) bool { return !slices.Contains(told, w) })
+				return !slices.ContainsFunc(test.want, func(w string) bool { return !slices.Contains(reported, w) })
 			})
 			if n := f.count(state.Resync); n > 0 {
 				t.Errorf("started again %d times", n)
@@ -96,15 +97,16 @@ func TestWatchFilterGone(t *testing.T) {
 	}
 }
 
-// TestWatchFilterGoesOn: after the interface of a filter has gone nothing more is
-// told of it, though another takes its name, but what is not narrowed to it is.
+// TestWatchFilterGoesOn checks that after the end of a filter's interface nothing
+// more is reported of it, even if another interface takes the name, but that other
+// parts continue.
 func TestWatchFilterGoesOn(t *testing.T) {
 	netnstest.Need(t)
 	for _, test := range []struct {
 		name   string
 		filter state.Filter
-		want   string // of the one that takes the name, of a part that goes on
-		not    string // of a part that does not
+		want   string // a change of the interface that takes the name, in a part that continues
+		not    string // a change in a part that does not continue
 	}{
 		{name: "one interface", filter: state.Filter{Iface: "r1", Parts: state.PartIfaces | state.PartRules | state.PartRoutes}, want: "new route 10.8.0.0/24 dev r1", not: "new iface r1"},
 		{name: "routes through one interface", filter: state.Filter{OutIface: "r1", Parts: state.PartIfaces | state.PartRules | state.PartRoutes}, want: "new address r1 10.8.0.1/24", not: "new route 10.8.0.0/24 dev r1"},
@@ -112,25 +114,26 @@ func TestWatchFilterGoesOn(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			pairs(t, 2)
 			f := follow(t, test.filter)
-			told := func(w string) bool {
+			reported := func(w string) bool {
 				return slices.ContainsFunc(f.changes, func(c state.Change) bool { return words(c) == w })
 			}
 			netnstest.Run(t, "ip", "link", "del", "r1")
-			f.await(t, "the end of r1", 3*time.Second, func(*state.State) bool { return told("del iface r1") })
+			f.await(t, "the end of r1", 3*time.Second, func(*state.State) bool { return reported("del iface r1") })
 			netnstest.Lines(t, `ip link add r1 type veth peer name pr1
 				ip link set pr1 up
 				ip link set r1 up
 				ip addr add 10.8.0.1/24 dev r1
 				ip rule add pref 78 lookup 78`)
-			f.await(t, test.want, 3*time.Second, func(*state.State) bool { return told(test.want) && told("new rule 78") })
-			if told(test.not) {
-				t.Errorf("told %q", test.not)
+			f.await(t, test.want, 3*time.Second, func(*state.State) bool { return reported(test.want) && reported("new rule 78") })
+			if reported(test.not) {
+				t.Errorf("reported %q", test.not)
 			}
 		})
 	}
 }
 
-// TestGoneBeforeRead: an interface goes between being found and being read.
+// TestGoneBeforeRead has an interface that vanishes after it was found and before it
+// is read.
 func TestGoneBeforeRead(t *testing.T) {
 	netnstest.Need(t)
 	for name, filter := range map[string]state.Filter{"of it": {Iface: "r0"}, "routes": {OutIface: "r0", Parts: state.PartRoutes}} {

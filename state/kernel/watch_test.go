@@ -23,7 +23,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// follower is a client of Watch that keeps a State by Apply alone.
+// follower is a client of Watch that updates a State by Apply alone.
 type follower struct {
 	mu      sync.Mutex
 	state   state.State
@@ -56,7 +56,7 @@ func (f *follower) take(c state.Change) error {
 	if want := uint64(len(f.changes) + 1); c.Seq != want {
 		f.err = errors.Join(f.err, fmt.Errorf("change %d came after %d", c.Seq, want-1))
 	}
-	// As a client would have it that is another program.
+	// The change passes through JSON as it would for a client in another program.
 	b, err := json.Marshal(c)
 	var read state.Change
 	f.err = errors.Join(f.err, err, json.Unmarshal(b, &read), f.state.Apply(read))
@@ -71,7 +71,7 @@ func (f *follower) take(c state.Change) error {
 	return nil
 }
 
-// await waits until the followed State is as wanted.
+// await waits until the followed State satisfies as.
 func (f *follower) await(t *testing.T, what string, limit time.Duration, as func(*state.State) bool) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -94,7 +94,7 @@ func (f *follower) await(t *testing.T, what string, limit time.Duration, as func
 	}
 }
 
-// ends waits until the followed State is what a fresh Read shows.
+// ends waits until the followed State equals a fresh Read.
 func (f *follower) ends(t *testing.T, filter state.Filter, limit time.Duration) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -104,7 +104,7 @@ func (f *follower) ends(t *testing.T, filter state.Filter, limit time.Duration) 
 			t.Fatal(err)
 		}
 		f.mu.Lock()
-		replayed, err := f.state, f.err // Apply changes no list in place
+		replayed, err := f.state, f.err // Apply does not change lists in place
 		replayed.Ifaces = maps.Clone(replayed.Ifaces)
 		f.mu.Unlock()
 		want, got := settled(t, fresh), settled(t, &replayed)
@@ -118,7 +118,7 @@ func (f *follower) ends(t *testing.T, filter state.Filter, limit time.Duration) 
 		}
 		select {
 		case <-f.news:
-		case <-time.After(50 * time.Millisecond): // Read may have seen more than was told yet
+		case <-time.After(50 * time.Millisecond): // Read may have seen changes that are not reported yet
 		}
 	}
 }
@@ -134,10 +134,10 @@ func (f *follower) count(op state.Op) (n int) {
 	return n
 }
 
-// One address of each family, for Iface.addresses.
+// v4 and v6 select a family for Iface.addresses.
 var v4, v6 = netip.IPv4Unspecified(), netip.IPv6Unspecified()
 
-// addressesOf are those of the family of which one is given.
+// addressesOf returns the addresses of one family.
 func addressesOf(i *state.Iface, of netip.Addr) []state.Address {
 	switch {
 	case of.Is4() && i.IPv4 != nil:
@@ -148,8 +148,8 @@ func addressesOf(i *state.Iface, of netip.Addr) []state.Address {
 	return nil
 }
 
-// settled tells all objects of a State, without what time alone changes, one
-// on a line, sorted, since lists have no order.
+// settled returns all objects of a State, without values that change by time alone,
+// one per line, sorted, since the lists have no order.
 func settled(t *testing.T, s *state.State) string {
 	t.Helper()
 	var all []string
@@ -190,8 +190,8 @@ func settled(t *testing.T, s *state.State) string {
 	return strings.Join(all, "\n")
 }
 
-// script makes random changes by `ip -batch` on 8 veth pairs and a bridge:
-// many that go through, and some that the kernel refuses.
+// script returns random changes for `ip -batch` on 8 veth pairs and a bridge. Many of
+// them succeed, and the kernel refuses some.
 func script(seed uint64, changes int) string {
 	r := rand.New(rand.NewPCG(seed, seed))
 	var b strings.Builder
@@ -226,12 +226,12 @@ func script(seed uint64, changes int) string {
 	return b.String()
 }
 
-// batch runs lines of ip(8); some may be refused.
+// batch runs lines of ip(8); the kernel may refuse some.
 func batch(t *testing.T, lines string) {
 	t.Helper()
 	cmd := exec.Command("ip", "-force", "-batch", "-")
 	cmd.Stdin = strings.NewReader(lines)
-	if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() > 2 { // 1, 2: some were refused
+	if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() > 2 { // 1, 2: some lines were refused
 		t.Fatalf("ip -batch: %v: %s", err, out)
 	}
 }
@@ -239,7 +239,7 @@ func batch(t *testing.T, lines string) {
 func pairs(t *testing.T, n int) {
 	t.Helper()
 	netnstest.Lines(t, `ip link add rbr type bridge stp_state 1
-		ip link set rbr up addrgenmode none`) // its timers run
+		ip link set rbr up addrgenmode none`) // so that its timers run
 	t.Cleanup(func() { netnstest.Run(t, "ip", "link", "del", "rbr") })
 	for i := range n {
 		name := fmt.Sprintf("r%d", i)
@@ -250,10 +250,10 @@ func pairs(t *testing.T, n int) {
 	t.Cleanup(func() { batch(t, "rule flush\nrule add pref 32766 lookup main\nrule add pref 32767 lookup default\n") })
 }
 
-// TestReplay: who applies 2,000 scripted changes to the snapshot, as JSON, has
-// what a fresh Read shows. Messages are lost when this program stands still for
-// long enough, so there are three tries without any; the rest has to hold each
-// time.
+// TestReplay checks that a client which applies 2,000 scripted changes to the
+// snapshot, as JSON, ends with the same State as a fresh Read. Messages are lost when
+// this program does not run for long enough, so the test has three tries without
+// losses; all other checks must hold in each try.
 func TestReplay(t *testing.T) {
 	netnstest.Need(t)
 	for range 3 {
@@ -272,7 +272,7 @@ func replay(t *testing.T) bool {
 	filter := state.Filter{Parts: state.Watched}
 	f := follow(t, filter)
 	const seed = 3
-	for part := range 20 { // some of them at rest
+	for part := range 20 { // with pauses in between
 		batch(t, script(seed+uint64(part), 100))
 		if part%5 == 4 {
 			f.ends(t, filter, 5*time.Second)
@@ -286,15 +286,15 @@ func replay(t *testing.T) bool {
 	f.ends(t, filter, 5*time.Second)
 	t.Logf("%d new, %d changed, %d deleted; as a fresh dump %v after the last change",
 		f.count(state.New), f.count(state.Changed), f.count(state.Deleted), took)
-	lost := f.count(state.Resync) > 0 // and what undid itself meanwhile is not told
+	lost := f.count(state.Resync) > 0 // after a loss, changes that were undone meanwhile are not reported
 	if !lost && (f.count(state.New) < 100 || f.count(state.Deleted) < 100 || f.count(state.Changed) < 50) {
 		t.Error("the script does not change enough")
 	}
 	return lost
 }
 
-// TestReplayNames: names go from one interface to another, and an interface
-// goes and another of its name comes, faster than is read.
+// TestReplayNames moves names from one interface to another, and replaces an
+// interface by another with its name, faster than they are read.
 func TestReplayNames(t *testing.T) {
 	netnstest.Need(t)
 	pairs(t, 3)
@@ -306,10 +306,10 @@ func TestReplayNames(t *testing.T) {
 	f := follow(t, filter)
 	for range 5 {
 		for _, change := range []string{
-			"link set r0 name tmp\nlink set r1 name r0\nlink set tmp name r1", // two change their names
+			"link set r0 name tmp\nlink set r1 name r0\nlink set tmp name r1", // two interfaces swap their names
 			"link set r0 name tmp\nlink set r1 name r0\nlink set r2 name r1\nlink set tmp name r2",
-			"link del r2\nlink add r2 type veth peer name pr2\naddr add 10.7.3.1/24 dev r2", // another of that name
-			"link del r2\nlink set r1 name r2\nlink add r1 type veth peer name pr2",         // the name of one that went
+			"link del r2\nlink add r2 type veth peer name pr2\naddr add 10.7.3.1/24 dev r2", // another interface of that name
+			"link del r2\nlink set r1 name r2\nlink add r1 type veth peer name pr2",         // the name of an interface that has gone
 		} {
 			batch(t, change)
 			f.ends(t, filter, 5*time.Second)
@@ -317,7 +317,7 @@ func TestReplayNames(t *testing.T) {
 	}
 }
 
-// TestWatchTells lists what is told of single changes.
+// TestWatchTells checks which changes are reported for single commands.
 func TestWatchTells(t *testing.T) {
 	netnstest.Need(t)
 	pairs(t, 2)
@@ -327,7 +327,7 @@ func TestWatchTells(t *testing.T) {
 	f := follow(t, state.Filter{})
 	tests := []struct {
 		name, command string
-		want          []string // must be told, in any order, beside what goes with it
+		want          []string // must be reported, in any order, beside what changes with it
 	}{
 		{"an address comes with its routes", "ip addr add 10.8.0.1/24 dev r1", []string{"new address r1 10.8.0.1/24", "new route 10.8.0.0/24 dev r1"}},
 		{"an attribute", "ip link set r0 mtu 1400", []string{"change iface r0"}},
@@ -338,7 +338,7 @@ func TestWatchTells(t *testing.T) {
 		{"a forwarding entry", "bridge fdb add 02:00:00:00:00:0b dev r0 master static", []string{"new fdb 02:00:00:00:00:0b dev r0"}},
 		{"a port that leaves is no interface that goes", "ip link set r0 nomaster", []string{"change iface r0", "change iface rbr", "del fdb 02:00:00:00:00:0b dev r0"}},
 		{"a nexthop object", "ip nexthop add id 7 dev r0", []string{"new nexthop 7"}},
-		// The kernel does not notify these.
+		// The kernel sends no messages about these changes.
 		{"routes that go with a link", "ip link set r1 down", []string{"change iface r1", "del route 10.8.0.0/24 dev r1"}},
 		{"names within others", "ip link set r1 name r9", []string{"change iface r9"}},
 		{"an interface with all of it", "ip link del r0", []string{

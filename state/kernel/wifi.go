@@ -20,7 +20,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// wifiModes are the names of NL80211_IFTYPE_….
+// wifiModes holds the names of NL80211_IFTYPE_….
 var wifiModes = []string{
 	"unspecified", "adhoc", "station", "ap", "ap_vlan", "wds", "monitor",
 	"mesh_point", "p2p_client", "p2p_go", "p2p_device", "ocb", "nan",
@@ -41,9 +41,8 @@ func wifiMode(t wifi.InterfaceType) string {
 // wifiIface is an interface whose Wi-Fi side is being read.
 type wifiIface struct{ state.Wifi }
 
-// readWifi asks for the Wi-Fi interfaces of the network namespace of the
-// calling thread, by index. It needs no privileges. A kernel without nl80211
-// has none.
+// readWifi returns the Wi-Fi interfaces of the calling thread's network namespace, by
+// index. It needs no privileges. A kernel without nl80211 has none.
 func readWifi(ctx context.Context) (map[int]*state.Wifi, error) {
 	conn, err := genl.Dial(ctx, unix.NL80211_GENL_NAME)
 	if errors.Is(err, genl.ErrNoFamily) {
@@ -96,16 +95,17 @@ func readWifiOver(ctx context.Context, conn *genl.Conn) (map[int]*state.Wifi, er
 	return all, nil
 }
 
-// ssidRows read the bytes of NL80211_ATTR_SSID: package wifi has an SSID as
-// text only, which loses those that are not UTF-8.
+// ssidRows reads the bytes of NL80211_ATTR_SSID: package wifi returns an SSID only as
+// text, which damages an SSID that is not UTF-8.
 var ssidRows = genl.Table[[]byte]{
 	genl.Raw(unix.NL80211_ATTR_SSID, "NL80211_ATTR_SSID", func(b *[]byte) *[]byte { return b }),
 }
 
-// readStation adds what a station knows of its access point. What a driver
-// fails at is left out: of some the firmware does now and then (brcmfmac says
-// EBADE or ETIMEDOUT), and all the rest is not to suffer. The error is that the
-// time of conn is over, so that nothing more can be asked.
+// readStation adds what a station knows of its access point. A value for which the
+// driver returns an error is left out: some firmware fails now and then (brcmfmac
+// returns EBADE or ETIMEDOUT), and all other values must not suffer. readStation
+// returns an error only if the time of conn is over, so that no more requests can be
+// sent.
 func (w *wifiIface) readStation(conn *genl.Conn, ifindex int) error {
 	request, err := encodeIfindex(ifindex)
 	if err != nil {
@@ -115,10 +115,10 @@ func (w *wifiIface) readStation(conn *genl.Conn, ifindex int) error {
 	switch {
 	case over(err):
 		return err
-	case errors.Is(err, unix.EOPNOTSUPP): // by the driver
+	case errors.Is(err, unix.EOPNOTSUPP): // the driver does not support it
 		return w.readCell(conn, request)
 	case err != nil:
-		// The name may be of an attempt; the kernel itself knows the cell.
+		// The name may belong to an attempt; the kernel itself knows the cell.
 		w.setSSID(nil)
 		return w.readCell(conn, request)
 	case len(replies) == 0:
@@ -127,7 +127,7 @@ func (w *wifiIface) readStation(conn *genl.Conn, ifindex int) error {
 	}
 	station, err := wifi.ParseStationInfo(replies[0].Data)
 	if err != nil {
-		return nil // no NL80211_ATTR_STA_INFO, or not as it should be
+		return nil // NL80211_ATTR_STA_INFO is missing or malformed
 	}
 	w.setStation(station)
 	var flags stationFlags
@@ -138,8 +138,8 @@ func (w *wifiIface) readStation(conn *genl.Conn, ifindex int) error {
 	return w.readCell(conn, request)
 }
 
-// over says that the context of a genl.Conn has ended, which has a deadline of
-// its own where its caller's has none.
+// over reports whether the context of a genl.Conn has ended. The Conn has a deadline
+// of its own if its caller's context has none.
 func over(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
@@ -164,11 +164,11 @@ func (w *wifiIface) setStation(s *wifi.StationInfo) {
 	}
 }
 
-// rate gives a rate in 100 kbit/s and the width of its channel in MHz, nil
-// where there was none.
+// rate returns a rate in 100 kbit/s and the width of its channel in MHz, nil if there
+// is none.
 func rate(r wifi.RateInfo) (bitrate, width *uint32) {
-	// Package wifi has bit/s in an int. Where that has 32 bits a rate over
-	// 2.1 Gbit/s is a negative number, of which the bits are still right.
+	// Package wifi has bit/s in an int. If int has 32 bits, a rate over 2.1 Gbit/s is
+	// negative, but its bits are still right.
 	if per100k := uint32(uint(r.Bitrate) / 100_000); per100k > 0 {
 		return &per100k, channelMHz(r.ChannelWidth)
 	}
@@ -189,7 +189,7 @@ func channelMHz(width wifi.ChannelWidth) *uint32 {
 	return &mhz
 }
 
-// generation is the number of the Wi-Fi Alliance, 0 for what came before HT.
+// generation returns the number of the Wi-Fi Alliance, or 0 for standards before HT.
 func generation(r wifi.RateInfo) uint32 {
 	switch r.Modulation.(type) {
 	case wifi.HTModulationInfo:
@@ -204,7 +204,7 @@ func generation(r wifi.RateInfo) uint32 {
 	return 0
 }
 
-// stationFlags are a struct nl80211_sta_flag_update.
+// stationFlags is a struct nl80211_sta_flag_update.
 type stationFlags struct{ mask, set uint32 }
 
 var stationRows = genl.Table[stationFlags]{
@@ -221,8 +221,9 @@ func decodeStationFlags(f *stationFlags, b []byte) error {
 	return nil
 }
 
-// refused says that the station is associated, but the passphrase is not proven
-// yet or wrong. Drivers that do not tell the flag are believed.
+// refused reports whether the station is associated but its passphrase is not proven
+// yet, or wrong. If a driver does not report the flag, the passphrase counts as
+// proven.
 func (f stationFlags) refused() bool {
 	const authorized = 1 << unix.NL80211_STA_FLAG_AUTHORIZED
 	return f.mask&authorized != 0 && f.set&authorized == 0
@@ -230,7 +231,7 @@ func (f stationFlags) refused() bool {
 
 // cell is one entry of the table of scan results.
 type cell struct {
-	status            *uint32 // NL80211_BSS_STATUS_…; nil: not ours
+	status            *uint32 // NL80211_BSS_STATUS_…; nil: not our cell
 	bssid             []byte
 	frequency         uint32
 	elements, beacons []byte // information elements
@@ -246,9 +247,9 @@ var cellRows = genl.Table[cell]{
 	}, func(c *cell) *cell { return c }),
 }
 
-// readCell adds the network's name, channel and access point from the table of
-// scan results, for kernels and drivers that do not tell them otherwise. Its
-// error is that of readStation.
+// readCell adds the network's name, channel and access point from the table of scan
+// results, for kernels and drivers that do not report them otherwise. Its error is
+// that of readStation.
 func (w *wifiIface) readCell(conn *genl.Conn, request []byte) error {
 	if w.SSIDHex != "" && w.Frequency != nil && w.BSSID != "" {
 		return nil
@@ -299,8 +300,8 @@ func ssidElement(b []byte) []byte {
 	return nil
 }
 
-// setSSID sets the network's name. One of nothing but NUL bytes is how some
-// access points hide it, so it counts as none.
+// setSSID sets the network's name. Some access points send an SSID of NUL bytes to
+// hide their name, so such an SSID counts as none.
 func (w *wifiIface) setSSID(ssid []byte) {
 	w.SSID, w.SSIDHex = "", ""
 	if strings.Trim(string(ssid), "\x00") != "" {

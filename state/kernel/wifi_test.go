@@ -45,7 +45,7 @@ func nest(ae *netlink.AttributeEncoder, number uint16, fill fillWifi) {
 	})
 }
 
-// wlan is interface 3 of a type; ssid and frequency are left out when they are
+// wlan returns interface 3 of a type; ssid and frequency are left out if they are
 // zero.
 func wlan(kind uint32, ssid string, frequency uint32) fillWifi {
 	return func(ae *netlink.AttributeEncoder) {
@@ -62,7 +62,7 @@ func wlan(kind uint32, ssid string, frequency uint32) fillWifi {
 	}
 }
 
-// station is what a station knows of its access point.
+// station returns what a station knows of its access point.
 func station(fill fillWifi) fillWifi {
 	return func(ae *netlink.AttributeEncoder) {
 		ae.Uint32(unix.NL80211_ATTR_IFINDEX, 3)
@@ -87,7 +87,7 @@ func flags(mask, set uint32) []byte {
 	return binary.NativeEndian.AppendUint32(binary.NativeEndian.AppendUint32(nil, mask), set)
 }
 
-// bss is a cell of the table of scan results.
+// bss returns a cell of the table of scan results.
 func bss(status *uint32, frequency uint32, elements string) fillWifi {
 	return func(ae *netlink.AttributeEncoder) {
 		nest(ae, unix.NL80211_ATTR_BSS, func(ae *netlink.AttributeEncoder) {
@@ -114,7 +114,7 @@ func TestReadWifiOver(t *testing.T) {
 		interfaces []fillWifi
 		stations   []fillWifi
 		cells      []fillWifi
-		noStations bool // the driver does not tell them
+		noStations bool // the driver does not report stations
 		want       string
 	}{
 		{"no interfaces", nil, nil, nil, false, `{}`},
@@ -192,7 +192,7 @@ func wifiKernelUntil(ctx context.Context, t *testing.T, answer func(command uint
 			replies = append(replies, wifiMessage(t, fill))
 		}
 		if len(replies) == 0 {
-			// Without replies the fake socket would ask once more.
+			// Without replies, the fake socket would send the request again.
 			return nil, io.EOF
 		}
 		return replies, nil
@@ -205,8 +205,8 @@ func wifiKernelUntil(ctx context.Context, t *testing.T, answer func(command uint
 	return conn
 }
 
-// TestReadWifiRefusals: what the driver of one interface fails at is missing
-// there, and only there.
+// TestReadWifiRefusals checks that a value for which one interface's driver fails is
+// missing there, and only there.
 func TestReadWifiRefusals(t *testing.T) {
 	const other = `,"4":{"mode":"ap","ssid":"pi","ssid_hex":"7069","bssid":"02:00:00:00:01:ac","frequency":2437}}`
 	second := func(ae *netlink.AttributeEncoder) {
@@ -220,10 +220,10 @@ func TestReadWifiRefusals(t *testing.T) {
 	const stations, cells = unix.NL80211_CMD_GET_STATION, unix.NL80211_CMD_GET_SCAN
 	for _, row := range []struct {
 		name    string
-		ssid    string // that the kernel tells
+		ssid    string // the SSID that the kernel reports
 		refused []uint8
 		says    error
-		want    string // but for the other interface
+		want    string // without the text for the other interface
 	}{
 		{"interface gone", "home", []uint8{stations, cells}, unix.ENODEV, `{"3":{"mode":"station","frequency":2412}`},
 		{"driver that tells no scan results", "", []uint8{cells}, unix.EOPNOTSUPP, `{"3":{"mode":"station","bssid":"02:00:00:00:02:cd","frequency":2412,"signal":-60}`},
@@ -252,8 +252,8 @@ func TestReadWifiRefusals(t *testing.T) {
 	}
 }
 
-// TestReadWifiFails: without the list of interfaces there is nothing, and no
-// more is asked once the context has ended.
+// TestReadWifiFails checks that without the list of interfaces there is no result,
+// and that no more requests are sent after the context has ended.
 func TestReadWifiFails(t *testing.T) {
 	refuse := func(which uint8, how func() error) *genl.Conn {
 		return wifiKernel(t, func(command uint8) ([]fillWifi, error) {
@@ -274,8 +274,9 @@ func TestReadWifiFails(t *testing.T) {
 	}
 }
 
-// TestReadWifiEnds: a driver holds up the kernel until the connection's own time
-// is over. Then the others must not look as if they knew nothing.
+// TestReadWifiEnds has a driver that delays the kernel until the connection's own
+// time is over. The result must be an error, and must not show the other interfaces
+// without values.
 func TestReadWifiEnds(t *testing.T) {
 	second := func(ae *netlink.AttributeEncoder) {
 		ae.Uint32(unix.NL80211_ATTR_IFINDEX, 4)
@@ -332,7 +333,7 @@ func TestGenerationAndWidth(t *testing.T) {
 	}
 }
 
-// TestReadWifi runs against the kernel of the machine.
+// TestReadWifi runs against the machine's own kernel.
 func TestReadWifi(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

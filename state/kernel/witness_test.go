@@ -16,11 +16,11 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// debianPython has the modules of Debian's packages, another python3 has not.
+// debianPython has the modules of Debian's packages; another python3 does not.
 const debianPython = "/usr/bin/python3"
 
-// TestEventsAgreeWithPyroute2 makes 200 changes, each to an object of its own,
-// and compares what we tell with what another netlink library hears.
+// TestEventsAgreeWithPyroute2 makes 200 changes, each to an object of its own, and
+// compares our reports with the messages that another netlink library receives.
 func TestEventsAgreeWithPyroute2(t *testing.T) {
 	netnstest.Need(t)
 	if err := exec.Command(debianPython, "-c", "import pyroute2").Run(); err != nil {
@@ -52,7 +52,7 @@ func TestEventsAgreeWithPyroute2(t *testing.T) {
 		)
 	}
 	netnstest.Lines(t, strings.Join(come, "\n"))
-	// What comes and goes between two readings is not told, by design.
+	// By design, an object that comes and goes between two readings is not reported.
 	f.ends(t, state.Filter{Parts: state.Watched}, 5*time.Second)
 	netnstest.Lines(t, strings.Join(gone, "\n"))
 	f.ends(t, state.Filter{Parts: state.Watched}, 5*time.Second)
@@ -69,7 +69,7 @@ func TestEventsAgreeWithPyroute2(t *testing.T) {
 	}
 }
 
-// told are what came and what went, sorted, each once, in the witness's words.
+// told returns what came and what went, sorted, each once, in the witness's words.
 func (f *follower) told() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -95,7 +95,7 @@ func (f *follower) told() []string {
 	return slices.Compact(all)
 }
 
-// hearing is the witness while it listens.
+// hearing is the running witness.
 type hearing struct {
 	mu    sync.Mutex
 	lines []string
@@ -138,7 +138,7 @@ func hear(t *testing.T) *hearing {
 	return h
 }
 
-// until waits for a line, and gives all so far, sorted, each once.
+// until waits for a line, and returns all lines so far, sorted, each once.
 func (h *hearing) until(t *testing.T, line string) []string {
 	t.Helper()
 	timeout := time.After(10 * time.Second)
@@ -147,7 +147,7 @@ func (h *hearing) until(t *testing.T, line string) []string {
 		lines := slices.Clone(h.lines)
 		h.mu.Unlock()
 		if slices.Contains(lines, line) {
-			// A NEW of a link that is there says that something differs.
+			// A NEW of an existing link means that a value differs.
 			lines = slices.DeleteFunc(lines, func(l string) bool { return l == "new iface r0" || l == "new iface pr0" })
 			slices.Sort(lines)
 			return slices.Compact(lines)

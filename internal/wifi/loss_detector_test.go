@@ -8,7 +8,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/wpactrl"
 )
 
-func TestVigil(t *testing.T) {
+func TestLossDetector(t *testing.T) {
 	for _, row := range []struct{ name, trace, want string }{
 		{"nothing happens", "(completed) (completed)", ""},
 		{"router dies: beacons stop", `
@@ -46,19 +46,19 @@ func TestVigil(t *testing.T) {
 			(not completed)`, "the router ended it (reason unknown)"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var v vigil
+			var d lossDetector
 			got := ""
 			for line := range strings.Lines(row.trace) {
 				lost := false
 				switch line = strings.TrimSpace(line); line {
 				case "":
 				case "(completed)", "(not completed)":
-					lost = v.state(line == "(completed)")
+					lost = d.state(line == "(completed)")
 				default:
-					lost = v.event(wpactrl.ParseEvent("<3>" + line))
+					lost = d.event(wpactrl.ParseEvent("<3>" + line))
 				}
 				if lost {
-					got = v.reason
+					got = d.reason
 					break
 				}
 			}
@@ -69,11 +69,11 @@ func TestVigil(t *testing.T) {
 	}
 }
 
-func TestVigilLooksCloserOnceInDoubt(t *testing.T) {
-	var v vigil
-	calm := v.patience()
-	v.event(wpactrl.ParseEvent("<3>CTRL-EVENT-DISCONNECTED reason=3"))
-	if doubting := v.patience(); doubting >= calm || doubting > 2*time.Second {
+func TestLossDetectorLooksCloserOnceInDoubt(t *testing.T) {
+	var d lossDetector
+	calm := d.patience()
+	d.event(wpactrl.ParseEvent("<3>CTRL-EVENT-DISCONNECTED reason=3"))
+	if doubting := d.patience(); doubting >= calm || doubting > 2*time.Second {
 		t.Errorf("patience %v in doubt, %v else", doubting, calm)
 	}
 }

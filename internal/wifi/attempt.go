@@ -29,6 +29,8 @@ type attempt struct {
 	full       bool      // the running scan, or the next one, covers all channels
 	again      bool      // at least one scan of all channels came before
 	scanned    bool      // a scan ended since the network was selected
+	heard      bool      // likewise, and that stays while we join
+	remembered bool      // the cell we are talking to is one of an earlier scan
 	began      time.Time // the earliest time at which that scan could begin
 	beaconLoss bool
 	refusals   int
@@ -111,6 +113,7 @@ func (a *attempt) event(e wpactrl.Event) decision {
 		return a.scanFailed(e)
 	case "CTRL-EVENT-SCAN-RESULTS":
 		a.scanned = a.phase == searching && !a.foreign()
+		a.heard = a.heard || !a.foreign()
 		if a.scanned && !a.full && a.variant.sae() {
 			return decision{do: readResults}
 		}
@@ -204,6 +207,10 @@ func radioOff() *JoinError {
 // valid, and then proves nothing yet.
 func (a *attempt) notFound() decision {
 	switch {
+	case a.phase == authenticating && a.remembered:
+		// The router has not answered, and the scan has not found it: it was gone
+		// before we began.
+		a.phase, a.scanned = searching, true
 	case a.phase != searching:
 		return fail(client.CodeLost, "the router vanished while we joined")
 	case !a.scanned:
@@ -287,7 +294,7 @@ func (a *attempt) sme(e wpactrl.Event) decision {
 	switch {
 	case strings.HasPrefix(e.Args, "Trying to"):
 		a.talksTo(e)
-		a.phase, a.beaconLoss = authenticating, false
+		a.phase, a.beaconLoss, a.remembered = authenticating, false, !a.heard
 	case e.Args == "Authentication request to the driver failed":
 		a.refusal, a.final = "the driver refused to authenticate (the radio may be in use on another channel)", true
 	}

@@ -139,6 +139,16 @@ func TestAttemptVerdicts(t *testing.T) {
 		{"router vanishes between two tries", homeWPA2, scanDone + `
 			SME: Trying to authenticate with 02:00:00:00:01:00 (SSID='home' freq=2412 MHz)
 			` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "lost"},
+		{"router of an earlier scan is gone", homeWPA2, `
+			SME: Trying to authenticate with 02:00:00:00:01:00 (SSID='home' freq=2412 MHz)
+			` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "read results not_found"},
+		{"router of an earlier scan is on another channel now", hinted(homeWPA2), `
+			SME: Trying to authenticate with 02:00:00:00:01:00 (SSID='home' freq=2412 MHz)
+			` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND` + scanDone + associated + connected, nil, "search full joined"},
+		{"router of an earlier scan is found again, and vanishes", homeWPA2, `
+			SME: Trying to authenticate with 02:00:00:00:01:00 (SSID='home' freq=2412 MHz)
+			` + scanDone + `SME: Trying to authenticate with 02:00:00:00:01:00 (SSID='home' freq=2412 MHz)
+			` + scanDone + `CTRL-EVENT-NETWORK-NOT-FOUND`, nil, "lost"},
 		{"router ends the association for a reason of its own", homeWPA2, scanDone + associated + `
 			CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=5
 			CTRL-EVENT-SSID-TEMP-DISABLED id=0 ssid="home" auth_failures=1 duration=10 reason=WRONG_KEY

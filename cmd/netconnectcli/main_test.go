@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -56,6 +57,7 @@ func serve(d *device, atEnd func(func()), path string) error {
 
 // device is a Handler that plays a device at home. The SSID selects how it behaves.
 type device struct {
+	down   bool // the declared interface
 	server *server.Server
 	ssid   string
 	seen   chan struct{} // nil, or a join ends when this channel is closed
@@ -132,6 +134,26 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 				"  ap.channel: 15 is not in 1..13 (line 2)\n  wifi: \x1b[2J"}
 		}
 		return client.ResultReloaded + ": ap.channel", nil
+	case server.InterfaceDump:
+		return client.NetworkDump{Interfaces: []client.NetworkInterface{{Interface: "lan", Proto: "static", Device: "br-lan"}}}, nil
+	case server.InterfaceStatus:
+		if r.Name != "lan" {
+			return nil, &client.Error{Code: client.CodeNotFound, Message: fmt.Sprintf("no interface %q is declared", r.Name)}
+		}
+		return client.NetworkInterface{Up: true, Proto: "static", Device: "br-lan"}, nil
+	case server.InterfaceDown:
+		d.down = true
+		return nil, nil
+	case server.InterfaceUp:
+		d.down = false
+		return nil, nil
+	case server.Plan:
+		plan := client.NetworkPlan{Changes: []client.NetworkChange{}, Problems: []string{}}
+		if d.down {
+			plan.Changes = append(plan.Changes, client.NetworkChange{Link: "br-lan", Text: "br-lan: set down \x1b[2J(restart)", Class: "restart"})
+			plan.Problems = append(plan.Problems, "network.devices[0] (line 3): create bridge br-lan: EBUSY")
+		}
+		return plan, nil
 	case server.Metrics:
 		return d.metrics()
 	case server.StopAP:

@@ -24,6 +24,7 @@ const (
 	exitError    = 1 // the daemon answered with an error
 	exitUsage    = 2
 	exitNoDaemon = 3
+	exitDiffers  = 2 // of plan: the network is not as declared
 )
 
 // socketEnv overrides the default of --address.
@@ -37,6 +38,7 @@ type app struct {
 	address string
 	json    bool
 	started bool // the arguments were valid and a command started
+	differs bool // what the command was to compare is not the same
 	out     io.Writer
 }
 
@@ -46,7 +48,10 @@ func run(args []string) int {
 	root := a.rootCommand()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(context.Background())
-	if err == nil {
+	switch {
+	case err == nil && a.differs:
+		return exitDiffers
+	case err == nil:
 		return exitOK
 	}
 	status, text := a.exitStatus(err), err.Error()
@@ -117,7 +122,7 @@ not run. Only root and members of the group netconnect may change something.`,
 		a.action("stop_ap", "Stop the access point", "stop_ap"),
 		a.eraseCommand("reset", "Forget all saved Wi-Fi networks and start afresh", "reset"),
 		a.action("reload", "Let the daemon read its configuration again", "reload"),
-		a.ifstatusCommand(), a.interfaceCommand("ifup", "up", "Set a declared interface up"), a.interfaceCommand("ifdown", "down", "Set a declared interface down"),
+		a.planCommand(), a.ifstatusCommand(), a.interfaceCommand("ifup", "up", "Set a declared interface up"), a.interfaceCommand("ifdown", "down", "Set a declared interface down"),
 		a.callCommand(),
 		a.showCommand(), a.monitorCommand(), a.eventsCommand(), a.historyCommand(), a.interfacesCommand(), a.metricsCommand(), a.doctorCommand(), a.versionCommand(),
 	)

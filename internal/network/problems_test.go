@@ -23,7 +23,7 @@ func TestProblems(t *testing.T) {
 		{"twice", "device name=a mtu=1400 mtu=1400", "device.mtu (line 1): mtu is given twice, first in line 1; leave one out"},
 		{"twice by two names", "device name=br0 type=bridge ports=a ifname=b", "device.ifname (line 1): ports is given twice, first in line 1; leave one out"},
 		{"a list for one value", "device name=a mtu=[1400]", "device.mtu (line 1): is a list, and the option has one value"},
-		{"a kind that there is not", "switch name=a", `switch (line 1): "switch" is no kind of section`},
+		{"a kind that there is not", "switch name=a", "switch (line 1): switch is no kind of section"},
 
 		// Values
 		{"no boolean", "device name=a enabled=perhaps", "device.enabled (line 1): perhaps is neither true nor false"},

@@ -232,15 +232,15 @@ func pardon(line *commandLine, env map[string]value, file contents, r *report) *
 	given := len(env) + file.count()
 	for _, p := range r.problems {
 		wrong = append(wrong, p.Key)
-		if p.Key == networkSection || strings.HasPrefix(p.Key, networkSection+".") {
-			file.network, file.sections = network.Spec{}, nil // half of a network may be none
-		}
 		if p.Key == "--logfile" {
 			line.log.File = "" // standard error
 		}
 	}
 	if r.bad(plan...) {
 		wrong = append(wrong, plan...)
+	}
+	if r.badSection(networkSection) {
+		file.network, file.sections = network.Spec{}, nil // half of a network may be none
 	}
 	for _, path := range wrong {
 		if f := line.flags[path]; f != nil {

@@ -115,6 +115,13 @@ func (r *report) bad(paths ...string) bool {
 	})
 }
 
+// badSection reports whether a problem was found in a section, or with the section.
+func (r *report) badSection(name string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool {
+		return p.Key == name || strings.HasPrefix(p.Key, name+".")
+	})
+}
+
 // origin is the place that a value comes from.
 type origin struct {
 	line int    // of the file, from 1; 0 when not from the file

@@ -171,11 +171,11 @@ func TestAliases(t *testing.T) {
 	if mtu := c.Network.Devices[2].Link.MTU; mtu == nil || *mtu != 1400 {
 		t.Errorf("%v", mtu)
 	}
-	items := strings.Repeat("*i, ", 20_000)
-	values := strings.Repeat("a, ", 20_000)
+	items := strings.Repeat("*i, ", 400)
+	values := strings.Repeat("a, ", 400)
 	nothing := func(key string) string { // options that are not given cost time, too
 		var b strings.Builder
-		for i := range 20_000 {
+		for i := range 400 {
 			fmt.Fprintf(&b, "%s%d: , ", key, i)
 		}
 		return b.String()
@@ -185,16 +185,17 @@ func TestAliases(t *testing.T) {
 		{"items with many options", "a: &i {" + nothing("n") + "}\nnetwork:\n  devices: [" + items + "]\n"},
 		{"items with many criteria", "a: &i {match: {" + nothing("n") + "}}\nnetwork:\n  devices: [" + items + "]\n"},
 		{"items by aliases of lists", "a: &v [" + values + "]\nb: &i {name: b, type: bridge, ports: *v}\nnetwork:\n  devices: [" + items + "]\n"},
-		{"sections", "a: &i {" + nothing("n") + "}\n" + strings.Repeat("ap: *i\n", 20_000)},
-		{"values of keys", "a: &i [" + values + "]\nprobe:\n" + strings.Repeat("  hosts: *i\n", 20_000)},
-		{"lists of lists", "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &i [*c,*c,*c,*c,*c,*c,*c,*c,*c]\nnetwork:\n  devices: [" + items + "]\n"},
+		{"sections", "a: &i {" + nothing("n") + "}\n" + strings.Repeat("ap: *i\n", 400)},
+		{"values of keys", "a: &i [" + values + "]\nprobe:\n" + strings.Repeat("  hosts: *i\n", 400)},
+		{"lists of lists", "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &i [*c,*c,*c,*c,*c,*c,*c,*c,*c]\nnetwork:\n  devices: [" + strings.Repeat(items, 10) + "]\n"},
 		{"an alias of itself", "network:\n  devices: &i [*i, *i]\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var r report
 			got := parseFile([]byte(row.yaml), &r)
-			if len(r.problems) == 0 || !got.network.IsZero() {
-				t.Errorf("accepted: %d sections", len(got.sections))
+			named := strings.Contains(texts(r.problems), "aliases of YAML (*) repeat more than 10000 values")
+			if !named && row.name != "an alias of itself" || len(r.problems) == 0 || !got.network.IsZero() {
+				t.Errorf("%d sections, %v", len(got.sections), r.problems)
 			}
 			values := 0
 			for _, s := range got.sections {

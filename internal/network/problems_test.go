@@ -70,6 +70,7 @@ func TestProblems(t *testing.T) {
 
 		// Veths, MACVLANs and VXLANs
 		{"two ends of a name", "device name=a type=veth peer_name=a", "device.peer_name (line 1): both ends of a veth are named a; choose another name for the other end"},
+		{"an end with a name of the kernel's", "device name=a type=veth peer_name=all", "device.peer_name (line 1): all is a name that the kernel uses for itself; choose another"},
 		{"an end of two veths", "device name=a type=veth peer_name=x\ndevice name=b type=veth peer_name=x", "device.peer_name (line 2): x is the other end of a veth already, device.peer_name (line 1)"},
 		{"an end that is made again", "device name=a type=veth peer_name=x\ndevice name=x type=dummy", "device.name (line 2): x is the name of the other end of a veth already, device.peer_name (line 1)"},
 		{"ends of one address", "device name=a type=veth macaddr=02:00:00:00:00:01 peer_macaddr=02:00:00:00:00:01", "device.peer_macaddr (line 1): 02:00:00:00:00:01 is macaddr, too; the ends of a veth need different addresses"},

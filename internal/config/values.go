@@ -2,15 +2,15 @@ package config
 
 import "github.com/netconnectd/netconnectd/internal/shown"
 
-// Values lists the settings in force and where they come from, such as
-// "ap.channel: 6 (line 7)". Of a secret it only says that there is one. A file with
-// something wrong is listed as it was kept, or else as it is.
+// Values returns the settings in force and where they come from, such as
+// "ap.channel: 6 (line 7)". A secret is redacted. If something is wrong with the file, the
+// settings are those of the kept copy. Without a copy, they are those of the file.
 func Values(args, environ []string) ([]string, error) {
 	line, err := parseFlags(args)
 	if err != nil {
 		return nil, err
 	}
-	var r report // of no interest here
+	var r report // Load reports the same problems
 	env := readEnviron(environ, &r)
 	path, named := line.path(env)
 	file, err := readFile(path, named, &r)

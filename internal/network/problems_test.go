@@ -68,6 +68,8 @@ func TestProblems(t *testing.T) {
 		{"two devices of a name", "device name=a\ndevice name=a", "device.name (line 2): a is declared already, by device (line 1); names are unique"},
 		{"one hardware address for two", "device name=a match.mac=02:00:00:00:00:01\ndevice name=b match.mac=02-00-00-00-00-01", "device.match.mac (line 2): 02:00:00:00:00:01 is that of device.match.mac (line 1) already; one link is one device"},
 
+		{"the address that the link has by itself", "device name=a match.mac=02:00:00:00:00:01 macaddr=02:00:00:00:00:01", "warning: device.macaddr (line 1): has no effect: the link has that address by itself"},
+
 		// Veths, MACVLANs and VXLANs
 		{"two ends of a name", "device name=a type=veth peer_name=a", "device.peer_name (line 1): both ends of a veth are named a; choose another name for the other end"},
 		{"an end with a name of the kernel's", "device name=a type=veth peer_name=all", "device.peer_name (line 1): all is a name that the kernel uses for itself; choose another"},

@@ -296,3 +296,10 @@ func checkHostile(t *testing.T, name, text string, line int) {
 		t.Errorf("%s: half of it is used", name)
 	}
 }
+
+func TestValuesOfNetwork(t *testing.T) {
+	values, err := Values([]string{"-c", writeYAML(t, router)}, nil)
+	if err != nil || !slices.Contains(values, "network: 4 devices, 2 interfaces, 1 routes, 1 rules, 1 neighbours") {
+		t.Errorf("%v, %v", values, err)
+	}
+}

@@ -1,10 +1,15 @@
 package config
 
-import "github.com/netconnectd/netconnectd/internal/shown"
+import (
+	"fmt"
+
+	"github.com/netconnectd/netconnectd/internal/shown"
+)
 
 // Values returns the settings in force and where they come from, such as
-// "ap.channel: 6 (line 7)". A secret is redacted. If something is wrong with the file, the
-// settings are those of the kept copy. Without a copy, they are those of the file.
+// "ap.channel: 6 (line 7)", and how much the section network declares. A secret is
+// redacted. If something is wrong with the file, the settings are those of the kept copy.
+// Without a copy, they are those of the file.
 func Values(args, environ []string) ([]string, error) {
 	line, err := parseFlags(args)
 	if err != nil {
@@ -29,6 +34,10 @@ func Values(args, environ []string) ([]string, error) {
 			text = "[redacted]"
 		}
 		list = append(list, keys[i].path+": "+text+" ("+v.from.String()+")")
+	}
+	if n := file.network; !n.IsZero() {
+		list = append(list, fmt.Sprintf("%s: %d devices, %d interfaces, %d routes, %d rules, %d neighbours",
+			networkSection, len(n.Devices), len(n.Interfaces), len(n.Routes), len(n.Rules), len(n.Neighbours)))
 	}
 	return list, err
 }

@@ -130,6 +130,7 @@ func TestProblems(t *testing.T) {
 		{"a route to nowhere", someLAN + "route interface=lan", "route (line 2): has no target; 0.0.0.0/0 and ::/0 are the default routes"},
 		{"a route over the other family", someLAN + "route interface=lan target=10.0.0.0/8 gateway=2001:db8::1", "route.gateway (line 2): 2001:db8::1 is not of the family of target 10.0.0.0/8"},
 		{"a gateway into a black hole", someLAN + "route interface=lan target=10.0.0.0/8 gateway=192.0.2.1 type=blackhole", "route.gateway (line 2): a route of this type has no gateway; leave out gateway or type"},
+		{"a gateway to a group", someLAN + "route interface=lan target=239.0.0.0/8 gateway=192.0.2.1", "route.target (line 2): 239.0.0.0/8 is a multicast group, which no gateway is the way to; leave out gateway"},
 		{"a netmask of IPv6", someLAN + "route interface=lan target=2001:db8:1:: netmask=32", "route.netmask (line 2): is for IPv4; write the length behind the target, e.g. 2001:db8:1::/64"},
 		{"onlink without a gateway", someLAN + "route interface=lan target=10.0.0.0/8 onlink=1", "route.onlink (line 2): is about the gateway, and there is none; leave it out"},
 		{"a source of IPv6", someLAN + "route interface=lan target=2001:db8:1::/64 source=192.0.2.7", "route.source (line 2): is of IPv4 routes; leave it out"},

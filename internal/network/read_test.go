@@ -96,6 +96,20 @@ func TestLinesOfValues(t *testing.T) {
 	}
 }
 
+// TestNameOfSection: a front end may name an interface by its section, and the name is
+// checked likewise.
+func TestNameOfSection(t *testing.T) {
+	device := []Option{{Name: "device", Values: []string{"eth0"}}}
+	spec, problems := Read([]Section{{Kind: KindInterface, Name: "lan", Options: device}})
+	if len(problems) > 0 || spec.Interfaces[0].Name != "lan" {
+		t.Errorf("%+v, %s", spec, texts(problems))
+	}
+	_, problems = Read([]Section{{Place: Place{"x", 3}, Kind: KindInterface, Name: "a b", Options: device}})
+	if got := texts(problems); got != "x (line 3): \"a b\" is not a name of 1 to 64 letters, digits, _ and -\n" {
+		t.Error(got)
+	}
+}
+
 // TestManySections: a large file takes time in proportion to its size.
 func TestManySections(t *testing.T) {
 	build := func(n int) []Section {

@@ -17,21 +17,22 @@ import (
 	"github.com/netconnectd/netconnectd/internal/secret"
 )
 
-// DefaultFile is read when no other file is named, and may be missing.
+// DefaultFile is the file that Load reads when nobody names another one. It may be
+// missing.
 const DefaultFile = "/etc/netconnectd.yaml"
 
-// Config is everything that a user can set. Its values are checked. Diff
-// compares two.
+// Config is everything that a user can set. Load has checked its values. Diff compares
+// two Configs.
 type Config struct {
-	File       string // that was read; empty when there is none
-	Fault      error  // what is wrong with the file, so that it is used as it was kept, or else without what is wrong
-	Defaults   bool   // with Fault: it is used without what is wrong
-	Version    bool   // only the version is asked for; nothing else is set
-	Check      bool   // only the check of the settings is asked for
-	TearDown   bool   // only the end of what an earlier run left is asked for
-	Daemon     string // what is asked of the daemon that runs: "stop", "status", or nothing
-	Doctor     bool   // only a look at the device is asked for
-	Bundle     string // and this file with all that is known of it
+	File       string // path of the file that Load has read; empty if there is no file
+	Fault      error  // what is wrong with the file; the settings are those of the kept copy or, with Defaults, have defaults
+	Defaults   bool   // with Fault: each setting that is wrong has its default
+	Version    bool   // the program only has to print its version; nothing else is set
+	Check      bool   // the program only has to check the settings
+	TearDown   bool   // the program only has to end what an earlier run left
+	Daemon     string // what the program has to ask of the running daemon: "stop", "status", or nothing
+	Doctor     bool   // the program only has to look at the device
+	Bundle     string // with Doctor: path of the archive with all that is known of the device
 	Socket     string // path of the Unix socket
 	RuntimeDir string // folder that a reboot empties, e.g. /run/netconnectd
 	StateDir   string // folder of the saved networks, e.g. /var/lib/netconnectd
@@ -45,13 +46,13 @@ type Config struct {
 	Paths       Paths
 	Permissions Permissions
 	Log         Log
-	Network     network.Spec // zero: the file declares no devices and interfaces
+	Network     network.Spec // zero if the file declares no devices and interfaces
 
-	Text   secret.Secret // of File
-	keptIn string        // the folder for Keep
+	Text   secret.Secret // contents of File
+	keptIn string        // folder in which Keep writes the copy
 }
 
-// Interfaces are names of at most 15 bytes. Empty: the daemon decides.
+// Interfaces are names of at most 15 bytes. The daemon decides if a name is empty.
 type Interfaces struct {
 	Wifi  string // empty: the first radio
 	Wired string // empty: every physical wired interface, and whatever else has a default route
@@ -60,18 +61,18 @@ type Interfaces struct {
 // LinkMonitor says when the network counts as lost.
 type LinkMonitor struct {
 	Enabled     bool
-	MaxLinkDown int           // failed probes in a row that mean a loss
-	Interval    time.Duration // between two probes
-	Hold        time.Duration // without any carrier until the access point
+	MaxLinkDown int           // so many failed probes in a row mean a loss
+	Interval    time.Duration // time between two probes
+	Hold        time.Duration // time without any carrier until the access point comes up
 }
 
-// Probe says what has to answer for a network to count as one. Only what its
-// Kind needs is sure to be there; the rest is without effect.
+// Probe says what has to answer before a network counts as working. The fields that the
+// Kind needs are set; the other fields have no effect.
 type Probe struct {
 	Kind  string       // gateway, ping, http, dns or none
-	Hosts []netip.Addr // for ping, 1 to 8 without zone; one answer is enough
+	Hosts []netip.Addr // for ping: 1 to 8 addresses without a zone; one answer is enough
 	URL   string       // for http: http:// or https://
-	Name  string       // for dns
+	Name  string       // for dns: the name that has to have an address
 }
 
 // Start bounds the wait for a network after the daemon's start.
@@ -81,8 +82,8 @@ type Start struct {
 
 // AP describes the access point.
 type AP struct {
-	Mode              string // fallback, always or never: when it comes up by itself
-	Name              string // of the original; without effect
+	Mode              string // when the access point comes up by itself: fallback, always or never
+	Name              string // a setting of the original; it has no effect
 	Driver            string // hostapd.conf(5) driver, e.g. nl80211
 	SSID              string // 1 to 32 bytes
 	PSK               secret.Secret
@@ -94,22 +95,22 @@ type AP struct {
 	Domain            string
 	ForwardingToWired bool          // false while interfaces.wired has no name
 	Isolate           string        // "true", "false" or "auto", see Isolated
-	AskedLimit        time.Duration // an access point that somebody asked for ends then
-	YieldAfter        time.Duration // it gives way to a working uplink even while somebody is on it
-	Rescan            time.Duration // between two looks for known networks
+	AskedLimit        time.Duration // lifetime of an access point that a user asked for
+	YieldAfter        time.Duration // after this time the access point gives way to a working uplink, even while it has clients
+	Rescan            time.Duration // time between two scans for known networks
 }
 
-// Isolated reports whether clients are kept from each other. On an open access
-// point they are strangers to each other.
+// Isolated reports whether the access point keeps its clients from each other. The
+// clients of an open access point are strangers to each other.
 func (a AP) Isolated() bool { return a.Isolate == "true" || a.Isolate == "auto" && a.PSK.IsZero() }
 
 // Wifi describes the station.
 type Wifi struct {
-	Name        string // of the original; without effect
+	Name        string // a setting of the original; it has no effect
 	Free        bool   // take the radio from NetworkManager
-	Backend     string // who joins networks: auto, wpa_supplicant or networkmanager
+	Backend     string // what joins networks: auto, wpa_supplicant or networkmanager
 	Kill        bool   // reset the radio by rfkill when its driver fails
-	Metric      int    // of its default route
+	Metric      int    // metric of the station's default route
 	JoinTimeout time.Duration
 }
 
@@ -134,24 +135,24 @@ type Log struct {
 	File  string // absolute path; empty is standard error
 }
 
-// draft is a Config in the making, with what only the checks need.
+// draft is a Config in the making, together with values that only the checks need.
 type draft struct {
 	Config
 	ip      netip.Addr
 	network netip.Prefix
 }
 
-// Load reads the settings: a flag wins over the environment (NETCONNECTD_…),
-// that over the file, that over the default. args come without the program's
-// name, environ has the shape of os.Environ.
+// Load reads the settings. A flag wins over the environment (NETCONNECTD_…), the
+// environment over the file, and the file over the default. The args come without the
+// program's name, and environ has the shape of os.Environ.
 //
-// The warnings stand also when there is an error. Errors are ErrHelp, a
-// *UsageError, an *Error with all problems, or that the file cannot be read.
-// With --tear-down and --daemon the last two are warnings: what runs must end
-// whatever became of the configuration meanwhile. The settings are those that the
-// file had when it was kept, as they are of a daemon that started since, or else
-// have the default of what is wrong. With --doctor and --bundle the same settings
-// come with the error.
+// Load returns the warnings also when it returns an error. The error is ErrHelp, a
+// *UsageError, an *Error with all problems, or says that the file cannot be read. With
+// --tear-down and --daemon the last two errors become warnings, since a running daemon
+// must end whatever is wrong with the file by then. The settings are then those of the
+// kept copy, which a daemon that started after the mistake uses as well. If there is no
+// copy, each wrong setting has its default. With --doctor and --bundle Load returns the
+// same settings together with the error.
 func Load(args, environ []string) (*Config, []Problem, error) {
 	line, err := parseFlags(args)
 	if err != nil {
@@ -169,7 +170,7 @@ func Load(args, environ []string) (*Config, []Problem, error) {
 	return c, warnings, err
 }
 
-// load has read look for the file.
+// load is Load for parsed flags. The function read finds the file.
 func load(line *commandLine, environ []string, read func(path string, named bool, r *report) (configFile, error)) (*Config, []Problem, error) {
 	var r report
 	env := readEnviron(environ, &r)
@@ -206,17 +207,17 @@ func load(line *commandLine, environ []string, read func(path string, named bool
 	return &d.Config, warnings, err
 }
 
-// settle keeps the values that win. Each source was checked when it was read,
-// with the values that another one overrides.
+// settle puts the values that win into a draft. The values of each source were checked
+// when the source was read, also those that another source overrides.
 func settle(line *commandLine, env map[string]value, file contents, r *report) *draft {
 	d := &draft{Config: Config{Network: file.network}}
 	winners := precedence(line, env, file.values)
 	for i := range keys {
-		// A bad value was reported above; checks that need it are skipped.
+		// A bad value is reported already, and the checks that need the value are skipped.
 		_ = keys[i].set(d, winners[keys[i].path].text)
 	}
 	if d.AP.SSID == "" {
-		host, _ := os.Hostname() // without a name the default has none either
+		host, _ := os.Hostname() // without a host's name the default SSID has no name in it
 		d.AP.SSID = defaultSSID(host)
 	}
 	crossCheck(d, winners, r)
@@ -224,23 +225,23 @@ func settle(line *commandLine, env map[string]value, file contents, r *report) *
 	return d
 }
 
-// pardon settles again with the default of every key that has a problem, and
-// turns the problems into the only warnings.
+// pardon settles again with the default of every key that has a problem. The problems
+// become the only warnings.
 func pardon(line *commandLine, env map[string]value, file contents, r *report) *draft {
-	plan := []string{"ap.ip", "ap.network", "ap.range"} // which only fit together
+	plan := []string{"ap.ip", "ap.network", "ap.range"} // these three only make sense together
 	wrong := []string{}
 	given := len(env) + file.count()
 	for _, p := range r.problems {
 		wrong = append(wrong, p.Key)
-		if p.Key == networkSection || strings.HasPrefix(p.Key, networkSection+".") {
-			file.network, file.sections = network.Spec{}, nil // half of a network may be none
-		}
 		if p.Key == "--logfile" {
 			line.log.File = "" // standard error
 		}
 	}
 	if r.bad(plan...) {
 		wrong = append(wrong, plan...)
+	}
+	if r.badSection(networkSection) {
+		file.network, file.sections = network.Spec{}, nil // half of a network may be none
 	}
 	for _, path := range wrong {
 		if f := line.flags[path]; f != nil {
@@ -252,7 +253,7 @@ func pardon(line *commandLine, env map[string]value, file contents, r *report) *
 	r.warnings, r.problems = r.problems, nil
 	next := report{}
 	d := settle(line, env, file, &next)
-	if len(next.problems) > 0 && len(env)+file.count() < given { // what is left does not fit a default
+	if len(next.problems) > 0 && len(env)+file.count() < given { // the other values do not fit a default
 		return pardon(line, env, file, &report{problems: next.problems})
 	}
 	return d
@@ -267,8 +268,8 @@ func (c contents) count() int {
 	return n
 }
 
-// defaultSSID is the access point's name when nobody chose one: the host's
-// name tells two devices in a room apart. An SSID has at most 32 bytes.
+// defaultSSID returns the SSID of an access point for which nobody has chosen an SSID. The
+// host's name distinguishes two devices in a room. An SSID has at most 32 bytes.
 func defaultSSID(host string) string {
 	host, _, _ = strings.Cut(host, ".")
 	if host == "" || host == "localhost" {
@@ -278,5 +279,5 @@ func defaultSSID(host string) string {
 	return ssid[:min(len(ssid), 32)]
 }
 
-// ErrHelp says that --help was given; Usage has the text.
+// ErrHelp is the error of Load when --help is given. Usage returns the text.
 var ErrHelp = errors.New("help requested")

@@ -9,8 +9,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/address"
 )
 
-// crossCheck judges values that only make sense together. It skips those of
-// which one has a problem already.
+// crossCheck checks values that only make sense together. It skips values if one of them
+// has a problem already.
 func crossCheck(d *draft, winners map[string]value, r *report) {
 	if !r.bad("interfaces.wifi", "interfaces.wired") && d.Interfaces.Wifi != "" && d.Interfaces.Wifi == d.Interfaces.Wired {
 		r.problem("interfaces.wired", winners["interfaces.wired"].from, "%s is interfaces.wifi already", d.Interfaces.Wired)
@@ -33,11 +33,11 @@ func crossCheck(d *draft, winners map[string]value, r *report) {
 	}
 }
 
-// checkReach warns of an access point that everybody can join, and of one
-// whose name or passphrase nobody can type on a phone.
+// checkReach warns of an access point that everybody can join, and of a name or a
+// passphrase that nobody can type on a phone.
 func checkReach(d *draft, winners map[string]value, r *report) {
 	if d.AP.Mode == "never" {
-		return // it comes up only when somebody asks for it
+		return // the access point comes up only when a user asks for it
 	}
 	from := winners["ap.psk"].from
 	if place, empty := r.empty["ap.psk"]; empty && winners["ap.psk"].text == "" {
@@ -57,8 +57,8 @@ func checkReach(d *draft, winners map[string]value, r *report) {
 	}
 }
 
-// surprising names what makes a name another than it looks, or returns "".
-// Letters of every language are right: phones show names in a list.
+// surprising returns what makes a name differ from what people see, or "". Letters of
+// every language are right, since phones show the names of networks in a list.
 func surprising(text string) string {
 	if what := untypable(text); what != notASCII {
 		return what
@@ -71,9 +71,9 @@ func surprising(text string) string {
 
 const notASCII = "a character that is not ASCII"
 
-// untypable names what a text has that a phone's keyboard does not send as it
-// is, without showing it, or returns "". A passphrase has the characters 32
-// to 126 (IEEE 802.11-2020 J.4.1).
+// untypable describes the part of a text that a phone's keyboard cannot send, without
+// showing the part, or returns "". A passphrase has the characters 32 to 126 (IEEE
+// 802.11-2020 J.4.1).
 func untypable(text string) string {
 	if text != strings.TrimSpace(text) {
 		return "a space at its beginning or end"
@@ -93,7 +93,7 @@ func untypable(text string) string {
 	return what
 }
 
-// checkAddress joins ap.ip and ap.network.
+// checkAddress makes the address of the access point from ap.ip and ap.network.
 func checkAddress(d *draft, from origin, r *report) {
 	switch {
 	case !d.network.Contains(d.ip):
@@ -117,7 +117,7 @@ func checkRange(d *draft, from origin, r *report) {
 	case last.Less(first):
 		r.problem("ap.range", from, "%s comes before %s", last, first)
 	case !d.ip.Less(first) && !last.Less(d.ip):
-		// dnsmasq leaves its own address out by itself.
+		// dnsmasq gives its own address to no client.
 		r.warning("ap.range", from, "holds ap.ip %s, which no client will get", d.ip)
 	}
 }

@@ -1,8 +1,8 @@
 package config
 
-// Diff lists the keys whose values differ, e.g. "ap.channel", in the order of
-// the file, and "network" if that section declares something else. It names them only, so
-// secrets stay where they are.
+// Diff returns the keys whose values differ, e.g. "ap.channel", in the order of the file,
+// and "network" if that section declares something else. The result has no values, so it
+// shows no secret.
 func Diff(old, new *Config) []string {
 	var paths []string
 	for i := range keys {

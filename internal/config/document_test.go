@@ -30,6 +30,26 @@ const exampleHead = `# Settings of netconnectd: /etc/netconnectd.yaml
 # a passphrase: let only root and the group netconnectd read it.
 `
 
+// exampleNetwork is what the example file has of the section network, commented out.
+const exampleNetwork = `network:
+  devices:
+    - name: br-lan
+      type: bridge
+      ports: [eth1, eth2]
+  interfaces:
+    - name: lan
+      device: br-lan
+      proto: static
+      ipaddr: 192.168.1.1/24
+    - name: wan
+      device: eth0
+      proto: dhcp
+`
+
+const aboutNetwork = "Devices and interfaces that the daemon manages, in the terms of OpenWrt's netifd: " +
+	"netconnectd.yaml(5) and docs/network.md have all options. Without this section the daemon changes no wired interface. " +
+	"This is an example, not a default; take the # and the space behind it away."
+
 func example() string {
 	var b strings.Builder
 	b.WriteString(exampleHead)
@@ -50,7 +70,20 @@ func example() string {
 			fmt.Fprintf(&b, "%s#%s: %s\n", indent, strings.TrimPrefix(name, "."), yamlDefault(k))
 		}
 	}
+	b.WriteString("\n")
+	comment(&b, "", aboutNetwork)
+	for line := range strings.Lines(exampleNetwork) {
+		b.WriteString("# " + line)
+	}
 	return b.String()
+}
+
+// TestExampleOfNetwork: the example of the section network can be taken as it is.
+func TestExampleOfNetwork(t *testing.T) {
+	c, warnings, err := loadYAML(t, exampleNetwork)
+	if err != nil || len(butOpen(warnings)) > 0 || len(c.Network.Interfaces) != 2 {
+		t.Errorf("%v, %v", warnings, err)
+	}
 }
 
 // keysOf are the keys of a section, "" being those without one.

@@ -7,14 +7,14 @@ import (
 	"github.com/netconnectd/netconnectd/internal/shown"
 )
 
-// environment is what the NETCONNECTD_ variables say.
+// environment has the values of the NETCONNECTD_ variables.
 type environment struct {
 	values map[string]value // by the key's path
 	file   string           // NETCONNECTD_CONFIG
 }
 
-// readEnviron takes the variables of settings. An empty one counts as absent,
-// because that is how units and shells switch one off.
+// readEnviron reads the variables of settings. An empty variable counts as absent, because
+// units and shells switch a variable off by making it empty.
 func readEnviron(environ []string, r *report) environment {
 	env := environment{values: make(map[string]value)}
 	byName := make(map[string]*key, len(keys))

@@ -15,25 +15,25 @@ import (
 	"github.com/netconnectd/netconnectd/internal/network"
 )
 
-// maxFile is far above any file that a person writes.
+// maxFile is the largest file that is read, in bytes. No person writes so much.
 const maxFile = 1 << 20
 
 // configFile is what was found in the file.
 type configFile struct {
-	path string // empty when there is no file
+	path string // empty if there is no file
 	text []byte
 	contents
 }
 
-// contents is what a text in YAML says.
+// contents is what a text in YAML has.
 type contents struct {
 	values   map[string]value  // by the key's path
 	network  network.Spec      // zero if anything in its section is wrong
-	sections []network.Section // of which network was made, or was not
+	sections []network.Section // the same as the file has it, also if it is wrong
 }
 
-// readFile reads the file at path, or the default one if path is not named by
-// somebody; only that may be missing.
+// readFile reads the file at path. The file may be missing unless somebody has named
+// the path.
 func readFile(path string, named bool, r *report) (configFile, error) {
 	data, err := namedfile.Read(context.Background(), path, maxFile)
 	file := configFile{path: path}
@@ -53,7 +53,7 @@ func readFile(path string, named bool, r *report) (configFile, error) {
 	return file, nil
 }
 
-// warnReadable tells that a secret is in a file that everybody can read.
+// warnReadable warns of a secret in a file that everybody can read.
 func warnReadable(file configFile, r *report) {
 	for i := range keys {
 		if v := file.values[keys[i].path]; keys[i].secret && v.text != "" {
@@ -62,7 +62,7 @@ func warnReadable(file configFile, r *report) {
 	}
 }
 
-// parseFile finds the values in YAML text and reports all that is wrong.
+// parseFile finds the values in a text in YAML, and reports everything that is wrong.
 func parseFile(data []byte, r *report) contents {
 	var docs []yaml.Node
 	if err := yaml.Load(data, &docs, yaml.WithAllDocuments()); err != nil {
@@ -79,8 +79,8 @@ func parseFile(data []byte, r *report) contents {
 	return w.contents
 }
 
-// syntaxProblem reports what the YAML parser stumbled over, without text of
-// the file, which may be a passphrase.
+// syntaxProblem reports a syntax error of YAML. The report repeats no text of the file,
+// because the text may be a passphrase.
 func syntaxProblem(err error, data []byte, r *report) {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {
@@ -88,7 +88,7 @@ func syntaxProblem(err error, data []byte, r *report) {
 		return
 	}
 	line := load.Mark.Line
-	if line == 0 { // a byte that is not text; only its place is known
+	if line == 0 { // for a byte that is not text, the parser knows only its place
 		line = 1 + bytes.Count(data[:min(max(load.Mark.Index, 0), len(data))], []byte("\n"))
 	}
 	text := load.Message
@@ -110,8 +110,8 @@ func syntaxProblem(err error, data []byte, r *report) {
 type walker struct {
 	*report
 	contents
-	repeated int            // values that are there once more by an alias
-	lines    map[string]int // of the first mention of a section or key
+	repeated int            // how many values aliases have repeated so far
+	lines    map[string]int // line of the first mention, by the section or key
 }
 
 func (w *walker) top(root *yaml.Node) {
@@ -141,7 +141,7 @@ func (w *walker) top(root *yaml.Node) {
 func (w *walker) section(section string, node *yaml.Node, repeated bool) {
 	switch {
 	case w.repeats(node, repeated, len(node.Content)/2):
-	case isNull(node): // "ap:" with nothing behind it, as after commenting out
+	case isNull(node): // "ap:" with nothing behind it, as when all keys are commented out
 	case node.Kind != yaml.MappingNode:
 		w.problem(section, at(node), "is %s, not a section with keys of its own", shape(node))
 	default:
@@ -152,7 +152,7 @@ func (w *walker) section(section string, node *yaml.Node, repeated bool) {
 	}
 }
 
-// pairs visits the names of a mapping and their contents.
+// pairs calls visit for each name of a mapping, with the node of its value.
 func (w *walker) pairs(prefix string, mapping *yaml.Node, visit func(name string, key, content *yaml.Node)) {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key := resolve(mapping.Content[i])
@@ -175,7 +175,7 @@ func (w *walker) once(path string, node *yaml.Node) bool {
 	return true
 }
 
-// setting takes the value of one key.
+// setting reads the value of one key.
 func (w *walker) setting(path string, node, content *yaml.Node, repeated bool) {
 	if w.repeats(node, repeated, len(content.Content)) {
 		return
@@ -195,7 +195,7 @@ func (w *walker) setting(path string, node, content *yaml.Node, repeated bool) {
 	}
 }
 
-// list joins the items of a list as a flag would have them.
+// list reads a list. The value is the items with commas in between, as a flag has them.
 func (w *walker) list(k *key, node *yaml.Node) {
 	var items []string
 	for _, item := range node.Content {
@@ -223,8 +223,8 @@ func (w *walker) scalar(k *key, node *yaml.Node) (text string, ok bool) {
 	return w.text(k.path, node, k.kind.describe())
 }
 
-// text returns the text of a single value exactly as it was typed: 01234567, yes and 1e3
-// stay what they are. For people the value is a want.
+// text returns the text of a single value exactly as it was typed, so 01234567, yes and
+// 1e3 stay as they are. The problem with a value of another shape names want.
 func (w *walker) text(path string, node *yaml.Node, want string) (text string, ok bool) {
 	switch {
 	case node.Kind != yaml.ScalarNode:
@@ -241,7 +241,7 @@ func (w *walker) text(path string, node *yaml.Node, want string) (text string, o
 
 func at(node *yaml.Node) origin { return origin{line: node.Line} }
 
-// resolve follows an alias (*name) to what it stands for.
+// resolve returns the node that an alias (*name) stands for, or the node itself.
 func resolve(node *yaml.Node) *yaml.Node {
 	for node.Kind == yaml.AliasNode && node.Alias != nil {
 		node = node.Alias
@@ -276,7 +276,7 @@ func isNull(node *yaml.Node) bool {
 	return node.Kind == yaml.ScalarNode && node.Tag == "!!null"
 }
 
-// shape names what a node is, without its text.
+// shape returns words for what a node is, without the node's text.
 func shape(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -296,7 +296,7 @@ func isSection(name string) bool {
 	return false
 }
 
-// hints are the names that an unknown one may have been meant to be.
+// hints returns the names that a person may have meant by an unknown path.
 func hints(path string) []string {
 	known := keyPaths()
 	if !strings.Contains(path, ".") {
@@ -308,8 +308,8 @@ func hints(path string) []string {
 	return known
 }
 
-// cleanKey cuts an unknown key where a name ends: "psk:secret" and
-// "psk=secret" are keys to YAML, and must not be shown.
+// cleanKey returns the part of an unknown key that is a name. To YAML, "psk:secret" and
+// "psk=secret" are keys as a whole, and no message may show the secret.
 func cleanKey(path string) string {
 	end := strings.IndexFunc(path, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("_.-<", c))

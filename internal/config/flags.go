@@ -13,9 +13,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/shown"
 )
 
-// commandLine is what the arguments say.
+// commandLine has the values of the arguments.
 type commandLine struct {
-	flags     map[string]*keyFlag // by the key's path; given or not
+	flags     map[string]*keyFlag // by the key's path; also flags that are not given
 	file      string
 	fileGiven bool
 	version   bool
@@ -24,21 +24,22 @@ type commandLine struct {
 	daemon    string
 	doctor    bool
 	bundle    string
-	defaults  bool // not from a flag: see LoadDefaults
+	defaults  bool // set by LoadDefaults, not by a flag
 	log       Log
-	pid       string // of the original; without effect
+	pid       string // a flag of the original; it has no effect
 }
 
-// lenient reports whether a wrong configuration must not stand in the way.
+// lenient reports whether the program has to work in spite of a wrong configuration.
 func (line *commandLine) lenient() bool { return line.tearDown || line.daemon != "" }
 
-// looks reports whether a wrong configuration is one of the things to tell.
+// looks reports whether the program looks at the device, and reports a wrong configuration
+// as one of its findings.
 func (line *commandLine) looks() bool { return line.doctor || line.bundle != "" }
 
-// pardons reports whether what is wrong takes its default.
+// pardons reports whether a wrong setting has its default instead.
 func (line *commandLine) pardons() bool { return line.lenient() || line.looks() || line.defaults }
 
-// path is where the file is, and whether somebody has named it.
+// path returns the path of the file, and whether somebody has named the file.
 func (line *commandLine) path(env environment) (path string, named bool) {
 	if !line.fileGiven && env.file != "" {
 		return env.file, true
@@ -46,24 +47,24 @@ func (line *commandLine) path(env environment) (path string, named bool) {
 	return line.file, line.fileGiven
 }
 
-// keyFlag is the flag of one key. It keeps the text as it was typed: it is a
-// pflag.Value for the parser and a viper.FlagValue for the precedence.
+// keyFlag is the flag of one key. It keeps the text as it was typed. The parser uses it as
+// a pflag.Value, and precedence uses it as a viper.FlagValue.
 type keyFlag struct {
 	key   *key
 	text  string
 	given bool
 }
 
-// Set keeps the text; the key's setter judges it later, with all others.
+// Set keeps the text. The key's setter checks the text later, together with all others.
 func (f *keyFlag) Set(text string) error {
 	f.text, f.given = text, true
 	return nil
 }
 
-// String is the default, as pflag wants it before parsing.
+// String returns the default, which pflag asks for before it parses.
 func (f *keyFlag) String() string { return f.key.value }
 
-// Type is the word after the flag in --help; none after a "bool".
+// Type returns the word that --help has after the flag. There is no word after a "bool".
 func (f *keyFlag) Type() string {
 	if f.key.kind == kindBoolean {
 		return "bool"
@@ -74,13 +75,13 @@ func (f *keyFlag) Type() string {
 // HasChanged reports whether the flag was given.
 func (f *keyFlag) HasChanged() bool { return f.given }
 
-// Name is the flag's name without dashes.
+// Name returns the flag's name without dashes.
 func (f *keyFlag) Name() string { return f.key.flag }
 
-// ValueType keeps viper from converting the text.
+// ValueType returns "string", so that viper does not convert the text.
 func (f *keyFlag) ValueType() string { return "string" }
 
-// ValueString is the text for the key, which a negated flag turns round.
+// ValueString returns the text for the key. A negated flag has the opposite text.
 func (f *keyFlag) ValueString() string {
 	if truth, ok := truthOf(f.text); ok && f.key.negated {
 		return fmt.Sprint(!truth)
@@ -90,7 +91,7 @@ func (f *keyFlag) ValueString() string {
 
 func (f *keyFlag) origin() origin { return origin{name: "--" + f.key.flag} }
 
-// newFlagSet describes all flags and where their values go.
+// newFlagSet returns all flags. Their values go into line.
 func newFlagSet(line *commandLine) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("netconnectd", pflag.ContinueOnError)
 	fs.SortFlags = false
@@ -115,7 +116,7 @@ func newFlagSet(line *commandLine) *pflag.FlagSet {
 	return fs
 }
 
-// describe makes the entry of --help.
+// describe returns the flag with its entry of --help.
 func (f *keyFlag) describe() *pflag.Flag {
 	p := &pflag.Flag{Name: f.key.flag, Shorthand: f.key.short, Usage: f.key.doc, Value: f, DefValue: f.key.value}
 	if f.key.kind == kindBoolean {
@@ -148,7 +149,7 @@ func parseFlags(args []string) (*commandLine, error) {
 	case err != nil:
 		return nil, &UsageError{flagtext.Explain(err, fs, nearest.Of)}
 	case fs.NArg() > 0:
-		// The text is not repeated: it may be the rest of a passphrase.
+		// The message does not repeat the text, which may be the rest of a passphrase.
 		return nil, &UsageError{fmt.Errorf("argument %d is not a flag (true and false go behind a =, as in --wifi-free=false)",
 			len(args)-fs.NArg()+1)}
 	case line.log.Debug && line.log.Quiet:
@@ -160,8 +161,8 @@ func parseFlags(args []string) (*commandLine, error) {
 	return line, nil
 }
 
-// review checks the values of the flags, and names flags that do not do what
-// they seem to.
+// review checks the values of the flags, and warns of flags without the effect that
+// their names promise.
 func (line *commandLine) review(r *report) {
 	if line.pid != "" {
 		r.warning("--pid", origin{}, "has no effect, systemd knows the process")
@@ -184,11 +185,11 @@ func (line *commandLine) review(r *report) {
 	}
 }
 
-// about is what --help and the manual page begin with.
+// about is the beginning of --help and of the manual page.
 const about = "Keeps this device reachable: joins the Wi-Fi networks that it knows, and\n" +
 	"becomes an access point when no network is left."
 
-// Usage is the text of --help.
+// Usage returns the text of --help.
 func Usage() string {
 	var b strings.Builder
 	b.WriteString("Usage: netconnectd [flags]\n\n" + about + "\n\n")

@@ -13,20 +13,21 @@ import (
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
-// keptFile is in the state folder that the file does not name: where a file that
-// cannot be read says that it is, nobody knows.
+// keptFile is the name of the copy. The copy is in the state folder of a configuration
+// without a file: a file that cannot be read names no folder.
 const keptFile = "kept-config.json"
 
-// maxKept is what a file of maxFile has in base64, and its path.
+// maxKept is the largest copy in bytes: a file of maxFile bytes in base64, with its path.
 const maxKept = 2 * maxFile
 
 // kept is a configuration file as it was when nothing was wrong with it.
 type kept struct {
-	File string `json:"file"` // its path
-	Text []byte `json:"text"` // in UTF-8 or UTF-16
+	File string `json:"file"` // path of the file
+	Text []byte `json:"text"` // contents in UTF-8 or UTF-16
 }
 
-// Keep writes down the file that c was read from, for a time when it is wrong.
+// Keep writes a copy of the file from which c was read. LoadKept uses the copy when the
+// file is wrong.
 func (c *Config) Keep() error {
 	path := filepath.Join(c.keptIn, keptFile)
 	atomicfile.Sweep(path)
@@ -46,10 +47,10 @@ func (c *Config) Keep() error {
 	return ownfile.Write(path, data)
 }
 
-// LoadKept is for a start at which Load has found a fault: a device that nobody
-// can reach is worse than one with the settings of yesterday. It takes the file
-// as it was when it was kept, and everything else as it is now. It gives nil
-// where that does not help, and where only a check was asked for.
+// LoadKept loads the kept copy of the file, with the flags and the environment of now. It
+// is for a start at which Load has found a fault: a device that nobody can reach is worse
+// than a device with the settings of yesterday. LoadKept returns nil if the copy does not
+// help, and if the program only has to check the settings.
 func LoadKept(args, environ []string, fault error) *Config {
 	line, err := parseFlags(args)
 	if err != nil || line.check {
@@ -68,10 +69,10 @@ func LoadKept(args, environ []string, fault error) *Config {
 	return c
 }
 
-// LoadDefaults is for a start at which Load has found a fault and LoadKept nothing:
-// each setting that is wrong has its default, as a device that nobody can reach is
-// worse. It returns nil where that does not help, and where only a check was asked
-// for.
+// LoadDefaults loads the settings with the default of each setting that is wrong. It is for
+// a start at which Load has found a fault and LoadKept has found no copy: a device that
+// nobody can reach is worse than a device with defaults. LoadDefaults returns nil if the
+// defaults do not help, and if the program only has to check the settings.
 func LoadDefaults(args, environ []string, fault error) *Config {
 	line, err := parseFlags(args)
 	if err != nil || line.check {
@@ -86,16 +87,16 @@ func LoadDefaults(args, environ []string, fault error) *Config {
 	return c
 }
 
-// stateDir is the state folder of a configuration without a file.
+// stateDir returns the state folder of a configuration without a file.
 func stateDir(line *commandLine, environ []string) string {
-	var r report // of no interest here
+	var r report // Load reports the same problems
 	return settle(line, readEnviron(environ, &r).values, contents{}, &r).StateDir
 }
 
-// readKept gives what was kept of the file at path.
+// readKept returns the kept copy of the file at path.
 func readKept(dir, path string, r *report) (configFile, error) {
-	// Not ownfile.ReadJSON: also root's commands read here, and move no file of the
-	// daemon's away.
+	// ownfile.ReadJSON would set a damaged file aside. Root's commands read here, too, and
+	// must not move a file of the daemon.
 	data, err := namedfile.ReadOwn(filepath.Join(dir, keptFile), maxKept)
 	if err != nil {
 		return configFile{}, err

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// kind is the shape of a setting in the file and its name in --help.
+// kind is the shape of a setting's value. Its text is the word of --help for the value.
 type kind string
 
 const (
@@ -14,11 +14,11 @@ const (
 	kindBoolean kind = "boolean"
 	kindWhole   kind = "number"
 	kindSeconds kind = "seconds"
-	kindRange   kind = "first,last" // a list of two in the file
-	kindHosts   kind = "addresses"  // with commas in between; a list in the file
+	kindRange   kind = "first,last" // the file has a list of two
+	kindHosts   kind = "addresses"  // a flag has commas in between, the file has a list
 )
 
-// describe says what the file has to hold.
+// describe returns words for what the file has to have.
 func (k kind) describe() string {
 	switch k {
 	case kindBoolean:
@@ -35,25 +35,25 @@ func (k kind) describe() string {
 	return "text"
 }
 
-// isList reports whether the file has a list where a flag has commas.
+// isList reports whether the file has a list for what a flag has with commas.
 func (k kind) isList() bool { return k == kindRange || k == kindHosts }
 
-// key describes one setting. Flags, environment, file, hints, --help,
-// docs/config.md and configs/netconnectd.yaml all come from these.
+// key describes one setting. Flags, environment, file, hints, --help, docs/config.md and
+// configs/netconnectd.yaml are all made of the keys.
 type key struct {
-	path     string // in the file, "section.name" or "name"
-	flag     string // without dashes
+	path     string // place in the file: "section.name" or "name"
+	flag     string // name without dashes
 	short    string // letter of the flag, or empty
-	negated  bool   // the flag, given, means false
-	secret   bool   // never shown
+	negated  bool   // the flag means false
+	secret   bool   // no message shows the value
 	kind     kind
-	value    string // default, as text
-	setting         // into a Config and out of it
-	doc      string // sentences for people, without back quotes (pflag reads those)
-	noEffect string // why the setting has none, or empty
+	value    string // the default, as text
+	setting         // how the value gets into a Config and out of it
+	doc      string // sentences for people; pflag reads back quotes, so there are none
+	noEffect string // why the setting has no effect, or empty
 }
 
-// env is the variable of the environment: NETCONNECTD_AP_CHANNEL.
+// env returns the name of the environment's variable, e.g. NETCONNECTD_AP_CHANNEL.
 func (k *key) env() string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(k.path, ".", "_"))
 }
@@ -63,7 +63,7 @@ const (
 	envPrefix   = "NETCONNECTD_"
 	envFile     = envPrefix + "CONFIG"
 	maxSettle   = 10 * time.Minute
-	maxPriority = 1<<31 - 1 // fits int on 32 bits; the kernel takes up to 2^32-1
+	maxPriority = 1<<31 - 1 // an int of 32 bits can hold this; the kernel takes up to 2^32-1
 )
 
 // sections are the first parts of the keys, in the order of the file.
@@ -224,14 +224,14 @@ var keys = []key{
 		doc: "The original's file of saved networks."},
 }
 
-// check reports what is wrong with the value that one source gives.
+// check reports what is wrong with the value from one source.
 func (k *key) check(v value, r *report) {
 	var scratch draft
 	if err := k.set(&scratch, v.text); err != nil {
 		r.problem(k.path, v.from, "%s", err)
 		return
 	}
-	// A boolean that is false asks for nothing, so nothing is missed.
+	// With false, the user wants nothing of the setting and misses no effect.
 	truth, isTruth := truthOf(v.text)
 	asksNothing := k.kind == kindBoolean && isTruth && !truth
 	if k.noEffect != "" && !asksNothing {
@@ -239,7 +239,7 @@ func (k *key) check(v value, r *report) {
 	}
 }
 
-// paths of all keys, for hints.
+// keyPaths returns the paths of all keys, for hints.
 func keyPaths() []string {
 	paths := make([]string, len(keys))
 	for i := range keys {
@@ -248,7 +248,7 @@ func keyPaths() []string {
 	return paths
 }
 
-// keyByPath finds a key by its exact name.
+// keyByPath returns the key with exactly this path, or nil.
 func keyByPath(path string) *key {
 	for i := range keys {
 		if keys[i].path == path {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/netconnectd/netconnectd/internal/manpage"
+	"github.com/netconnectd/netconnectd/internal/network"
 )
 
 // The manual pages of the daemon and of its file are made from the flags and
@@ -60,11 +61,48 @@ func TestPageOfFile(t *testing.T) {
 			p.Item(k.path, fmt.Sprintf("%s Default: %s. Flag: %s.", meaning(k), cmp.Or(k.value, "empty"), plainFlag(k)))
 		}
 	}
+	pageOfNetwork(p)
 	p.Section("Example")
 	p.Example("interfaces:\n  wifi: wlan0\nap:\n  ssid: My printer\n  psk: \"a passphrase\"\n  country: DE")
 	p.Section("See also")
 	p.Text("netconnectd(8), netconnectcli(1)")
 	golden(t, manualPage("netconnectd.yaml.5"), p.String())
+}
+
+// pageOfNetwork explains the section network, from the rows of package network.
+func pageOfNetwork(p *manpage.Page) {
+	p.Section("network")
+	p.Text("The devices and interfaces that the daemon manages, in the terms of OpenWrt's netifd. The section has the lists " +
+		strings.Join(listNames(), ", ") + "; each item of a list has options. Whatever is wrong in the section is an error, also an unknown option. " +
+		"Neither flags nor variables of the environment have any of it.")
+	p.Example(exampleNetwork)
+	for _, list := range networkLists {
+		p.Section("network." + list.name)
+		for _, o := range network.Options(list.kind) {
+			p.Item(strings.Join(append([]string{o.Name}, o.Others...), ", "), explain(o))
+		}
+	}
+}
+
+// explain returns sentences about an option.
+func explain(o network.OptionDoc) string {
+	text := o.Doc + " Values: " + o.Takes + "."
+	if o.List {
+		text += " The option has any number of them."
+	}
+	switch {
+	case strings.HasPrefix(o.Unset, "required"):
+		text += " It is " + o.Unset + "."
+	case o.Unset != "":
+		text += " Without it: " + o.Unset + "."
+	}
+	switch {
+	case len(o.Of) == 1 && o.Of[0] == "":
+		text += " For devices without a type."
+	case len(o.Of) == 1:
+		text += " For " + o.Of[0] + "."
+	}
+	return text
 }
 
 // plainFlag is the flag of a key without marks.

@@ -10,12 +10,12 @@ import (
 
 // pieces are what a generated file is made of beside bytes at random.
 var pieces = []string{"ap:\n", "  psk: ", "  ssid: ", "&a ", "*a", "#", "\t", "\ufeff", "\u200b", "---\n", "[", "]", "{", "}", "\"", "'",
-	"!!binary ", "~\n", "link_monitor:\n  interval: ", "1e309\n", "-0x7\n", "  range: [10.250.250.1, 10.250.250.9]\n", "? ", ": ", "- ", "|\n", ">-\n", "\xff", "\x00", "\r\n"}
+	"!!binary ", "~\n", "link_monitor:\n  interval: ", "1e309\n", "-0x7\n", "  range: [10.250.250.1, 10.250.250.9]\n", "? ", ": ", "- ", "network:\n  devices:\n    - name: ", "ports: [a, b]\n", "<<: *a", "|\n", ">-\n", "\xff", "\x00", "\r\n"}
 
 // TestTenThousandFiles: whatever a file holds, reading it neither panics nor
 // takes long nor keeps memory. The seed is fixed, so that a failure repeats.
 func TestTenThousandFiles(t *testing.T) {
-	seeds := []string{readText(t, "testdata/problems.yaml"), readText(t, "testdata/faults.yaml"), readText(t, originalFile)}
+	seeds := []string{readText(t, "testdata/problems.yaml"), readText(t, "testdata/faults.yaml"), readText(t, originalFile), router}
 	random := rand.New(rand.NewPCG(1, 2))
 	heap := func() uint64 {
 		var m runtime.MemStats
@@ -28,12 +28,16 @@ func TestTenThousandFiles(t *testing.T) {
 		text := mutate(random, seeds[random.IntN(len(seeds))])
 		began := time.Now()
 		var r report
-		d := settle(newCommandLine(), nil, parseFile([]byte(text), &r), &r)
+		found := parseFile([]byte(text), &r)
+		d := settle(newCommandLine(), nil, found, &r)
 		slowest = max(slowest, time.Since(began))
 		for _, p := range append(r.problems, r.warnings...) {
 			if strings.ContainsAny(p.String(), "\n\x00\x1b") || len(p.String()) > 400 {
 				t.Fatalf("file %d: not one short line: %q", i, p)
 			}
+		}
+		if len(r.problems) > 0 && r.badSection(networkSection) && !found.network.IsZero() {
+			t.Fatalf("file %d: half of a network is read: %+v", i, found.network)
 		}
 		if len(r.problems) == 0 && (d.AP.SSID == "" || !d.AP.Address.IsValid() || d.Socket == "") {
 			t.Fatalf("file %d is accepted: %+v", i, d.Config)

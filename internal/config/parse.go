@@ -18,21 +18,21 @@ import (
 	"github.com/netconnectd/netconnectd/internal/shown"
 )
 
-// setting is the way of one key into the draft and out of it.
+// setting has the functions that put a key's value into a draft and take it from a Config.
 type setting struct {
-	// set checks the text and puts the value into the draft. Its error
-	// continues "<key>: "; that of a secret never shows the text.
+	// set checks the text and puts the value into the draft. The text of its error
+	// continues "<key>: ", and never shows a secret.
 	set func(d *draft, text string) error
-	// get gives what of the Config the key decides, fit for ==.
+	// get returns what the key decides of a Config. The result can be compared by ==.
 	get func(c *Config) any
 }
 
-// plain is the setting of a field that == compares.
+// plain returns the setting of a field that can be compared by ==.
 func plain[T comparable](field func(*draft) *T, set func(d *draft, text string) error) setting {
 	return setting{set: set, get: func(c *Config) any { return *field(&draft{Config: *c}) }}
 }
 
-// text accepts a string that every check accepts.
+// text returns a setting that accepts a string if every check accepts it.
 func text(field func(*draft) *string, checks ...func(string) error) setting {
 	return plain(field, func(d *draft, text string) error {
 		for _, check := range checks {
@@ -45,13 +45,13 @@ func text(field func(*draft) *string, checks ...func(string) error) setting {
 	})
 }
 
-// ignored accepts everything, for keys without effect.
+// ignored accepts every value. It is the setting of keys without effect.
 var ignored = setting{
 	set: func(*draft, string) error { return nil },
 	get: func(*Config) any { return nil },
 }
 
-// boolean accepts the words of YAML 1.1, which the original understood.
+// boolean returns a setting that accepts the words of YAML 1.1, as the original does.
 func boolean(field func(*draft) *bool) setting {
 	return plain(field, func(d *draft, text string) error {
 		truth, ok := truthOf(text)
@@ -63,8 +63,8 @@ func boolean(field func(*draft) *bool) setting {
 	})
 }
 
-// choice accepts what boolean does, and a word for leaving the choice to the
-// daemon. The field is that word, "true" or "false".
+// choice returns a setting that accepts what boolean accepts, and a word that leaves the
+// choice to the daemon. The field becomes the word, "true" or "false".
 func choice(field func(*draft) *string, undecided string) setting {
 	return plain(field, func(d *draft, text string) error {
 		truth, ok := truthOf(text)
@@ -78,7 +78,7 @@ func choice(field func(*draft) *string, undecided string) setting {
 	})
 }
 
-// Settings that are more than one field.
+// Settings that concern more than one field.
 var (
 	passphrase = setting{setPassphrase, func(c *Config) any { return c.AP.PSK }}
 	country    = setting{setCountry, func(c *Config) any { return c.AP.Country }}
@@ -98,7 +98,7 @@ func truthOf(text string) (truth, ok bool) {
 	return false, false
 }
 
-// whole accepts a decimal number; zeros in front have no meaning.
+// whole returns a setting that accepts a decimal number. Zeros in front have no meaning.
 func whole(field func(*draft) *int, check func(int) error) setting {
 	return plain(field, func(d *draft, text string) error {
 		n, err := strconv.Atoi(text)
@@ -122,9 +122,9 @@ func within(low, high int) func(int) error {
 	}
 }
 
-// channels of 5 GHz on which an access point may start at once. On 52 to 144
-// it would first have to listen for radar, for up to ten minutes (ETSI EN
-// 301 893), which is no way to be rescued.
+// channels5GHz are the channels of 5 GHz on which an access point may start at once. On
+// the channels 52 to 144 an access point first has to listen for radar, for up to ten
+// minutes (ETSI EN 301 893). A user who needs the access point cannot wait so long.
 var channels5GHz = []int{36, 40, 44, 48, 149, 153, 157, 161, 165}
 
 func channel(n int) error {
@@ -140,14 +140,14 @@ const (
 	year = 365 * day
 )
 
-// seconds accepts a number of seconds, with or without a fraction.
+// seconds returns a setting that accepts a number of seconds, with or without a fraction.
 func seconds(field func(*draft) *time.Duration, low, high time.Duration) setting {
 	return plain(field, func(d *draft, text string) error {
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(n) {
 			return fmt.Errorf("%s is not a number of seconds", shown.Text(text))
 		}
-		// Compared as floats: a huge number would overflow a Duration.
+		// The comparison is one of floats, because a huge number would overflow a Duration.
 		if n < low.Seconds() || n > high.Seconds() {
 			return fmt.Errorf("%s is not in %v..%v seconds", shown.Text(text), low.Seconds(), int64(high.Seconds()))
 		}
@@ -156,7 +156,7 @@ func seconds(field func(*draft) *time.Duration, low, high time.Duration) setting
 	})
 }
 
-// oneOf accepts one of some words.
+// oneOf returns a check that accepts one of the words.
 func oneOf(words ...string) func(string) error {
 	return func(text string) error {
 		if slices.Contains(words, text) {
@@ -210,8 +210,8 @@ func ssid(text string) error {
 	return nil
 }
 
-// setPassphrase accepts what hostapd and wpa_supplicant do, or nothing for an
-// open network.
+// setPassphrase accepts what hostapd and wpa_supplicant accept, or nothing for an open
+// network.
 func setPassphrase(d *draft, text string) error {
 	n := len(text)
 	hex := n == 64 && strings.Trim(text, "0123456789abcdefABCDEF") == ""
@@ -264,7 +264,7 @@ func setNetwork(d *draft, text string) error {
 	return nil
 }
 
-// maskBits understands "24" and "255.255.255.0".
+// maskBits returns the number of bits of a mask such as "24" or "255.255.255.0".
 func maskBits(text string) (int, bool) {
 	if n, err := strconv.Atoi(text); err == nil {
 		return n, n >= 0 && n <= 32

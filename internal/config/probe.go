@@ -14,7 +14,7 @@ import (
 // maxHosts bounds how many addresses one probe pings.
 const maxHosts = 8
 
-// setHosts accepts addresses with commas in between, or nothing.
+// setHosts accepts addresses with commas between them, or nothing.
 func setHosts(d *draft, text string) error {
 	d.Probe.Hosts = nil
 	if text == "" {
@@ -39,7 +39,7 @@ func setHosts(d *draft, text string) error {
 	return nil
 }
 
-// probeURL accepts a page to ask for, or nothing.
+// probeURL accepts the URL of a page, or nothing.
 func probeURL(text string) error {
 	if text == "" {
 		return nil
@@ -60,7 +60,8 @@ func probeURL(text string) error {
 	return nil
 }
 
-// checkProbe sees that the chosen probe has what it needs.
+// checkProbe reports a probe that lacks what its kind needs, and settings that the kind
+// does not use.
 func checkProbe(d *draft, winners map[string]value, r *report) {
 	if r.bad("probe.kind") {
 		return

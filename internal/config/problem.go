@@ -9,17 +9,17 @@ import (
 
 // Problem is something wrong with one setting: an error or a warning.
 type Problem struct {
-	Key  string // e.g. "ap.channel"; empty when it concerns the whole file
+	Key  string // e.g. "ap.channel"; empty if the problem concerns the whole file
 	Text string // e.g. "15 is not in 1..13"; never a secret
 	From string // "line 24", "--ap-channel", "NETCONNECTD_AP_CHANNEL", "default", or empty
-	line int    // 0 outside the file
+	line int    // line of the file; 0 if the problem is not in the file
 
-	// Surprising says of a warning that the access point is not as its owner will
-	// expect, although everything is valid.
+	// Surprising marks a warning of an access point that is not as its owner expects,
+	// although every setting is valid.
 	Surprising bool
 }
 
-// String gives the form "ap.channel: 15 is not in 1..13 (line 24)".
+// String returns a line such as "ap.channel: 15 is not in 1..13 (line 24)".
 func (p Problem) String() string {
 	text := p.Text
 	if p.Key != "" {
@@ -33,11 +33,11 @@ func (p Problem) String() string {
 
 // Error is the list of all problems.
 type Error struct {
-	File     string // empty when none was read
+	File     string // path; empty if no file was read
 	Problems []Problem
 }
 
-// Error has a line for each problem after a first line that counts them.
+// Error returns a line that counts the problems, and a line for each problem.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("check configuration")
@@ -58,16 +58,16 @@ func (e *Error) Error() string {
 // UsageError is a command line that cannot be understood.
 type UsageError struct{ Err error }
 
-// Error gives the text for the user.
+// Error returns the text for the user.
 func (e *UsageError) Error() string { return e.Err.Error() }
 
-// Unwrap gives the parser's error.
+// Unwrap returns the parser's error.
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// report collects what is wrong while reading goes on.
+// report collects everything that is wrong, so that reading goes on after a problem.
 type report struct {
 	problems, warnings []Problem
-	empty              map[string]origin // keys of the file with nothing behind them, or only a comment
+	empty              map[string]origin // places of the file's keys that have no value, or only a comment
 }
 
 func (r *report) problem(key string, from origin, format string, args ...any) {
@@ -86,7 +86,7 @@ func (r *report) noteEmpty(path string, from origin) {
 	r.empty[path] = from
 }
 
-// surprise is a warning of what is valid and yet surprising.
+// surprise adds a warning of what is valid and yet surprising.
 func (r *report) surprise(key string, from origin, format string, args ...any) {
 	p := newProblem(key, from, format, args)
 	p.Surprising = true
@@ -97,7 +97,7 @@ func newProblem(key string, from origin, format string, args []any) Problem {
 	return Problem{Key: key, Text: fmt.Sprintf(format, args...), From: from.String(), line: from.line}
 }
 
-// byLine puts problems in the order of the file's lines, the rest last.
+// byLine sorts problems by the lines of the file. Problems outside the file come last.
 func byLine(problems []Problem) []Problem {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		if (a.line == 0) != (b.line == 0) {
@@ -115,10 +115,17 @@ func (r *report) bad(paths ...string) bool {
 	})
 }
 
+// badSection reports whether a problem was found in a section, or with the section.
+func (r *report) badSection(name string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool {
+		return p.Key == name || strings.HasPrefix(p.Key, name+".")
+	})
+}
+
 // origin is the place that a value comes from.
 type origin struct {
-	line int    // of the file, from 1; 0 when not from the file
-	name string // of the flag or variable, or "default"
+	line int    // line of the file, from 1; 0 if the value is not from the file
+	name string // name of the flag or variable, or "default"
 }
 
 func (o origin) String() string {

@@ -271,7 +271,7 @@ func FuzzFile(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{string(problems), readText(f, originalFile), "ap: &a\n  psk: *a\n", "a: &x [*x]\n", "\"\\x00\": {", "ap: !!null x\n"} {
+	for _, seed := range []string{string(problems), readText(f, originalFile), router, "ap: &a\n  psk: *a\n", "a: &x [*x]\n", "\"\\x00\": {", "ap: !!null x\n"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

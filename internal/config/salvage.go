@@ -8,10 +8,10 @@ import (
 	"github.com/netconnectd/netconnectd/internal/network"
 )
 
-// salvage finds the values in a text that is not YAML as a whole. Each section
-// that is YAML by itself counts; of one that is not, what comes before the line
-// with the fault. So no key ever gets into a section that it was not typed in. The section
-// network counts as a whole or not at all.
+// salvage returns the values in a text that is not YAML as a whole. A section that is YAML
+// by itself counts. Of any other section, the lines before the fault count. So no key ever
+// gets into a section in which it was not typed. The section network counts as a whole or
+// not at all.
 func salvage(text []byte) contents {
 	found := contents{values: map[string]value{}}
 	lines := bytes.SplitAfter(text, []byte("\n"))
@@ -38,11 +38,11 @@ func beginsSection(line []byte) bool {
 	return len(line) > 0 && !bytes.ContainsAny(line[:1], " \t\r\n#-")
 }
 
-// salvageSection parses the lines, of which the first is line number before+1. It
-// leaves out lines from the end until the others are YAML. The values of wrong
-// keys are among the result; they were reported when the file was read.
+// salvageSection parses the lines of one section. The first line has the number before+1.
+// The function leaves out lines from the end until the remaining lines are YAML. The result
+// has no values with problems.
 func salvageSection(lines [][]byte, before int) contents {
-	above := bytes.Repeat([]byte("\n"), before) // so that a value knows its line
+	above := bytes.Repeat([]byte("\n"), before) // so that the lines of the values are right
 	for n := len(lines); n > 0; n-- {
 		text := append(bytes.Clone(above), bytes.Join(lines[:n], nil)...)
 		var docs []yaml.Node

@@ -1,16 +1,21 @@
 package config
 
-import "github.com/netconnectd/netconnectd/internal/shown"
+import (
+	"fmt"
 
-// Values lists the settings in force and where they come from, such as
-// "ap.channel: 6 (line 7)". Of a secret it only says that there is one. A file with
-// something wrong is listed as it was kept, or else as it is.
+	"github.com/netconnectd/netconnectd/internal/shown"
+)
+
+// Values returns the settings in force and where they come from, such as
+// "ap.channel: 6 (line 7)", and how much the section network declares. A secret is
+// redacted. If something is wrong with the file, the settings are those of the kept copy.
+// Without a copy, they are those of the file.
 func Values(args, environ []string) ([]string, error) {
 	line, err := parseFlags(args)
 	if err != nil {
 		return nil, err
 	}
-	var r report // of no interest here
+	var r report // Load reports the same problems
 	env := readEnviron(environ, &r)
 	path, named := line.path(env)
 	file, err := readFile(path, named, &r)
@@ -29,6 +34,10 @@ func Values(args, environ []string) ([]string, error) {
 			text = "[redacted]"
 		}
 		list = append(list, keys[i].path+": "+text+" ("+v.from.String()+")")
+	}
+	if n := file.network; !n.IsZero() {
+		list = append(list, fmt.Sprintf("%s: %d devices, %d interfaces, %d routes, %d rules, %d neighbours",
+			networkSection, len(n.Devices), len(n.Interfaces), len(n.Routes), len(n.Rules), len(n.Neighbours)))
 	}
 	return list, err
 }

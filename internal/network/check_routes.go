@@ -27,7 +27,7 @@ func (r *reader) checkRoutes() {
 		reach[device] = newOnLink(on)
 	}
 	for _, o := range r.routes {
-		if i := r.interfaceNamed[o.Interface]; i != nil && o.onLink() {
+		if i := r.interfaceNamed[o.Interface]; i != nil && i.Device != "" && o.onLink() {
 			reach[i.Device].add(o.Spec.Destination)
 		}
 	}

@@ -23,7 +23,7 @@ func TestProblems(t *testing.T) {
 		{"twice", "device name=a mtu=1400 mtu=1400", "device.mtu (line 1): mtu is given twice, first in line 1; leave one out"},
 		{"twice by two names", "device name=br0 type=bridge ports=a ifname=b", "device.ifname (line 1): ports is given twice, first in line 1; leave one out"},
 		{"a list for one value", "device name=a mtu=[1400]", "device.mtu (line 1): is a list, and the option has one value"},
-		{"a kind that there is not", "switch name=a", `switch (line 1): "switch" is no kind of section`},
+		{"a kind that there is not", "switch name=a", "switch (line 1): switch is no kind of section"},
 
 		// Values
 		{"no boolean", "device name=a enabled=perhaps", "device.enabled (line 1): perhaps is neither true nor false"},
@@ -68,8 +68,11 @@ func TestProblems(t *testing.T) {
 		{"two devices of a name", "device name=a\ndevice name=a", "device.name (line 2): a is declared already, by device (line 1); names are unique"},
 		{"one hardware address for two", "device name=a match.mac=02:00:00:00:00:01\ndevice name=b match.mac=02-00-00-00-00-01", "device.match.mac (line 2): 02:00:00:00:00:01 is that of device.match.mac (line 1) already; one link is one device"},
 
+		{"the address that the link has by itself", "device name=a match.mac=02:00:00:00:00:01 macaddr=02:00:00:00:00:01", "warning: device.macaddr (line 1): has no effect: the link has that address by itself"},
+
 		// Veths, MACVLANs and VXLANs
 		{"two ends of a name", "device name=a type=veth peer_name=a", "device.peer_name (line 1): both ends of a veth are named a; choose another name for the other end"},
+		{"an end with a name of the kernel's", "device name=a type=veth peer_name=all", "device.peer_name (line 1): all is a name that the kernel uses for itself; choose another"},
 		{"an end of two veths", "device name=a type=veth peer_name=x\ndevice name=b type=veth peer_name=x", "device.peer_name (line 2): x is the other end of a veth already, device.peer_name (line 1)"},
 		{"an end that is made again", "device name=a type=veth peer_name=x\ndevice name=x type=dummy", "device.name (line 2): x is the name of the other end of a veth already, device.peer_name (line 1)"},
 		{"ends of one address", "device name=a type=veth macaddr=02:00:00:00:00:01 peer_macaddr=02:00:00:00:00:01", "device.peer_macaddr (line 1): 02:00:00:00:00:01 is macaddr, too; the ends of a veth need different addresses"},
@@ -127,6 +130,7 @@ func TestProblems(t *testing.T) {
 		{"a route to nowhere", someLAN + "route interface=lan", "route (line 2): has no target; 0.0.0.0/0 and ::/0 are the default routes"},
 		{"a route over the other family", someLAN + "route interface=lan target=10.0.0.0/8 gateway=2001:db8::1", "route.gateway (line 2): 2001:db8::1 is not of the family of target 10.0.0.0/8"},
 		{"a gateway into a black hole", someLAN + "route interface=lan target=10.0.0.0/8 gateway=192.0.2.1 type=blackhole", "route.gateway (line 2): a route of this type has no gateway; leave out gateway or type"},
+		{"a gateway to a group", someLAN + "route interface=lan target=239.0.0.0/8 gateway=192.0.2.1", "route.target (line 2): 239.0.0.0/8 is a multicast group, which no gateway is the way to; leave out gateway"},
 		{"a netmask of IPv6", someLAN + "route interface=lan target=2001:db8:1:: netmask=32", "route.netmask (line 2): is for IPv4; write the length behind the target, e.g. 2001:db8:1::/64"},
 		{"onlink without a gateway", someLAN + "route interface=lan target=10.0.0.0/8 onlink=1", "route.onlink (line 2): is about the gateway, and there is none; leave it out"},
 		{"a source of IPv6", someLAN + "route interface=lan target=2001:db8:1::/64 source=192.0.2.7", "route.source (line 2): is of IPv4 routes; leave it out"},

@@ -1,6 +1,10 @@
 package network
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/netconnectd/netconnectd/internal/shown"
+)
 
 // Read decides what Sections declare. It reports all problems at once, in the order of
 // the checks. The Spec is zero if one of them is no warning, so that nothing is done by
@@ -76,7 +80,7 @@ func (r *reader) section(s *Section) {
 		n.given = read(r, neighbourOptions, s, n, "")
 		r.neighbours = append(r.neighbours, n)
 	default:
-		r.problem(s.Place, "%q is no kind of section", s.Kind)
+		r.problem(s.Place, "%s is no kind of section", shown.Text(s.Kind))
 	}
 }
 

@@ -27,11 +27,7 @@ type linkPlan struct {
 
 // planLink plans what one declared link is.
 func (p *planner) planLink(spec *LinkSpec) {
-	l := &linkPlan{planner: p, spec: spec, now: p.link(spec.Name), entry: p.owned[spec.Name]}
-	if l.now == nil {
-		l.entry = nil
-		l.planMaking()
-	}
+	l := p.planOf(spec)
 	l.planSysctls()
 	l.planSettings()
 	l.planData()
@@ -41,22 +37,30 @@ func (p *planner) planLink(spec *LinkSpec) {
 	l.planAddresses()
 }
 
+func (p *planner) planOf(spec *LinkSpec) *linkPlan {
+	l := &linkPlan{planner: p, spec: spec, now: p.link(spec.Name), entry: p.owned[spec.Name]}
+	if l.now == nil {
+		l.entry = nil
+	}
+	return l
+}
+
 // change makes a Change of this link.
 func (l *linkPlan) change(class Class, text string, s step) Change {
 	return Change{Link: l.spec.Name, Path: l.spec.Path, Class: class, Text: text, step: s, owns: ownership{kind: l.spec.Kind}}
 }
 
 // planMaking creates the link, after one of ours that has its name.
-func (l *linkPlan) planMaking() {
-	spec, old := l.spec, l.links[l.spec.Name]
-	if l.madeWith(spec) != nil {
-		return // the other end of a veth
+func (p *planner) planMaking(spec *LinkSpec) {
+	l, old := p.planOf(spec), p.links[spec.Name]
+	if l.now != nil || l.madeWith(spec) != nil {
+		return // it is there, or it is the other end of a veth
 	}
 	class := InPlace
 	if old != nil {
 		class = Recreate
 		gone := l.change(Recreate, "delete "+old.Info.Kind, removeStep{spec.Name})
-		gone.owns.removes = true
+		gone.owns.removes, gone.owns.replaced = true, true
 		l.clear = append(l.clear, gone)
 		l.takePorts(old)
 	}
@@ -71,7 +75,8 @@ func (l *linkPlan) planMaking() {
 // takePorts gives a new link the ports that others have added to the old one.
 func (l *linkPlan) takePorts(old *rtnl.Link) {
 	for _, port := range l.ports[uint32(old.Index)] {
-		if spec := l.want[port]; spec == nil || spec.Master == nil {
+		spec, entry := l.want[port], l.owned[port]
+		if (spec == nil && (entry == nil || !entry.Created) || spec != nil && spec.Master == nil) && l.comes(port) {
 			l.planner.set = append(l.planner.set, Change{Link: port, Class: Recreate, Text: "set master " + l.spec.Name,
 				step: setStep{name: port, master: &l.spec.Name}, needs: []string{l.spec.Name}})
 		}
@@ -483,7 +488,9 @@ func (l *linkPlan) planAddresses() {
 // ops adds operations on the link to one of the lists.
 func (l *linkPlan) ops(to *[]Change, all ...[]Op) {
 	for _, op := range slices.Concat(all...) {
-		*to = append(*to, Change{Link: l.spec.Name, Path: pathOf(op, l.spec.Path), Class: op.Class(), Text: op.String(), step: opStep{l.spec.Name, op}, owns: ownership{kind: l.spec.Kind}})
+		c := l.change(op.Class(), op.String(), opStep{l.spec.Name, op})
+		c.Path, c.again = pathOf(op, l.spec.Path), l.lost
+		*to = append(*to, c)
 	}
 }
 

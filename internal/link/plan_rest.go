@@ -209,19 +209,10 @@ func (p *planner) planUndeclared() {
 	}
 }
 
-// dies reports whether a link goes with one that we remove.
-func (p *planner) dies(l *rtnl.Link) bool {
-	if l.Info.Kind != "veth" || l.LinkNetnsID != nil {
-		return false
-	}
-	end := p.owned[p.names[l.ParentIndex()]]
-	return end != nil && end.Created && p.want[end.Name] == nil
-}
-
 // restore takes from a link what is ours.
 func (p *planner) restore(entry *OwnedLink) {
 	l := p.links[entry.Name]
-	if p.dies(l) {
+	if p.doomed(entry.Name) {
 		return
 	}
 	spec := &LinkSpec{Name: entry.Name}

@@ -39,7 +39,7 @@ func PlanAll(have *Tables, want Desired, owned Owned) ([]Change, error) {
 	slices.Reverse(p.clear)
 	slices.Reverse(p.down)
 	slices.Reverse(p.remove)
-	return slices.Concat(p.clear, p.create, p.set, p.add, p.drop, p.down, p.remove), errors.Join(p.problems...)
+	return slices.Concat(p.clear, p.create, p.set, p.add, p.drop, p.down, p.leave, p.remove), errors.Join(p.problems...)
 }
 
 // planner is what PlanAll knows, by what refers to it.
@@ -71,6 +71,7 @@ type planner struct {
 	add    []Change // routes, rules, neighbours
 	drop   []Change // of addresses, routes and so on
 	down   []Change // in reverse
+	leave  []Change // links that are ours no longer
 	remove []Change // of links, in reverse
 
 	problems []error

@@ -28,8 +28,8 @@ type linkPlan struct {
 // planLink plans what one declared link is.
 func (p *planner) planLink(spec *LinkSpec) {
 	l := p.planOf(spec)
-	l.planSysctls()
 	l.planSettings()
+	l.planSysctls() // some are bounded by the MTU
 	l.planData()
 	l.planMaster()
 	l.planVLANs()
@@ -313,9 +313,14 @@ func (l *linkPlan) planMaster() {
 	case l.kindOf(*wanted) == "vrf" || l.kindOf(now) == "vrf":
 		l.lost, class = true, Readdress
 	}
-	text := "set master " + *wanted
+	text := "master " + *wanted
 	if *wanted == "" {
-		text = "set no master"
+		text = "no master"
+	}
+	if restored {
+		text = "restore " + text
+	} else {
+		text = "set " + text
 	}
 	c := l.change(class, text, setStep{name: l.spec.Name, master: wanted})
 	switch {

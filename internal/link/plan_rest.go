@@ -222,9 +222,9 @@ func (p *planner) restore(entry *OwnedLink) {
 	r := &linkPlan{planner: p, spec: spec, now: l, entry: entry}
 	set, drop := len(p.set), len(p.drop)
 	r.planSettings()
+	r.planSysctls()
 	r.planMaster()
 	r.planUp()
-	r.planSysctls()
 	r.planAddresses()
 	for _, id := range entry.VLANs {
 		if _, there := p.vlans[uint32(l.Index)][id]; there {
@@ -236,7 +236,7 @@ func (p *planner) restore(entry *OwnedLink) {
 	p.drop = slices.Insert(p.drop, drop, p.set[set:]...)
 	p.set = p.set[:set]
 	r.restorePromotion()
-	p.drop = append(p.drop, Change{Link: entry.Name, Class: InPlace, Text: "leave to others", owns: ownership{removes: true}})
+	p.leave = append(p.leave, Change{Link: entry.Name, Class: InPlace, Text: "leave to others", owns: ownership{removes: true}})
 }
 
 // restorePromotion is for when the addresses that needed promotion are gone.

@@ -298,7 +298,7 @@ func (m *model) changeLink(r *rtnl.Link) error {
 func (m *model) enslave(l *modelLink, master uint32) error {
 	above := m.links[int32(master)]
 	switch {
-	case master != 0 && (above == nil || above.Info.Kind != "bridge" && above.Info.Kind != "vrf" || above == l):
+	case master != 0 && (above == nil || !slices.Contains([]string{"bridge", "vrf", "bond"}, above.Info.Kind) || above == l):
 		return refuse(unix.EINVAL)
 	case master == l.MasterIndex():
 		return nil

@@ -245,12 +245,22 @@ func (l *linkPlan) planData() {
 		return
 	}
 	c.Class = Restart
-	l.planDown()
 	var ports []string
 	if change.Class == rtnl.NoPorts {
 		ports = l.ports[uint32(l.now.Index)]
 	}
-	l.aroundPorts(ports, c)
+	if foreign := l.foreign(ports); len(foreign) > 0 {
+		// They would lose their settings.
+		l.problem(l.spec.Path, fmt.Errorf("%s: %s needs it to have no ports, and it has %s, which others have added: take them out, or declare them", l.spec.Name, c.Text, list(foreign)))
+		return
+	}
+	l.planDown()
+	for _, port := range ports {
+		out := Change{Link: port, Path: l.want[port].Path, Class: Restart, Text: "set no master", step: setStep{name: port, master: new("")}}
+		l.planner.set = append(l.planner.set, out)
+		l.released[port] = true
+	}
+	l.planner.set = append(l.planner.set, c)
 }
 
 // planDown sets the link down, for changes that need it so.
@@ -262,25 +272,14 @@ func (l *linkPlan) planDown() {
 	l.planner.set = append(l.planner.set, l.change(Restart, SetDown{}.String(), opStep{l.spec.Name, SetDown{}}))
 }
 
-// aroundPorts makes a change while the link has no ports. Ports of others would lose
-// their settings, so that they are in the way.
-func (l *linkPlan) aroundPorts(ports []string, c Change) {
-	var foreign []string
+// foreign are those of the ports that are not declared as such.
+func (l *linkPlan) foreign(ports []string) (foreign []string) {
 	for _, port := range ports {
 		if spec := l.want[port]; spec == nil || spec.Master == nil || *spec.Master != l.spec.Name {
 			foreign = append(foreign, port)
 		}
 	}
-	if len(foreign) > 0 {
-		l.problem(l.spec.Path, fmt.Errorf("%s: %s needs it to have no ports, and it has %s, which others have added: take them out, or declare them", l.spec.Name, c.Text, list(foreign)))
-		return
-	}
-	for _, port := range ports {
-		out := Change{Link: port, Path: l.want[port].Path, Class: Restart, Text: "set no master", step: setStep{name: port, master: new("")}}
-		l.planner.set = append(l.planner.set, out)
-		l.released[port] = true
-	}
-	l.planner.set = append(l.planner.set, c)
+	return foreign
 }
 
 // planMaster plans of what the link is a port, and what it is there.

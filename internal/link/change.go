@@ -31,6 +31,7 @@ type Change struct {
 
 // ownership is what a change does to what we own.
 type ownership struct {
+	declared         bool // the link is declared
 	creates, removes bool
 	replaced         bool              // with removes: the link is made anew at once
 	kind             string            // with creates

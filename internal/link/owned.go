@@ -185,7 +185,7 @@ func (l *ledger) owned() Owned {
 func (l *ledger) intend(changes []Change, at indexes) {
 	for _, c := range changes {
 		l.neighbours = l.neighbours || c.isNeighbour()
-		if c.Link == "" || c.owns.removes || c.Path == "" {
+		if !c.owns.declared || c.owns.removes {
 			continue
 		}
 		entry := l.byName[c.Link]

@@ -47,7 +47,7 @@ func (p *planner) planOf(spec *LinkSpec) *linkPlan {
 
 // change makes a Change of this link.
 func (l *linkPlan) change(class Class, text string, s step) Change {
-	return Change{Link: l.spec.Name, Path: l.spec.Path, Class: class, Text: text, step: s, owns: ownership{kind: l.spec.Kind}}
+	return Change{Link: l.spec.Name, Path: l.spec.Path, Class: class, Text: text, step: s, owns: ownership{kind: l.spec.Kind, declared: l.want[l.spec.Name] != nil}}
 }
 
 // planMaking creates the link, after one of ours that has its name.
@@ -163,7 +163,6 @@ func (l *linkPlan) planSettings() {
 	}
 	l.property(propertyMTU, strconv.FormatUint(uint64(now.MTU), 10), number(l.spec.MTU), func(value string) (step, error) {
 		mtu, err := strconv.ParseUint(value, 10, 32)
-		l.lost = l.lost || mtu < minIPv6MTU
 		return setStep{name: name, set: rtnl.Link{MTU: uint32(mtu)}}, err
 	})
 	l.property(propertyQueue, orNone(number(now.TxQueueLength)), number(l.spec.TxQueueLength), func(value string) (step, error) {
@@ -182,10 +181,6 @@ func (l *linkPlan) planSettings() {
 		return setStep{name: name, set: set}, nil
 	})
 }
-
-// minIPv6MTU is the least MTU with which the kernel has IPv6 on a link (RFC 8200
-// section 5).
-const minIPv6MTU = 1280
 
 // wantedMAC is nil for a link that is made with it.
 func (l *linkPlan) wantedMAC() *string {

@@ -26,11 +26,14 @@ type Change struct {
 	step  step
 	needs []string // links that have to exist, beside Link
 	owns  ownership
+	again bool // the kernel drops it by another change of the link, which may be refused
 }
 
 // ownership is what a change does to what we own.
 type ownership struct {
+	declared         bool // the link is declared
 	creates, removes bool
+	replaced         bool              // with removes: the link is made anew at once
 	kind             string            // with creates
 	was              map[string]string // properties that the change replaces, with the values that come back later
 	sets             string            // the property, if it is of a link that may be new

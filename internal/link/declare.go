@@ -112,14 +112,14 @@ func ignored(changes []Change, out Outcome) error {
 	return errors.Join(all...)
 }
 
-// without returns the changes that were not refused.
+// without returns the changes that were not refused, nor go with one that was.
 func (o Outcome) without(changes []Change) (others []Change) {
-	refused := make(map[string]bool, len(o.Refused))
+	refused, spoilt := make(map[string]bool, len(o.Refused)), map[string]bool{}
 	for _, r := range o.Refused {
-		refused[r.String()] = true
+		refused[r.String()], spoilt[r.Link] = true, true
 	}
 	for _, c := range changes {
-		if !refused[c.String()] {
+		if !refused[c.String()] && !(c.again && spoilt[c.Link]) {
 			others = append(others, c)
 		}
 	}

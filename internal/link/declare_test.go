@@ -78,7 +78,7 @@ func TestDeclare(t *testing.T) {
 	done := d.apply(home())
 	if want := []string{
 		"br0: create bridge", "mv0: create macvlan", "p0: create veth", "vx0: create vxlan",
-		"br0: set ipv4/conf/br0/forwarding 1 (in place)", "br0: set mtu 1400 (in place)", "br0: set up (in place)",
+		"br0: set mtu 1400 (in place)", "br0: set ipv4/conf/br0/forwarding 1 (in place)", "br0: set up (in place)",
 		"br0: add address 10.1.0.1/24", "br0: add address fd01::1/64",
 		"mv0: set up (in place)", "mv0: add address 10.3.0.1/24",
 		"p0: set master br0 (in place)", "p0: set cost 7 (in place)", "p0: set up (in place)",
@@ -91,7 +91,9 @@ func TestDeclare(t *testing.T) {
 		t.Error(got)
 	}
 	done = d.apply(Desired{})
-	t.Log(strings.Join(done, "\n"))
+	if want := []string{"vx0: delete vxlan (restart)", "p0: delete veth (restart)", "mv0: delete macvlan (restart)", "br0: delete bridge (restart)"}; !slices.Equal(done, want) {
+		t.Errorf("(-want +got):\n%s", cmp.Diff(want, done))
+	}
 	if left := ip(t, "-br", "link"); strings.Count(left, "\n") != 1 {
 		t.Errorf("left:\n%s", left)
 	}

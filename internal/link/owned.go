@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
@@ -25,9 +26,10 @@ type Owned struct {
 // OwnedLink is a link that was made for a declaration, or changed for one.
 type OwnedLink struct {
 	Name    string `json:"name"`
-	Index   int32  `json:"ifindex"` // 0: it was about to be made
+	Index   int32  `json:"ifindex,omitempty"` // 0: there was none yet
 	Kind    string `json:"kind,omitempty"`
 	Created bool   `json:"created,omitempty"`
+	Making  string `json:"making,omitempty"` // kind of the link that was about to be made under this name
 
 	// Was has the properties that we have changed with the values that come back when
 	// they are declared no longer, e.g. "mtu": "1500".
@@ -57,6 +59,20 @@ func sysctlOf(property string) string {
 
 // mostOwned is far more than 5,000 links take.
 const mostOwned = 8 << 20
+
+// adopt returns what is ours of a link of the name. An index is of one link for as long
+// as the machine runs, so that another link of the name is none of ours, unless it is
+// the one that was about to be made.
+func (l OwnedLink) adopt(now *rtnl.Link) (OwnedLink, bool) {
+	switch {
+	case now.Index == l.Index && (now.Info.Kind == l.Kind || !l.Created):
+		l.Making = ""
+		return l, true
+	case l.Making != "" && l.Making == now.Info.Kind && now.Index != l.Index:
+		return OwnedLink{Name: l.Name, Index: now.Index, Kind: l.Making, Created: true}, true
+	}
+	return l, false
+}
 
 // readOwned returns what the file at path remembers of this boot. A damaged file is
 // set aside, and nothing is ours then.
@@ -130,19 +146,20 @@ type ledger struct {
 // newLedger begins with what earlier runs have left, as far as it is still there.
 func newLedger(o Owned, have *Tables) *ledger {
 	l := &ledger{boot: o.Boot, neighbours: o.Neighbours, byName: make(map[string]*OwnedLink, len(o.Links))}
-	there := make(map[string]int32, len(have.Links))
+	there := make(map[string]*rtnl.Link, len(have.Links))
 	for i := range have.Links {
-		there[have.Links[i].Name] = have.Links[i].Index
+		there[have.Links[i].Name] = &have.Links[i]
 	}
 	for _, entry := range o.Links {
-		index, ok := there[entry.Name]
-		if !ok || entry.Index != 0 && entry.Index != index {
+		now := there[entry.Name]
+		if now == nil {
 			continue
 		}
-		entry.Index = index
-		entry.Was = maps.Clone(entry.Was)
-		entry.VLANs = slices.Clone(entry.VLANs)
-		l.add(&entry)
+		if ours, ok := entry.adopt(now); ok {
+			ours.Was = maps.Clone(ours.Was)
+			ours.VLANs = slices.Clone(ours.VLANs)
+			l.add(&ours)
+		}
 	}
 	return l
 }
@@ -168,12 +185,20 @@ func (l *ledger) owned() Owned {
 func (l *ledger) intend(changes []Change, at indexes) {
 	for _, c := range changes {
 		l.neighbours = l.neighbours || c.isNeighbour()
-		if c.Link == "" || c.owns.removes || c.Path == "" {
+		if !c.owns.declared || c.owns.removes {
 			continue
 		}
 		entry := l.byName[c.Link]
-		if entry == nil || c.owns.creates {
-			entry = &OwnedLink{Name: c.Link, Index: int32(at[c.Link]), Kind: c.owns.kind, Created: c.owns.creates}
+		switch {
+		case c.owns.creates:
+			making := &OwnedLink{Name: c.Link, Created: true, Making: c.owns.kind}
+			if entry != nil {
+				making.Index, making.Kind = entry.Index, entry.Kind
+			}
+			entry = making
+			l.add(entry)
+		case entry == nil:
+			entry = &OwnedLink{Name: c.Link, Index: int32(at[c.Link]), Kind: c.owns.kind}
 			l.add(entry)
 		}
 		for property, value := range c.owns.was {
@@ -197,11 +222,11 @@ func (l *OwnedLink) remember(property, value string) {
 func (l *ledger) settle(c Change, at indexes) {
 	entry := l.byName[c.Link]
 	switch {
-	case entry == nil:
+	case entry == nil, c.owns.replaced:
 	case c.owns.removes:
 		delete(l.byName, c.Link)
 	case c.owns.creates:
-		entry.Index = int32(at[c.Link])
+		entry.Index, entry.Kind, entry.Making = int32(at[c.Link]), entry.Making, ""
 	default:
 		for _, property := range c.owns.restored {
 			delete(entry.Was, property)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -26,6 +27,9 @@ func PlanAll(have *Tables, want Desired, owned Owned) ([]Change, error) {
 	p := newPlanner(have, want, owned)
 	p.decideAll(want.Links)
 	for _, spec := range p.order {
+		p.planMaking(spec)
+	}
+	for _, spec := range p.mastersFirst() {
 		p.planLink(spec)
 	}
 	p.planTypedRoutes()
@@ -35,7 +39,7 @@ func PlanAll(have *Tables, want Desired, owned Owned) ([]Change, error) {
 	slices.Reverse(p.clear)
 	slices.Reverse(p.down)
 	slices.Reverse(p.remove)
-	return slices.Concat(p.clear, p.create, p.set, p.add, p.drop, p.down, p.remove), errors.Join(p.problems...)
+	return slices.Concat(p.clear, p.create, p.set, p.add, p.drop, p.down, p.leave, p.remove), errors.Join(p.problems...)
 }
 
 // planner is what PlanAll knows, by what refers to it.
@@ -54,6 +58,7 @@ type planner struct {
 	want      map[string]*LinkSpec
 	ends      map[string]*string // declared veths by their other ends
 	fates     map[string]*fate
+	dooms     map[string]bool // links that go, as far as it is known
 	held      map[string]string
 	released  map[string]bool // ports that are taken out for a while
 	wantTyped []RouteSpec     // routes that go nowhere
@@ -66,6 +71,7 @@ type planner struct {
 	add    []Change // routes, rules, neighbours
 	drop   []Change // of addresses, routes and so on
 	down   []Change // in reverse
+	leave  []Change // links that are ours no longer
 	remove []Change // of links, in reverse
 
 	problems []error
@@ -76,6 +82,7 @@ type fate struct {
 	make    bool // it is new after this plan, whatever there is now
 	missing bool // it is not there, and nobody makes it
 	refused bool // a problem was said
+	sound   bool // the link does not stand on itself
 	visited int  // 0: not yet, 1: on the way, 2: decided
 }
 
@@ -87,7 +94,7 @@ func newPlanner(have *Tables, want Desired, owned Owned) *planner {
 		ports: map[uint32][]string{}, above: map[uint32][]string{},
 		owned: make(map[string]*OwnedLink, len(owned.Links)), want: make(map[string]*LinkSpec, len(want.Links)),
 		ends: map[string]*string{}, released: map[string]bool{}, held: want.Held,
-		fates: make(map[string]*fate, len(want.Links)),
+		dooms: map[string]bool{}, fates: make(map[string]*fate, len(want.Links)),
 	}
 	for i := range have.Links {
 		p.seeLink(&have.Links[i])
@@ -120,15 +127,16 @@ func (p *planner) seeLink(l *rtnl.Link) {
 	}
 }
 
-// seeOwned keeps what is still there: an index is of one link for as long as the
-// machine runs, so that another link of the name is none of ours.
+// seeOwned keeps what is still there.
 func (p *planner) seeOwned(entry *OwnedLink) {
 	l, there := p.links[entry.Name]
-	if !there || entry.Index != 0 && entry.Index != l.Index || entry.Created && entry.Kind != l.Info.Kind {
+	if !there {
 		return
 	}
-	p.owned[entry.Name] = entry
-	p.inOrder = append(p.inOrder, entry)
+	if ours, ok := entry.adopt(l); ok {
+		p.owned[entry.Name] = &ours
+		p.inOrder = append(p.inOrder, &ours)
+	}
 }
 
 // seeRest converts what belongs to links that are declared, or ours.
@@ -174,34 +182,68 @@ func (p *planner) decideAll(all []LinkSpec) {
 	}
 }
 
-// decide visits what a link depends on before the link.
-func (p *planner) decide(spec *LinkSpec) *fate {
+// decide visits what a link depends on, and what it stands on now, before the link.
+func (p *planner) decide(spec *LinkSpec) {
 	f := p.fates[spec.Name]
 	if f == nil {
 		f = &fate{}
 		p.fates[spec.Name] = f
 	}
 	if f.visited > 0 {
-		return f
+		return
 	}
 	f.visited = 1
-	for _, other := range []*string{spec.Parent, spec.Master, p.madeWith(spec)} {
-		if other == nil || *other == "" {
-			continue
-		}
-		if below := p.want[*other]; below != nil && p.decide(below).visited == 1 && other == spec.Parent {
-			f.refused = true
-			p.problem(spec.Path, fmt.Errorf("%s stands on itself, by way of %s", spec.Name, *other))
+	before := []string{pointed(spec.Parent), pointed(p.madeWith(spec))}
+	if l := p.links[spec.Name]; l != nil {
+		before = append(before, p.underneath(l))
+	}
+	for _, name := range before {
+		if other := p.want[name]; other != nil {
+			p.decide(other)
 		}
 	}
 	f.visited = 2
-	if !f.refused {
-		p.judge(spec, f)
-	}
+	p.judge(spec, f)
+	delete(p.dooms, spec.Name) // what was thought of it before it was decided
 	if !f.missing && !f.refused {
 		p.order = append(p.order, spec)
 	}
-	return f
+}
+
+// mastersFirst is the order with what links are ports of before them.
+func (p *planner) mastersFirst() []*LinkSpec {
+	visited := make(map[*LinkSpec]bool, len(p.order))
+	order := make([]*LinkSpec, 0, len(p.order))
+	var visit func(spec *LinkSpec)
+	visit = func(spec *LinkSpec) {
+		if visited[spec] {
+			return
+		}
+		visited[spec] = true
+		if master := p.want[pointed(spec.Master)]; master != nil && p.comes(master.Name) {
+			visit(master)
+		}
+		order = append(order, spec)
+	}
+	for _, spec := range p.order {
+		visit(spec)
+	}
+	return order
+}
+
+// circle returns the names of a link and of those below it, if it stands on itself.
+func (p *planner) circle(spec *LinkSpec) (names []string) {
+	for at := spec; at != nil && len(names) <= len(p.want); at = p.want[pointed(at.Parent)] {
+		if f := p.fates[at.Name]; f != nil && f.sound {
+			break
+		}
+		names = append(names, at.Name)
+		if pointed(at.Parent) == spec.Name {
+			return append(names, spec.Name)
+		}
+	}
+	p.fates[spec.Name].sound = true
+	return nil
 }
 
 // madeWith is the name of the declared veth whose other end the link is, or nil.
@@ -221,11 +263,14 @@ func (p *planner) judge(spec *LinkSpec, f *fate) {
 	}
 	l, there := p.links[spec.Name]
 	switch veth := p.madeWith(spec); {
+	case spec.Kind == "" && veth == nil:
+		f.missing = !there || p.doomed(spec.Name)
+		return
 	case veth != nil && p.comes(*veth) && p.isNew(*veth):
 		f.make = true
 		return
-	case spec.Kind == "" || veth != nil:
-		f.missing = !there
+	case veth != nil:
+		f.missing = !there || p.doomed(spec.Name)
 		return
 	case spec.Parent != nil && *spec.Parent != "" && !p.comes(*spec.Parent):
 		f.missing = true
@@ -239,6 +284,9 @@ func (p *planner) judge(spec *LinkSpec, f *fate) {
 	case err != nil:
 		f.refused = true
 		p.problem(spec.Path, err)
+	case why == "" && p.doomed(p.underneath(l)):
+		f.make = true // the kernel deletes it with what it stands on now
+		return
 	case why == "":
 	case p.owned[spec.Name] == nil || !p.owned[spec.Name].Created:
 		f.refused = true
@@ -257,16 +305,20 @@ func (p *planner) allowed(spec *LinkSpec) error {
 	if owner := p.held[spec.Name]; owner != "" {
 		return fmt.Errorf("%s belongs to the %s: declare another link, or give the %s another", spec.Name, owner, owner)
 	}
+	if names := p.circle(spec); names != nil {
+		return fmt.Errorf("%s stands on itself: %s", spec.Name, strings.Join(names, " on "))
+	}
 	if below := pointed(spec.Parent); p.fates[below] != nil && p.fates[below].refused {
 		return fmt.Errorf("%s stands on %s, which is refused", spec.Name, below)
 	}
 	return spec.check()
 }
 
-// othersOn returns the links on a link that are not ours.
+// othersOn returns the links on a link that others have made.
 func (p *planner) othersOn(l *rtnl.Link) (others []string) {
 	for _, name := range p.above[uint32(l.Index)] {
-		if p.want[name] == nil && (p.owned[name] == nil || !p.owned[name].Created) {
+		declared := p.want[name] != nil && p.want[name].Kind != ""
+		if !declared && (p.owned[name] == nil || !p.owned[name].Created) {
 			others = append(others, name)
 		}
 	}
@@ -304,7 +356,42 @@ func (p *planner) comes(name string) bool {
 	if f := p.fates[name]; f != nil && f.visited > 0 {
 		return f.make || !f.missing && !f.refused
 	}
-	return p.links[name] != nil || p.ends[name] != nil
+	if p.ends[name] != nil {
+		return p.comes(*p.ends[name])
+	}
+	return p.links[name] != nil && !p.doomed(name)
+}
+
+// doomed reports whether a link that exists goes in this plan: it is made anew, it is
+// declared no longer, or the kernel deletes it with the link below, or with the other
+// end of a veth.
+func (p *planner) doomed(name string) bool {
+	l := p.links[name]
+	if l == nil {
+		return false
+	}
+	if known, ok := p.dooms[name]; ok {
+		return known
+	}
+	p.dooms[name] = false // on the way; a circle does not doom itself
+	f, entry := p.fates[name], p.owned[name]
+	doomed := f != nil && f.make ||
+		p.want[name] == nil && entry != nil && entry.Created && p.held[name] == "" && len(p.othersOn(l)) == 0 ||
+		p.doomed(p.underneath(l))
+	if f != nil && f.visited < 2 && !doomed {
+		delete(p.dooms, name) // not decided yet
+		return false
+	}
+	p.dooms[name] = doomed
+	return doomed
+}
+
+// underneath is the name of the link with which the kernel deletes l, or "".
+func (p *planner) underneath(l *rtnl.Link) string {
+	if l.LinkNetnsID != nil {
+		return ""
+	}
+	return p.names[parentIndex(l)]
 }
 
 // isNew reports whether a link is made by the plan.
@@ -384,13 +471,4 @@ func vlanIDs(v state.BridgeVLAN) []uint16 {
 	return out
 }
 
-func list(texts []string) string {
-	out := ""
-	for i, text := range texts {
-		if i > 0 {
-			out += ", "
-		}
-		out += text
-	}
-	return out
-}
+func list(texts []string) string { return strings.Join(texts, ", ") }

@@ -27,13 +27,9 @@ type linkPlan struct {
 
 // planLink plans what one declared link is.
 func (p *planner) planLink(spec *LinkSpec) {
-	l := &linkPlan{planner: p, spec: spec, now: p.link(spec.Name), entry: p.owned[spec.Name]}
-	if l.now == nil {
-		l.entry = nil
-		l.planMaking()
-	}
-	l.planSysctls()
+	l := p.planOf(spec)
 	l.planSettings()
+	l.planSysctls() // some are bounded by the MTU
 	l.planData()
 	l.planMaster()
 	l.planVLANs()
@@ -41,22 +37,30 @@ func (p *planner) planLink(spec *LinkSpec) {
 	l.planAddresses()
 }
 
+func (p *planner) planOf(spec *LinkSpec) *linkPlan {
+	l := &linkPlan{planner: p, spec: spec, now: p.link(spec.Name), entry: p.owned[spec.Name]}
+	if l.now == nil {
+		l.entry = nil
+	}
+	return l
+}
+
 // change makes a Change of this link.
 func (l *linkPlan) change(class Class, text string, s step) Change {
-	return Change{Link: l.spec.Name, Path: l.spec.Path, Class: class, Text: text, step: s, owns: ownership{kind: l.spec.Kind}}
+	return Change{Link: l.spec.Name, Path: l.spec.Path, Class: class, Text: text, step: s, owns: ownership{kind: l.spec.Kind, declared: l.want[l.spec.Name] != nil}}
 }
 
 // planMaking creates the link, after one of ours that has its name.
-func (l *linkPlan) planMaking() {
-	spec, old := l.spec, l.links[l.spec.Name]
-	if l.madeWith(spec) != nil {
-		return // the other end of a veth
+func (p *planner) planMaking(spec *LinkSpec) {
+	l, old := p.planOf(spec), p.links[spec.Name]
+	if l.now != nil || l.madeWith(spec) != nil {
+		return // it is there, or it is the other end of a veth
 	}
 	class := InPlace
 	if old != nil {
 		class = Recreate
 		gone := l.change(Recreate, "delete "+old.Info.Kind, removeStep{spec.Name})
-		gone.owns.removes = true
+		gone.owns.removes, gone.owns.replaced = true, true
 		l.clear = append(l.clear, gone)
 		l.takePorts(old)
 	}
@@ -71,7 +75,8 @@ func (l *linkPlan) planMaking() {
 // takePorts gives a new link the ports that others have added to the old one.
 func (l *linkPlan) takePorts(old *rtnl.Link) {
 	for _, port := range l.ports[uint32(old.Index)] {
-		if spec := l.want[port]; spec == nil || spec.Master == nil {
+		spec, entry := l.want[port], l.owned[port]
+		if (spec == nil && (entry == nil || !entry.Created) || spec != nil && spec.Master == nil) && l.comes(port) {
 			l.planner.set = append(l.planner.set, Change{Link: port, Class: Recreate, Text: "set master " + l.spec.Name,
 				step: setStep{name: port, master: &l.spec.Name}, needs: []string{l.spec.Name}})
 		}
@@ -158,7 +163,6 @@ func (l *linkPlan) planSettings() {
 	}
 	l.property(propertyMTU, strconv.FormatUint(uint64(now.MTU), 10), number(l.spec.MTU), func(value string) (step, error) {
 		mtu, err := strconv.ParseUint(value, 10, 32)
-		l.lost = l.lost || mtu < minIPv6MTU
 		return setStep{name: name, set: rtnl.Link{MTU: uint32(mtu)}}, err
 	})
 	l.property(propertyQueue, orNone(number(now.TxQueueLength)), number(l.spec.TxQueueLength), func(value string) (step, error) {
@@ -177,10 +181,6 @@ func (l *linkPlan) planSettings() {
 		return setStep{name: name, set: set}, nil
 	})
 }
-
-// minIPv6MTU is the least MTU with which the kernel has IPv6 on a link (RFC 8200
-// section 5).
-const minIPv6MTU = 1280
 
 // wantedMAC is nil for a link that is made with it.
 func (l *linkPlan) wantedMAC() *string {
@@ -240,12 +240,22 @@ func (l *linkPlan) planData() {
 		return
 	}
 	c.Class = Restart
-	l.planDown()
 	var ports []string
 	if change.Class == rtnl.NoPorts {
 		ports = l.ports[uint32(l.now.Index)]
 	}
-	l.aroundPorts(ports, c)
+	if foreign := l.foreign(ports); len(foreign) > 0 {
+		// They would lose their settings.
+		l.problem(l.spec.Path, fmt.Errorf("%s: %s needs it to have no ports, and it has %s, which others have added: take them out, or declare them", l.spec.Name, c.Text, list(foreign)))
+		return
+	}
+	l.planDown()
+	for _, port := range ports {
+		out := Change{Link: port, Path: l.want[port].Path, Class: Restart, Text: "set no master", step: setStep{name: port, master: new("")}}
+		l.planner.set = append(l.planner.set, out)
+		l.released[port] = true
+	}
+	l.planner.set = append(l.planner.set, c)
 }
 
 // planDown sets the link down, for changes that need it so.
@@ -257,25 +267,14 @@ func (l *linkPlan) planDown() {
 	l.planner.set = append(l.planner.set, l.change(Restart, SetDown{}.String(), opStep{l.spec.Name, SetDown{}}))
 }
 
-// aroundPorts makes a change while the link has no ports. Ports of others would lose
-// their settings, so that they are in the way.
-func (l *linkPlan) aroundPorts(ports []string, c Change) {
-	var foreign []string
+// foreign are those of the ports that are not declared as such.
+func (l *linkPlan) foreign(ports []string) (foreign []string) {
 	for _, port := range ports {
 		if spec := l.want[port]; spec == nil || spec.Master == nil || *spec.Master != l.spec.Name {
 			foreign = append(foreign, port)
 		}
 	}
-	if len(foreign) > 0 {
-		l.problem(l.spec.Path, fmt.Errorf("%s: %s needs it to have no ports, and it has %s, which others have added: take them out, or declare them", l.spec.Name, c.Text, list(foreign)))
-		return
-	}
-	for _, port := range ports {
-		out := Change{Link: port, Path: l.want[port].Path, Class: Restart, Text: "set no master", step: setStep{name: port, master: new("")}}
-		l.planner.set = append(l.planner.set, out)
-		l.released[port] = true
-	}
-	l.planner.set = append(l.planner.set, c)
+	return foreign
 }
 
 // planMaster plans of what the link is a port, and what it is there.
@@ -308,9 +307,14 @@ func (l *linkPlan) planMaster() {
 	case l.kindOf(*wanted) == "vrf" || l.kindOf(now) == "vrf":
 		l.lost, class = true, Readdress
 	}
-	text := "set master " + *wanted
+	text := "master " + *wanted
 	if *wanted == "" {
-		text = "set no master"
+		text = "no master"
+	}
+	if restored {
+		text = "restore " + text
+	} else {
+		text = "set " + text
 	}
 	c := l.change(class, text, setStep{name: l.spec.Name, master: wanted})
 	switch {
@@ -483,7 +487,9 @@ func (l *linkPlan) planAddresses() {
 // ops adds operations on the link to one of the lists.
 func (l *linkPlan) ops(to *[]Change, all ...[]Op) {
 	for _, op := range slices.Concat(all...) {
-		*to = append(*to, Change{Link: l.spec.Name, Path: pathOf(op, l.spec.Path), Class: op.Class(), Text: op.String(), step: opStep{l.spec.Name, op}, owns: ownership{kind: l.spec.Kind}})
+		c := l.change(op.Class(), op.String(), opStep{l.spec.Name, op})
+		c.Path, c.again = pathOf(op, l.spec.Path), l.lost
+		*to = append(*to, c)
 	}
 }
 

@@ -209,19 +209,10 @@ func (p *planner) planUndeclared() {
 	}
 }
 
-// dies reports whether a link goes with one that we remove.
-func (p *planner) dies(l *rtnl.Link) bool {
-	if l.Info.Kind != "veth" || l.LinkNetnsID != nil {
-		return false
-	}
-	end := p.owned[p.names[l.ParentIndex()]]
-	return end != nil && end.Created && p.want[end.Name] == nil
-}
-
 // restore takes from a link what is ours.
 func (p *planner) restore(entry *OwnedLink) {
 	l := p.links[entry.Name]
-	if p.dies(l) {
+	if p.doomed(entry.Name) {
 		return
 	}
 	spec := &LinkSpec{Name: entry.Name}
@@ -231,9 +222,9 @@ func (p *planner) restore(entry *OwnedLink) {
 	r := &linkPlan{planner: p, spec: spec, now: l, entry: entry}
 	set, drop := len(p.set), len(p.drop)
 	r.planSettings()
+	r.planSysctls()
 	r.planMaster()
 	r.planUp()
-	r.planSysctls()
 	r.planAddresses()
 	for _, id := range entry.VLANs {
 		if _, there := p.vlans[uint32(l.Index)][id]; there {
@@ -245,7 +236,7 @@ func (p *planner) restore(entry *OwnedLink) {
 	p.drop = slices.Insert(p.drop, drop, p.set[set:]...)
 	p.set = p.set[:set]
 	r.restorePromotion()
-	p.drop = append(p.drop, Change{Link: entry.Name, Class: InPlace, Text: "leave to others", owns: ownership{removes: true}})
+	p.leave = append(p.leave, Change{Link: entry.Name, Class: InPlace, Text: "leave to others", owns: ownership{removes: true}})
 }
 
 // restorePromotion is for when the addresses that needed promotion are gone.

@@ -96,7 +96,7 @@ func (r *run) begin(changes []Change) error {
 			r.sets[c.Link] = append(r.sets[c.Link], c)
 		}
 		s, ok := c.step.(sysctlStep)
-		if !ok || c.owns.restored != nil || c.Path == "" {
+		if !ok || c.owns.restored != nil {
 			continue
 		}
 		if value, err := r.kernel.sysctl(s.key); err == nil {

@@ -134,6 +134,10 @@ func (r *Rule) Essence(priority bool) RuleKey {
 	case orZero(same.Mark) == 0 && orZero(same.MarkMask) == 0:
 		same.Mark, same.MarkMask = nil, nil
 	}
+	same.SourceMask = unlessFull(same.SourceMask, 1<<16-1)
+	same.DestMask = unlessFull(same.DestMask, 1<<16-1)
+	same.DSCPMask = unlessFull(same.DSCPMask, 1<<6-1)
+	same.FlowMask = unlessFull(same.FlowMask, 1<<20-1)
 	if same.L3MDev != nil && !*same.L3MDev {
 		same.L3MDev = nil
 	}
@@ -142,6 +146,15 @@ func (r *Rule) Essence(priority bool) RuleKey {
 	}
 	b, _ := same.MarshalBinary() // a rule that cannot be written is refused when it is
 	return RuleKey{string(b)}
+}
+
+// unlessFull is nil for a mask of all bits, which newer kernels show and older ones do
+// not have.
+func unlessFull[N integer](mask *N, full N) *N {
+	if orZero(mask) == full {
+		return nil
+	}
+	return mask
 }
 
 // UnmarshalBinary reads the payload of a message.

@@ -33,7 +33,11 @@ func realDaemon(t *testing.T) (socket string) {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	socket = filepath.Join(dir, "s")
 	var log bytes.Buffer
-	daemon := exec.Command("netconnectd", "--config", "/dev/null", "--address", socket, "--interface-wired", "eth0", "--probe-kind", "none",
+	config := filepath.Join(dir, "netconnectd.yaml")
+	if err := os.WriteFile(config, []byte(declaration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	daemon := exec.Command("netconnectd", "--config", config, "--address", socket, "--interface-wired", "eth0", "--probe-kind", "none",
 		"--path-runtime", filepath.Join(dir, "run"), "--path-state", filepath.Join(dir, "state"), "--path-hooks", filepath.Join(dir, "hooks"))
 	daemon.Stderr = &log
 	if err := os.Mkdir(filepath.Join(dir, "state"), 0o700); err != nil {
@@ -80,6 +84,14 @@ func asked(t *testing.T, socket, request string, frames int) (got [][]byte) {
 	return got
 }
 
+// declaration declares an interface that goes up and one whose device is not there.
+const declaration = `
+network:
+  interfaces:
+    - {name: lan, device: far, proto: static, ipaddr: 198.51.100.1/24, gateway: 198.51.100.254, metric: 9, dns: 198.51.100.53}
+    - {name: wan, device: none0, proto: dhcp}
+`
+
 // requests are what a client sends, in this order. What changes the radio fails,
 // since there is none, and that is a reply, too.
 var requests = []struct{ command, parameters string }{
@@ -90,6 +102,9 @@ var requests = []struct{ command, parameters string }{
 	{"list_networks", `{}`}, {"status", `{}`}, {"list_wifi", `{}`}, {"config_wifi", `{"ssid":"x"}`}, {"start_wifi", `{}`},
 	{"connect", `{"ssid":"Home"}`}, {"adopt", `{"ssid":"Home"}`}, {"remove_network", `{"ssid":"Home"}`}, {"start_ap", `{}`}, {"stop_ap", `{}`},
 	{"metrics", `{}`}, {"reload", `{}`}, {"show", `{}`}, {"show", `{"iface":"none0"}`}, {"forget_wifi", `{}`}, {"reset", `{}`}, {"history", `{}`}, {"interfaces", `{}`},
+	{"call", `{"object":"network.interface","method":"dump"}`}, {"call", `{"object":"network.interface.lan","method":"status"}`},
+	{"call", `{"object":"network.interface.lan","method":"down"}`}, {"call", `{"object":"network.interface.nowhere","method":"up"}`},
+	{"call", `{"object":"network","method":"plan"}`}, {"call", `{"object":"network","method":"reload"}`}, {"call", `{"object":"network","method":"fly"}`},
 	{"subscribe", `{"network":{"parts":["nothing"]}}`}, {"stop_daemon", `{}`},
 }
 

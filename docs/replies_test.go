@@ -65,7 +65,8 @@ func commandNames(t *testing.T) []string {
 func repliesModel(t *testing.T) *model {
 	t.Helper()
 	m, err := newModel(ofReplies, reflect.TypeFor[client.Status](), reflect.TypeFor[client.BSS](), reflect.TypeFor[client.SavedNetwork](),
-		reflect.TypeFor[client.HistoryEntry](), reflect.TypeFor[client.OwnedInterface](), reflect.TypeFor[client.Event]())
+		reflect.TypeFor[client.HistoryEntry](), reflect.TypeFor[client.OwnedInterface](), reflect.TypeFor[client.Event](),
+		reflect.TypeFor[client.NetworkInterface](), reflect.TypeFor[client.NetworkDump](), reflect.TypeFor[client.NetworkPlan]())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +98,10 @@ func (m *model) replies(commands []string) values {
 		switch of, ok := results[command]; {
 		case ok:
 			result = m.typeSchema(of)
+		case command == "call":
+			result = values{"description": "that of the method", "anyOf": []any{
+				values{"type": []string{"string", "null"}}, reference("NetworkInterface"), reference("NetworkDump"), reference("NetworkPlan"),
+			}}
 		case command == "show":
 			result = values{"$ref": "state.schema.json"}
 		}

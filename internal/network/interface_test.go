@@ -43,8 +43,8 @@ func TestReplacedDevice(t *testing.T) {
 	w.said("apply v0 up 192.0.2.1/24")
 }
 
-// TestClaims checks that a device is up while one of its interfaces is to be up.
-func TestClaims(t *testing.T) {
+// TestDeviceIsUpForItsInterfaces checks that a device is up while one of its interfaces is to be up.
+func TestDeviceIsUpForItsInterfaces(t *testing.T) {
 	w := newWorld(t)
 	w.plug("v0")
 	w.post(Declared{Spec: Spec{Interfaces: []Interface{static("a", "v0", "192.0.2.1/24"), static("b", "v0", "198.51.100.1/24")}}})

@@ -65,3 +65,23 @@ func TestSalvageMovesNothing(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A fault early in a section of many lines takes few attempts: the section is not parsed
+// once for each line.
+func TestSalvageOfManyLines(t *testing.T) {
+	many := strings.Repeat("  # a comment\n", 2_000)
+	for _, row := range []struct{ name, text string }{
+		{"a tab", "ap:\n  ssid: mine\n\tchannel: 6\n"},
+		{"an open quote", "ap:\n  ssid: mine\n  psk: 'x\n"},
+		{"an open list", "ap:\n  ssid: mine\n  range: [a,\n"},
+		{"an open mapping", "ap:\n  ssid: mine\n  psk: {a: b,\n"},
+		{"a word", "ap:\n  ssid: mine\n channel\n"},
+	} {
+		var got contents
+		few := testing.AllocsPerRun(1, func() { salvage([]byte(row.text)) })
+		allocs := testing.AllocsPerRun(1, func() { got = salvage([]byte(row.text + many)) })
+		if got.values["ap.ssid"].text != "mine" || allocs > few+20_000 {
+			t.Errorf("%s: %q, %v allocations instead of %v", row.name, got.values["ap.ssid"].text, allocs, few)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/network"
+	"github.com/netconnectd/netconnectd/internal/yamlalias"
 )
 
 // maxFile is the largest file that is read, in bytes. No person writes so much.
@@ -69,6 +70,12 @@ func parseFile(data []byte, r *report) contents {
 		syntaxProblem(err, data, r)
 		return contents{}
 	}
+	for i := range docs {
+		if line := yamlalias.Excess(&docs[i]); line > 0 {
+			r.problem("", origin{line: line}, "aliases of YAML (*) repeat more than %d values; write them out", yamlalias.Most)
+			return contents{}
+		}
+	}
 	if len(docs) > 1 {
 		r.problem("", origin{line: docs[1].Line}, "the file holds more than one YAML document")
 	}
@@ -110,8 +117,7 @@ func syntaxProblem(err error, data []byte, r *report) {
 type walker struct {
 	*report
 	contents
-	repeated int            // how many values aliases have repeated so far
-	lines    map[string]int // line of the first mention, by the section or key
+	lines map[string]int // line of the first mention, by the section or key
 }
 
 func (w *walker) top(root *yaml.Node) {
@@ -123,36 +129,33 @@ func (w *walker) top(root *yaml.Node) {
 		return
 	}
 	w.pairs("", root, func(name string, key, content *yaml.Node) {
-		content, repeated := follow(content, false)
 		switch {
 		case name == networkSection:
 			if w.once(name, key) {
-				w.network = w.declared(content, repeated)
+				w.network = w.declared(content)
 			}
 		case isSection(name):
 			w.once(name, key)
-			w.section(name, content, repeated)
+			w.section(name, content)
 		default:
-			w.setting(name, key, content, repeated)
+			w.setting(name, key, content)
 		}
 	})
 }
 
-func (w *walker) section(section string, node *yaml.Node, repeated bool) {
+func (w *walker) section(section string, node *yaml.Node) {
 	switch {
-	case w.repeats(node, repeated, len(node.Content)/2):
 	case isNull(node): // "ap:" with nothing behind it, as when all keys are commented out
 	case node.Kind != yaml.MappingNode:
 		w.problem(section, at(node), "is %s, not a section with keys of its own", shape(node))
 	default:
 		w.pairs(section+".", node, func(name string, key, content *yaml.Node) {
-			content, repeated := follow(content, repeated)
-			w.setting(section+"."+name, key, content, repeated)
+			w.setting(section+"."+name, key, content)
 		})
 	}
 }
 
-// pairs calls visit for each name of a mapping, with the node of its value.
+// pairs calls visit for each name of a mapping, with the node that its value is.
 func (w *walker) pairs(prefix string, mapping *yaml.Node, visit func(name string, key, content *yaml.Node)) {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key := resolve(mapping.Content[i])
@@ -160,7 +163,7 @@ func (w *walker) pairs(prefix string, mapping *yaml.Node, visit func(name string
 			w.problem(strings.TrimSuffix(prefix, "."), at(mapping.Content[i]), "has %s in the place of a key", shape(key))
 			continue
 		}
-		visit(key.Value, mapping.Content[i], mapping.Content[i+1])
+		visit(key.Value, mapping.Content[i], resolve(mapping.Content[i+1]))
 	}
 }
 
@@ -176,10 +179,7 @@ func (w *walker) once(path string, node *yaml.Node) bool {
 }
 
 // setting reads the value of one key.
-func (w *walker) setting(path string, node, content *yaml.Node, repeated bool) {
-	if w.repeats(node, repeated, len(content.Content)) {
-		return
-	}
+func (w *walker) setting(path string, node, content *yaml.Node) {
 	k := keyByPath(path)
 	if k == nil {
 		w.warning(cleanKey(path), at(node), "is not a known key, ignored%s", didYouMean(path, hints(path)))
@@ -247,29 +247,6 @@ func resolve(node *yaml.Node) *yaml.Node {
 		node = node.Alias
 	}
 	return node
-}
-
-// follow returns what a node stands for, and whether the node is behind an alias. What it
-// is part of may be behind one, too.
-func follow(node *yaml.Node, repeated bool) (*yaml.Node, bool) {
-	return resolve(node), repeated || node.Kind == yaml.AliasNode
-}
-
-// maxRepeated bounds what aliases of YAML add to a file: a small file can stand for
-// millions of values by them.
-const maxRepeated = 10_000
-
-// repeats counts n values if an alias repeats them. It reports whether too many were
-// repeated so far, so that the caller reads no more of them.
-func (w *walker) repeats(node *yaml.Node, repeated bool, n int) bool {
-	if !repeated {
-		return false
-	}
-	before := w.repeated
-	if w.repeated += 1 + n; before <= maxRepeated && w.repeated > maxRepeated {
-		w.problem("", at(node), "aliases of YAML (*) repeat more than %d values; write them out", maxRepeated)
-	}
-	return w.repeated > maxRepeated
 }
 
 func isNull(node *yaml.Node) bool {

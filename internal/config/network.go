@@ -24,20 +24,14 @@ var networkLists = []struct{ name, kind string }{
 }
 
 // declared reads the section network. It returns nothing if anything in it is wrong.
-func (w *walker) declared(node *yaml.Node, repeated bool) network.Spec {
+func (w *walker) declared(node *yaml.Node) network.Spec {
 	before := len(w.problems)
 	switch {
-	case isNull(node) || w.repeats(node, repeated, len(node.Content)):
+	case isNull(node):
 	case node.Kind != yaml.MappingNode:
 		w.problem(networkSection, at(node), "is %s, not a section with the lists %s", shape(node), strings.Join(listNames(), ", "))
 	default:
-		w.pairs(networkSection+".", node, func(name string, key, content *yaml.Node) {
-			content, repeated := follow(content, repeated)
-			w.declaredList(name, key, content, repeated)
-		})
-	}
-	if w.repeated > maxRepeated { // so not all of it was read
-		return network.Spec{}
+		w.pairs(networkSection+".", node, w.declaredList)
 	}
 	spec, problems := network.Read(w.sections)
 	for _, p := range problems {
@@ -62,7 +56,7 @@ func listNames() []string {
 }
 
 // declaredList reads one of the lists.
-func (w *walker) declaredList(name string, key, content *yaml.Node, repeated bool) {
+func (w *walker) declaredList(name string, key, content *yaml.Node) {
 	path := below(networkSection, name)
 	i := slices.Index(listNames(), name)
 	if i < 0 {
@@ -71,57 +65,48 @@ func (w *walker) declaredList(name string, key, content *yaml.Node, repeated boo
 	}
 	w.once(path, key)
 	switch {
-	case isNull(content) || w.repeats(key, repeated, len(content.Content)):
+	case isNull(content):
 	case content.Kind != yaml.SequenceNode:
 		w.problem(path, at(content), "is %s, not a list; begin each of the %s with a dash and a space", shape(content), name)
 	default:
 		for n, item := range content.Content {
-			w.declaredItem(fmt.Sprintf("%s[%d]", path, n), networkLists[i].kind, item, repeated)
+			w.declaredItem(fmt.Sprintf("%s[%d]", path, n), networkLists[i].kind, item)
 		}
 	}
 }
 
-// declaredItem reads one of the things that a list declares. What stands behind an alias is
-// repeated.
-func (w *walker) declaredItem(path, kind string, item *yaml.Node, repeated bool) {
-	mapping, repeated := follow(item, repeated)
-	if w.repeats(item, repeated, len(mapping.Content)/2) {
-		return
-	}
+// declaredItem reads one of the things that a list declares.
+func (w *walker) declaredItem(path, kind string, item *yaml.Node) {
+	mapping := resolve(item)
 	if mapping.Kind != yaml.MappingNode {
 		w.problem(path, at(item), "is %s, not a %s with options, such as - name: eth0", shape(mapping), kind)
 		return
 	}
 	s := network.Section{Place: network.Place{Path: path, Line: item.Line}, Kind: kind}
 	w.pairs(path+".", mapping, func(name string, key, content *yaml.Node) {
-		content, repeated := follow(content, repeated)
 		if content.Kind == yaml.MappingNode {
-			w.optionGroup(&s, name, key, content, repeated)
+			w.optionGroup(&s, name, key, content)
 			return
 		}
-		w.option(&s, name, key, content, repeated)
+		w.option(&s, name, key, content)
 	})
 	w.sections = append(w.sections, s)
 }
 
 // optionGroup reads the options below another, of which there is match only.
-func (w *walker) optionGroup(s *network.Section, name string, key, content *yaml.Node, repeated bool) {
+func (w *walker) optionGroup(s *network.Section, name string, key, content *yaml.Node) {
 	if name != "match" {
 		w.problem(below(s.Path, name), at(key), "is a section, not a value or a list of values")
 		return
 	}
-	if w.repeats(key, repeated, len(content.Content)/2) {
-		return
-	}
 	w.pairs(below(s.Path, name)+".", content, func(inner string, key, content *yaml.Node) {
-		content, repeated := follow(content, repeated)
-		w.option(s, name+"."+inner, key, content, repeated)
+		w.option(s, name+"."+inner, key, content)
 	})
 }
 
 // option takes one option as it was typed. Nothing, ~ and null mean that the option is
 // not given.
-func (w *walker) option(s *network.Section, name string, key, content *yaml.Node, repeated bool) {
+func (w *walker) option(s *network.Section, name string, key, content *yaml.Node) {
 	path := below(s.Path, name)
 	if isNull(content) && content.Anchor == "" {
 		return
@@ -130,9 +115,6 @@ func (w *walker) option(s *network.Section, name string, key, content *yaml.Node
 	items := []*yaml.Node{content}
 	if content.Kind == yaml.SequenceNode {
 		o.List, items = true, content.Content
-	}
-	if w.repeats(key, repeated, len(items)) {
-		return
 	}
 	for _, item := range items {
 		value := resolve(item)

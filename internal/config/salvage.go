@@ -2,6 +2,9 @@ package config
 
 import (
 	"bytes"
+	"errors"
+	"math"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -43,20 +46,55 @@ func beginsSection(line []byte) bool {
 // has no values with problems.
 func salvageSection(lines [][]byte, before int) contents {
 	above := bytes.Repeat([]byte("\n"), before) // so that the lines of the values are right
-	for n := len(lines); n > 0; n-- {
+	for n := len(lines); n > 0; {
 		text := append(bytes.Clone(above), bytes.Join(lines[:n], nil)...)
 		var docs []yaml.Node
-		if yaml.Load(text, &docs, yaml.WithAllDocuments()) == nil {
-			var r report
-			found := parseFile(text, &r)
-			for _, p := range r.problems {
-				delete(found.values, p.Key)
+		if err := yaml.Load(text, &docs, yaml.WithAllDocuments()); err != nil {
+			n = min(n-1, beforeFault(err)-before)
+			for n > 0 && saysNothing(lines[n-1]) {
+				n--
 			}
-			if n < len(lines) {
-				found.network, found.sections = network.Spec{}, nil
-			}
-			return found
+			continue
 		}
+		var r report
+		found := parseFile(text, &r)
+		for _, p := range r.problems {
+			delete(found.values, p.Key)
+		}
+		if n < len(lines) {
+			found.network, found.sections = network.Spec{}, nil
+		}
+		return found
 	}
 	return contents{}
+}
+
+// beforeFault returns how many lines of a text are before the fault that the parser has
+// found. All texts that begin with these lines and the next have the same fault, so none
+// of them needs to be parsed: a file may have many lines.
+func beforeFault(err error) int {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) {
+		return math.MaxInt
+	}
+	line := load.Mark.Line
+	if begin := load.ContextMark.Line; begin > 0 && inside(load.ContextMsg) {
+		line = begin
+	}
+	if line == 0 {
+		return math.MaxInt
+	}
+	return line - 1
+}
+
+// saysNothing reports whether a line is empty or a comment.
+func saysNothing(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return len(line) == 0 || line[0] == '#'
+}
+
+// inside reports whether what the parser was reading has an end of its own, which is
+// missing, so that no text that ends inside is YAML.
+func inside(context string) bool {
+	return strings.HasPrefix(context, "while scanning a quoted") || strings.HasPrefix(context, "while parsing a flow")
 }

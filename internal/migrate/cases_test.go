@@ -50,6 +50,7 @@ func TestReportedFiles(t *testing.T) {
 		{"cloud-init's user-data", "#cloud-config\nhostname: attic\n", "1: the file is cloud-init's user-data, which has no networks; import network-config beside it\n"},
 		{"iwd", "[Security]\nPassphrase=lamp-and-ladder\n", "2: " + sections["Security"] + "\n"},
 		{"systemd-networkd", "[Match]\nName=wlan0\n", "2: " + sections["Match"] + "\n"},
+		{"our own configuration with a network", "network:\n  interfaces:\n    - {name: lan, device: eth0}\n", "1: the file is a configuration of netconnectd, which has no networks to join: put it at /etc/netconnectd.yaml\n"},
 		{"our own configuration", "ap:\n  psk: lathe-and-mill\nwifi:\n  free: true\n", "1: the file is a configuration of netconnectd, which has no networks to join: put it at /etc/netconnectd.yaml\n"},
 
 		{"the own access point", "auto wlan0\niface wlan0 inet static\n address 192.168.4.1\n netmask 255.255.255.0\n wireless-mode master\n wireless-essid Attic\n",

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/netconnectd/netconnectd/client"
+	"github.com/netconnectd/netconnectd/internal/yamlalias"
 )
 
 var yamlStart = regexp.MustCompile(`^(network|wifis|ethernets|bridges|renderer|interfaces|link_monitor|ap|socket|paths)["']?\s*:(\s|$)|^version\s*:\s*[12]\s*$`)
@@ -32,13 +33,18 @@ func (r *reader) netplan(text []byte) {
 		r.problem(lineOf(err, text), "the file is not YAML as netplan has it; indent with spaces, and put values that have a : or # in quotes")
 		return
 	}
+	if line := yamlalias.Excess(&document); line > 0 {
+		r.problem(line, "aliases of YAML (*) repeat more than %d values; write them out", yamlalias.Most)
+		return
+	}
 	root := mapping(document.Content[0])
+	ours := isOurs(root)
 	if network := root.find("network"); network.node != nil {
 		root = mapping(network.node)
 	}
 	wifis := root.find("wifis")
 	switch {
-	case root.find("ap").node != nil || root.find("link_monitor").node != nil:
+	case ours:
 		r.problem(1, "the file is a configuration of netconnectd, which has no networks to join: put it at /etc/netconnectd.yaml")
 		return
 	case wifis.node == nil:
@@ -54,6 +60,13 @@ func (r *reader) netplan(text []byte) {
 		}
 		r.device(s)
 	}
+}
+
+// isOurs reports whether a file is a configuration of netconnectd.
+func isOurs(root *section) bool {
+	network := mapping(root.find("network").node)
+	return root.find("ap").node != nil || root.find("link_monitor").node != nil ||
+		network.find("devices").node != nil || network.find("interfaces").node != nil
 }
 
 // lineOf returns the line of the fault. The parser counts one line too many at the

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +59,7 @@ func TestNetplan(t *testing.T) {
 		{"a hotspot", point("          mode: ap\n          password: lamp-and-ladder\n"), "7: Attic: the mode ap is no network of an access point to join; the network is left out\n"},
 		{"what we do not have", point("          band: 5GHz\n          password: lamp-and-ladder\n"), `6: "Attic" {"psk":"lamp-and-ladder"}` + "\n7: Attic: band is not taken over\n"},
 		{"no Wi-Fi", "network:\n  ethernets:\n    eth0: {dhcp4: true}\n", "1: the file is YAML of netplan or cloud-init, and no wifis are in it\n"},
+		{"large by aliases", "a: &a {" + strings.Repeat("? x : y, ", 200) + "}\nwifis: {" + strings.Repeat("? z : *a, ", 200) + "}\n", "2: aliases of YAML (*) repeat more than 10000 values; write them out\n"},
 		{"no YAML", "network:\n\twifis: {\n", "2: the file is not YAML as netplan has it; indent with spaces, and put values that have a : or # in quotes\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -54,7 +54,7 @@ func plug(t *testing.T, lan *netnstest.Namespace) {
 	netnstest.Run(t, "ip", "link", "set", "eth0", "up")
 }
 
-// join gives the phone an address and the access point as router.
+// join sets the phone's address, with the access point as its router.
 func join(t *testing.T, phone *netnstest.Namespace, address string) {
 	t.Helper()
 	phone.Run("ip", "addr", "replace", address+"/24", "dev", "phone")

@@ -63,8 +63,8 @@ func TestApplyByResolvconf(t *testing.T) {
 	m.same("resolv.conf", "nameserver 9.9.9.9\n", m.etc())
 }
 
-// systemd-resolved is installed but not in charge: its resolvconf would talk
-// to a resolver that nobody asks.
+// systemd-resolved is installed but not in use: its resolvconf would inform a
+// resolver that no program asks.
 func TestApplyIgnoresResolvedsResolvconf(t *testing.T) {
 	m := newMachine(t)
 	m.program("/usr/bin/resolvectl", "exit 0")

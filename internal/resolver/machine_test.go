@@ -13,8 +13,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/process"
 )
 
-// machine is a file system with a daemon's folder, and a diary of what the
-// programs on it were told.
+// machine is a file system with a daemon's folder, and a diary of the calls of its
+// programs.
 type machine struct {
 	t      *testing.T
 	root   string

@@ -20,7 +20,7 @@ type world struct {
 
 	router       bool            // the home router is on the air
 	others       map[string]bool // further routers, by SSID: on the air
-	silent       bool            // it associates and gives addresses but its gateway is silent
+	silent       bool            // it associates and assigns addresses, but its gateway is silent
 	cable        bool            // the cable is plugged in
 	cableThere   bool            // there is a wired interface
 	radio        bool

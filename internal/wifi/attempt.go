@@ -59,7 +59,7 @@ type action int
 const (
 	wait        action = iota // wait for the next event, or call quiet when patience is over
 	searchFull                // select the network again, without a hint
-	readResults               // read the scan results and pass them to seen
+	readResults               // read the scan results and pass them to judgeCells
 	joined
 	giveUp
 )
@@ -240,10 +240,10 @@ func (a *attempt) quiet() decision {
 	return a.unfound()
 }
 
-// seen takes the cells that were heard, after the decision readResults. They come
+// judgeCells takes the cells that were heard, after the decision readResults. They come
 // from the scan of all channels, or, before that scan, from the scan of the hint and
 // from other recent scans.
-func (a *attempt) seen(cells []BSS) decision {
+func (a *attempt) judgeCells(cells []BSS) decision {
 	if !a.full {
 		return a.seenAtHint(cells)
 	}

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// readers may call what opens and reads files without looking at them first,
-// and why that does no harm. Whatever another user, a request or another process
-// names is read by internal/namedfile. Files below /proc and /sys that the call
-// itself names need no entry.
+// readers lists the packages that may call functions which open and read files
+// without checking them first, and why that does no harm. internal/namedfile reads
+// every file that another user, a request or another process names. Files below /proc
+// and /sys that the call itself names need no entry.
 var readers = map[string]string{
 	"cmd/netconnectcli/doctor.go":          "opens its own archive to hand it over, by descriptor, and follows no link",
 	"cmd/netconnectcli/import.go":          "reads the caller's standard input, up to a limit",
@@ -39,7 +39,8 @@ var readers = map[string]string{
 	"packaging/copyright/module.go":        "reads the licences of the modules while a package is built",
 }
 
-// opening are the calls that open or read files by name, or read without a limit.
+// opening lists the functions that open or read files by name, or read without a
+// limit.
 var opening = map[string][]string{
 	"os":     {"ReadFile", "Open", "OpenFile", "DirFS", "OpenRoot"},
 	"io":     {"ReadAll"},
@@ -58,8 +59,8 @@ func calledOf(call *ast.CallExpr) (pkg, name string) {
 	return "", ""
 }
 
-// ofKernel reports whether an argument is a constant text that begins with /proc/
-// or /sys/, or fmt.Sprintf or filepath.Join of one.
+// ofKernel reports whether an argument is a constant text that begins with /proc/ or
+// /sys/, or fmt.Sprintf or filepath.Join of such a text.
 func ofKernel(arg ast.Expr) bool {
 	if call, ok := arg.(*ast.CallExpr); ok && len(call.Args) > 0 {
 		return ofKernel(call.Args[0])
@@ -102,17 +103,17 @@ func TestNamedFilesHaveOneReader(t *testing.T) {
 	}
 }
 
-// runners are the calls of process.Run and RunScript whose program is no
-// constant path, and why nobody but root can put another program there between a
-// look at the path and the start.
+// runners lists the calls of process.Run and RunScript whose program is not a
+// constant path, and why only root can put another program there between the check of
+// the path and the start.
 var runners = map[string]string{
 	"cmd/netconnectcli/doctor.go": "our own daemon, in the folder from which this program itself was started",
 	"internal/hook/hook.go":       "namedfile.OpenProgram has seen that nobody but root can change anything on the way",
 }
 
-// TestProgramsAreNotCheckedByPath: what is checked by its path and run by its path
-// may be another program by then. A program that others name is opened by
-// namedfile.OpenProgram and run by process.RunFile.
+// TestProgramsAreNotCheckedByPath forbids to check a program by its path and then run
+// it by its path, because the file may be another one by then. A program that other
+// users name is opened by namedfile.OpenProgram and run by process.RunFile.
 func TestProgramsAreNotCheckedByPath(t *testing.T) {
 	used := map[string]bool{}
 	for _, s := range sources(t) {
@@ -144,9 +145,9 @@ func TestProgramsAreNotCheckedByPath(t *testing.T) {
 	}
 }
 
-// TestNoLockIsHeldWhereAContextCounts: who waits for a mutex does not hear his
-// context end. Where a turn lasts as long as a call that gets a context, it is
-// taken by semaphore.Weighted.
+// TestNoLockIsHeldWhereAContextCounts forbids to hold a mutex during a call that gets
+// a context: a goroutine that waits for the mutex would not notice the end of its own
+// context. semaphore.Weighted takes turns instead.
 func TestNoLockIsHeldWhereAContextCounts(t *testing.T) {
 	for _, s := range sources(t) {
 		if inLab(s.pkg) {
@@ -160,7 +161,7 @@ func TestNoLockIsHeldWhereAContextCounts(t *testing.T) {
 			for _, held := range heldLocks(f.Body) {
 				ast.Inspect(f.Body, func(n ast.Node) bool {
 					if _, ok := n.(*ast.FuncLit); ok {
-						return false // it runs later, or elsewhere
+						return false // a function literal runs later, or elsewhere
 					}
 					call, ok := n.(*ast.CallExpr)
 					if !ok || call.Pos() < held.from || call.Pos() > held.to {
@@ -178,14 +179,14 @@ func TestNoLockIsHeldWhereAContextCounts(t *testing.T) {
 	}
 }
 
-// held is where a lock is held.
+// held is a part of a function in which a lock is held.
 type held struct {
 	lock     string
 	from, to token.Pos
 }
 
-// heldLocks finds the locks that a body takes: each up to the next Unlock of the
-// same, or to the end where that is deferred.
+// heldLocks finds the locks that a body takes: each is held up to the next Unlock of
+// the same lock, or to the end if the Unlock is deferred.
 func heldLocks(body *ast.BlockStmt) []held {
 	var all []held
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -215,7 +216,7 @@ func heldLocks(body *ast.BlockStmt) []held {
 	return all
 }
 
-// exprText is a chain of names as it is written, e.g. "d.telling".
+// exprText returns a chain of names as it is written, e.g. "d.telling".
 func exprText(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -226,12 +227,12 @@ func exprText(e ast.Expr) string {
 	return ""
 }
 
-// What a run reads of an earlier one may be damaged, and damage must neither cost
-// what is whole nor stay. That is the business of internal/ownfile.
+// A file that an earlier run wrote may be damaged. Damage must neither cost the
+// undamaged rest nor stay in the file. Only internal/ownfile handles that.
 func TestOwnFilesHaveOneReader(t *testing.T) {
 	others := []string{
-		"internal/config/kept.go",  // root's commands read it as well, and set nothing aside; Keep replaces it
-		"internal/wifi/station.go", // a key, not JSON, which is made anew where it has another size
+		"internal/config/kept.go",  // root's commands read it as well, and must set nothing aside; Keep replaces it
+		"internal/wifi/station.go", // a key, not JSON; a key of a wrong size is replaced
 	}
 	for _, s := range sources(t) {
 		if s.pkg == "internal/ownfile" || slices.Contains(others, s.path) {

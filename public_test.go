@@ -14,16 +14,16 @@ import (
 	"testing"
 )
 
-// public are the packages for other programs. Those that have types of data need
-// nothing but the standard library, so that a program which only talks to the
-// daemon does not bring along what reads the kernel.
+// public lists the packages for other programs. Those with data types need nothing
+// but the standard library, so that a program which only talks to the daemon does not
+// link the code that reads the kernel.
 var public = map[string]struct{ pure bool }{
 	"client": {pure: true}, "state": {pure: true}, "state/kernel": {},
 }
 
-// TestPublicTypesHaveNames: all that other programs get from a public package has a
-// type that `go doc` shows and that they can name. No internal and no unexported
-// type is a part of it.
+// TestPublicTypesHaveNames checks that everything that other programs receive from a
+// public package has a type that `go doc` shows and that they can name. No internal
+// and no unexported type may be a part of it.
 func TestPublicTypesHaveNames(t *testing.T) {
 	for _, pkg := range publicPackages(t) {
 		checked := 0
@@ -40,8 +40,8 @@ func TestPublicTypesHaveNames(t *testing.T) {
 	}
 }
 
-// publicPackages are read from what the compiler exports, as other programs get
-// them.
+// publicPackages reads the packages from the compiler's exports, as other programs
+// see them.
 func publicPackages(t *testing.T) []*types.Package {
 	t.Helper()
 	args := []string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}
@@ -75,7 +75,7 @@ func publicPackages(t *testing.T) []*types.Package {
 	return all
 }
 
-// exposure is an exported identifier of which the types are looked at.
+// exposure is an exported identifier whose types are checked.
 type exposure struct {
 	t       *testing.T
 	at      string // e.g. "state.Bond.Mode"
@@ -101,8 +101,8 @@ func (e *exposure) object(object types.Object) {
 	}
 }
 
-// alias may instantiate a generic type with types of which the names do not matter:
-// the alias is the name.
+// alias may instantiate a generic type with types whose names do not matter: the
+// alias is the name.
 func (e *exposure) alias(alias *types.Alias) {
 	named, ok := alias.Rhs().(*types.Named)
 	if !ok || named.TypeArgs().Len() == 0 {
@@ -116,7 +116,7 @@ func (e *exposure) within(name string) *exposure {
 	return &exposure{t: e.t, at: e.at + "." + name}
 }
 
-// walk looks at all types that t is made of, up to those that have names.
+// walk checks all types that t is made of, up to those that have names.
 func (e *exposure) walk(t types.Type) {
 	switch t := t.(type) {
 	case *types.Alias:
@@ -149,7 +149,7 @@ func (e *exposure) walk(t types.Type) {
 	case *types.Map:
 		e.walk(t.Key())
 		e.walk(t.Elem())
-	case interface{ Elem() types.Type }: // pointer, slice, array, channel
+	case interface{ Elem() types.Type }: // a pointer, slice, array or channel
 		e.walk(t.Elem())
 	case *types.Basic, *types.TypeParam:
 		e.checked++
@@ -161,7 +161,7 @@ func (e *exposure) walk(t types.Type) {
 func (e *exposure) name(of *types.TypeName) {
 	e.checked++
 	switch {
-	case of.Pkg() == nil: // error, any
+	case of.Pkg() == nil: // error or any
 	case slices.Contains(strings.Split(of.Pkg().Path(), "/"), "internal"):
 		e.t.Errorf("%s has the type %s.%s of an internal package", e.at, of.Pkg().Path(), of.Name())
 	case !of.Exported():
@@ -169,7 +169,8 @@ func (e *exposure) name(of *types.TypeName) {
 	}
 }
 
-// TestTypesOfDataNeedNothing: see public.
+// TestTypesOfDataNeedNothing checks what the comment of public says about pure
+// packages.
 func TestTypesOfDataNeedNothing(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range sources(t) {

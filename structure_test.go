@@ -1,5 +1,5 @@
-// Package structure holds the tests of the source tree itself: who imports
-// whom, and what a package may not do.
+// Package structure holds the tests of the source tree itself: which package may
+// import which, and what a package may not do.
 package structure
 
 import (
@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,8 +16,8 @@ import (
 
 const module = "github.com/netconnectd/netconnectd/"
 
-// mayImport lists, for each package, those of ours that it may import. Imports
-// go downwards only; a package that is not listed may import none.
+// mayImport lists, for each package, our packages that it may import. Imports go
+// downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor", "internal/process"},
 	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/flagtext", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/nearest", "internal/process", "state", "state/kernel"},
@@ -73,7 +72,7 @@ var mayImport = map[string][]string{
 
 // source is one parsed file that is not a test.
 type source struct {
-	pkg  string // folder from the root
+	pkg  string // the folder from the root
 	path string
 	*ast.File
 }
@@ -126,9 +125,9 @@ func TestImportsGoDownwards(t *testing.T) {
 	}
 }
 
-// Whoever wants to change an interface is an owner of the lane of package interfaces,
-// so that two owners cannot undo each other's changes and the doctor can say what is
-// wanted. Only package link speaks of changes to the kernel.
+// A package that wants to change an interface must be an owner of the lane of package
+// interfaces, so that two owners cannot undo each other's changes and the doctor can
+// report the wanted state. Only package link sends changes to the kernel.
 func TestOnlyTheLaneChangesInterfaces(t *testing.T) {
 	lane := 0
 	for _, s := range sources(t) {
@@ -161,7 +160,7 @@ func TestOnlyTheLaneChangesInterfaces(t *testing.T) {
 }
 
 // changesLinks reports whether a name of package unix belongs to requests that change
-// what rtnetlink manages.
+// objects of rtnetlink.
 func changesLinks(name string) bool {
 	for _, prefix := range []string{"NETLINK_ROUTE", "RTM_NEW", "RTM_DEL", "RTM_SET", "SIOCSIF"} {
 		if strings.HasPrefix(name, prefix) {
@@ -169,57 +168,6 @@ func changesLinks(name string) bool {
 		}
 	}
 	return false
-}
-
-// otherWords are files with literals that are written as a code of package client is,
-// and mean something else.
-var otherWords = map[string][]string{
-	"internal/supervisor/policy/state.go": {"lost"},    // of the uplink
-	"internal/supervisor/policy/next.go":  {"lost"},    // likewise
-	"internal/metrics/metrics.go":         {"lost"},    // likewise
-	"cmd/netconnectcli/status_text.go":    {"lost"},    // likewise
-	"cmd/netconnectcli/original.go":       {"lost"},    // of the uplink
-	"cmd/netconnectcli/wait_online.go":    {"timeout"}, // a flag
-}
-
-// Codes and result texts stand once, in package client, where programs that are not
-// ours look for them.
-func TestCodesStandOnce(t *testing.T) {
-	stands := map[string]bool{}
-	all := sources(t)
-	for _, s := range all {
-		if s.path != "client/error.go" && s.path != "client/texts.go" {
-			continue
-		}
-		ast.Inspect(s.File, func(n ast.Node) bool {
-			if spec, ok := n.(*ast.ValueSpec); ok {
-				for _, v := range spec.Values {
-					if text, ok := v.(*ast.BasicLit); ok {
-						stands[text.Value] = true
-					}
-				}
-			}
-			return true
-		})
-	}
-	if len(stands) < 30 {
-		t.Fatalf("package client has %d codes and texts", len(stands))
-	}
-	for _, s := range all {
-		if !strings.HasPrefix(s.pkg, "internal/") && !strings.HasPrefix(s.pkg, "cmd/") {
-			continue
-		}
-		ast.Inspect(s.File, func(n ast.Node) bool {
-			text, ok := n.(*ast.BasicLit)
-			if !ok || text.Kind != token.STRING || !stands[text.Value] {
-				return true
-			}
-			if word, _ := strconv.Unquote(text.Value); !slices.Contains(otherWords[s.path], word) {
-				t.Errorf("%s writes %s: it is a constant of package client", s.path, text.Value)
-			}
-			return true
-		})
-	}
 }
 
 func TestOnlyProcessStartsPrograms(t *testing.T) {
@@ -230,7 +178,7 @@ func TestOnlyProcessStartsPrograms(t *testing.T) {
 	}
 }
 
-// A child reads what strangers send, so whoever describes one says what it may
+// A child reads data of strangers, so every process.Spec must say what the child may
 // not do.
 func TestEveryChildIsConfined(t *testing.T) {
 	seen := 0
@@ -270,27 +218,10 @@ func TestEveryChildIsConfined(t *testing.T) {
 	}
 }
 
-// TestTextsKeepTheirLines: client.SSIDText is for the fields named ssid, which may
-// have every character. Texts for people take client.SSIDInText.
-func TestTextsKeepTheirLines(t *testing.T) {
-	fields := []string{"client/ssid.go", "internal/daemon/status.go", "internal/networkmanager/profile.go"}
-	for _, s := range sources(t) {
-		if inLab(s.pkg) || slices.Contains(fields, s.path) {
-			continue
-		}
-		ast.Inspect(s.File, func(n ast.Node) bool {
-			if name, ok := n.(*ast.Ident); ok && name.Name == "SSIDText" {
-				t.Errorf("%s puts an SSID into a text by SSIDText: use SSIDInText", s.path)
-			}
-			return true
-		})
-	}
-}
-
-// TestSysctlsAreSetInOnePlace: what is set below /proc/sys/net is restored, also
-// after a crash, which one package does.
+// TestSysctlsAreSetInOnePlace checks that only one package writes below
+// /proc/sys/net, since it restores the settings, also after a crash.
 func TestSysctlsAreSetInOnePlace(t *testing.T) {
-	files := []string{"internal/sysctl/sysctl.go", "internal/link/mptcp/mptcp.go"} // the second only reads
+	files := []string{"internal/sysctl/sysctl.go", "internal/link/mptcp/mptcp.go"} // the second file only reads
 	for _, s := range sources(t) {
 		if inLab(s.pkg) || slices.Contains(files, s.path) {
 			continue
@@ -298,25 +229,6 @@ func TestSysctlsAreSetInOnePlace(t *testing.T) {
 		ast.Inspect(s.File, func(n ast.Node) bool {
 			if text, ok := n.(*ast.BasicLit); ok && strings.Contains(text.Value, "/proc/sys/net") {
 				t.Errorf("%s names %s", s.path, text.Value)
-			}
-			return true
-		})
-	}
-}
-
-// TestWrongUseIsASentence: cobra's own checks of arguments count them ("accepts 1
-// arg(s), received 0"). checkArguments names what is missing; flags that exclude
-// each other say so themselves.
-func TestWrongUseIsASentence(t *testing.T) {
-	counting := []string{"NoArgs", "ExactArgs", "RangeArgs", "MinimumNArgs", "MaximumNArgs", "OnlyValidArgs", "MatchAll", "ArbitraryArgs",
-		"MarkFlagsMutuallyExclusive", "MarkFlagsOneRequired", "MarkFlagsRequiredTogether", "MarkFlagRequired"}
-	for _, s := range sources(t) {
-		if inLab(s.pkg) {
-			continue
-		}
-		ast.Inspect(s.File, func(n ast.Node) bool {
-			if n, ok := n.(*ast.SelectorExpr); ok && slices.Contains(counting, n.Sel.Name) {
-				t.Errorf("%s uses %s", s.path, n.Sel.Name)
 			}
 			return true
 		})
@@ -335,7 +247,7 @@ var pure = map[string]struct {
 	},
 	"internal/network": {
 		[]string{
-			"cmp", "encoding/hex", "errors", "fmt", "net", "net/netip", "reflect", "slices", "strconv", "strings", "time", "golang.org/x/sys/unix",
+			"cmp", "encoding/hex", "errors", "fmt", "maps", "net", "net/netip", "reflect", "slices", "strconv", "strings", "time", "golang.org/x/sys/unix",
 			module + "internal/address", module + "internal/link", module + "internal/link/rtnl", module + "internal/nearest", module + "internal/shown", module + "state",
 		},
 		map[string][]string{
@@ -388,8 +300,8 @@ func TestDecisionsArePure(t *testing.T) {
 	}
 }
 
-// A lease, or what a router says, is counted by a clock that does not stop while the
-// machine is suspended. The timers of package time do.
+// A lease, or a router's lifetime, must be counted by a clock that does not stop
+// while the machine is suspended. The timers of package time do stop.
 func TestLeasesCountSuspendedTime(t *testing.T) {
 	stops := []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Since"}
 	for _, s := range sources(t) {
@@ -407,7 +319,7 @@ func TestLeasesCountSuspendedTime(t *testing.T) {
 	}
 }
 
-// A goroutine has an owner who waits for it, so nothing starts one unasked.
+// A goroutine has an owner who waits for it, so a constructor must not start one.
 func TestConstructorsStartNoGoroutine(t *testing.T) {
 	for _, s := range sources(t) {
 		for _, decl := range s.Decls {
@@ -433,70 +345,6 @@ func TestEveryPackageSaysItsJob(t *testing.T) {
 	for pkg, ok := range documented {
 		if !ok {
 			t.Errorf("%s has no package comment", pkg)
-		}
-	}
-}
-
-// What the daemon starts may outlive it, and the companion ends it: it needs
-// the same rights, and nobody has looked at any others.
-func TestUnitsHaveTheSameRights(t *testing.T) {
-	rights := func(unit string) (lines []string) {
-		text, err := os.ReadFile("systemd/" + unit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, rest, found := strings.Cut(string(text), "\nUser=")
-		if !found {
-			t.Fatalf("%s says no user", unit)
-		}
-		section, _, _ := strings.Cut(rest, "\n[")
-		for line := range strings.Lines("User=" + section) {
-			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-				lines = append(lines, line)
-			}
-		}
-		return lines
-	}
-	daemon, companion := rights("netconnectd.service"), rights("netconnectd-radio.service")
-	if !slices.Equal(daemon, companion) {
-		t.Errorf("netconnectd.service:\n%s\n\nnetconnectd-radio.service:\n%s", strings.Join(daemon, "\n"), strings.Join(companion, "\n"))
-	}
-}
-
-// TestReloadChecksFirst: systemctl reload fails for a file with an error, because
-// systemd runs the lines in their order and stops at the first that fails.
-func TestReloadChecksFirst(t *testing.T) {
-	unit, err := os.ReadFile("systemd/netconnectd.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var reload []string
-	for line := range strings.Lines(string(unit)) {
-		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecReload="); ok {
-			reload = append(reload, command)
-		}
-	}
-	want := []string{"/usr/sbin/netconnectd --check", "/bin/sh -c 'kill -HUP $MAINPID'"}
-	if !slices.Equal(reload, want) {
-		t.Errorf("systemctl reload runs %q, want %q", reload, want)
-	}
-}
-
-// However the daemon ends, it comes back, until systemctl stops it.
-func TestDaemonComesBack(t *testing.T) {
-	unit, err := os.ReadFile("systemd/netconnectd.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(string(unit), "\n")
-	for _, want := range []string{"Restart=always", "StartLimitIntervalSec=0", "RestartSec=1", "RestartMaxDelaySec=10", "MemoryMax=256M", "OOMPolicy=continue"} {
-		if !slices.Contains(lines, want) {
-			t.Errorf("netconnectd.service lacks %s", want)
-		}
-	}
-	for _, line := range lines {
-		if name, _, _ := strings.Cut(line, "="); name == "RestartPreventExitStatus" || name == "SuccessExitStatus" {
-			t.Errorf("netconnectd.service has an end that systemd takes for good: %s", line)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// TestEveryPackageHasItsPlace: architecture.md names each package, and none
-// that is not there.
+// TestEveryPackageHasItsPlace checks that architecture.md names each package, and no
+// package that does not exist.
 func TestEveryPackageHasItsPlace(t *testing.T) {
 	_, table, _ := strings.Cut(pagetest.Read(t, "architecture.md"), "## What goes where\n")
 	table, _, _ = strings.Cut(table, "\n## ")
@@ -48,7 +48,7 @@ func TestEveryPackageHasItsPlace(t *testing.T) {
 	}
 }
 
-// TestStatePicture: the picture has the states that there are.
+// TestStatePicture checks that the picture has exactly the states of the source.
 func TestStatePicture(t *testing.T) {
 	for _, b := range pagetest.Blocks(t, "architecture.md") {
 		if b.Lang != "mermaid" {

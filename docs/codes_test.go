@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestEveryCodeIsExplained: docs/protocol.md has every code that a client can get.
-// They are the constants of package client, which structure_test.go has everybody
-// use.
+// TestEveryCodeIsExplained checks that docs/protocol.md has every code that a client
+// can receive. The codes are the constants of package client; texts_test.go
+// checks that the source uses no others.
 func TestEveryCodeIsExplained(t *testing.T) {
 	page, err := os.ReadFile("protocol.md")
 	if err != nil {

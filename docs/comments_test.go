@@ -1,5 +1,5 @@
-// Package docs checks the documents beside it against the source that they
-// tell of, and writes those that are made from it.
+// Package docs compares the documents beside it with the source that they describe,
+// and writes those that are generated from the source.
 package docs
 
 import (
@@ -14,13 +14,13 @@ import (
 
 const module = "github.com/netconnectd/netconnectd/"
 
-// comments is what the source says of types and of their fields. Types are
-// written "path/of/package.Name", fields "path/of/package.Name.Field".
+// comments holds the comments of types and of their fields. Types are written
+// "path/of/package.Name", fields "path/of/package.Name.Field".
 type comments struct {
 	types   map[string]string
 	fields  map[string]string
-	aliases map[string]alias  // of the type of a spelling: that of words that are spelt so
-	words   map[string][]word // constants of a type of strings
+	aliases map[string]alias  // by the type of a spelling: the alias for words with that spelling
+	words   map[string][]word // by type, the constants of a string type
 }
 
 type alias struct{ name, doc string }
@@ -82,7 +82,7 @@ func (c *comments) addFile(pkg string, file *ast.File) {
 func (c *comments) addType(pkg string, spec *ast.TypeSpec, doc string) {
 	name := pkg + "." + spec.Name.Name
 	if spec.Assign.IsValid() {
-		if generic, ok := spec.Type.(*ast.IndexExpr); ok { // Named[spelling] or Bits[spelling]
+		if generic, ok := spec.Type.(*ast.IndexExpr); ok { // the alias is of Named[spelling] or Bits[spelling]
 			if spelling, ok := generic.Index.(*ast.Ident); ok {
 				c.aliases[pkg+"."+spelling.Name] = alias{spec.Name.Name, doc}
 			}
@@ -113,7 +113,7 @@ func (c *comments) addConstant(pkg string, spec *ast.ValueSpec) {
 	c.words[name] = append(c.words[name], word{text, joined(spec.Doc, spec.Comment)})
 }
 
-// joined is the text of comments on one line.
+// joined returns the text of comments on one line.
 func joined(groups ...*ast.CommentGroup) string {
 	var all []string
 	for _, group := range groups {

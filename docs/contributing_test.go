@@ -14,22 +14,22 @@ import (
 
 const contributing = "../CONTRIBUTING.md"
 
-// pathPattern matches what names a file or a folder of the source: with a slash in it, or
-// with an ending that files here have.
+// pathPattern matches a name of a file or a folder of the source: one with a slash,
+// or with an ending that files here have.
 var pathPattern = regexp.MustCompile(`^(?:[\w.-]+/)*[\w-]+(?:/|\.(?:go|md|yaml|json|[158]))?$`)
 
 // testName matches the name of a test or a fuzz test.
 var testName = regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)
 
-// notOurs are words of CONTRIBUTING.md that look like paths of the source: what make
-// writes, files of the kernel, and packages of Go.
+// notOurs are words of CONTRIBUTING.md that look like paths of the source: files that
+// make writes, files of the kernel, and packages of Go.
 var notOurs = []string{"build/", "linux/", "testing/", "apt/", "NOTES.md"}
 
-// identifier matches a name of the source, e.g. of a table that takes another row.
+// identifier matches a name of the source, e.g. of a table that needs another row.
 var identifier = regexp.MustCompile(`^(?:\w+\.)?([A-Za-z]\w+)$`)
 
-// TestContributingNamesWhatIsThere: the paths, tests, targets and identifiers of
-// CONTRIBUTING.md exist.
+// TestContributingNamesWhatIsThere checks that the paths, tests, targets and
+// identifiers in CONTRIBUTING.md exist.
 func TestContributingNamesWhatIsThere(t *testing.T) {
 	source, makefile := allSource(t), pagetest.Read(t, "../Makefile")
 	named := 0
@@ -66,10 +66,10 @@ func TestContributingNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-// noNames are words that the source does not have: what packages are not called.
+// noNames are words that the source does not have: names that packages must not have.
 var noNames = []string{"utils", "common"}
 
-// contributingWords are what stands in back quotes, and what links lead to.
+// contributingWords returns the texts in back quotes, and the targets of links.
 func contributingWords(t *testing.T) []string {
 	t.Helper()
 	words := pagetest.Quoted(t, contributing)
@@ -88,7 +88,7 @@ func isPath(word string) bool {
 	return strings.Contains(word, "/") || strings.Contains(word, ".")
 }
 
-// allSource is the text of all Go files.
+// allSource returns the text of all Go files.
 func allSource(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder

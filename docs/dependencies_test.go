@@ -17,11 +17,11 @@ import (
 	"github.com/netconnectd/netconnectd/internal/pagetest"
 )
 
-// manyUsers is from how many packages on a row may say "several".
+// manyUsers is the number of packages from which on a row may say "several".
 const manyUsers = 6
 
-// TestDependencies: dependencies.md says of each module which packages link it, or
-// that only tests use it.
+// TestDependencies checks that dependencies.md names, for each module, the packages
+// that link it, or says that only tests use it.
 func TestDependencies(t *testing.T) {
 	page := pagetest.Read(t, "dependencies.md")
 	table, _, _ := strings.Cut(page, "\n## Versions")
@@ -47,8 +47,8 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
-// moduleUsers are the packages that import each module which go.mod requires; of those
-// that only tests import, none.
+// moduleUsers returns the packages that import each module which go.mod requires; the
+// list is empty for a module that only tests import.
 func moduleUsers(t *testing.T) map[string][]string {
 	t.Helper()
 	users := map[string]map[string]bool{}

@@ -20,10 +20,11 @@ import (
 	"github.com/netconnectd/netconnectd/internal/server"
 )
 
-// examples says how a language of protocol.md is run, and what that needs.
+// examples says how the examples of each language in protocol.md are run, and what
+// that needs.
 var examples = map[string]struct {
 	file    string
-	command []string // before the file
+	command []string // the command before the file
 	needs   []string
 }{
 	"sh":         {"example.sh", []string{"sh", "-e"}, []string{"jq", "nc"}},
@@ -32,8 +33,8 @@ var examples = map[string]struct {
 	"go":         {"example.go", []string{"go", "run"}, []string{"go"}},
 }
 
-// TestExamples runs the examples of protocol.md as they stand there, but for
-// the path of the socket, and compares what they print with the page.
+// TestExamples runs the examples of protocol.md unchanged except for the path of the
+// socket, and compares their output with the page.
 func TestExamples(t *testing.T) {
 	buildPrograms(t)
 	var printed []pagetest.Block
@@ -65,7 +66,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// buildPrograms makes ours, and puts them first in PATH.
+// buildPrograms builds our programs, and puts them first in PATH.
 func buildPrograms(t *testing.T) {
 	t.Helper()
 	bin := t.TempDir()
@@ -75,7 +76,7 @@ func buildPrograms(t *testing.T) {
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 }
 
-// runExample gives what the program prints.
+// runExample returns the program's output.
 func runExample(t *testing.T, program pagetest.Block) string {
 	t.Helper()
 	how := examples[program.Lang]
@@ -93,10 +94,10 @@ func runExample(t *testing.T, program pagetest.Block) string {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // go run compiles
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // includes the time to compile, with go run
 	defer cancel()
 	cmd := exec.CommandContext(ctx, how.command[0], append(how.command[1:], path)...)
-	cmd.Dir = ".." // for the module
+	cmd.Dir = ".." // so that go finds the module
 	cmd.Env = append(os.Environ(), "NETCONNECTD_SOCKET="+socket)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -105,8 +106,8 @@ func runExample(t *testing.T, program pagetest.Block) string {
 	return string(out)
 }
 
-// serveExamples is a device that is joining, whose Office has another
-// passphrase, and that is online for those who wait for it.
+// serveExamples runs a device that is joining, that has a wrong passphrase for
+// Office, and that is online for clients that wait for that.
 func serveExamples(t *testing.T, cfg server.Config) (socket string) {
 	t.Helper()
 	socket = filepath.Join(t.TempDir(), "s")
@@ -155,7 +156,8 @@ func (joiningDevice) Handle(_ context.Context, _ server.Peer, r server.Request) 
 	return nil, errors.New("no such request")
 }
 
-// TestExampleInGoIsFormatted, as its readers copy it.
+// TestExampleInGoIsFormatted checks that the example has gofmt's form, as readers
+// copy it.
 func TestExampleInGoIsFormatted(t *testing.T) {
 	for _, b := range pagetest.Blocks(t, "protocol.md") {
 		if b.Lang != "go" {

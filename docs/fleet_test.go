@@ -16,8 +16,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/pagetest"
 )
 
-// TestEveryMetricIsExplained: the table of fleet.md has what the daemon tells,
-// no more and no less, with its type, and the labels' values.
+// TestEveryMetricIsExplained checks that the table of fleet.md has exactly the
+// metrics that the daemon reports, with their types and the values of their labels.
 func TestEveryMetricIsExplained(t *testing.T) {
 	page := pagetest.Read(t, "fleet.md")
 	told := metrics.New("1.0.0").Text(new(-60))
@@ -41,7 +41,7 @@ func TestEveryMetricIsExplained(t *testing.T) {
 	}
 }
 
-// TestSizes: the figures follow from how many series there are.
+// TestSizes checks that the figures follow from the number of series.
 func TestSizes(t *testing.T) {
 	page := pagetest.Read(t, "fleet.md")
 	series := len(regexp.MustCompile(`(?m)^netconnectd_`).FindAllString(metrics.New("1.0.0").Text(new(-60)), -1))
@@ -67,8 +67,8 @@ func thousands(n int) string {
 	return text
 }
 
-// TestAlertRules: they ask for metrics that there are, and Prometheus takes
-// them, where its promtool is installed.
+// TestAlertRules checks that the rules use existing metrics, and that Prometheus
+// accepts them if its promtool is installed.
 func TestAlertRules(t *testing.T) {
 	rules := yamlBlock(t, "## What to alert on")
 	var file struct {
@@ -117,7 +117,8 @@ func TestAlertRules(t *testing.T) {
 	})
 }
 
-// TestRelabelling keeps as many series as the page says.
+// TestRelabelling checks that the configuration keeps as many series as the page
+// says.
 func TestRelabelling(t *testing.T) {
 	var config struct {
 		Rules []struct{ Regex, Action string } `yaml:"metric_relabel_configs"`
@@ -128,7 +129,7 @@ func TestRelabelling(t *testing.T) {
 	kept := 0
 	for _, m := range regexp.MustCompile(`(?m)^(netconnectd_[a-z_]+)(?:\{.*?result="([a-z_]+)")?`).FindAllStringSubmatch(metrics.New("").Text(new(-60)), -1) {
 		dropped := false
-		for _, rule := range config.Rules { // anchored, as Prometheus has it
+		for _, rule := range config.Rules { // Prometheus anchors the pattern in the same way
 			anchored := regexp.MustCompile("^(?:" + rule.Regex + ")$")
 			dropped = dropped || anchored.MatchString(m[1]) || anchored.MatchString(m[1]+";"+m[2])
 		}

@@ -16,9 +16,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/server"
 )
 
-// TestMigrating carries out what migrating.md shows on a terminal: with the
-// files that it shows, on a device with OctoPrint's user, who is no member of
-// the group until the page has said how.
+// TestMigrating carries out the commands of migrating.md, with the files on that
+// page, on a device with OctoPrint's user, who joins the group only where the page
+// says how.
 func TestMigrating(t *testing.T) {
 	buildPrograms(t)
 	etc := filepath.Join(t.TempDir(), "etc")
@@ -55,7 +55,7 @@ func TestMigrating(t *testing.T) {
 	}
 }
 
-// octoprint is a server for a user without rights.
+// octoprint returns a server's configuration for a user without rights.
 func octoprint() server.Config {
 	return server.Config{
 		Peer: func(net.Conn) (server.Peer, error) { return server.Peer{UID: 4711, Groups: []uint32{4711}}, nil },
@@ -67,14 +67,14 @@ func octoprint() server.Config {
 	}
 }
 
-// TestKeysWithoutEffect: migrating.md names those that config.md, which is made
-// from the source, says to have none.
+// TestKeysWithoutEffect checks that migrating.md names the same keys without effect
+// as config.md, which is generated from the source.
 func TestKeysWithoutEffect(t *testing.T) {
 	var want []string
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` .* It has no effect").FindAllStringSubmatch(pagetest.Read(t, "config.md"), -1) {
 		want = append(want, m[1])
 	}
-	_, sentence, _ := strings.Cut(pagetest.Read(t, "migrating.md"), "Without effect are ")
+	_, sentence, _ := strings.Cut(pagetest.Read(t, "migrating.md"), "These keys have no effect: ")
 	sentence, _, _ = strings.Cut(sentence, ", because")
 	var got []string
 	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(sentence, -1) {

@@ -11,37 +11,38 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// shapes is what is known of types that JSON is made of.
+// shapes describes types that are encoded as JSON.
 type shapes struct {
-	// folders have the types that reach JSON. The first is the public package: its
-	// names and comments go before those of the types that it gives other names.
+	// folders contain these types. The first folder is the public package: its names
+	// and comments take precedence over those of the types for which it has other
+	// names.
 	folders []string
 	texts   map[reflect.Type]textForm
-	// mayBeEmpty are fields that are "" instead of absent.
+	// mayBeEmpty lists fields that are "" instead of absent.
 	mayBeEmpty []string
 }
 
-// ofState is of what the kernel's network is told in.
+// ofState describes the types of the kernel's network state.
 var ofState = shapes{
 	[]string{"state", "internal/link/rtnl", "internal/link/ethtool", "internal/link/mptcp", "internal/link/wireguard"},
 	textForms, []string{"RouteHop.via", "VXLAN.remote", "VXLAN.local"},
 }
 
-// model is all that JSON of the roots may contain.
+// model describes everything that the JSON of the roots may contain.
 type model struct {
 	shapes
 	comments *comments
-	objects  []*object      // in the order in which they are met
-	enums    []*enumeration // likewise
-	used     []reflect.Type // types of texts that are there
+	objects  []*object      // in the order in which they were found
+	enums    []*enumeration // in the order in which they were found
+	used     []reflect.Type // the types with a textForm that occur
 }
 
-// object is a struct as JSON has it: the fields of what is embedded are its
-// own.
+// object is a struct in the form of its JSON: the fields of embedded structs count as
+// its own.
 type object struct {
 	name   string
-	path   string   // where it was met first, e.g. "ifaces.NAME.bond"
-	docs   []string // of its type and of those embedded
+	path   string   // where it was found first, e.g. "ifaces.NAME.bond"
+	docs   []string // the comments of its type and of the embedded types
 	fields []field
 	of     reflect.Type
 }
@@ -50,25 +51,25 @@ type field struct {
 	key    string
 	of     reflect.Type
 	always bool
-	null   bool // it may be null
+	null   bool // the value may be null
 	doc    string
-	depth  int // of embedding
+	depth  int // the depth of embedding
 }
 
-// enumeration is a type of which the JSON is a word, or a list of words.
+// enumeration is a type whose JSON is a word or a list of words.
 type enumeration struct {
 	name, doc string
 	words     []word
-	open      bool // numbers in decimal occur, too
+	open      bool // decimal numbers may occur, too
 	list      bool
 	of        reflect.Type
 }
 
-// textForm is what a type that writes its JSON itself writes. The patterns are
+// textForm describes the JSON of a type with its own encoding. The patterns are
 // regular expressions that ECMA-262 and Go share.
 type textForm struct {
 	text    string // for people
-	kind    string // of JSON
+	kind    string // the type in JSON
 	pattern string
 }
 
@@ -108,7 +109,7 @@ func newModel(of shapes, roots ...reflect.Type) (*model, error) {
 	return m, m.checkNames()
 }
 
-// meet adds a type and all that it leads to.
+// meet adds a type and all types that it contains.
 func (m *model) meet(t reflect.Type, path string) error {
 	if _, ok := m.texts[t]; ok {
 		if !slices.Contains(m.used, t) {
@@ -156,7 +157,7 @@ func (m *model) meetObject(t reflect.Type, path string) error {
 }
 
 // flatten adds the fields of a struct as encoding/json does: those of embedded
-// structs, too, unless one further out has their key.
+// structs, too, unless a field further out has the same key.
 func (m *model) flatten(o *object, t reflect.Type, always bool, depth int) {
 	o.addDoc(m.comments.types[typeName(t)])
 	for i := range t.NumField() {
@@ -200,7 +201,7 @@ func (o *object) addDoc(doc string) {
 	}
 }
 
-// omitted says whether a field's options can leave it out.
+// omitted reports whether a field's options can leave it out.
 func omitted(t reflect.Type, options string) bool {
 	all := strings.Split(options, ",")
 	return slices.Contains(all, "omitzero") || slices.Contains(all, "omitempty") && t.Kind() != reflect.Struct
@@ -222,8 +223,8 @@ func (m *model) enum(t reflect.Type) *enumeration {
 	return m.enums[i]
 }
 
-// enumeration makes that of a type which lists its words, or of strings of
-// which the source has constants; of others nil.
+// enumeration returns the enumeration of a type that lists its words, or of a string
+// type with constants in the source. For other types it returns nil.
 func (m *model) enumeration(t reflect.Type) *enumeration {
 	e := &enumeration{name: t.Name(), doc: m.comments.types[typeName(t)], of: t, open: true}
 	if generic, spelling, ok := strings.Cut(strings.TrimSuffix(t.Name(), "]"), "["); ok {
@@ -256,8 +257,8 @@ func writesItself(t reflect.Type) bool {
 	return false
 }
 
-// checkNames: a heading and a definition have one meaning, and all that is
-// listed here exists.
+// checkNames checks that a heading and a definition have one meaning each, and that
+// everything listed in this file exists.
 func (m *model) checkNames() error {
 	seen := map[string]bool{}
 	empty := slices.Clone(m.mayBeEmpty)
@@ -282,5 +283,5 @@ func (m *model) checkNames() error {
 	return nil
 }
 
-// typeName is that of the source.
+// typeName returns a type's name as comments has it.
 func typeName(t reflect.Type) string { return t.PkgPath() + "." + t.Name() }

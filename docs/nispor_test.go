@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestNisporTable: what nispor.md says to be here stands in the schema at that
-// place, and what it says to be absent does not.
+// TestNisporTable checks that the schema has the fields that nispor.md says are here,
+// and does not have those that it says are absent.
 func TestNisporTable(t *testing.T) {
 	text, err := os.ReadFile("nispor.md")
 	if err != nil {
@@ -59,8 +59,8 @@ func TestNisporTable(t *testing.T) {
 	}
 }
 
-// propertiesAt follows a path like "ifaces.NAME.vlan" or "routes[].realm" from
-// the root of a schema; nil: it does not lead to an object.
+// propertiesAt follows a path like "ifaces.NAME.vlan" or "routes[].realm" from the
+// root of a schema. It returns nil if the path does not lead to an object.
 func propertiesAt(root map[string]any, path string) map[string]any {
 	place := resolve(root, root)
 	for part := range strings.SplitSeq(strings.ReplaceAll(path, "[]", ".[]"), ".") {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// page gives the part of state.md that is made.
+// page returns the generated part of state.md.
 func (m *model) page() string {
 	var b strings.Builder
 	for _, o := range m.objects {
@@ -82,7 +82,7 @@ func (e *enumeration) write(b *strings.Builder) {
 
 func link(name string) string { return fmt.Sprintf("[%s](#%s)", name, strings.ToLower(name)) }
 
-// escape is for text in a table.
+// escape escapes text for a table.
 func escape(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "*", `\*`, "_", `\_`).Replace(text)
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
-// realDaemon is netconnectd itself in a network namespace with one cable, on a socket.
+// realDaemon runs netconnectd in a network namespace with one cable, and returns its
+// socket.
 func realDaemon(t *testing.T) (socket string) {
 	t.Helper()
 	buildPrograms(t)
@@ -26,7 +27,7 @@ func realDaemon(t *testing.T) (socket string) {
 	} {
 		netnstest.Run(t, append([]string{"ip"}, strings.Fields(setting)...)...)
 	}
-	dir, err := os.MkdirTemp("/tmp", "d") // a short name: that of a socket has at most 107 bytes
+	dir, err := os.MkdirTemp("/tmp", "d") // a short name, because the path of a socket has at most 107 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,7 @@ func realDaemon(t *testing.T) (socket string) {
 	return socket
 }
 
-// asked sends a request and gives the frames that come.
+// asked sends a request and returns the frames that follow.
 func asked(t *testing.T, socket, request string, frames int) (got [][]byte) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -92,8 +93,8 @@ network:
     - {name: wan, device: none0, proto: dhcp}
 `
 
-// requests are what a client sends, in this order. What changes the radio fails,
-// since there is none, and that is a reply, too.
+// requests are sent in this order. Those that change the radio fail, since there is
+// none; such an error is a reply, too.
 var requests = []struct{ command, parameters string }{
 	{"status", `{}`}, {"add_network", `{"ssid":"Home","psk":"12345678","priority":3}`},
 	{"add_network", `{"ssid_hex":"ff00","psk":"12345678","addressing":{"method":"static","address":"192.0.2.9/24","gateway":"192.0.2.1","dns":["192.0.2.1"]}}`},
@@ -108,13 +109,13 @@ var requests = []struct{ command, parameters string }{
 	{"subscribe", `{"network":{"parts":["nothing"]}}`}, {"stop_daemon", `{}`},
 }
 
-// TestRealRepliesAreValid: what netconnectd itself sends is what the schema says, and
-// nothing is left out of it.
+// TestRealRepliesAreValid checks that the replies of the real netconnectd match the
+// schema, and that every command is tried.
 func TestRealRepliesAreValid(t *testing.T) {
 	socket := realDaemon(t)
 	tried := map[string]bool{}
 	for _, r := range requests {
-		if r.command == "stop_daemon" { // the last
+		if r.command == "stop_daemon" { // the last one
 			events := asked(t, socket, `{"subscribe":{},"id":"x"}`, 2)
 			validFrame(t, "reply_subscribe", events[0])
 			validFrame(t, "event", events[1])

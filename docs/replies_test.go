@@ -22,7 +22,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 )
 
-// ofReplies is of what the daemon answers.
+// ofReplies describes the types of the daemon's replies.
 var ofReplies = shapes{
 	folders: []string{"client"},
 	texts: map[reflect.Type]textForm{
@@ -30,13 +30,13 @@ var ofReplies = shapes{
 	},
 }
 
-// results are the types of the results of commands; all others are a text.
+// results lists the types of the results of commands; all other results are texts.
 var results = map[string]reflect.Type{
 	"status": reflect.TypeFor[client.Status](), "list_wifi": reflect.TypeFor[[]client.BSS](),
 	"list_networks": reflect.TypeFor[[]client.SavedNetwork](), "history": reflect.TypeFor[[]client.HistoryEntry](), "interfaces": reflect.TypeFor[[]client.OwnedInterface](),
 }
 
-// commandNames are those of the server's table.
+// commandNames returns the names in the server's table.
 func commandNames(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "../internal/server/request.go", nil, 0)
@@ -73,7 +73,8 @@ func repliesModel(t *testing.T) *model {
 	return m
 }
 
-// frame is a frame of the daemon's; the last properties need not be there.
+// frame returns the schema of a frame of the daemon's; the properties in optional may
+// be absent.
 func frame(about string, properties values, optional ...string) values {
 	required := slices.DeleteFunc(slices.Sorted(maps.Keys(properties)), func(key string) bool { return slices.Contains(optional, key) })
 	return values{"type": "object", "description": about, "properties": properties, "required": required, "additionalProperties": true}
@@ -81,8 +82,8 @@ func frame(about string, properties values, optional ...string) values {
 
 func reference(name string) values { return values{"$ref": "#/$defs/" + name} }
 
-// replies gives the JSON Schema of all that the daemon sends: one definition for the
-// reply to each command, and those of what subscribers get.
+// replies returns the JSON Schema of everything that the daemon sends: one definition
+// for the reply to each command, and those of the frames that subscribers receive.
 func (m *model) replies(commands []string) values {
 	definitions := m.definitions()
 	definitions["id"] = values{"type": []string{"string", "number", "boolean", "null"}, "description": "that of the request, if it had one"}
@@ -120,7 +121,8 @@ func (m *model) replies(commands []string) values {
 	}
 }
 
-// TestRepliesHaveASchema: the schema is what the types and the commands are.
+// TestRepliesHaveASchema checks that the schema file equals the one generated from
+// the types and the commands.
 func TestRepliesHaveASchema(t *testing.T) {
 	want := schemaFile(t, repliesModel(t).replies(commandNames(t)))
 	if *update {
@@ -133,7 +135,8 @@ func TestRepliesHaveASchema(t *testing.T) {
 	}
 }
 
-// TestReplyTypesAreExplained: a name alone does for few.
+// TestReplyTypesAreExplained checks that most fields have a comment, since few names
+// explain themselves.
 func TestReplyTypesAreExplained(t *testing.T) {
 	for _, o := range repliesModel(t).objects {
 		if len(o.docs) == 0 {
@@ -142,8 +145,8 @@ func TestReplyTypesAreExplained(t *testing.T) {
 	}
 }
 
-// replySchema reads the schema as others get it: of is one of its definitions, "" the
-// whole.
+// replySchema reads the schema file as other programs do. of names one of its
+// definitions; "" means the whole.
 func replySchema(t *testing.T, of string) *jsonschema.Resolved {
 	t.Helper()
 	load := func(uri *url.URL) (*jsonschema.Schema, error) {
@@ -168,8 +171,8 @@ func replySchema(t *testing.T, of string) *jsonschema.Resolved {
 	return resolved
 }
 
-// TestReplySchemaHasEveryField: of each type with every field set the schema has all
-// keys and no others, and all of it is valid.
+// TestReplySchemaHasEveryField fills every field of each type, and checks that the
+// schema has exactly these keys and accepts the value.
 func TestReplySchemaHasEveryField(t *testing.T) {
 	m := repliesModel(t)
 	for _, of := range []reflect.Type{
@@ -190,7 +193,7 @@ func TestReplySchemaHasEveryField(t *testing.T) {
 	}
 }
 
-// TestReplySchemaRefuses: the schema says something.
+// TestReplySchemaRefuses checks that the schema refuses wrong values.
 func TestReplySchemaRefuses(t *testing.T) {
 	for _, row := range []struct {
 		of, document string
@@ -222,7 +225,7 @@ func TestReplySchemaRefuses(t *testing.T) {
 	}
 }
 
-// frameKeys are the keys that a frame may have, as its definition says.
+// frameKeys returns the keys that a frame may have according to its definition.
 func frameKeys(t *testing.T, schema *jsonschema.Schema, of string) []string {
 	t.Helper()
 	definition := schema.Defs[of]
@@ -239,8 +242,8 @@ func frameKeys(t *testing.T, schema *jsonschema.Schema, of string) []string {
 	return keys
 }
 
-// validFrame holds a frame of the daemon's to a definition: it is valid, and has no
-// key that the definition does not name.
+// validFrame checks a frame of the daemon's against a definition: the frame must be
+// valid, and have no key that the definition does not name.
 func validFrame(t *testing.T, of string, text []byte) {
 	t.Helper()
 	resolved := replySchema(t, of)

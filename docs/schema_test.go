@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// object of JSON. Its keys are written in the order of the alphabet.
+// values is an object of JSON. Its keys are written in alphabetical order.
 type values = map[string]any
 
-// definitions are the schemas of all types by their names.
+// definitions returns the schemas of all types by their names.
 func (m *model) definitions() values {
 	definitions := values{}
 	for _, o := range m.objects {
@@ -25,12 +25,12 @@ func (m *model) definitions() values {
 // draft is the version of JSON Schema.
 const draft = "https://json-schema.org/draft/2020-12/schema"
 
-// schema gives the JSON Schema of which the first root is what a document has.
+// schema returns the JSON Schema of a document that consists of the first root.
 func (m *model) schema() values {
 	return values{
 		"$schema":     draft,
-		"title":       "What netconnectd tells of the network",
-		"description": "Made from the types of package state; docs/state.md says the same for people. A change, as it is told by monitor, is #/$defs/Change.",
+		"title":       "The kernel's network state",
+		"description": "Generated from the types of package state; docs/state.md describes the same for people. A change, as monitor prints it, is #/$defs/Change.",
 		"$ref":        "#/$defs/" + m.objects[0].name,
 		"$defs":       m.definitions(),
 	}
@@ -96,8 +96,8 @@ func (m *model) typeSchema(t reflect.Type) values {
 	return integerSchema(t)
 }
 
-// integerSchema has the limits of a number, but for 64 bits, which few programs
-// hold.
+// integerSchema returns the limits of a number, except for 64 bits, which few
+// programs can represent.
 func integerSchema(t reflect.Type) values {
 	schema := values{"type": "integer"}
 	switch bits := t.Bits(); {

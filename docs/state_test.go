@@ -40,7 +40,8 @@ func schemaFile(t *testing.T, schema values) []byte {
 	return b.Bytes()
 }
 
-// TestStateIsDocumented: what is written of the types is what they are.
+// TestStateIsDocumented checks that the page and the schema equal those generated
+// from the types.
 func TestStateIsDocumented(t *testing.T) {
 	m := stateModel(t)
 	page, err := os.ReadFile("state.md")
@@ -69,7 +70,8 @@ func TestStateIsDocumented(t *testing.T) {
 	}
 }
 
-// TestTypesAreExplained: a name alone does for few.
+// TestTypesAreExplained checks that most fields have a comment, since few names
+// explain themselves.
 func TestTypesAreExplained(t *testing.T) {
 	m := stateModel(t)
 	for _, o := range m.objects {

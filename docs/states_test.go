@@ -19,8 +19,8 @@ import (
 	"github.com/netconnectd/netconnectd/state/kernel"
 )
 
-// committedSchema reads the schema as others get it, with a library that is
-// not ours. Its root is State; of gives that of another definition.
+// committedSchema reads the schema file as other programs do, with a library that is
+// not ours. Its root is State; of selects another definition.
 func committedSchema(t *testing.T, of string) *jsonschema.Resolved {
 	t.Helper()
 	text, err := os.ReadFile("state.schema.json")
@@ -53,11 +53,10 @@ func plain(t *testing.T, v any) (out any) {
 	return out
 }
 
-// filler gives every field a value, and to each type of words each of them in
-// turn.
+// filler sets every field to a value, and uses each word of an enumeration in turn.
 type filler struct{ used map[reflect.Type]int }
 
-// samples are of types of which a value cannot be just any.
+// samples has values of types for which not every value is valid.
 var samples = map[reflect.Type][]any{
 	reflect.TypeFor[netip.Addr]():            {netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fd00::1"), netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("::ffff:192.0.2.1"), netip.IPv6Unspecified()},
 	reflect.TypeFor[netip.Prefix]():          {netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("::/0")},
@@ -111,7 +110,7 @@ func (f filler) fill(v reflect.Value) {
 func (f filler) fillScalar(v reflect.Value, n int) {
 	switch {
 	case v.CanUint():
-		// Each number of an enumeration, and then one that has no name.
+		// Use each number of an enumeration, and then one that has no name.
 		v.SetUint(uint64(n%250) + 1)
 	case v.CanInt():
 		v.SetInt(int64(-n%100) - 1)
@@ -124,8 +123,8 @@ func (f filler) fillScalar(v reflect.Value, n int) {
 	}
 }
 
-// TestSchemaHasEveryField: of a State and a Change in which every field is set
-// the schema has all keys and no others, and all of it is valid.
+// TestSchemaHasEveryField fills every field of a State and a Change, and checks that
+// the schema has exactly these keys and accepts the value.
 func TestSchemaHasEveryField(t *testing.T) {
 	m := stateModel(t)
 	for _, root := range []any{new(state.State), new(state.Change)} {
@@ -165,7 +164,7 @@ func (m *model) compareKeys(t *testing.T, of reflect.Type, document any, path st
 		}
 		o := m.object(of)
 		if o == nil {
-			return // {"other":…}
+			return // {"other":…} has no properties of its own
 		}
 		for _, field := range o.fields {
 			value, ok := document[field.key]
@@ -181,7 +180,7 @@ func (m *model) compareKeys(t *testing.T, of reflect.Type, document any, path st
 	}
 }
 
-// TestSchemaRefuses: what is not so is not valid, so the schema says something.
+// TestSchemaRefuses checks that the schema refuses wrong values.
 func TestSchemaRefuses(t *testing.T) {
 	const iface = `"name":"a","index":1,"iface_type":"veth","state":"up","mtu":1,"flags":[]`
 	tests := []struct {
@@ -213,7 +212,7 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// settings are of kinds that every kernel has on which the tests run.
+// settings create kinds of links that every kernel on which the tests run has.
 var settings = []string{
 	"link set lo up",
 	"link add left type veth peer name right",
@@ -247,7 +246,8 @@ func TestRealStatesAreValid(t *testing.T) {
 	netnstest.Thread(t)
 	fresh := read(t)
 	for _, setting := range settings {
-		// What this kernel lacks is missing in the state, which is no error here.
+		// If this kernel lacks a kind, the state lacks it, too, which is no error
+		// here.
 		if out, err := exec.Command("ip", strings.Fields(setting)...).CombinedOutput(); err != nil {
 			t.Logf("ip %s: %v: %s", setting, err, out)
 		}

@@ -9,17 +9,17 @@ import (
 	"github.com/netconnectd/netconnectd/internal/doctor"
 )
 
-// findingRow is a row of a finding: its id, what it means, what to do.
+// findingRow matches a finding's row: its id, its meaning, the remedy.
 var findingRow = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([^|]+(?:\\\\\\|[^|]+)*) \\| ((?:[^|]|\\\\\\|)*)\\|$")
 
-// TestEveryFindingIsExplained: troubleshooting.md has all findings of doctor,
-// each once, and no others.
+// TestEveryFindingIsExplained checks that troubleshooting.md has each finding of the
+// doctor once, and no others.
 func TestEveryFindingIsExplained(t *testing.T) {
 	page, err := os.ReadFile("troubleshooting.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	levels := []string{"problem", "warning", "unknown", "ok"} // have a table, too
+	levels := []string{"problem", "warning", "unknown", "ok"} // these also have a table
 	var explained []string
 	for _, row := range findingRow.FindAllSubmatch(page, -1) {
 		if id := string(row[1]); !slices.Contains(levels, id) {

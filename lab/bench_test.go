@@ -52,9 +52,9 @@ func TestBenchFallback(t *testing.T) {
 }
 
 // fallback cuts the router's power and returns the time from the device's lost
-// carrier until it serves, as three witnesses see it: the kernel, which sends
-// beacons, the address, and DHCP clients. With check, a phone then gets a lease and
-// an answer.
+// carrier until the device serves phones. Its kernel must then send beacons, it must
+// have the access point's address, and DHCP must answer. With check, a phone also
+// gets a lease and an answer.
 func (l *Lab) fallback(t *testing.T, check bool) time.Duration {
 	t.Helper()
 	l.Home.DieSilently(t)

@@ -39,7 +39,7 @@ func (c *Cable) Absent(t testing.TB) {
 	}
 }
 
-// Socket gives the device an eth0 in which no cable is plugged.
+// Socket creates the device's eth0 without a plugged cable.
 func (c *Cable) Socket(t testing.TB) {
 	t.Helper()
 	must(t, "", "ip", "link", "add", wiredDevice, "type", "veth", "peer", "name", wiredPeer, "netns", string(c.ns))

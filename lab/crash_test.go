@@ -111,7 +111,7 @@ func (l *Lab) killedWhileJoining(t *testing.T) {
 // TestSignalsLeaveTheDaemon checks that after any signal to the daemon, the device
 // has a daemon again; only systemctl stop ends it.
 func TestSignalsLeaveTheDaemon(t *testing.T) {
-	l := New(t, "Signals to the daemon")
+	l := New(t, "Signals do not leave the device without its daemon")
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)
 	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGPIPE} {

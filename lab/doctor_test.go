@@ -20,7 +20,7 @@ func (f finding) String() string { return f.Level + " " + f.ID + ": " + f.What }
 // TestDoctor checks that a healthy device has no problems, and that each fault is
 // named with a remedy, by the doctor and, if the fault hinders the daemon, by status.
 func TestDoctor(t *testing.T) {
-	l := New(t, "The doctor looks at the device")
+	l := New(t, "The doctor examines the device")
 	secrets := secretsOf(t, map[string]string{apSSID: apPassphrase, l.Home.SSID: l.Home.passphrase})
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false, "ap.country: DE")
@@ -54,7 +54,7 @@ func TestDoctor(t *testing.T) {
 // TestDoctorWithNetworkManager checks that if NetworkManager manages the radio, its
 // wpa_supplicant is no rival, and that actions which polkit refuses are named.
 func TestDoctorWithNetworkManager(t *testing.T) {
-	l := New(t, "The doctor looks at NetworkManager")
+	l := New(t, "The doctor examines NetworkManager")
 	l.switchOn(t, l.Home)
 	l.Device.Manager(t)
 	l.Device.Configure(t, false, "ap.country: DE")
@@ -173,7 +173,7 @@ func (l *Lab) disturbed(t *testing.T, r rival) {
 	})
 	l.names(t, stranger, r.id, "problem", "", "")
 	running.end()
-	l.Timeline.Step("and no longer, after another", func() string {
+	l.Timeline.Step("no longer a problem after a reload", func() string {
 		l.Device.must(t, member, "reload")
 		until(t, noticed, "no problem in status", func() (string, bool) {
 			text := l.Device.Status(t).Text

@@ -12,7 +12,7 @@ import (
 // without rights reads it in its order.
 func (l *Lab) remembers(t *testing.T, daemon []string) {
 	t.Helper()
-	l.Timeline.Step("netconnectcli history tells of all that", func() string {
+	l.Timeline.Step("netconnectcli history shows these events", func() string {
 		text := l.Device.must(t, stranger, "--json", "history", "-n", "0")
 		var reply struct {
 			Result []struct {

@@ -61,7 +61,7 @@ func TestHostilePhone(t *testing.T) {
 		}
 		return "ip route, ip -6 route"
 	})
-	l.Timeline.Step("phone reaches nobody but the device", func() string {
+	l.Timeline.Step("phone reaches only the device", func() string {
 		for _, address := range []string{wiredSubnet + ".1", addresses[other]} {
 			if l.Phone.Reaches(address) {
 				t.Errorf("the phone reaches %s", address)

@@ -31,7 +31,7 @@ const hookScript = `#!/bin/sh
 // joined, passed to a hook and forgotten exactly, and no reader may take it for more
 // than a name.
 func TestHostileSSIDs(t *testing.T) {
-	l := New(t, "SSIDs of ill will")
+	l := New(t, "Hostile SSIDs")
 	writeFile(t, hookFolder+"/50-note", hookScript)
 	must(t, "", "chmod", "755", hookFolder+"/50-note")
 	t.Cleanup(func() { _ = os.RemoveAll(hookFolder) })
@@ -117,7 +117,7 @@ func (l *Lab) hostile(t *testing.T, r *Router, name, ssid string) {
 		if status := l.Device.Status(t); !strings.Contains(status.Text, `"current_ssid_hex":"`+named+`"`) {
 			t.Errorf("status: %s", status.Text)
 		}
-		until(t, noticed, "the hook has heard of it", func() (string, bool) {
+		until(t, noticed, "the hook was called", func() (string, bool) {
 			text, _ := os.ReadFile(stateFolder + "/hook.log")
 			return string(text), strings.Contains(string(text), "ssid_hex="+named+"\nnew=joined\nssid=") && l.noted(t, ssid)
 		})

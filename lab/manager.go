@@ -118,7 +118,7 @@ func (m *Manager) close(t testing.TB) {
 	forgetSettings(t)
 }
 
-// forgetSettings gives the radio's interface the settings of a new interface.
+// forgetSettings restores the settings of a new interface on the radio's interface.
 // Otherwise the settings that NetworkManager leaves (accept_ra=0) would keep the next
 // scenario from learning of an IPv6 router.
 func forgetSettings(t testing.TB) {

@@ -136,7 +136,7 @@ func TestNetworkManagerGetsItBack(t *testing.T) {
 // what the rules name, and for nothing else on the bus. Without the rules, replies
 // and status must name those that are missing.
 func TestNetworkManagerRights(t *testing.T) {
-	l := New(t, "What the daemon may on D-Bus")
+	l := New(t, "What the daemon may do on D-Bus")
 	m := l.Device.Manager(t)
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)

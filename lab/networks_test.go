@@ -17,7 +17,7 @@ const otherNetwork = 8 * time.Second
 // point; a restart keeps it there although the better one is back. A person moves it
 // to the better network, and away from there by removing that network.
 func TestBetterNetworkDies(t *testing.T) {
-	l := New(t, "Two known networks, the better one dies")
+	l := New(t, "Two known networks, the better router dies")
 	l.switchOn(t, l.Home)
 	l.switchOn(t, l.Neighbour)
 	l.Device.Configure(t, false)

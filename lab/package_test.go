@@ -94,7 +94,7 @@ func (l *Lab) hookLeaves(t *testing.T) {
 		writeFile(t, hook, "#!/bin/sh\nsleep 3600 &\n")
 		must(t, "", "chmod", "755", hook)
 		l.Device.Restart(t)
-		until(t, noticed, "it runs", func() (string, bool) {
+		until(t, noticed, "the program that the hook left runs", func() (string, bool) {
 			all := l.Device.processes(t)
 			return strings.Join(all, " "), slices.Contains(all, "sleep")
 		})
@@ -238,7 +238,7 @@ func (l *Lab) waitsOnline(t *testing.T) {
 // JSON Schema.
 func (l *Lab) repliesAreValid(t *testing.T) {
 	t.Helper()
-	l.Timeline.Step("replies are what the package's JSON Schema says", func() string {
+	l.Timeline.Step("replies match the package's JSON Schema", func() string {
 		commands := []string{"status", "list_wifi", "list_networks", "history", "interfaces"}
 		for _, command := range commands {
 			var document any

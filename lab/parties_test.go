@@ -42,7 +42,7 @@ func TestParties(t *testing.T) {
 		}
 		return "udhcpc: " + address + ", ping"
 	})
-	l.Timeline.Step("router dies without a word", func() string {
+	l.Timeline.Step("router loses power", func() string {
 		l.Home.DieSilently(t)
 		until(t, 10*time.Second, "the phone notices", func() (string, bool) {
 			return l.Phone.state(), !l.Phone.Connected()

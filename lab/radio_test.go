@@ -40,7 +40,7 @@ func TestRfkill(t *testing.T) {
 	})
 	l.rfkill(t, "unblock")
 	l.seeAccessPoint(t, joining)
-	l.Timeline.Step("daemon says so itself", func() string {
+	l.Timeline.Step("the daemon reports the access point as up", func() string {
 		until(t, noticed, "status says ap", func() (string, bool) {
 			status := l.Device.Status(t)
 			return fmt.Sprintf("%+v", status.AccessPoint), status.Connections.AP

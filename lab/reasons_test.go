@@ -139,7 +139,7 @@ func TestHiddenNetwork(t *testing.T) {
 	l.connect(t, l.Home, "hidden", []string{l.Home.passphrase, "--hidden"})
 	l.Timeline.Step("daemon restarted", func() string { l.Device.Restart(t); return "systemctl" })
 	l.seeOn(t, l.Home, joining)
-	l.Timeline.Step("router dies without a word", func() string { l.Home.DieSilently(t); return "killed" })
+	l.Timeline.Step("router loses power", func() string { l.Home.DieSilently(t); return "killed" })
 	l.seeAccessPoint(t, startingUp)
 	l.switchOn(t, l.Home)
 	l.seeOn(t, l.Home, joining)

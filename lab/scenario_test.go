@@ -88,7 +88,7 @@ func (l *Lab) restart(t *testing.T) {
 		return "systemctl"
 	})
 	l.seeOn(t, l.Home, noticed)
-	l.Timeline.Step("daemon says so itself", func() string {
+	l.Timeline.Step("the daemon reports the access point as up", func() string {
 		until(t, noticed, "status says wifi", func() (string, bool) {
 			return "connections.wifi false", l.Device.Status(t).Connections.WiFi
 		})
@@ -146,7 +146,7 @@ func (l *Lab) bootOn(t *testing.T) {
 // farewell. In a soak that happens to the same daemon again and again, and the daemon
 // must not grow.
 func TestRouterDies(t *testing.T) {
-	l := New(t, "The router dies without a word and returns 60 s later")
+	l := New(t, "The router loses power and returns 60 s later")
 	l.switchOn(t, l.Home)
 	l.Device.Configure(t, false)
 	l.coldStart(t, servesAfterStart)
@@ -184,7 +184,7 @@ func (l *Lab) plugCable(t *testing.T) {
 		l.Cable.Plug(t)
 		return "systemd-networkd: " + l.awaitWiredLease(t)
 	})
-	l.Timeline.Step("daemon sees it", func() string {
+	l.Timeline.Step("the daemon notices that", func() string {
 		until(t, noticed, "status says wired", func() (string, bool) {
 			status := l.Device.Status(t)
 			return "connections.wired false", status.Connections.Wired && status.Link

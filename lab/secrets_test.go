@@ -19,7 +19,7 @@ import (
 // TestPassphraseLeaksNowhere checks that only the modes of three files decide which
 // users can read a passphrase, and that no other place shows it.
 func TestPassphraseLeaksNowhere(t *testing.T) {
-	l := New(t, "The passphrases are seen by nobody")
+	l := New(t, "No user without rights can read a passphrase")
 	secrets := secretsOf(t, map[string]string{
 		apSSID: apPassphrase, l.Home.SSID: l.Home.passphrase, l.Neighbour.SSID: "guessed wrong",
 	})

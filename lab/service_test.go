@@ -181,7 +181,7 @@ func (l *Lab) watchdogFires(t *testing.T, what string, fail func(*testing.T), ba
 			state, _ := namespace("").run("systemctl", "is-active", daemonUnit)
 			return fmt.Sprintf("pid %d, %s", pid, state), pid != 0 && pid != old && strings.TrimSpace(state) == "active"
 		})
-		until(t, noticed, "it says what it was", back)
+		until(t, noticed, "the status is as before", back)
 		if now := l.Device.Children(t); !now.equal(before) {
 			t.Errorf("children are %v, want the same as before: %v", now, before)
 		}

@@ -167,7 +167,7 @@ func (l *Lab) routerDies(t *testing.T, r *Router) time.Time {
 	r.DieSilently(t)
 	cut := time.Now()
 	var connected time.Time
-	l.Timeline.Step("router dies without a word, device loses its carrier", func() string {
+	l.Timeline.Step("router loses power, device loses its carrier", func() string {
 		connected = losesCarrier(t)
 		return "ip: " + link(radioDevice).String()
 	})

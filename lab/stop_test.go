@@ -41,7 +41,7 @@ func TestStopLeavesNothing(t *testing.T) {
 	events := l.events(t)
 	l.Home.DieSilently(t)
 	l.Timeline.Step("uplink is joining", func() string { // it lasts for 2 s, so the status may miss it
-		until(t, noticed, "it is", func() (string, bool) {
+		until(t, noticed, "the uplink is joining", func() (string, bool) {
 			seen := strings.Join(events.transitions(t), "\n")
 			return seen, strings.Contains(seen, " -> joining: ")
 		})

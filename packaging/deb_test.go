@@ -53,7 +53,7 @@ func deb(t *testing.T, folder, arch string) string {
 	return found[0]
 }
 
-// unpack gives the folder with the package's files, and DEBIAN in it.
+// unpack returns the folder with the package's files, and DEBIAN in it.
 func unpack(t *testing.T, path string) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "tree")
@@ -61,8 +61,7 @@ func unpack(t *testing.T, path string) string {
 	return folder
 }
 
-// run gives the standard output of a program that has to succeed and to have no
-// complaint.
+// run returns the standard output of a program that must succeed without a complaint.
 func run(t *testing.T, argv ...string) string {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -182,7 +181,8 @@ func answers(t *testing.T, tree string, emulator []string) {
 	}
 }
 
-// namesItsModules: what the linker says is compiled in is in the copyright file.
+// namesItsModules checks that the copyright file names every module that the linker
+// lists.
 func namesItsModules(t *testing.T, tree string) {
 	text, err := os.ReadFile(filepath.Join(tree, "usr/share/doc/netconnectd/copyright"))
 	if err != nil {
@@ -231,8 +231,8 @@ func TestManualPages(t *testing.T) {
 	}
 }
 
-// TestTwoBuildsAreIdentical: somebody else, somewhere else, builds the package
-// again.
+// TestTwoBuildsAreIdentical builds the package again as another person would, in
+// another place.
 func TestTwoBuildsAreIdentical(t *testing.T) {
 	first := deb(t, folder, "amd64")
 	said := run(t, filepath.Join(unpack(t, first), programs[0]), "--version")

@@ -108,8 +108,8 @@ func sums(t *testing.T, release string) map[string]string {
 	return all
 }
 
-// sourceOf is the source of apt that the repository's README names, for a repository
-// at an address.
+// sourceOf returns the line for apt's sources from the repository's README, with the
+// given address.
 func sourceOf(t *testing.T, release, address string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(release, "apt/README"))
@@ -125,8 +125,8 @@ func sourceOf(t *testing.T, release, address string) string {
 	return strings.Replace(source, "/etc/apt/keyrings", filepath.Join(release, "apt"), 1)
 }
 
-// TestReleaseIsARepository: on each architecture, apt finds and downloads the package
-// from any web server, and the package is the one that was built.
+// TestReleaseIsARepository checks for each architecture that apt finds and downloads
+// the package from any web server, and that the package is the one that was built.
 func TestReleaseIsARepository(t *testing.T) {
 	out := release(t)
 	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(out, "apt"))))
@@ -155,8 +155,9 @@ func TestReleaseIsARepository(t *testing.T) {
 	}
 }
 
-// TestUnsignedReleaseNeedsTrust: apt refuses a repository without signatures unless
-// the source says that it is trusted, as the one in the README does.
+// TestUnsignedReleaseNeedsTrust checks that apt refuses a repository without
+// signatures unless the source says that it is trusted, as the one in the README
+// does.
 func TestUnsignedReleaseNeedsTrust(t *testing.T) {
 	out := release(t)
 	a := newApt(t, "arm64", "deb file:"+filepath.Join(out, "apt")+" stable main")
@@ -170,8 +171,8 @@ func TestUnsignedReleaseNeedsTrust(t *testing.T) {
 	}
 }
 
-// TestSignedRelease: apt needs the public key alone, and refuses what was changed
-// after it was signed.
+// TestSignedRelease checks that apt needs only the public key, and refuses a file
+// that was changed after it was signed.
 func TestSignedRelease(t *testing.T) {
 	home, err := os.MkdirTemp("", "gpg") // a short path: gpg-agent has its socket there
 	if err != nil {
@@ -213,7 +214,8 @@ func TestSignedRelease(t *testing.T) {
 	}
 }
 
-// TestTwoReleasesAreIdentical: somebody else, somewhere else, makes it again.
+// TestTwoReleasesAreIdentical makes the release again as another person would, in
+// another place.
 func TestTwoReleasesAreIdentical(t *testing.T) {
 	run(t, "diff", "--recursive", release(t, "TZ=Europe/Berlin"), release(t, "TZ=Asia/Tokyo", "LC_ALL=C"))
 }

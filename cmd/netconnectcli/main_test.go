@@ -115,9 +115,9 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 		if string(r.SSID) == "saved" {
 			return nil, &client.Error{Code: client.CodeExists, Message: "saved is saved already"}
 		}
-		return told(r.SSID, r.Settings), nil
+		return settingsText(r.SSID, r.Settings), nil
 	case server.SetNetwork:
-		return told(r.SSID, r.Settings), nil
+		return settingsText(r.SSID, r.Settings), nil
 	case server.RemoveNetwork:
 		return client.ResultRemoved(r.SSID), nil
 	case server.ForgetWifi:
@@ -171,9 +171,9 @@ var savedNetworks = []client.SavedNetwork{
 	{Network: client.NewNetwork([]byte{0xff, 0}), Addressing: client.Addressing{Method: "static", Address: "192.0.2.7/24"}},
 }
 
-// told renders the settings that arrived, including secrets, which a real Handler
+// settingsText renders the settings that arrived, including secrets, which a real Handler
 // never shows.
-func told(ssid []byte, s server.NetworkSettings) string {
+func settingsText(ssid []byte, s server.NetworkSettings) string {
 	text := "ssid " + client.SSIDText(ssid)
 	if s.PSK != nil {
 		text += ", psk " + s.PSK.Reveal()

@@ -1,6 +1,6 @@
 // Package address says which addresses a cell of a network, and a device on one, can
-// have. Whoever takes them from a person or from a file asks here, so that all refuse
-// the same.
+// have. Every package that receives such an address from a person or from a file
+// checks it here, so that all of them refuse the same addresses.
 package address
 
 import (
@@ -41,8 +41,8 @@ func CheckCell(bssid net.HardwareAddr) error {
 	return nil
 }
 
-// Static is a static address, for a network that gives none. Its names in JSON are
-// those of the socket's protocol.
+// Static is a static address, for a network without DHCP and router advertisements.
+// Its names in JSON are those of the socket's protocol.
 type Static struct {
 	Address netip.Prefix `json:"address"`          // of the device, e.g. 192.0.2.7/24
 	Gateway netip.Addr   `json:"gateway,omitzero"` // within Address, or IPv6 link-local; zero: the network leads nowhere
@@ -109,8 +109,8 @@ func (s *Static) checkGateway() error {
 	return nil
 }
 
-// onLink: IPv6 routers call themselves by a link-local address, e.g. fe80::1,
-// which is on the link whatever its prefixes are.
+// onLink reports whether the gateway is on the link whatever the prefix is: IPv6
+// routers use link-local addresses, e.g. fe80::1.
 func (s *Static) onLink() bool {
 	return s.Address.Addr().Is6() && s.Gateway.Is6() && s.Gateway.IsLinkLocalUnicast() && s.Gateway.Zone() == ""
 }

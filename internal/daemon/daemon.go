@@ -47,7 +47,7 @@ type Options struct {
 	Log     *slog.Logger
 	Load    func() (*config.Config, []config.Problem, error) // reads the settings again
 	Stop    func()                                           // ends the daemon
-	Self    string                                           // see process.Runner
+	Self    string                                           // the path of this program, see process.Runner
 }
 
 // daemon holds the parts between which it translates.

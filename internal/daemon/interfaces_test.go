@@ -15,8 +15,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/server"
 )
 
-// TestInterfaces: the reply to interfaces says what is wanted of a real interface and
-// what became of it, and what the kernel refuses is a problem until it is applied.
+// TestInterfaces checks that the reply to interfaces has the wanted state of a real
+// interface and its result, and that a refusal of the kernel is a problem until a
+// later try succeeds.
 func TestInterfaces(t *testing.T) {
 	netnstest.Need(t)
 	netnstest.Run(t, "ip", "link", "add", "owned0", "type", "veth", "peer", "name", "far0")

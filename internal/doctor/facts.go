@@ -134,7 +134,7 @@ type Socket struct {
 	inode    uint64
 	V6Only   bool     // of [::]: not of IPv4 as well
 	Holder   *Process // nil: not seen
-	Unit     string   // of systemd in which it was made; "": none, or not told
+	Unit     string   // the systemd unit in which it was created; "": none, or unknown
 
 	cgroup uint64
 }

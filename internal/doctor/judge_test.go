@@ -359,8 +359,8 @@ func TestEveryEnabledManagerIsNamed(t *testing.T) {
 	}
 }
 
-// TestNoRadioIsNotOK: of a radio that is not there nothing is called sound, and what
-// is in its way is named all the same.
+// TestNoRadioIsNotOK checks that nothing about a missing radio is called ok, and that
+// problems of other programs are named nevertheless.
 func TestNoRadioIsNotOK(t *testing.T) {
 	for name, radio := range map[string]Radio{"absent": {Name: "wlan0"}, "not seen": {Name: "wlan0", Unseen: "no rights"}} {
 		f := healthy(t)

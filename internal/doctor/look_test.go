@@ -184,7 +184,8 @@ func TestContainersAreLeftOut(t *testing.T) {
 	}
 }
 
-// Whoever calls a program netconnectd does not have root read his settings.
+// A user can call any program netconnectd. Root must not read the settings of such a
+// program.
 func TestOnlyRootsDaemonIsBelieved(t *testing.T) {
 	const main = 7 // as systemd says
 	self, err := os.Executable()
@@ -228,7 +229,7 @@ func TestOnlyRootsDaemonIsBelieved(t *testing.T) {
 	}
 }
 
-// Whoever connects to the socket of a stopped daemon starts it.
+// A connection to the socket of a stopped daemon would start the daemon.
 func TestStoppedDaemonStaysSo(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -290,7 +291,7 @@ func TestKeyUsers(t *testing.T) {
 	}
 }
 
-// Where /proc has nobody else's processes, systemd's units tell.
+// If /proc hides the processes of other users, systemd's units show them.
 func TestServices(t *testing.T) {
 	const slice = "/sys/fs/cgroup/system.slice/"
 	m := lay(t, map[string]string{
@@ -328,9 +329,10 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// Programs in no service are named by the kernel's accounting.
-// TestManagersApart: comitup's unit gives it a network namespace of its own, so that
-// it is not among the processes of ours. What starts with the device counts, too.
+// The kernel's accounting names programs that are in no service. TestManagersApart
+// checks a program in a network namespace of its own, as comitup's unit creates one:
+// it is not among the processes of our namespace. A program that starts at boot
+// counts, too.
 func TestManagersApart(t *testing.T) {
 	const slice, wants = "/sys/fs/cgroup/system.slice/", "/etc/systemd/system/"
 	m := lay(t, map[string]string{
@@ -401,7 +403,7 @@ func TestDecodeAccount(t *testing.T) {
 	}
 }
 
-// The kernel tells the cgroup of a socket, and whether [::] is IPv4's as well.
+// The kernel reports the cgroup of a socket, and whether [::] includes IPv4.
 func TestSocketsHaveACgroup(t *testing.T) {
 	for network, only := range map[string]bool{"udp6": true, "udp": false} {
 		conn, err := net.ListenPacket(network, "[::]:0")

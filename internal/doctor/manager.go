@@ -80,8 +80,9 @@ func activatable(ctx context.Context, bus *dbus.Conn, name string) bool {
 	return false
 }
 
-// errNotAsked is the reason for a caller who cannot ask: NetworkManager tells only
-// the daemon's user its own rights, and polkit tells only root the rights of others.
+// errNotAsked is the reason for a caller who cannot ask: NetworkManager reports only
+// to the daemon's user that user's rights, and polkit reports only to root the rights
+// of others.
 var errNotAsked = errors.New("only root and the daemon itself are told (sudo netconnectcli doctor)")
 
 // permissions returns polkit's answers for the actions of the daemon's user.

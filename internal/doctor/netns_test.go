@@ -156,8 +156,8 @@ func asks(server string) error {
 	}
 }
 
-// A program in another network namespace, as a container has it, is nobody's
-// rival, and neither are its ports.
+// A program in another network namespace, such as a container's, is no rival, and its
+// ports do not count.
 func TestOtherNamespace(t *testing.T) {
 	netnstest.Need(t)
 	dir := t.TempDir()
@@ -184,8 +184,8 @@ func TestOtherNamespace(t *testing.T) {
 	}
 }
 
-// awaitPort waits until somebody listens. A connection would tell as well, but
-// dnsmasq forks for each, and the copy holds the ports a moment longer.
+// awaitPort waits until a process listens. A connection would show that as well, but
+// dnsmasq forks for each connection, and the copy holds the ports a moment longer.
 func awaitPort(t *testing.T, address string) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
@@ -201,7 +201,7 @@ func awaitPort(t *testing.T, address string) {
 	}
 }
 
-// Kernels without udp_diag have /proc/net, which tells the same but for the
+// Kernels without udp_diag have /proc/net, which has the same content except for the
 // device.
 func TestBothWaysTellTheSame(t *testing.T) {
 	netnstest.Need(t)
@@ -237,7 +237,8 @@ func names(list []Socket) string {
 	return strings.Join(slices.Sorted(maps.Keys(lines)), "")
 }
 
-// TestUplinksOfTheKernel: what leads out in the kernel is named by its kind.
+// TestUplinksOfTheKernel checks that an interface with a default route is named by
+// its kind.
 func TestUplinksOfTheKernel(t *testing.T) {
 	netnstest.Need(t)
 	netnstest.Lines(t, `

@@ -35,7 +35,7 @@ func managersReach(_ machine, args []string) Reach {
 	return listReach(options(args, "-i", "--portal-interface"))
 }
 
-// isOriginal tells the original netconnectd, which Python runs, from ours.
+// isOriginal distinguishes the original netconnectd, which Python runs, from ours.
 func (p Process) isOriginal() bool {
 	return p.Name == daemonName && len(p.Args) > 0 && strings.HasPrefix(filepath.Base(p.Args[0]), "python")
 }

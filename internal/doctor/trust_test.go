@@ -38,8 +38,8 @@ func asStranger(t *testing.T, name string, mode os.FileMode, argv ...string) int
 	return cmd.Process.Pid
 }
 
-// Processes that the kernel shows as root's, and are a stranger's: nobody
-// believes what they say of themselves.
+// These processes belong to a stranger although the kernel shows them as root's. What
+// they say about themselves must not be trusted.
 func TestStrangersAreNotTakenForRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("becomes another user; needs root")
@@ -133,7 +133,8 @@ func TestStrangersProgramsAreNotOurs(t *testing.T) {
 	}
 }
 
-// Root runs what nobody else can change, with the rights of nobody.
+// Root runs only programs that nobody else can change, with the rights of the user
+// nobody.
 func TestRootRunsRootsProgramsOnly(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("is about root")

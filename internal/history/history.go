@@ -194,7 +194,7 @@ func (h *History) write() error {
 	return nil
 }
 
-// Clock tells the time of events.
+// Clock returns the time of events.
 type Clock struct {
 	Boot   string               // id of the current boot
 	Uptime func() time.Duration // time since the boot, which no change of the date affects

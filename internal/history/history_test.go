@@ -103,8 +103,8 @@ func TestRestartsAndReboots(t *testing.T) {
 	}
 }
 
-// TestClockJumps: the order and the ages of this boot are those of what
-// happened, wherever the clock was.
+// TestClockJumps checks that the order and the ages of this boot's entries are right
+// whatever time the clock showed.
 func TestClockJumps(t *testing.T) {
 	d := newDevice(t)
 	d.happens("before")
@@ -169,8 +169,8 @@ func TestUnreadableLines(t *testing.T) {
 	}
 }
 
-// TestBound: neither memory nor the file grows without end, and the file is
-// rarely written as a whole.
+// TestBound checks that neither memory nor the file grows without bound, and that the
+// file is rarely written as a whole.
 func TestBound(t *testing.T) {
 	d := newDevice(t)
 	whole := 0
@@ -198,8 +198,8 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestFolderThatCannotBeWritten: nothing is lost but the persistence, which is
-// said once; when the disk works again, everything is written.
+// TestFolderThatCannotBeWritten checks that the entries stay in memory, that the
+// fault is logged once, and that everything is written when the disk works again.
 func TestFolderThatCannotBeWritten(t *testing.T) {
 	d := newDevice(t)
 	d.happens("a")
@@ -224,7 +224,7 @@ func TestFolderThatCannotBeWritten(t *testing.T) {
 	d.wants(0, "a b c d e")
 }
 
-// TestFullDisk: half a line that fitted is not in the way of what follows.
+// TestFullDisk checks that half a written line does not spoil the following lines.
 func TestFullDisk(t *testing.T) {
 	d := newDevice(t)
 	d.happens("a")
@@ -318,8 +318,8 @@ func TestMachineClock(t *testing.T) {
 	}
 }
 
-// TestHistoryFollowsNoLink: who has the folder would have us read or write another
-// file, or wait at a pipe.
+// TestHistoryFollowsNoLink checks that the folder's owner cannot make us read or
+// write another file, or wait at a pipe.
 func TestHistoryFollowsNoLink(t *testing.T) {
 	folder := t.TempDir()
 	other, link, pipe := filepath.Join(folder, "other"), filepath.Join(folder, "link"), filepath.Join(folder, "pipe")

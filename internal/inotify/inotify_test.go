@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestNext: what makes a socket worth another try is told; the end of the context
-// ends the wait.
+// TestNext checks that every event which makes another try at a socket worthwhile is
+// reported, and that the end of the context ends the wait.
 func TestNext(t *testing.T) {
 	write := func(path string) error { return os.WriteFile(path, nil, 0o600) }
 	for _, row := range []struct {

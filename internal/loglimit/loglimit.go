@@ -1,6 +1,6 @@
-// Package loglimit keeps somebody who can cause a line of the log at will from
-// filling the disk: of lines of the same kind some are written in a while, and
-// the rest is counted.
+// Package loglimit keeps a user who can cause a line of the log at will from filling
+// the disk: of lines of the same kind only some are written in a period, and the
+// others are counted.
 package loglimit
 
 import (
@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// maxKinds bounds the kinds that are told apart at a time. Further ones count as
+// maxKinds bounds how many kinds are distinguished at a time. Further ones count as
 // one kind.
 const maxKinds = 256
 
 // TimesKey is the name of the attribute that says how many lines one stands for.
 const TimesKey = "times"
 
-// Limiter writes lines to a Logger. Its methods may be called by anybody.
+// Limiter writes lines to a Logger. Its methods may be called concurrently.
 type Limiter struct {
 	log   *slog.Logger
 	every time.Duration

@@ -67,8 +67,8 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
-// TestKindsAreBounded: who can be ten thousand peers fills neither the
-// memory nor the log.
+// TestKindsAreBounded checks that a user who appears as ten thousand peers fills
+// neither the memory nor the log.
 func TestKindsAreBounded(t *testing.T) {
 	got := logged(t, func(l *Limiter) {
 		for i := range 10_000 {

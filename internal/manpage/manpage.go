@@ -1,5 +1,5 @@
-// Package manpage writes manual pages in the man(7) language. Tests make the
-// pages of docs/man with it, from what --help is made of; no program has it.
+// Package manpage writes manual pages in the man(7) language. Tests generate the
+// pages of docs/man with it, from the data of --help; no program links it.
 package manpage
 
 import (
@@ -9,14 +9,14 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Page is a manual page that is being written, from the top.
+// Page is a manual page that is being written from top to bottom.
 type Page struct {
 	b     strings.Builder
-	begun bool // there is a paragraph in this section
+	begun bool // this section has a paragraph
 }
 
-// New begins a page: its name, as in man NAME, the section of the manual, and
-// what it is about in a few words.
+// New begins a page. name is the argument of man(1), section the section of the
+// manual, and about a short description.
 func New(name, section, about string) *Page {
 	p := &Page{}
 	p.b.WriteString(`.\" Made from what --help is made of; see internal/manpage.` + "\n")
@@ -27,13 +27,13 @@ func New(name, section, about string) *Page {
 	return p
 }
 
-// String is the page.
+// String returns the page.
 func (p *Page) String() string { return p.b.String() }
 
 // Section begins a section.
 func (p *Page) Section(title string) { p.heading(".SH", strings.ToUpper(title)) }
 
-// Subsection begins a part of a section.
+// Subsection begins a subsection.
 func (p *Page) Subsection(title string) { p.heading(".SS", title) }
 
 func (p *Page) heading(request, title string) {
@@ -41,7 +41,7 @@ func (p *Page) heading(request, title string) {
 	p.begun = false
 }
 
-// paragraph begins one; a heading has begun the first already.
+// paragraph begins a paragraph; a heading has already begun the first one.
 func (p *Page) paragraph() {
 	if p.begun {
 		p.b.WriteString(".PP\n")
@@ -49,7 +49,7 @@ func (p *Page) paragraph() {
 	p.begun = true
 }
 
-// Text adds paragraphs, which empty lines part.
+// Text adds paragraphs, which are separated by empty lines.
 func (p *Page) Text(text string) {
 	for part := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		p.paragraph()
@@ -57,13 +57,13 @@ func (p *Page) Text(text string) {
 	}
 }
 
-// Example adds lines that stay as they are.
+// Example adds lines that are printed unchanged.
 func (p *Page) Example(text string) {
 	p.paragraph()
 	p.b.WriteString(".nf\n" + escape(text) + "\n.fi\n")
 }
 
-// Item adds an entry of a list: what it is, in bold, and a sentence about it.
+// Item adds an entry of a list: a name in bold, and a sentence about it.
 func (p *Page) Item(tag, text string) {
 	p.b.WriteString(".TP\n")
 	p.begun = true
@@ -85,7 +85,8 @@ func (p *Page) Flags(flags *pflag.FlagSet) {
 		if value != "" {
 			tag += " " + value
 		}
-		// Where pflag has no text for "no default", it has the type's zero.
+		// pflag has no text for "no default", so the zero value of the type stands
+		// for it.
 		if zero := f.DefValue == "" || f.DefValue == "false" || f.DefValue == "0" || f.DefValue == "[]"; !zero {
 			usage += fmt.Sprintf(" (default %s)", f.DefValue)
 		}
@@ -104,8 +105,8 @@ func (p *Page) line(request string, arguments ...string) {
 
 var special = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...")
 
-// escape keeps text from being read as a request, and its dashes from being
-// typeset as what no shell takes.
+// escape keeps text from being read as a request, and its dashes from being typeset
+// as characters that no shell accepts.
 func escape(text string) string {
 	lines := strings.Split(special.Replace(text), "\n")
 	for i, line := range lines {

@@ -17,8 +17,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// read has Prometheus' own parser read the text: every sample by its name and
-// labels.
+// read parses the text with Prometheus' own parser, and returns every sample by its
+// name and labels.
 func read(t *testing.T, text string) map[string]float64 {
 	t.Helper()
 	parser := expfmt.NewTextParser(model.LegacyValidation)
@@ -43,8 +43,8 @@ func read(t *testing.T, text string) map[string]float64 {
 	return samples
 }
 
-// TestPrometheusReadsIt: the parser is that of Prometheus, and the rules are
-// those of "promtool check metrics".
+// TestPrometheusReadsIt uses Prometheus' own parser and the rules of "promtool check
+// metrics".
 func TestPrometheusReadsIt(t *testing.T) {
 	for name, version := range map[string]string{
 		"a version": "1.2.3", "none": "", "what has to be escaped": "1\\2\"3\n4{}=,#", "bytes that are no text": "1\xff",
@@ -64,7 +64,7 @@ func TestPrometheusReadsIt(t *testing.T) {
 	}
 }
 
-// TestCounts tells a story and reads what has changed.
+// TestCounts reports events and checks which values have changed.
 func TestCounts(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -168,7 +168,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestDaemonItself: what it takes, and when it started.
+// TestDaemonItself checks the daemon's use of resources, and its start time.
 func TestDaemonItself(t *testing.T) {
 	start := time.Now()
 	samples := read(t, New("").Text(nil))
@@ -188,8 +188,8 @@ func TestDaemonItself(t *testing.T) {
 	}
 }
 
-// TestEveryResultIsCounted: each reason why joining fails has a series of its
-// own, but for those that no attempt ends with.
+// TestEveryResultIsCounted checks that each reason why joining fails has a series of
+// its own, except those with which no attempt ends.
 func TestEveryResultIsCounted(t *testing.T) {
 	page, err := os.ReadFile("../../docs/protocol.md")
 	if err != nil {

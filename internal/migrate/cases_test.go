@@ -73,7 +73,7 @@ func TestReportedFiles(t *testing.T) {
 		{"what wpasupplicant's script does not know", "iface wlan0 inet dhcp\n wpa-ssid Attic\n wpa-psk lamp-and-ladder\n wpa-ieee80211w 2\n", `1: "Attic" {"psk":"lamp-and-ladder"}` + "\n4: Attic: wpa-ieee80211w is not taken over\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, told(t, []byte(tt.text))); diff != "" {
+			if diff := cmp.Diff(tt.want, describe(t, []byte(tt.text))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -14,8 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// told returns the result of Read, one line for each network and each problem.
-func told(t *testing.T, text []byte) string {
+// describe returns the result of Read, one line for each network and each problem.
+func describe(t *testing.T, text []byte) string {
 	t.Helper()
 	networks, problems := Read(text)
 	var b strings.Builder
@@ -46,7 +46,7 @@ func TestFiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			text := readFile(t, filepath.Join("testdata", name))
 			golden := filepath.Join("testdata", name+".golden")
-			got := told(t, text)
+			got := describe(t, text)
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -56,9 +56,9 @@ func TestFiles(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			one := strings.ReplaceAll(string(text), "\\\n", "") // a backslash before CR does not continue the line
-			got = told(t, []byte(one))
+			got = describe(t, []byte(one))
 			windows := strings.ReplaceAll(one, "\n", "\r\n")
-			if diff := cmp.Diff(got, told(t, []byte("\ufeff"+windows))); diff != "" {
+			if diff := cmp.Diff(got, describe(t, []byte("\ufeff"+windows))); diff != "" {
 				t.Errorf("with the ends of lines of Windows (-unix +windows):\n%s", diff)
 			}
 		})
@@ -116,7 +116,7 @@ func TestFaults(t *testing.T) {
 			"1: \"a\\xff\" {\"psk\":\"\"}\n5: \"a\\xfe\" {\"psk\":\"\"}\n9: a\\xff: left out, the file has it in line 1 already\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, told(t, []byte(tt.text))); diff != "" {
+			if diff := cmp.Diff(tt.want, describe(t, []byte(tt.text))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -32,7 +32,7 @@ func TestKeyfiles(t *testing.T) {
 		{"no passphrase", keyfileStart + "[wifi-security]\nkey-mgmt=wpa-psk\n", "9: Attic: it has no passphrase (psk)\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, told(t, []byte(tt.text))); diff != "" {
+			if diff := cmp.Diff(tt.want, describe(t, []byte(tt.text))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -63,7 +63,7 @@ func TestNetplan(t *testing.T) {
 		{"no YAML", "network:\n\twifis: {\n", "2: the file is not YAML as netplan has it; indent with spaces, and put values that have a : or # in quotes\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, told(t, []byte(tt.text))); diff != "" {
+			if diff := cmp.Diff(tt.want, describe(t, []byte(tt.text))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -40,9 +40,9 @@ const (
 	// megabyte.
 	answerLimit = 5 * time.Second
 
-	// mostUnanswered bounds the reads that nobody waits for any more. The
-	// kernel cannot interrupt a read of a file system that does not answer
-	// (NFS, FUSE), and each such read keeps a thread.
+	// mostUnanswered bounds the reads whose callers have stopped waiting. The kernel
+	// cannot interrupt a read of a file system that does not answer (NFS, FUSE), and
+	// each such read keeps a thread.
 	mostUnanswered = 16
 )
 

@@ -74,7 +74,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadOwned: what another user owns is not believed.
+// TestReadOwned checks that a file of another user is refused.
 func TestReadOwned(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("gives a file to another user; needs root")
@@ -95,8 +95,8 @@ func TestReadOwned(t *testing.T) {
 	}
 }
 
-// TestReadEndsWithItsContext: a file system that does not answer, as NFS without
-// its server, holds nobody but the goroutine that reads.
+// TestReadEndsWithItsContext checks that a file system that does not answer, such as
+// NFS without its server, blocks only the goroutine that reads.
 func TestReadEndsWithItsContext(t *testing.T) {
 	hangs := make(chan struct{})
 	hung := func() ([]byte, error) { <-hangs; return nil, nil }

@@ -13,10 +13,10 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-// Namespace is another network namespace, such as the machine at the other end
-// of a cable has.
+// Namespace is another network namespace, such as that of the machine at the other
+// end of a cable.
 type Namespace struct {
-	PID int // of the process that keeps it
+	PID int // the process that keeps the namespace alive
 
 	t testing.TB
 }
@@ -40,15 +40,15 @@ func Another(t testing.TB) *Namespace {
 	return &Namespace{PID: keeper.Process.Pid, t: t}
 }
 
-// String is how ip(8) names the namespace in "ip link set NAME netns PID".
+// String returns the name of the namespace in ip(8)'s "ip link set NAME netns PID".
 func (n *Namespace) String() string { return strconv.Itoa(n.PID) }
 
-// Command is a program that is to run there.
+// Command returns a program that will run in the namespace.
 func (n *Namespace) Command(words ...string) *exec.Cmd {
 	return exec.Command("nsenter", append([]string{"-n", "-t", n.String(), "--"}, words...)...)
 }
 
-// Run runs a program there and gives its output.
+// Run runs a program in the namespace and returns its output.
 func (n *Namespace) Run(words ...string) string {
 	n.t.Helper()
 	out, err := n.Command(words...).CombinedOutput()
@@ -58,12 +58,13 @@ func (n *Namespace) Run(words ...string) string {
 	return string(out)
 }
 
-// Do calls f on a thread that is there. Sockets that f opens stay there.
+// Do calls f on a thread in the namespace. Sockets that f opens stay in the
+// namespace.
 func (n *Namespace) Do(f func() error) {
 	n.t.Helper()
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		runtime.LockOSThread() // stays locked: the thread ends with the goroutine
 		there, err := netns.GetFromPid(n.PID)
 		if err == nil {
 			err = errors.Join(netns.Set(there), there.Close())

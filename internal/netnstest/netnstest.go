@@ -15,17 +15,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The main thread stays with the main goroutine, which runs no test. In /proc,
-// self is that thread: in another network namespace, where it would be left for
-// good, the process would read of that one.
+// The main thread stays with the main goroutine, which runs no test. In /proc, self
+// is that thread. If a test moved it to another network namespace, it would stay
+// there, and the process would read that namespace's files.
 func init() { runtime.LockOSThread() }
 
-// inside tells the copy of the test program where it runs.
+// inside is set in the copy of the test program that runs in a namespace.
 const inside = "NETCONNECTD_TEST_NETNS"
 
-// Enter runs the test program again in a network namespace of its own, where
-// it may change everything, and ends with its exit status. In that copy, and
-// without root, it returns at once. It is for TestMain.
+// Enter runs the test program again in a network namespace of its own, where the
+// program may change everything, and ends with its exit status. In that copy, and
+// without root, Enter returns at once. TestMain calls it.
 func Enter() {
 	if os.Geteuid() != 0 || os.Getenv(inside) != "" {
 		return
@@ -46,7 +46,7 @@ func Enter() {
 	os.Exit(0)
 }
 
-// Need skips a test where Enter could do nothing.
+// Need skips a test if Enter could not create a namespace.
 func Need(t testing.TB) {
 	t.Helper()
 	if os.Getenv(inside) == "" {
@@ -54,9 +54,9 @@ func Need(t testing.TB) {
 	}
 }
 
-// Thread moves one test into an empty network namespace, with what it dials
-// and the programs that it starts, but not its subtests. The thread ends with
-// the test.
+// Thread moves one test into an empty network namespace, together with its
+// connections and the programs that it starts, but without its subtests. The thread
+// ends with the test.
 func Thread(t testing.TB) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -65,7 +65,7 @@ func Thread(t testing.TB) {
 	}
 }
 
-// Run runs a program and gives its output.
+// Run runs a program and returns its output.
 func Run(t testing.TB, words ...string) string {
 	t.Helper()
 	out, err := exec.Command(words[0], words[1:]...).CombinedOutput()

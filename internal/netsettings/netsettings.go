@@ -1,7 +1,7 @@
-// Package netsettings translates between a saved network and what the socket says of
-// one: the settings that a client gives, the passphrase that a person types for a name
-// in reach, and the list of saved networks, which has no secrets. Its errors are for
-// the client.
+// Package netsettings translates between a saved network and its forms on the socket:
+// the settings that a client sends, the passphrase that a person types for a name in
+// reach, and the list of saved networks, which has no secrets. Its errors are for the
+// client.
 package netsettings
 
 import (

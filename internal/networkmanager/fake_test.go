@@ -24,7 +24,7 @@ import (
 // activated is a file that exists once the bus has started NetworkManager.
 var activated string
 
-// TestMain gives the tests a bus of their own in place of the system's.
+// TestMain runs the tests on a bus of their own in place of the system's.
 func TestMain(m *testing.M) { os.Exit(onBus(m)) }
 
 func onBus(m *testing.M) int {
@@ -87,7 +87,7 @@ type fakeManager struct {
 	telling  sync.WaitGroup // signals that are still being sent; the end of the test waits for them
 	late     chan struct{}  // belongs to the fakeAir
 	off      bool           // Wi-Fi is switched off
-	saved    []*fakeSaved   // the profiles; none: fakeProfile is the only one
+	saved    []*fakeSaved   // the profiles; none: the settings list only fakeProfile
 }
 
 // start runs a NetworkManager on the bus until the end of the test.

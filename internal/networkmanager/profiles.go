@@ -183,7 +183,7 @@ func (p *Profiles) Add(n store.Network) error {
 	if err := checkFiles(n.EAP, nil); err != nil {
 		return err
 	}
-	return p.done("add network", ask(context.Background(), actionModify, func() error {
+	return p.refreshAfter("add network", ask(context.Background(), actionModify, func() error {
 		settings, err := openSettings()
 		if err == nil {
 			_, err = settings.AddConnection(settingsOf(n, newUUID()))
@@ -201,7 +201,7 @@ func (p *Profiles) Replace(n store.Network) error {
 	if err != nil {
 		return fmt.Errorf("change network %q: %w", n.SSID, err)
 	}
-	return p.done("change network", p.change(profile.UUID, func(c nm.Connection) error {
+	return p.refreshAfter("change network", p.change(profile.UUID, func(c nm.Connection) error {
 		return update(c.GetPath(), func(all wholeProfile) { all.become(profile.Addressing, n, settingsOf(n, profile.UUID)) })
 	}))
 }
@@ -215,7 +215,7 @@ func (p *Profiles) Adopt(ssid []byte) error {
 	case profile.Origin == store.Netplan, profile.Origin == store.CloudInit:
 		return fmt.Errorf("adopt network %q: %w", ssid, &ForeignError{Origin: profile.Origin})
 	}
-	return p.done("adopt network", p.change(profile.UUID, func(c nm.Connection) error {
+	return p.refreshAfter("adopt network", p.change(profile.UUID, func(c nm.Connection) error {
 		return update(c.GetPath(), wholeProfile.mark)
 	}))
 }
@@ -350,8 +350,8 @@ func (p *Profiles) change(uuid string, how func(nm.Connection) error) error {
 	})
 }
 
-// done reads the profiles anew after a change.
-func (p *Profiles) done(what string, err error) error {
+// refreshAfter reads the profiles anew after a change.
+func (p *Profiles) refreshAfter(what string, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}

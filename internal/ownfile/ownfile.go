@@ -98,9 +98,9 @@ func Write(path string, data []byte) error {
 	return atomicfile.Write(path, data, 0o600)
 }
 
-// unreadable sets aside what cannot be ours, such as a folder. The file of another
-// user stays: this may be root, who looks at the daemon's. So does a file that the
-// disk does not return.
+// unreadable sets aside what cannot be our file, such as a folder. The file of
+// another user stays, because root may be examining the daemon's file. A file that
+// the disk does not return also stays.
 func unreadable(path string, err error) error {
 	if errors.Is(err, namedfile.ErrNotRegular) || errors.Is(err, namedfile.ErrTooLarge) {
 		return Damaged(path, err)
@@ -153,8 +153,8 @@ func Preserve(path string, cause error) error {
 	return Damaged(path, cause) // VFAT has no links, and files of others get none (fs.protected_hardlinks)
 }
 
-// linkAs gives the file at path a second name, which may be that of an older
-// file.
+// linkAs adds a second name to the file at path. An older file of that name is
+// replaced.
 func linkAs(path, aside string) error {
 	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -183,9 +183,9 @@ func asideName(path string) (string, error) {
 	return name, nil
 }
 
-// Hide takes the rights of others from a file that may hold passphrases and that
-// somebody made readable, e.g. by restoring a backup. If that fails, the next
-// write does it. What a link leads to is not ours to hide.
+// Hide removes the rights of others from a file that may hold passphrases and that
+// was made readable, e.g. by restoring a backup. If that fails, the next write does
+// it. Hide does not follow a link, because its target is not ours.
 func Hide(path string) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package pagetest reads the documents, so that tests can try what they say.
-// Only tests import it.
+// Package pagetest reads the documents, so that tests can check their content. Only
+// tests import it.
 package pagetest
 
 import (
@@ -10,17 +10,16 @@ import (
 	"testing"
 )
 
-// Block is a part of a page that is set as it is: fenced, or indented by four
-// blanks.
+// Block is a verbatim part of a page: fenced, or indented by four blanks.
 type Block struct {
-	Page    string // path of the file
-	Line    int    // of the block's first line, from 1
-	Heading string // that it stands under, e.g. "## Frames"
-	Lang    string // that its fence names; "" if none, or indented
+	Page    string // the path of the page
+	Line    int    // the number of the block's first line, from 1
+	Heading string // the heading above the block, e.g. "## Frames"
+	Lang    string // the language that its fence names; "" if none, or indented
 	Text    string
 }
 
-// Pages gives the paths of what people read; root is the top of the source.
+// Pages returns the paths of the documents; root is the top of the source.
 func Pages(t testing.TB, root string) []string {
 	t.Helper()
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
@@ -30,7 +29,7 @@ func Pages(t testing.TB, root string) []string {
 	return append(pages, filepath.Join(root, "README.md"))
 }
 
-// Read gives the text of a page.
+// Read returns the text of a page.
 func Read(t testing.TB, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -40,7 +39,7 @@ func Read(t testing.TB, path string) string {
 	return string(text)
 }
 
-// Blocks gives those of a page.
+// Blocks returns the blocks of a page.
 func Blocks(t testing.TB, path string) []Block {
 	t.Helper()
 	r := reader{page: path, blank: true}
@@ -53,13 +52,13 @@ func Blocks(t testing.TB, path string) []Block {
 	return r.blocks
 }
 
-// reader takes a page line by line.
+// reader reads a page line by line.
 type reader struct {
 	page, heading string
 	blocks        []Block
-	fenced        bool // within a fence
-	indented      bool // within an indented block
-	blank         bool // the line before was empty
+	fenced        bool // the line is within a fence
+	indented      bool // the line is within an indented block
+	blank         bool // the previous line was empty
 }
 
 func (r *reader) line(number int, line string) {
@@ -80,7 +79,7 @@ func (r *reader) line(number int, line string) {
 		r.indented = true
 		r.add(code)
 	default:
-		r.indented = r.indented && line == "" // empty lines do not end it
+		r.indented = r.indented && line == "" // empty lines do not end the block
 		if strings.HasPrefix(line, "#") {
 			r.heading = line
 		}
@@ -97,7 +96,7 @@ func (r *reader) add(line string) { r.blocks[len(r.blocks)-1].Text += line + "\n
 // quoted matches `text` within a line.
 var quoted = regexp.MustCompile("`([^`]+)`")
 
-// Quoted gives what stands in “ within the page's sentences and tables.
+// Quoted returns the texts in back quotes within the page's sentences and tables.
 func Quoted(t testing.TB, path string) []string {
 	t.Helper()
 	prose := Read(t, path)
@@ -119,15 +118,15 @@ func Quoted(t testing.TB, path string) []string {
 
 // Command is a call of a program.
 type Command struct {
-	Page  string   // path of the file
-	Args  []string // without the program's name
-	Prose bool     // within a sentence, which may only name what it is about
+	Page  string   // the path of the page
+	Args  []string // the arguments, without the program's name
+	Prose bool     // within a sentence, which may name only the command
 }
 
 func (c Command) String() string { return filepath.Base(c.Page) + ": " + strings.Join(c.Args, " ") }
 
-// Commands gives the calls of a program in all pages: those in blocks of shell
-// and those within sentences.
+// Commands returns the calls of a program in all pages, in blocks of shell and within
+// sentences.
 func Commands(t testing.TB, root, program string) []Command {
 	t.Helper()
 	var found []Command
@@ -153,8 +152,8 @@ func Commands(t testing.TB, root, program string) []Command {
 	return found
 }
 
-// commands splits a line of shell into its simple commands, and these into
-// words. sudo and a prompt do not count as words.
+// commands splits a line of shell into its simple commands, and these into words.
+// sudo and a prompt do not count as words.
 func commands(line string) [][]string {
 	var all [][]string
 	var words []string

@@ -84,7 +84,8 @@ func startByDaemon(t *testing.T, dir, part string) int {
 	return pid
 }
 
-// TestChildOutlivesTheDaemonAndIsAdopted: and its death is noticed at once.
+// TestChildOutlivesTheDaemonAndIsAdopted also checks that the child's death is
+// noticed at once.
 func TestChildOutlivesTheDaemonAndIsAdopted(t *testing.T) {
 	timetest.InTime(t, 0, time.Second, func() time.Duration {
 		r := newRunner(t, t.TempDir())

@@ -108,8 +108,8 @@ func readMemory(pid int) error {
 	return err
 }
 
-// TestConfinement: a child that was taken over reaches neither the secrets nor
-// the programs that obey its user; what it needs for its work it has.
+// TestConfinement checks that a child that was taken over reaches neither the secrets
+// nor the programs that obey its user, but still has what it needs for its work.
 func TestConfinement(t *testing.T) {
 	forbidden := []string{"talk to the bus", "read memory of the daemon", "make an io_uring"}
 	if err := CanHide(); err != nil {
@@ -160,7 +160,8 @@ func TestConfinement(t *testing.T) {
 	}
 }
 
-// TestConfinedProgramThatIsMissing is told as that of any other is.
+// TestConfinedProgramThatIsMissing checks that a missing program is reported in the same
+// way with and without confinement.
 func TestConfinedProgramThatIsMissing(t *testing.T) {
 	r := newRunner(t, t.TempDir())
 	r.Self = "/proc/self/exe"

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestFailed: those that ended by themselves or hang are told of, once each;
-// those that were told to end, or are pardoned, are not.
+// TestFailed checks that children which ended by themselves or hang are reported,
+// once each, and that those which were told to end, or are pardoned, are not.
 func TestFailed(t *testing.T) {
 	nothing := func(*testing.T, *Child) {}
 	said := func(words string) func([]string) bool {

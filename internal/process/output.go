@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	keptLines = 20   // of what a child printed last, for error messages; hostapd says 11 when it gives up
+	keptLines = 20   // the last lines of a child's output, for error messages; hostapd prints 11 when it gives up
 	maxLine   = 2048 // bytes; what is longer is cut into several lines
 )
 
@@ -39,7 +39,7 @@ func newOutput() (*output, error) {
 	}
 	o := &output{reader: os.NewFile(uintptr(fds[0]), "output"), copied: make(chan struct{})}
 	defer unix.Close(fds[1])
-	// Opening a pipe by its /proc name gives a descriptor of both directions.
+	// Opening a pipe by its /proc name returns a descriptor of both directions.
 	both, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fds[1]), unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		o.reader.Close()

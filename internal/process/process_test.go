@@ -89,7 +89,7 @@ func TestEnsure(t *testing.T) {
 func TestOutputNeedsNoDaemon(t *testing.T) {
 	r := newRunner(t, t.TempDir())
 	startByDaemon(t, r.Dir, "chatter")
-	time.Sleep(100 * time.Millisecond) // nobody reads
+	time.Sleep(100 * time.Millisecond) // no process reads the output
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -301,8 +301,8 @@ func TestChildIsDetached(t *testing.T) {
 	}
 }
 
-// inheritable lists 0 to 2 and what whoever runs this test passes on to every
-// program.
+// inheritable lists 0 to 2 and the descriptors that the test's own parent passes on
+// to every program.
 func inheritable(t *testing.T) []int {
 	fds := []int{0, 1, 2}
 	for _, fd := range descriptors(t, os.Getpid()) {

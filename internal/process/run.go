@@ -25,7 +25,7 @@ const (
 // Run runs a short command to its end and returns what it printed. The error of a
 // command that fails has the command's stderr or, if that is empty, its stdout. The
 // command is killed when ctx ends or after 30 s. Only root may be able to change the
-// path; structure_test.go lists the callers. RunFile is for any other program.
+// path; files_test.go lists the callers. RunFile is for any other program.
 func Run(ctx context.Context, path string, args []string, stdin []byte) (stdout []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()

@@ -51,8 +51,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestCapabilities: a child has the ambient capabilities that its Spec names
-// and, after ClearInheritable, no other.
+// TestCapabilities checks that a child has the ambient capabilities that its Spec
+// names and, after ClearInheritable, no others.
 func TestCapabilities(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to hand capabilities to an ordinary user")

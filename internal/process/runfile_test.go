@@ -23,8 +23,8 @@ func opened(t *testing.T, path string) *os.File {
 	return f
 }
 
-// TestRunFileRunsWhatWasOpened: another program takes the path's place between
-// the check and the start, which is when an attacker wants it to.
+// TestRunFileRunsWhatWasOpened lets another program take the path's place between the
+// check and the start, as an attacker would.
 func TestRunFileRunsWhatWasOpened(t *testing.T) {
 	for _, tt := range []struct{ name, first string }{
 		{"a script", "#!/bin/sh\necho first $1\n"},
@@ -54,7 +54,8 @@ func TestRunFileRunsWhatWasOpened(t *testing.T) {
 	}
 }
 
-// TestRunFileGivesAnotherUsersRights: groups and capabilities of root are gone.
+// TestRunFileGivesAnotherUsersRights checks that the groups and capabilities of root
+// are gone.
 func TestRunFileGivesAnotherUsersRights(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("becomes another user; needs root")
@@ -70,7 +71,8 @@ func TestRunFileGivesAnotherUsersRights(t *testing.T) {
 	}
 }
 
-// TestOutputIsBounded: a program that prints for ever does not fill the memory.
+// TestOutputIsBounded checks that a program that prints for ever does not fill the
+// memory.
 func TestOutputIsBounded(t *testing.T) {
 	out, err := Run(t.Context(), "/usr/bin/head", []string{"--bytes=20M", "/dev/zero"}, nil)
 	if err != nil || len(out) != mostOutput {
@@ -78,7 +80,8 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
-// TestKeepCapabilities: neither we nor a program of ours has any other.
+// TestKeepCapabilities checks that neither we nor a program of ours has another
+// capability.
 func TestKeepCapabilities(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("has no capabilities; needs root")

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// TestScriptLeavesSomethingRunning: it stays, also when the time of the script,
-// which has ended, is over while somebody still holds its output.
+// TestScriptLeavesSomethingRunning checks that the remaining process stays, even
+// after the time limit of the script, which has ended, while a process still holds
+// its output.
 func TestScriptLeavesSomethingRunning(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
 	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 1000 &\necho $!\n"), 0o700); err != nil {

@@ -13,8 +13,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 )
 
-// TestTakenAddressIsPutBack: what somebody takes away from a station comes back,
-// with a lifetime that the server has granted. Somebody who goes on is told of.
+// TestTakenAddressIsPutBack checks that an address which another program removes from
+// a station is put back with the lifetime that the server granted, and that a program
+// which goes on removing it is reported.
 func TestTakenAddressIsPutBack(t *testing.T) {
 	r := wired(t, "taken0")
 	ip(t, "link add taken0 type veth peer name taker0", "link set taker0 up")

@@ -11,8 +11,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/networkmanager"
 )
 
-// Who the radio belongs to is decided for what NetworkManager tells and for
-// what a reload asks, one at a time.
+// Events of NetworkManager and reloads choose the backend, one at a time.
 func TestHear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("the bus is gone")

@@ -59,8 +59,8 @@ func TestHeldLease(t *testing.T) {
 	}
 }
 
-// TestRestartWhileTheServerIsSilent: a lease that is still valid is kept by the
-// next daemon, and by nobody who tries anew, nor for a person who asks for that.
+// TestRestartWhileTheServerIsSilent checks that the next daemon keeps a lease that is
+// still valid, but that a new attempt does not, nor one that a person asks for.
 func TestRestartWhileTheServerIsSilent(t *testing.T) {
 	router := netnstest.Another(t)
 	r := openStation(t, router)
@@ -148,7 +148,8 @@ func restarted(t *testing.T, r *radio) *radio {
 	return &next
 }
 
-// holdUntilReady gives why it was not ready, and leaves all as it is if it was.
+// holdUntilReady returns why the radio was not ready, and leaves everything running
+// if it was.
 func holdUntilReady(ctx context.Context, r *radio, target policy.Target) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

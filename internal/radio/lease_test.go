@@ -12,8 +12,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 )
 
-// TestLeaseRoutes: the kernel takes every kind of route that a lease may name, and
-// a lease without them takes them away.
+// TestLeaseRoutes checks that the kernel accepts every kind of route that a lease may
+// name, and that a lease without them removes them.
 func TestLeaseRoutes(t *testing.T) {
 	r := wired(t, "routed0")
 	r.Metric = 600
@@ -63,8 +63,8 @@ func TestLeaseRoutes(t *testing.T) {
 	}
 }
 
-// Whoever hands them over is told of a lease: the radio may have been the way
-// out by IPv6 before it.
+// The part that passes on name servers must learn of a lease: the radio may already
+// have been the uplink by IPv6.
 func TestNameServersComeWithTheLease(t *testing.T) {
 	r := wired(t, "lease0")
 	told := 0
@@ -80,8 +80,8 @@ func TestNameServersComeWithTheLease(t *testing.T) {
 	}
 }
 
-// A lease that is dropped is gone for whoever reads it: the next network may give
-// no name servers.
+// A dropped lease must be gone for every reader, because the next network may have no
+// name servers.
 func TestDroppedLeaseIsGone(t *testing.T) {
 	s := idleSlot(t)
 	s.leased.Store(&dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}})
@@ -90,7 +90,7 @@ func TestDroppedLeaseIsGone(t *testing.T) {
 	}
 }
 
-// TestNoGateway: a network without a router fails with the remedy.
+// TestNoGateway checks that joining a network without a router fails with the remedy.
 func TestNoGateway(t *testing.T) {
 	err := idleSlot(t).current.Load().askGateway(t.Context(), netip.Addr{})
 	var failed *supervisor.Failed

@@ -12,8 +12,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// TestOnAir: the channel of an access point is known from the
-// moment when it is up, as hostapd has it, and no longer than it is.
+// TestOnAir checks that the channel of an access point is reported as hostapd has it,
+// from the moment at which it is up, and no longer than it is up.
 func TestOnAir(t *testing.T) {
 	r := wired(t, "wlan0")
 	netnstest.Run(t, "ip", "link", "add", "wlan0", "type", "veth", "peer", "name", "phone0")

@@ -45,7 +45,7 @@ func wired(t *testing.T, iface string) *radio {
 	return r
 }
 
-// silent are events that nobody hears.
+// silent returns events that go nowhere.
 func silent() *Events {
 	return &Events{
 		Join: func(JoinEvent) {}, Clients: func(context.Context, int) {}, Lease: func() {}, Unguarded: func(error) {},
@@ -165,7 +165,7 @@ func TestIdleRadioIsHeldUp(t *testing.T) {
 	}
 }
 
-// failed is the failure that a Hold ended with, empty if it was told to end.
+// failed returns the failure with which a Hold ended, empty if it was told to end.
 func failed(t *testing.T, err error) string {
 	t.Helper()
 	failed := (*supervisor.Failed)(nil)
@@ -217,8 +217,8 @@ func TestManagedNetworkWithoutGateway(t *testing.T) {
 	}
 }
 
-// The policy hears of the first answer of an access point, also when nobody is
-// on it, and of each one after.
+// The policy receives the first list of an access point, even if no phone is on it,
+// and each later one.
 func TestClientsAreAlwaysTold(t *testing.T) {
 	var told []int
 	r := &radio{log: slog.New(slog.DiscardHandler), readings: &readings{}, events: silent()}
@@ -231,8 +231,9 @@ func TestClientsAreAlwaysTold(t *testing.T) {
 	}
 }
 
-// TestReset: a radio that fails is reset if that is wanted. Nothing is said while a
-// switch of the device has it off, which no reset changes.
+// TestReset checks that a radio that fails is reset if the configuration wants that.
+// Nothing is reported while a switch of the device has it off, which a reset cannot
+// change.
 func TestReset(t *testing.T) {
 	for _, tt := range []struct {
 		name string

@@ -156,8 +156,8 @@ func TestOnlyIPv6(t *testing.T) {
 	}
 }
 
-// TestAnotherRouter: whoever joins the network anew does not believe what the router
-// before has said, which may be gone.
+// TestAnotherRouter checks that a new join does not use what the previous router
+// advertised, since that router may be gone.
 func TestAnotherRouter(t *testing.T) {
 	router := netnstest.Another(t)
 	r := openStation(t, router)
@@ -178,8 +178,8 @@ func TestAnotherRouter(t *testing.T) {
 	}
 }
 
-// TestOwnNameServers: where a person has said which name servers to ask, nobody
-// listens to routers.
+// TestOwnNameServers checks that router advertisements are ignored if a person has
+// set the name servers.
 func TestOwnNameServers(t *testing.T) {
 	r := wired(t, "own0")
 	ip(t, "link add own0 type veth")
@@ -192,8 +192,8 @@ func TestOwnNameServers(t *testing.T) {
 	}
 }
 
-// TestNoRouterMetric: a kernel without the setting, which for a kernel is an
-// interface without IPv6, is told of once, and in nobody's way.
+// TestNoRouterMetric checks that a kernel without the setting, which for the kernel
+// is an interface without IPv6, is reported once and prevents nothing.
 func TestNoRouterMetric(t *testing.T) {
 	r := wired(t, "old0")
 	var said bytes.Buffer

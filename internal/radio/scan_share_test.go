@@ -56,8 +56,8 @@ func (r *slowRadio) scanning(t *testing.T) *scanner {
 	return &scanner{scan: r.scan, iface: func() string { return "absent0" }, networks: func() NetworkStore { return home }}
 }
 
-// TestScanIsShared: those who ask while a scan runs have its result, of whatever
-// kind they are.
+// TestScanIsShared checks that all callers that ask while a scan runs receive its
+// result, whatever kind of scan they asked for.
 func TestScanIsShared(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -117,7 +117,8 @@ func TestPolicyScansFirst(t *testing.T) {
 	})
 }
 
-// TestPolicySharesAList: a list that is being made shows the saved networks, too.
+// TestPolicySharesAList checks that a running scan for a list also shows the saved
+// networks.
 func TestPolicySharesAList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &slowRadio{takes: 4 * time.Second}
@@ -134,8 +135,8 @@ func TestPolicySharesAList(t *testing.T) {
 	})
 }
 
-// TestFailedScanIsRemembered: a client that asks in a loop does not keep the
-// radio at scans that fail at once.
+// TestFailedScanIsRemembered checks that a client that asks in a loop does not keep
+// the radio busy with scans that fail at once.
 func TestFailedScanIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &slowRadio{err: wifi.ErrBusy}
@@ -157,7 +158,8 @@ func TestFailedScanIsRemembered(t *testing.T) {
 	})
 }
 
-// TestScanOfOneWhoLeaves: that one caller gives up is no result for the others.
+// TestScanOfOneWhoLeaves checks that the others still wait for the result when one
+// caller gives up.
 func TestScanOfOneWhoLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &slowRadio{takes: 4 * time.Second}

@@ -35,8 +35,8 @@ func owned(t *testing.T, s *Slot) {
 	t.Cleanup(func() { stop(); <-ended })
 }
 
-// TestSettingsKeepTheStation: the radio of new settings goes on with the connection
-// to wpa_supplicant, unless the settings concern that.
+// TestSettingsKeepTheStation checks that a radio with new settings keeps the
+// connection to wpa_supplicant, unless the settings concern that connection.
 func TestSettingsKeepTheStation(t *testing.T) {
 	s := idleSlot(t)
 	owned(t, s)
@@ -72,8 +72,9 @@ func TestSettingsKeepTheStation(t *testing.T) {
 	}
 }
 
-// TestServingRadioIsLookedAtAgain: NetworkManager may have found the radio after the
-// access point had it released, and says so while the access point does not serve yet.
+// TestServingRadioIsLookedAtAgain checks that the backend is chosen again if
+// NetworkManager finds the radio after the access point had it released, and reports
+// that before the access point serves.
 func TestServingRadioIsLookedAtAgain(t *testing.T) {
 	for managed, want := range map[bool]int{true: 1, false: 0} {
 		s := idleSlot(t)
@@ -86,9 +87,9 @@ func TestServingRadioIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// TestWritersDoNotOverwriteEachOther: settings, the interface and the backend change
-// side by side, and the radio has the latest of each. A writer that began from an
-// older radio would put back what another has changed since.
+// TestWritersDoNotOverwriteEachOther changes settings, interface and backend side by
+// side, and checks that the radio has the latest of each. A writer that began from an
+// older radio would undo what another has changed since.
 func TestWritersDoNotOverwriteEachOther(t *testing.T) {
 	for range 200 {
 		s := idleSlot(t)
@@ -117,8 +118,8 @@ func TestWritersDoNotOverwriteEachOther(t *testing.T) {
 	}
 }
 
-// TestBackendFollowsTheLatestSettings: a decision that was begun under older
-// settings is made by those that are in force.
+// TestBackendFollowsTheLatestSettings checks that a choice which began under older
+// settings is made by those in force.
 func TestBackendFollowsTheLatestSettings(t *testing.T) {
 	s := idleSlot(t)
 	owned(t, s)

@@ -9,9 +9,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/store"
 )
 
-// TestStaticIPv6: a network with a static IPv6 address is used at once, although
-// the kernel looks for a second whether somebody else has the address. Its gateway
-// may be link-local, as routers call themselves in IPv6.
+// TestStaticIPv6 checks that a network with a static IPv6 address is used at once,
+// although the kernel checks for a second whether another host has the address. Its
+// gateway may be link-local, as usual in IPv6.
 func TestStaticIPv6(t *testing.T) {
 	for _, gateway := range []string{"2001:db8::1", "fe80::1"} {
 		t.Run(gateway, func(t *testing.T) {

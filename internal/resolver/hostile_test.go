@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSystemFileInTheDaemonsFolder: an administrator has made resolv.conf a link
-// to what the daemon publishes, and the daemon's user puts something else there.
+// TestSystemFileInTheDaemonsFolder has an administrator who made resolv.conf a link
+// to the daemon's file, and a daemon's user who replaces that file.
 func TestSystemFileInTheDaemonsFolder(t *testing.T) {
 	for name, place := range map[string]func(path string) error{
 		"a pipe":          func(path string) error { return unix.Mkfifo(path, 0o644) },
@@ -33,7 +33,8 @@ func TestSystemFileInTheDaemonsFolder(t *testing.T) {
 	}
 }
 
-// TestAnnouncementFollowsNoLink: who has the folder leads nobody to another file.
+// TestAnnouncementFollowsNoLink checks that the owner of the folder cannot lead root
+// to another file.
 func TestAnnouncementFollowsNoLink(t *testing.T) {
 	folder, other := t.TempDir(), filepath.Join(t.TempDir(), "other")
 	if err := os.Symlink(other, filepath.Join(folder, PendingName)); err != nil {

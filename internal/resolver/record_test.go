@@ -99,7 +99,7 @@ func TestDamagedRecordHeals(t *testing.T) {
 	}
 }
 
-// Name servers that nobody publishes any more do not stay because the record is
+// Name servers that are no longer published must not stay because the record is
 // damaged.
 func TestWithdrawWithADamagedRecord(t *testing.T) {
 	m := newMachine(t)

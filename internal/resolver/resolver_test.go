@@ -186,7 +186,7 @@ func TestParseIsStrict(t *testing.T) {
 	}
 }
 
-// FuzzParse: what is accepted is what we would have written, byte for byte.
+// FuzzParse checks that an accepted text is exactly what we would have written.
 func FuzzParse(f *testing.F) {
 	f.Add("# netconnectd: wlan0\nnameserver 10.0.0.1\nnameserver fe80::1%wlan0\nsearch home.arpa lan\n")
 	f.Fuzz(func(t *testing.T, content string) {
@@ -201,7 +201,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzPublish: whatever a network says, the root side understands the result.
+// FuzzPublish checks that whatever a network announces, the root side understands the
+// result.
 func FuzzPublish(f *testing.F) {
 	f.Add([]byte{10, 0, 0, 1}, "home.arpa")
 	f.Add([]byte("\xfe\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"), "a\nb")

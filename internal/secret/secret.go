@@ -8,16 +8,16 @@ import (
 
 const redacted = "[redacted]"
 
-// Secret is a string that prints, logs and marshals as "[redacted]". Only
-// Reveal gives the value; its callers are the store and the writers of
-// children's configuration. A struct that has one in an unexported field must
-// not be printed: fmt calls no methods there, and prints the value.
+// Secret is a string that prints, logs and marshals as "[redacted]". Only Reveal
+// returns the value; its callers are the store and the writers of children's
+// configuration. A struct that has a Secret in an unexported field must not be
+// printed: fmt calls no methods there, and prints the value.
 type Secret struct{ value string }
 
 // New keeps value secret.
 func New(value string) Secret { return Secret{value} }
 
-// Reveal gives the value away.
+// Reveal returns the value.
 func (s Secret) Reveal() string { return s.value }
 
 // IsZero reports whether there is no secret.

@@ -43,9 +43,9 @@ type Config struct {
 	MaxPerUser     int           // 32 of one user other than root and the daemon's
 	MaxRequest     int           // client.MaxRequest bytes
 	EventQueue     int           // 64 events waiting for one subscriber
-	MaxShows       int           // 2 replies to show and history at a time, each of readers, of changers, and of root and the daemon's user
+	MaxShows       int           // 2 replies to show and history at a time, for each of three groups: readers, changers, and root with the daemon's user
 	MaxUserShows   int           // 1 of one user
-	MaxReplies     int           // 4 MiB of replies that wait to be read, for each of the same three; small replies do not count
+	MaxReplies     int           // 4 MiB of replies that wait to be read, for each of these three groups; small replies do not count
 	MaxWatches     int           // 16 subscriptions to the network in all, a quarter of them as Reserved
 	MaxUserWatches int           // 4 of one user other than root and the daemon's
 	FrameTimeout   time.Duration // 10 s: for the first frame and within a frame

@@ -11,8 +11,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// holds gives the outcomes of one Hold after the other; nil: it is ready first,
-// and goes down then.
+// holds returns the outcomes of one Hold after the other; nil means that the Hold
+// becomes ready and then goes down.
 type holds []error
 
 func (h *holds) Hold(_ context.Context, t policy.Target, report func(policy.Part, policy.Stage)) error {

@@ -46,7 +46,7 @@ type Networks interface {
 	Joined(ctx context.Context, n policy.Network, failed bool) error
 }
 
-// Failed is the error of a Radio that gives a target up.
+// Failed is the error of a Radio that abandons a target.
 type Failed struct{ policy.Failure }
 
 func (f *Failed) Error() string { return f.Code + ": " + f.Reason }

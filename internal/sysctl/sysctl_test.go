@@ -18,8 +18,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestKeepAgain: whoever wants another value than before restores, at the end, what
-// was there before the first, unless another program has set the value meanwhile.
+// TestKeepAgain checks that after several values the first previous one is restored,
+// unless another program has set the value meanwhile.
 func TestKeepAgain(t *testing.T) {
 	for _, row := range []struct {
 		name    string
@@ -66,7 +66,8 @@ func TestKeepAgain(t *testing.T) {
 	}
 }
 
-// TestKeepAbsent: a setting of a later kernel is named, and the others are kept.
+// TestKeepAbsent checks that a setting which only later kernels have is named, and
+// that the others are kept.
 func TestKeepAbsent(t *testing.T) {
 	netnstest.Need(t)
 	netnstest.Run(t, "ip", "link", "add", "later0", "type", "veth")

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What systemd may be told, see sd_notify(3). Several lines may be sent at once.
+// These are messages to systemd, see sd_notify(3). Several lines may be sent at once.
 const (
 	Ready    = "READY=1"
 	Alive    = "WATCHDOG=1"
@@ -34,8 +34,8 @@ func Listener() (net.Listener, error) {
 	return passed[0], nil
 }
 
-// WatchdogEvery returns how often systemd wants to be told Alive, 0 for never. The
-// unit says so (WatchdogSec=), and sd_watchdog_enabled(3) halves it.
+// WatchdogEvery returns how often systemd expects Alive, 0 for never. The unit sets
+// that time (WatchdogSec=), and sd_watchdog_enabled(3) halves it.
 func WatchdogEvery() (time.Duration, error) {
 	limit, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestNotifyDoesNotWait: a program's control loop notifies, and must not wait.
+// TestNotifyDoesNotWait checks that a notification never blocks, because a control
+// loop sends it.
 func TestNotifyDoesNotWait(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
@@ -24,8 +25,8 @@ func TestNotifyDoesNotWait(t *testing.T) {
 	}
 }
 
-// TestWithoutSystemd: a program that somebody else started tells nobody, and makes
-// its own socket.
+// TestWithoutSystemd checks that a program which systemd did not start sends no
+// notification, and creates its own socket.
 func TestWithoutSystemd(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	t.Setenv("WATCHDOG_USEC", "")

@@ -2,6 +2,6 @@
 
 package timetest
 
-// Beside says whether the race detector is at work: our code takes some times as
-// long then, and the tests of all packages run side by side (see the Makefile).
+// Beside reports whether the race detector is active: our code then takes several
+// times as long, and the tests of all packages run side by side (see the Makefile).
 const Beside = false

@@ -2,5 +2,5 @@
 
 package timetest
 
-// Beside says that they do.
+// Beside reports that the race detector is active.
 const Beside = true

@@ -1,4 +1,4 @@
-// Package timetest judges how long things take on a machine that may have other
+// Package timetest checks how long actions take on a machine that may have other
 // work.
 package timetest
 
@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// InTime fails if what is measured takes less than least once, or more than most
-// three times: a busy machine makes it late once, a defect each time. Whatever
-// else is wrong has to be told by measure, and ends the tries.
+// InTime fails if the measured time is less than least once, or more than most three
+// times: a busy machine may be late once, but a defect is late each time. measure
+// must report every other fault itself, which ends the tries.
 func InTime(t *testing.T, least, most time.Duration, measure func() time.Duration) {
 	t.Helper()
 	var took time.Duration

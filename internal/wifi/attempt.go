@@ -61,7 +61,7 @@ type action int
 const (
 	wait        action = iota // wait for the next event, or call quiet when patience is over
 	searchFull                // select the network again, without a hint
-	readResults               // read the scan results and pass them to seen
+	readResults               // read the scan results and pass them to judgeCells
 	joined
 	giveUp
 )
@@ -247,10 +247,10 @@ func (a *attempt) quiet() decision {
 	return a.unfound()
 }
 
-// seen takes the cells that were heard, after the decision readResults. They come
+// judgeCells takes the cells that were heard, after the decision readResults. They come
 // from the scan of all channels, or, before that scan, from the scan of the hint and
 // from other recent scans.
-func (a *attempt) seen(cells []BSS) decision {
+func (a *attempt) judgeCells(cells []BSS) decision {
 	if !a.full {
 		return a.seenAtHint(cells)
 	}
@@ -307,22 +307,6 @@ func (a *attempt) authRejected(e wpactrl.Event) decision {
 		return decision{do: giveUp, fail: wrongKey()}
 	}
 	return a.refusedWith("the router refused to authenticate us", status)
-}
-
-// saeDenied recognises a wrong SAE password: the router refuses the second message,
-// which proves the password (status 1 in hostapd up to 2.10; 15, challenge failure,
-// elsewhere). One refusal is enough, because a lost frame looks different.
-func saeDenied(algorithm, sequence, status int) bool {
-	return algorithm == 3 && sequence == 2 && (status == 1 || status == 15)
-}
-
-// handshakeRefused recognises a wrong passphrase by the reason with which the router
-// ends the key exchange: handshake time-out, authentication not valid, MIC failure.
-func handshakeRefused(reason int) bool { return reason == 15 || reason == 2 || reason == 14 }
-
-// vanished reports whether the router was not heard any more; reason 4 is inactivity.
-func vanished(local bool, reason int, beaconLoss bool) bool {
-	return local && (beaconLoss || reason == 4)
 }
 
 func wrongKey() *JoinError {
@@ -409,22 +393,4 @@ func fail(code string, format string, args ...any) decision {
 
 func lower(code string, format string, args ...any) decision {
 	return decision{do: giveUp, fail: lowerError(code, format, args...)}
-}
-
-// number returns s if it is a number and "unknown" otherwise, so that no other text
-// of the event reaches messages for people.
-func number(s string) string {
-	if _, err := strconv.Atoi(s); err != nil {
-		return "unknown"
-	}
-	return s
-}
-
-// integer parses s and returns -1 if s is not a number.
-func integer(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return -1
-	}
-	return n
 }

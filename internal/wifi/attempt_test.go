@@ -31,7 +31,7 @@ func play(a *attempt, trace string, cells []BSS) (actions []string, verdict *Joi
 		}
 		if d.do == readResults {
 			actions = append(actions, "read results")
-			d = a.seen(cells)
+			d = a.judgeCells(cells)
 		}
 		switch d.do {
 		case searchFull:

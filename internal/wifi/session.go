@@ -74,14 +74,14 @@ func unspecific(verdict error) bool {
 func (s *session) tryVariants(ctx context.Context, n Network, mark string) (a Association, verdict error) {
 	begun := time.Now()
 	variants := n.variants(s.abilities(ctx))
-	s.forgetStrangers(n, mark, s.heard(ctx, airAge))
+	s.forgetStrangers(n, mark, s.scanResults(ctx, airAge))
 	// Without a hint, the search for SAE covers all channels. With a hint, a scan of
 	// that one channel shows what the router offers now, and not half a minute ago.
-	if n.Frequency == 0 && variants[0].strength == strong && len(variants) > 1 && n.mayWeaken(variants[1], variants[0], s.heard(ctx, airAge)) {
+	if n.Frequency == 0 && variants[0].strength == strong && len(variants) > 1 && n.mayWeaken(variants[1], variants[0], s.scanResults(ctx, airAge)) {
 		variants = variants[1:]
 	}
 	for i, v := range variants {
-		if i > 0 && v.strength < variants[i-1].strength && !n.mayWeaken(v, variants[0], s.heard(ctx, time.Since(begun)+airAge)) {
+		if i > 0 && v.strength < variants[i-1].strength && !n.mayWeaken(v, variants[0], s.scanResults(ctx, time.Since(begun)+airAge)) {
 			s.log.Info("weaker security is not tried while the router offers better", "ssid", printable(n.SSID), "key_mgmt", v.keyMgmt, "pmf", v.pmf)
 			break
 		}
@@ -254,7 +254,7 @@ func (s *session) follow(ctx context.Context, events *wpactrl.Events, a *attempt
 			if !a.full {
 				age += airAge // includes cells that a scan of one channel cannot hear
 			}
-			d = a.seen(s.heard(ctx, age))
+			d = a.judgeCells(s.scanResults(ctx, age))
 		}
 		switch d.do {
 		case joined:
@@ -276,9 +276,9 @@ func (s *session) follow(ctx context.Context, events *wpactrl.Events, a *attempt
 	}
 }
 
-// heard returns what the attempt's scans found. If the scan results cannot be read, a
+// scanResults returns what the attempt's scans found. If the scan results cannot be read, a
 // network that wpa_supplicant does not find counts as absent.
-func (s *session) heard(ctx context.Context, age time.Duration) []BSS {
+func (s *session) scanResults(ctx context.Context, age time.Duration) []BSS {
 	cells, err := s.cells(ctx, age)
 	if err != nil {
 		s.log.Warn("scan results not read", "err", err)

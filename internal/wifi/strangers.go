@@ -45,7 +45,7 @@ func (s *session) passOver(ctx context.Context, n Network, mark string, failed *
 		return false
 	}
 	s.strangers[mark] = append(s.strangers[mark], cell)
-	if !s.forgetStrangers(n, mark, s.heard(ctx, time.Since(begun)+airAge)) {
+	if !s.forgetStrangers(n, mark, s.scanResults(ctx, time.Since(begun)+airAge)) {
 		return false
 	}
 	s.log.Info("another cell of the network is tried", "ssid", printable(n.SSID), "bssid", cell, "reason", failed.Reason)

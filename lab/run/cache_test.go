@@ -55,8 +55,8 @@ func TestRecipeIsMadeOnce(t *testing.T) {
 	}
 }
 
-// TestRecipeChanges: whatever changes in the folder, its content, a mode, one more
-// option, is another product.
+// TestRecipeChanges checks that any change in the folder, such as content, a mode, or
+// one more option, results in another product.
 func TestRecipeChanges(t *testing.T) {
 	r, runs := newRecipe(t, "true")
 	options := filepath.Join(r.folder, "options")
@@ -81,8 +81,9 @@ func TestRecipeChanges(t *testing.T) {
 	}
 }
 
-// TestInterruptedBuild: what was half made when the build was interrupted, or when
-// its process was killed, is not taken for a product, and is gone after the next.
+// TestInterruptedBuild checks that an unfinished product of a build that was
+// interrupted, or whose process was killed, is not used, and that the next build
+// removes it.
 func TestInterruptedBuild(t *testing.T) {
 	r, runs := newRecipe(t, `echo half >$1/product
 	[ -e "$0.go" ] || exec sleep 60
@@ -117,7 +118,8 @@ func TestInterruptedBuild(t *testing.T) {
 	}
 }
 
-// TestFailedBuild: the error has what the script said, and nothing is kept.
+// TestFailedBuild checks that the error contains the script's output, and that
+// nothing is kept.
 func TestFailedBuild(t *testing.T) {
 	r, _ := newRecipe(t, "echo no network >&2; exit 3")
 	_, err := r.ensure(t.Context())
@@ -128,8 +130,8 @@ func TestFailedBuild(t *testing.T) {
 	ensure(t, r)
 }
 
-// TestTwoBuildsAtOnce: of two runs one makes the product, and the other waits for it.
-// The lock is also held by what the script has started.
+// TestTwoBuildsAtOnce checks that of two runs one builds the product, and the other
+// waits. Processes that the script has started also hold the lock.
 func TestTwoBuildsAtOnce(t *testing.T) {
 	r, runs := newRecipe(t, "echo half >$1/product; sleep 0.5; echo whole >$1/product")
 	texts := make(chan string)
@@ -154,8 +156,8 @@ func TestTwoBuildsAtOnce(t *testing.T) {
 	}
 }
 
-// TestLockOutlivesProcess: while a child of a killed build still writes, the next
-// build waits.
+// TestLockOutlivesProcess checks that the next build waits while a child of a killed
+// build still writes.
 func TestLockOutlivesProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	held, err := tryLock(path)

@@ -34,7 +34,7 @@ func newExecution(args []string) (e execution, err error) {
 		switch {
 		case strings.ContainsAny(argument, " \t\n"):
 			return e, fmt.Errorf("exec: %q has white space, which a plan cannot hold", argument)
-		case strings.HasPrefix(argument, "-test.testlogfile="): // a file of the host
+		case strings.HasPrefix(argument, "-test.testlogfile="): // this file is on the host
 		default:
 			e.arguments = append(e.arguments, argument)
 		}

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestExecution: what go test -exec calls, in the folder of a package.
+// TestExecution runs the command that go test -exec calls, in the folder of a
+// package.
 func TestExecution(t *testing.T) {
 	root := t.TempDir()
 	folder := filepath.Join(root, "internal", "link")

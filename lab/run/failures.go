@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// failures keeps, of the lines that a run with -test.v prints, what its failing
-// scenarios complained of. A run is long: at its end nobody should have to look for
-// it.
+// failures collects the complaints of failing scenarios from the output of a run with
+// -test.v. A run is long, and at its end its reader should not have to search for
+// them.
 type failures struct {
 	scenario []string
 	indented bool // what follows may belong to the last complaint
@@ -17,9 +17,9 @@ type failures struct {
 // longestSummaryLine bounds a line of summary, in bytes.
 const longestSummaryLine = 300
 
-// summary returns, of complaints as failures keeps them, the first line of each.
-// It follows the complaints, because whoever has only the end of a long output
-// (as of a build server) must still learn what failed.
+// summary returns the first line of each complaint. It follows the complaints,
+// because a reader who has only the end of a long output (as of a build server) must
+// still learn what failed.
 func summary(complaints []string) []string {
 	var lines []string
 	for _, c := range complaints {
@@ -35,7 +35,7 @@ func summary(complaints []string) []string {
 // lastLines is how the log of the daemon begins that a failing scenario shows.
 const lastLines = "the daemon's last lines:"
 
-// machinePrefix tells the machines apart in the output.
+// machinePrefix is the prefix that identifies the machine of a line.
 var machinePrefix = regexp.MustCompile(`^\d+\| `)
 
 // complaint is how t.Error and its like begin; more lines of one are indented

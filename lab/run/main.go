@@ -160,7 +160,7 @@ func newStarter(ctx context.Context, o options) (starter, error) {
 	return virtual{image: image, kernel: kernel, clock: clock, cores: coresFor(o)}, nil
 }
 
-// environment tells the scenarios about the host and about the machine's clock.
+// environment describes the host and the machine's clock to the scenarios.
 func environment(rounds int, place string, noise int) []string {
 	lines := []string{"env TERM=" + os.Getenv("TERM"), fmt.Sprintf("env LAB_ROUNDS=%d", rounds)}
 	for _, name := range []string{"LAB_LONG", "LAB_MANAGER"} {

@@ -29,8 +29,8 @@ var reboots = [][2]string{
 // daemon: see rounds in lab/steps_test.go.
 var repeating = regexp.MustCompile(`^TestRouterDies$`)
 
-// notByDefault matches what runs only when somebody asks for it by name: what is
-// no scenario, and what only measures.
+// notByDefault matches tests that run only when they are named: those that are no
+// scenario, and those that only measure.
 var notByDefault = regexp.MustCompile(`^(TestShell$|TestBench)`)
 
 // onStock matches what Debian's own kernel is asked for by default: the story, the
@@ -83,8 +83,8 @@ func listScenarios(ctx context.Context) ([]string, error) {
 	return strings.Fields(string(out)), nil
 }
 
-// divide gives the scenarios to the machines. What needs a clean disk or a reboot
-// belongs to one machine, all else is in the queue.
+// divide distributes the scenarios to the machines. A scenario that needs a clean
+// disk or a reboot belongs to one machine; all others are in the queue.
 func divide(scenarios []string, count, machines int, took durations) (plans [][]string, queue []string) {
 	var own [][]string // lines that one machine has to go through, after the installation
 	clean := slices.Contains(scenarios, packageScenario)

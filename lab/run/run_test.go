@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// TestDivide: what every machine has to do, and what they share.
+// TestDivide checks which scenarios belong to one machine, and which they share.
 func TestDivide(t *testing.T) {
 	took := durations{"TestLong": time.Minute, "TestShort": time.Second}
 	tests := []struct {
@@ -115,8 +115,8 @@ func TestWants(t *testing.T) {
 	}
 }
 
-// TestReport: lines come whole behind their machine's number, and the report is of
-// all machines.
+// TestReport checks that lines are printed whole behind their machine's number, and
+// that the report covers all machines.
 func TestReport(t *testing.T) {
 	r := newReport()
 	var shown bytes.Buffer
@@ -157,8 +157,8 @@ func TestStageFiles(t *testing.T) {
 	}
 }
 
-// TestPlaces: two runs at once have folders of their own, and a run that has ended
-// leaves its folder to the next.
+// TestPlaces checks that two runs at once have folders of their own, and that a run
+// uses the folder of a run that has ended.
 func TestPlaces(t *testing.T) {
 	t.Chdir(t.TempDir())
 	take := func() *place {

@@ -66,7 +66,7 @@ func (p *place) leave() {
 	p.lock.Close()
 }
 
-// outFile is a file by which the nth machine tells the host something.
+// outFile returns a file through which the nth machine passes a result to the host.
 func (p *place) outFile(name string, n int) string {
 	return filepath.Join(p.out, fmt.Sprintf("%s-%d", name, n))
 }

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// virtual starts Linux as a user-mode program (ARCH=um) in virtual time: when
-// nobody in the machine is runnable, its clock jumps to the next timer.
+// virtual starts Linux as a user-mode program (ARCH=um) in virtual time: when nothing
+// in the machine is runnable, its clock jumps to the next timer.
 //
-// The root is in memory, unpacked from an initrd, so that the machine never waits
-// for a disk: that would be idle time, in which its clock jumps.
+// The root is in memory, unpacked from an initrd, so that the machine never waits for
+// a disk, as its clock would jump meanwhile.
 type virtual struct {
 	image, kernel string // folders
 	clock         string // time-travel, time-travel=inf-cpu, or "" for the host's time

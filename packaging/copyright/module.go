@@ -20,7 +20,8 @@ type module struct {
 	notice  string   // has to be passed on, section 4 (d) of the Apache License
 }
 
-// licences are told by a sentence that only they have, white space folded.
+// licences lists for each licence a sentence that only its text contains, with white
+// space folded.
 var licences = []struct{ name, sentence string }{
 	{"Apache-2.0", "Apache License, Version 2.0"},
 	{"Apache-2.0", "Apache License Version 2.0, January 2004"},
@@ -62,8 +63,8 @@ func readModule(path, folder string) (*module, error) {
 	return m, nil
 }
 
-// readNamed gives the contents of the files that match, in the order of their
-// names; letters may be large or small.
+// readNamed returns the contents of the files that match, in the order of their
+// names; upper and lower case are equal.
 func readNamed(folder string, patterns ...string) (string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -85,7 +86,7 @@ func readNamed(folder string, patterns ...string) (string, error) {
 	return strings.Join(all, "\n\n"), nil
 }
 
-// licence gives the short names of what is in the text, or "".
+// licence returns the short names of the licences in the text, or "".
 func licence(text string) string {
 	folded := strings.Join(strings.Fields(text), " ")
 	var found []string

@@ -48,7 +48,7 @@ type watcher struct {
 func (w *watcher) read(r *link.Reading) error {
 	before, oldView, oldIfaces := w.tables, w.view, w.ifaces
 	w.view = newView(&r.Tables)
-	w.tables = w.view.known(&r.Tables)
+	w.tables = w.view.consistent(&r.Tables)
 	w.ifaces = w.reportable()
 	if before == nil {
 		if err := w.stillThere(w.view); err != nil {

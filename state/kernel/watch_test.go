@@ -368,7 +368,7 @@ func TestWatchTells(t *testing.T) {
 	}
 }
 
-// words tells which object a Change is about.
+// words returns the kind of a Change and its object in words.
 func words(c state.Change) string {
 	switch {
 	case c.Iface != nil:

@@ -60,17 +60,17 @@ func TestEventsAgreeWithPyroute2(t *testing.T) {
 	t.Cleanup(func() { netnstest.Run(t, "ip", "link", "del", "last") })
 	f.await(t, "the last change", 5*time.Second, func(s *state.State) bool { return s.Ifaces["last"] != nil })
 
-	told := f.told()
-	if len(told) < 200 {
-		t.Fatalf("%d changes told of 200", len(told))
+	reported := f.reported()
+	if len(reported) < 200 {
+		t.Fatalf("%d changes reported of 200", len(reported))
 	}
-	if diff := cmp.Diff(heard.until(t, "new iface last"), told); diff != "" {
+	if diff := cmp.Diff(heard.until(t, "new iface last"), reported); diff != "" {
 		t.Errorf("(-pyroute2 +we):\n%s", diff)
 	}
 }
 
-// told returns what came and what went, sorted, each once, in the witness's words.
-func (f *follower) told() []string {
+// reported returns what came and what went, sorted, each once, in the witness's words.
+func (f *follower) reported() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var all []string

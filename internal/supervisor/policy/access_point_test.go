@@ -258,7 +258,7 @@ func TestAccessPointSetUpAnew(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		happen func(w *world)
-		phones int // on it afterwards
+		phones int // phones on the access point afterwards
 		mute   bool
 		want   string
 	}{

@@ -126,7 +126,7 @@ func (Command) event()         {}
 // Effect is something to be done.
 type Effect interface{ effect() }
 
-// SetRadio gives the radio lane a new target; the latest wins.
+// SetRadio sets a new target for the radio lane; the latest target wins.
 type SetRadio struct {
 	Gen    int
 	Target Target

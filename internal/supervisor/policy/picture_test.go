@@ -12,8 +12,8 @@ import (
 	"github.com/netconnectd/netconnectd/internal/pagetest"
 )
 
-// TestPictureOfTheStates: docs/architecture.md draws each transition that
-// happens in simulations, and none that never does.
+// TestPictureOfTheStates checks that docs/architecture.md draws each transition that
+// happens in simulations, and no other.
 func TestPictureOfTheStates(t *testing.T) {
 	drawn, happened := map[string]bool{}, map[string]bool{}
 	for _, b := range pagetest.Blocks(t, "../../../docs/architecture.md") {

@@ -137,7 +137,7 @@ func (st *step) radioChanged(reason string) {
 	}
 }
 
-// expire gives up what has taken too long.
+// expire ends every attempt that has taken too long.
 func (st *step) expire() {
 	if st.attempt != nil && !st.now.Before(st.attempt.deadline) {
 		st.radio.parts.station.failed = true
@@ -303,9 +303,9 @@ func (st *step) backoff(first time.Duration, n int, limit time.Duration) time.Du
 	return d + time.Duration(st.Config.Jitter*0.2*float64(d))
 }
 
-// steerRadio gives the radio the target that the rest of the state wants. Between
-// attempts the radio stays a station, until a scan has found no saved network:
-// then the radio goes to rest, which keeps its interface up.
+// steerRadio sets the radio's target to the one that the rest of the state needs.
+// Between attempts the radio stays a station, until a scan has found no saved
+// network: then the radio goes to rest, which keeps its interface up.
 func (st *step) steerRadio() {
 	have := st.radio.target
 	switch {

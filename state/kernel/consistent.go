@@ -7,12 +7,12 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 )
 
-// known returns the tables without objects that refer to links which the tables lack.
+// consistent returns the tables without objects that refer to links which the tables lack.
 // The tables are read one after the other, and only those that a message was about.
 // So an entry may be seen before its link, and after its link is gone. An object that
 // is left out here is reported when its link appears, and reported as gone when its
 // link goes.
-func (v *view) known(t *link.Tables) *link.Tables {
+func (v *view) consistent(t *link.Tables) *link.Tables {
 	k := *t
 	k.Nexthops = without(t.Nexthops, func(h *rtnl.Nexthop) bool { return v.lacks(h.OutIndex) })
 	k.Routes = without(t.Routes, func(r *rtnl.Route) bool {

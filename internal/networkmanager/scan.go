@@ -41,7 +41,7 @@ type Frames interface {
 // knows the network from our scan, because NetworkManager does not activate unknown
 // ones.
 func (c *Client) see(ctx context.Context, device Device, events *events, n store.Network, air Air) error {
-	known, err := c.heard(ctx, device)
+	known, err := c.knownCells(ctx, device)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (c *Client) see(ctx context.Context, device Device, events *events, n store
 	limited, cancel := context.WithTimeout(ctx, seeLimit)
 	defer cancel()
 	for {
-		known, err := c.heard(ctx, device)
+		known, err := c.knownCells(ctx, device)
 		if err != nil {
 			return err
 		}
@@ -88,9 +88,9 @@ func notFound() *wifi.JoinError {
 	return &wifi.JoinError{Code: client.CodeNotFound, Reason: "the network was not found"}
 }
 
-// heard returns the cells that NetworkManager knows, with the fields that Mismatch
+// knownCells returns the cells that NetworkManager knows, with the fields that Mismatch
 // needs.
-func (c *Client) heard(ctx context.Context, device Device) (cells []wifi.BSS, err error) {
+func (c *Client) knownCells(ctx context.Context, device Device) (cells []wifi.BSS, err error) {
 	err = read(ctx, func() error {
 		wireless, ok := device.proxy.(nm.DeviceWireless)
 		if !ok {

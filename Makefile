@@ -133,7 +133,7 @@ ifdef AS_ROOT
 endif
 	$(GO) test -race -count=1 $(AS_ROOT) ./...
 	@echo '== what is measured, without the race detector'
-	$(GO) test -count=1 $(AS_ROOT) -p 1 -run '^(TestScale|TestAbuse|TestListOfThousand)$$' ./state/kernel ./internal/server ./internal/daemon
+	$(GO) test -count=1 $(AS_ROOT) -p 1 -run '^(TestScale|TestDeclareScale|TestPlanAllIsLinear|TestAbuse|TestListOfThousand)$$' ./state/kernel ./internal/link ./internal/server ./internal/daemon
 
 .PHONY: test-deb
 test-deb: deb ## what the packages hold, and that they run on their architectures
@@ -164,6 +164,7 @@ soak: machine ## scenarios again and again, long: make soak N=20 SCENARIO=TestRo
 .PHONY: bench
 bench: machine ## the promised figures on a quiet machine: N=5 times each scenario that has one
 	NETCONNECTD_STRICT=1 $(GO) test -count=1 $(AS_ROOT) -v -run '^TestScale$$' ./state/kernel
+	NETCONNECTD_STRICT=1 $(GO) test -count=1 $(AS_ROOT) -v -timeout 30m -run '^TestDeclareScale$$' ./internal/link
 	NETCONNECTD_SCALE=10 $(GO) test -count=1 $(AS_ROOT) -v -timeout 30m -run '^TestScale$$' ./state/kernel
 	@$(LAB) -run '^TestBench' test
 	@LAB_NOISE=1 $(LAB) -count $(or $(N),5) -run '^(TestColdStart|TestColdStartUnplugged|TestWrongPassphrase|TestChildren.*)$$' test

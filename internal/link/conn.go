@@ -23,6 +23,8 @@ type conn struct {
 	// receive gives the next datagram as it is. Without wait it is EAGAIN if
 	// there is none.
 	receive func(buffer []byte, wait bool) (int, error)
+
+	buffer []byte // for the datagrams of dumps
 }
 
 // dial opens a conn whose reads and writes end with ctx. It receives the
@@ -42,7 +44,7 @@ func dial(ctx context.Context, groups ...uint32) (conn, func(), error) {
 		return conn{}, nil, errors.Join(fmt.Errorf("open rtnetlink socket: %w", err), nl.Close())
 	}
 	stop := context.AfterFunc(ctx, func() { _ = nl.SetDeadline(time.Unix(1, 0)) })
-	return conn{nl, receive}, func() {
+	return conn{nl, receive, make([]byte, dumpBuffer)}, func() {
 		stop()
 		_ = nl.Close()
 	}, nil

@@ -499,7 +499,10 @@ func (d declaring) killedAfter(requests int, want Desired) bool {
 func TestKilledAtEveryStep(t *testing.T) {
 	d := declareHere(t)
 	ipAll(t, "link add lan0 type veth peer name far0\nlink set far0 up\naddr add 10.66.0.1/16 dev lan0\nlink set lan0 mtu 1480 up\nlink set lan0 down")
-	before := ip(t, "-br", "link") + ip(t, "-o", "addr", "show", "lan0") + ip(t, "link", "show", "lan0")
+	now := func() string {
+		return fmt.Sprint(indexesNow(t)) + "\n" + ip(t, "-o", "addr", "show", "lan0") + ip(t, "link", "show", "lan0")
+	}
+	before := now()
 	declared := home()
 	declared.Links = append(declared.Links, lan("192.0.2.1/24").Links[0])
 	declared.Links[len(declared.Links)-1].MTU = new(uint32(1400))
@@ -520,7 +523,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 		d.apply(other)
 		d.killedAfter(requests, Desired{})
 		d.apply(Desired{})
-		if after := ip(t, "-br", "link") + ip(t, "-o", "addr", "show", "lan0") + ip(t, "link", "show", "lan0"); after != before {
+		if after := now(); after != before {
 			t.Fatalf("killed after %d: before\n%s\nafter\n%s", requests, before, after)
 		}
 		points++

@@ -119,13 +119,12 @@ func (c conn) receiveDump(d *dumped, get netlink.HeaderType, request encoding.Bi
 		return err
 	}
 	d.sequence = asked.Header.Sequence
-	buffer := make([]byte, dumpBuffer)
 	for !d.done {
-		n, err := c.receive(buffer, true)
+		n, err := c.receive(c.buffer, true)
 		if err != nil {
 			return fmt.Errorf("receive dump: %w", err)
 		}
-		d.take(bytes.Clone(buffer[:n]))
+		d.take(bytes.Clone(c.buffer[:n]))
 	}
 	return d.err
 }

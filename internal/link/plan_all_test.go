@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
+	"github.com/netconnectd/netconnectd/internal/timetest"
 	"github.com/netconnectd/netconnectd/state"
 )
 
@@ -212,6 +213,9 @@ func chain(n int) Desired {
 
 // TestPlanAllIsLinear: ten times the links take not much more than ten times as long.
 func TestPlanAllIsLinear(t *testing.T) {
+	if testing.Short() || timetest.Beside {
+		t.Skip("measures, without the race detector")
+	}
 	planned := func(n int) time.Duration {
 		w := &world{model: newModel()}
 		declared, empty := chain(n), w.tables()

@@ -258,7 +258,7 @@ func TestDumpIsRepeated(t *testing.T) {
 				asked = requests[0].Header
 				return nil, nil
 			})
-			c := conn{nl: nl, receive: func(buffer []byte, _ bool) (int, error) {
+			c := conn{nl: nl, buffer: make([]byte, dumpBuffer), receive: func(buffer []byte, _ bool) (int, error) {
 				link := rtnl.Link{Index: int32(dumps), Name: "eth0"}
 				b, err := link.MarshalBinary()
 				if err != nil {
@@ -346,7 +346,7 @@ func TestReadAgain(t *testing.T) {
 			}
 			defer done()
 			readings, more := 0, false
-			events := conn{receive: func(buffer []byte, wait bool) (int, error) {
+			events := conn{buffer: make([]byte, dumpBuffer), receive: func(buffer []byte, wait bool) (int, error) {
 				if more = !more && readings < test.changes; more {
 					return copy(buffer, told), nil
 				}

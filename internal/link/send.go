@@ -14,10 +14,7 @@ import (
 )
 
 // sender sends requests over one socket, many at a time, and sets sysctls.
-type sender struct {
-	conn
-	buffer []byte
-}
+type sender struct{ conn }
 
 // answersBuffer has room for the answers to as many requests as are under way, of
 // which some show a link.
@@ -25,7 +22,7 @@ const answersBuffer = 4 << 20
 
 func newSender(c conn) *sender {
 	_ = c.nl.SetReadBuffer(answersBuffer) // without it, too, acknowledgements find room
-	return &sender{c, make([]byte, dumpBuffer)}
+	return &sender{c}
 }
 
 func (s *sender) sysctl(key string) (string, error) { return sysctl.Read(sysctl.File(key)) }

@@ -153,11 +153,8 @@ func (r *run) loop() {
 			}
 			close(m.done)
 		case <-hint:
-			if s := r.Links.Snapshot(); s != nil {
-				r.step(network.LinksChanged{Links: links(s)})
-				if spec := r.waiting; spec != nil {
-					r.declare(*spec)
-				}
+			if r.see() && r.waiting != nil {
+				r.declare(*r.waiting)
 			}
 		case <-timer.C:
 			r.step(network.TimePassed{})
@@ -168,12 +165,21 @@ func (r *run) loop() {
 // declare takes over a configuration, as soon as the kernel's links are known: what the
 // kernel still has from an earlier run is to stay.
 func (r *run) declare(spec network.Spec) {
-	if r.Links.Snapshot() == nil {
-		r.waiting = &spec
+	r.waiting = &spec
+	if !r.see() {
 		return
 	}
 	r.waiting = nil
 	r.step(network.Declared{Spec: spec, Held: r.held(spec)})
+}
+
+// see takes over the kernel's links, and reports whether they are known.
+func (r *run) see() bool {
+	s := r.Links.Snapshot()
+	if s != nil {
+		r.step(network.LinksChanged{Links: links(s)})
+	}
+	return s != nil
 }
 
 // links reduces the kernel's links to what package network needs.
@@ -223,14 +229,23 @@ func (r *run) apply() {
 			return
 		case a := <-r.pending:
 			out, err := r.Kernel.Apply(r.ctx, endAddresses(a.Desired, time.Now()))
-			for _, change := range out.Done {
-				r.Log.Info("declared network", "done", change.String())
-			}
-			if err != nil {
-				r.Log.Warn("apply the declared network", "err", err)
-			}
+			r.report(out, err)
 			_ = r.post(r.ctx, network.Applied{Generation: a.Generation, Refused: refusals(err)}) // fails only when ctx has ended
 		}
+	}
+}
+
+// report writes what an Apply has done to the log: a line for all changes, and with
+// debugging one for each.
+func (r *run) report(out link.Outcome, err error) {
+	for _, change := range out.Done {
+		r.Log.Debug("declared network", "change", change.String(), "declaration", change.Path)
+	}
+	if len(out.Done) > 0 {
+		r.Log.Info("declared network", "changes", len(out.Done), "worst", link.Worst(out.Done))
+	}
+	if err != nil {
+		r.Log.Warn("apply the declared network", "err", err)
 	}
 }
 

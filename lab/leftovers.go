@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// traces is the state of a device that the daemon may change, by the place of each
-// part.
+// traces is the state that the daemon may change on a device; the key of each part is
+// its place, such as a path.
 type traces map[string]string
 
 const resolvConf = "/etc/resolv.conf"

@@ -18,16 +18,17 @@ import (
 
 // forwarding decides, by our packet filter table, what phones may reach: only this
 // device, or also the network behind a wired interface. The table exists even when
-// netconnectd forwards nothing, because other programs (containers, VPNs) may turn
-// forwarding on in the kernel.
+// netconnectd forwards nothing, because other programs (containers, VPNs) may make
+// the kernel forward packets.
 //
-// If phones may pass, forwarding turns forwarding on for two interfaces, the access
-// point and the wired one, by /proc/sys/net/ipv4/conf/<interface>/forwarding. The
-// kernel forwards packets that arrive on an interface whose switch is on. Unlike
-// net.ipv4.ip_forward, these two switches leave all other interfaces closed.
+// If phones may pass, keep switches on the kernel's forwarding for two interfaces,
+// the access point and the wired one, by
+// /proc/sys/net/ipv4/conf/<interface>/forwarding. The kernel forwards packets that
+// arrive on an interface whose switch is on. Unlike net.ipv4.ip_forward, these two
+// switches leave all other interfaces closed.
 //
-// A file in the runtime folder records the previous state of the switches, as long
-// as there is anything to undo.
+// A file in the runtime folder records the previous state of the switches, as long as
+// there is anything to undo.
 type forwarding struct {
 	config Config
 	log    *slog.Logger

@@ -63,7 +63,7 @@ type daemon struct {
 	monitor  *link.Monitor
 	saved    *store.Store // the networks of the wpa_supplicant backend; the candidate of either backend
 	profiles *networkmanager.Profiles
-	posting  sync.Mutex // of postNetworks
+	posting  sync.Mutex // held by postNetworks
 	radio    slot
 	missing  atomic.Pointer[string] // the missing part of the packet filter against phones; nil: none is missing
 	runner   *process.Runner

@@ -31,7 +31,7 @@ type Facts struct {
 	Filter    Filter
 
 	Tools  map[string]Tool
-	Files  map[string]File // by what it is: one of the file… constants
+	Files  map[string]File // the files' states, by the constants file…
 	Disk   Disk
 	Now    time.Time
 	Oldest time.Time // a time that has certainly passed

@@ -103,6 +103,15 @@ func TestNetworkProblems(t *testing.T) {
 	}
 }
 
+// TestNetworkWarnings: what is probably not meant is used all the same.
+func TestNetworkWarnings(t *testing.T) {
+	c, warnings, err := loadYAML(t, "network:\n  interfaces:\n    - name: lan\n      device: eth0\n      proto: static\n      ipaddr: 192.0.2.7\n")
+	want := "network.interfaces[0].ipaddr: 192.0.2.7 has no length, so it is alone in its network; write 192.0.2.7/24 or what the network has (line 6)\n"
+	if err != nil || texts(butOpen(warnings)) != want || len(c.Network.Interfaces) != 1 {
+		t.Errorf("%v, %s", err, texts(warnings))
+	}
+}
+
 // TestNetworkAndFlags: a name that a flag gives is in the way as well.
 func TestNetworkAndFlags(t *testing.T) {
 	_, _, err := loadYAML(t, router, "--interface-wired=eth2")

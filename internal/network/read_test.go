@@ -116,9 +116,9 @@ func TestManySections(t *testing.T) {
 		var b strings.Builder
 		for i := range n {
 			fmt.Fprintf(&b, "device name=m%d type=macvlan ifname=m%d\n", i, i+1)
-			fmt.Fprintf(&b, "interface name=i%d device=x proto=static ipaddr=10.%d.%d.1/24\n", i, i/256, i%256)
-			fmt.Fprintf(&b, "route interface=i%d target=192.0.2.%d gateway=10.%d.%d.9 metric=%d\n", i, i%256, i/256, i%256, i)
-			fmt.Fprintf(&b, "route interface=nobody%d target=10.0.0.0/8 metric=%d\n", i, i)
+			fmt.Fprintf(&b, "interface name=lan%d device=x proto=static ipaddr=10.%d.%d.1/24\n", i, i/256, i%256)
+			fmt.Fprintf(&b, "route interface=lan%d target=192.0.2.%d gateway=10.%d.%d.9 metric=%d\n", i, i%256, i/256, i%256, i)
+			fmt.Fprintf(&b, "route interface=lna%d target=10.0.0.0/8 metric=%d\n", i, i)
 			fmt.Fprintf(&b, "rule lookup=%d unknown=1\n", i+1)
 		}
 		return parse(b.String())

@@ -11,14 +11,19 @@ import (
 )
 
 // nameServers hands the name servers of the radio's network to the system's
-// resolver while the radio is the uplink, and withdraws them otherwise. The name
-// servers of a wired uplink belong to the program that configures that uplink.
+// resolver while the radio is the uplink, and those of declared interfaces while their
+// device is. Otherwise it withdraws them: the name servers of another wired uplink
+// belong to the program that configures that uplink.
 type nameServers struct {
 	dir    string // runtime folder
 	hint   chan struct{}
 	radio  slot
 	log    *slog.Logger
 	uplink func() (iface string) // the uplink that works, "" for none
+
+	// declared returns the name servers of the interfaces that are declared on a
+	// link, and their search domains.
+	declared func(link string) (servers []netip.Addr, search []string)
 }
 
 // recheck makes run compare again what is published and what should be. It never
@@ -62,8 +67,16 @@ func (n *nameServers) unknown(want resolver.Config) bool {
 
 // want returns what should be published, empty if nothing should.
 func (n *nameServers) want() resolver.Config {
+	uplink := n.uplink()
+	if uplink != "" && uplink != n.radio.Interface() {
+		c := resolver.Config{Interface: uplink}
+		if c.Servers, c.Search = n.declared(uplink); len(c.Servers) == 0 {
+			return resolver.Config{}
+		}
+		return c
+	}
 	all := servers(n.radio)
-	if len(all) == 0 || n.uplink() != n.radio.Interface() {
+	if len(all) == 0 || uplink == "" {
 		return resolver.Config{}
 	}
 	c := resolver.Config{Interface: n.radio.Interface(), Servers: all}

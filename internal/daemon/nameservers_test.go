@@ -10,6 +10,9 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
+// noneDeclared are the name servers of a network without declared interfaces.
+func noneDeclared(string) ([]netip.Addr, []string) { return nil, nil }
+
 func TestNameServersFollowTheUplink(t *testing.T) {
 	server := netip.MustParseAddr("192.0.2.1")
 	ask := func(servers ...string) (all []netip.Addr) {
@@ -28,6 +31,7 @@ func TestNameServersFollowTheUplink(t *testing.T) {
 	}{
 		{"no lease", nil, nil, "absent0", resolver.Config{}},
 		{"a wired uplink has its own", leased, ask("2001:db8::1"), "eth0", resolver.Config{}},
+		{"a declared uplink", leased, ask("2001:db8::1"), "br-wan", resolver.Config{Interface: "br-wan", Servers: ask("198.51.100.53"), Search: []string{"office"}}},
 		{"no uplink works", leased, ask("2001:db8::1"), "", resolver.Config{}},
 		{"the radio is the way out", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan"}, nil, "absent0",
 			resolver.Config{Interface: "absent0", Servers: []netip.Addr{server}, Search: []string{"lan"}}},
@@ -40,7 +44,13 @@ func TestNameServersFollowTheUplink(t *testing.T) {
 			resolver.Config{Interface: "absent0", Servers: ask("192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			n := &nameServers{radio: &standIn{lease: tt.lease, advertised: &tt.advertised}, uplink: func() string { return tt.way }}
+			declared := func(link string) ([]netip.Addr, []string) {
+				if link != "br-wan" {
+					return nil, nil
+				}
+				return ask("198.51.100.53"), []string{"office"}
+			}
+			n := &nameServers{radio: &standIn{lease: tt.lease, advertised: &tt.advertised}, uplink: func() string { return tt.way }, declared: declared}
 			if got := n.want(); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
@@ -55,7 +65,7 @@ func TestNameServersGoWithTheLease(t *testing.T) {
 		lease: &dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}, advertised: &[]netip.Addr{netip.MustParseAddr("2001:db8::1")},
 	}
 	d.radio = r
-	n := &nameServers{radio: r, uplink: r.Interface}
+	n := &nameServers{radio: r, uplink: r.Interface, declared: noneDeclared}
 	uplink := policy.Uplink{Name: r.Interface(), Wifi: true}
 	if len(n.want().Servers) != 2 || len(d.servers(uplink)) != 2 {
 		t.Fatalf("published %v, asked %v", n.want().Servers, d.servers(uplink))

@@ -71,11 +71,13 @@ func (d *daemon) Probe(ctx context.Context, u policy.Uplink) (portal bool, err e
 	return result.Portal, err
 }
 
-// servers returns the name servers of the radio's network, and nil for a wired
-// uplink, whose name servers belong to another program.
+// servers returns the name servers of the radio's network, or those that are declared
+// for the uplink. It returns nil for another wired uplink, whose name servers belong to
+// another program.
 func (d *daemon) servers(u policy.Uplink) []netip.Addr {
 	if u.Wifi {
 		return servers(d.radio)
 	}
-	return nil
+	declared, _ := d.declared.NameServers(u.Name)
+	return declared
 }

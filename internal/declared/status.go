@@ -1,7 +1,9 @@
 package declared
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
@@ -29,6 +31,17 @@ func (n *Network) Status(name string) (client.NetworkInterface, error) {
 		}
 	}
 	return client.NetworkInterface{}, notDeclared(name)
+}
+
+// NameServers returns the name servers of the interfaces that are up on a link of the
+// kernel, the lowest dns_metric first, and their search domains.
+func (n *Network) NameServers(link string) (servers []netip.Addr, search []string) {
+	all := slices.DeleteFunc(n.State().Interfaces(), func(s network.Status) bool { return s.Phase != network.Up || s.Link != link })
+	slices.SortStableFunc(all, func(a, b network.Status) int { return cmp.Compare(a.DNSMetric, b.DNSMetric) })
+	for _, s := range all {
+		servers, search = append(servers, s.DNS...), append(search, s.Search...)
+	}
+	return servers, search
 }
 
 // show returns the state of an interface in netifd's shape.

@@ -98,8 +98,9 @@ func TestNameServersAwaitTheRouters(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n := &nameServers{
-				radio:  &standIn{lease: tt.lease, advertised: tt.advertised, managed: tt.managed},
-				uplink: func() string { return tt.way },
+				declared: noneDeclared,
+				radio:    &standIn{lease: tt.lease, advertised: tt.advertised, managed: tt.managed},
+				uplink:   func() string { return tt.way },
 			}
 			if got := n.unknown(n.want()); got != tt.want {
 				t.Errorf("unknown: %v", got)

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
@@ -43,10 +45,14 @@ const (
 	propertyQueue       = "txqueuelen"
 	propertyMAC         = "mac"
 	propertyPromiscuous = "promisc"
+	propertyMulticast   = "multicast"
 	propertyMaster      = "master"
 	propertyUp          = "up"
 	sysctlProperty      = "sysctl "
 )
+
+// linkFlags are the properties that are flags of a link (IFF_…, netdevice(7)).
+var linkFlags = map[string]uint32{propertyPromiscuous: unix.IFF_PROMISC, propertyMulticast: unix.IFF_MULTICAST}
 
 // sysctlOf returns the key of a property, or "" if the property is none of a sysctl.
 func sysctlOf(property string) string {

@@ -173,13 +173,19 @@ func (l *linkPlan) planSettings() {
 		mac, err := net.ParseMAC(value)
 		return setStep{name: name, set: rtnl.Link{MAC: mac}}, err
 	})
-	l.property(propertyPromiscuous, onOff(now.Flags&unix.IFF_PROMISC != 0), word(l.spec.Promiscuous), func(value string) (step, error) {
-		set := rtnl.Link{Change: unix.IFF_PROMISC}
-		if value == "on" {
-			set.Flags = unix.IFF_PROMISC
-		}
-		return setStep{name: name, set: set}, nil
-	})
+	for _, wanted := range []struct {
+		property string
+		on       *bool
+	}{{propertyPromiscuous, l.spec.Promiscuous}, {propertyMulticast, l.spec.Multicast}} {
+		flag := linkFlags[wanted.property]
+		l.property(wanted.property, onOff(now.Flags&flag != 0), word(wanted.on), func(value string) (step, error) {
+			set := rtnl.Link{Change: flag}
+			if value == "on" {
+				set.Flags = flag
+			}
+			return setStep{name: name, set: set}, nil
+		})
+	}
 }
 
 // wantedMAC is nil for a link that is made with it.

@@ -229,8 +229,8 @@ func propertyOf(l *rtnl.Link, property string) string {
 		return strconv.FormatUint(uint64(*l.TxQueueLength), 10)
 	case propertyMAC:
 		return net.HardwareAddr(l.MAC).String()
-	case propertyPromiscuous:
-		return onOff(l.Flags&unix.IFF_PROMISC != 0)
+	case propertyPromiscuous, propertyMulticast:
+		return onOff(l.Flags&linkFlags[property] != 0)
 	}
 	return ""
 }

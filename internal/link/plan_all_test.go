@@ -131,7 +131,7 @@ func TestPlanAll(t *testing.T) {
 			plan: "g: set remote 192.0.2.2 (in place)"},
 		{name: "none below a tunnel", before: []LinkSpec{{Name: "vx", Kind: "vxlan", Parent: new("lo"), Data: &rtnl.VXLAN{VXLAN: state.VXLAN{ID: new(uint32(1))}}}},
 			want: Desired{Links: []LinkSpec{{Name: "vx", Kind: "vxlan", Parent: new(""), Data: &rtnl.VXLAN{VXLAN: state.VXLAN{ID: new(uint32(1))}}}}},
-			plan: "vx: set link 0 (in place)"},
+			plan: "vx: delete vxlan (recreate); vx: create vxlan (recreate)"},
 		{name: "of no bridge any longer", before: []LinkSpec{bridgeWith("br0", 1), port("p0", "br0")}, want: Desired{Links: []LinkSpec{bridgeWith("br0", 1), port("p0", "")}},
 			plan: "p0: set no master (in place)"},
 	} {

@@ -17,7 +17,8 @@ type BridgePort struct {
 }
 
 var bridgePortTable = table[BridgePort]{
-	named[uint8](unix.IFLA_BRPORT_STATE, "IFLA_BRPORT_STATE", func(p *BridgePort) **state.BridgePortState { return &p.State }),
+	// Without STP the bridge takes a state, and sets its own at once.
+	readOnly(named[uint8](unix.IFLA_BRPORT_STATE, "IFLA_BRPORT_STATE", func(p *BridgePort) **state.BridgePortState { return &p.State })),
 	optional(unix.IFLA_BRPORT_PRIORITY, "IFLA_BRPORT_PRIORITY", func(p *BridgePort) **uint16 { return &p.Priority }),
 	optional(unix.IFLA_BRPORT_COST, "IFLA_BRPORT_COST", func(p *BridgePort) **uint32 { return &p.PathCost }),
 	flag(unix.IFLA_BRPORT_MODE, "IFLA_BRPORT_MODE", func(p *BridgePort) **bool { return &p.Hairpin }),

@@ -2,6 +2,7 @@ package rtnl
 
 import (
 	"encoding"
+	"fmt"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -227,6 +228,17 @@ func TestTextsRefused(t *testing.T) {
 	for _, test := range tests {
 		if err := test.of.UnmarshalText([]byte(test.text)); err == nil {
 			t.Errorf("%q is read as %v", test.text, reflect.ValueOf(test.of).Elem())
+		}
+	}
+}
+
+// TestVLANsOfTheBridgeItself: a request for them says so, and one for a port does not.
+func TestVLANsOfTheBridgeItself(t *testing.T) {
+	for self, want := range map[bool]string{true: "06 00 00 00 02 00 00 00 08 00 02 00 00 00 0a 00", false: "08 00 02 00 00 00 0a 00"} {
+		l := &Link{Family: unix.AF_BRIDGE, Index: 3, BridgeSelf: self, BridgeVLANs: []state.BridgeVLAN{{VID: new(uint16(10))}}}
+		b, err := l.MarshalBinary()
+		if got := fmt.Sprintf("% x", b[linkHeaderSize+headerSize:]); err != nil || got != want {
+			t.Errorf("self %v: %s, %v, want %s", self, got, err, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package rtnl
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -242,4 +243,28 @@ func masked[T any](row attribute[T]) attribute[T] {
 		return nil
 	}
 	return row
+}
+
+// ticks is a row of a time in 1/100 s (USER_HZ), which the kernel keeps in ticks of its
+// own: where these are 1/250 s (CONFIG_HZ), an odd time comes back as one less.
+func ticks[T any](row attribute[T]) attribute[T] {
+	row.compare = func(have, want []byte) []byte {
+		h, w := integerOf(have), integerOf(want)
+		if len(have) == len(want) && (h == w || h+1 == w) {
+			return nil
+		}
+		return want
+	}
+	return row
+}
+
+// integerOf reads a number of 32 or 64 bits.
+func integerOf(b []byte) uint64 {
+	switch len(b) {
+	case 4:
+		return uint64(binary.NativeEndian.Uint32(b))
+	case 8:
+		return binary.NativeEndian.Uint64(b)
+	}
+	return 0
 }

@@ -44,7 +44,7 @@ func TestDelta(t *testing.T) {
 		{"none, of what the kernel does not show while there is none", "vxlan", &VXLAN{}, &VXLAN{VXLAN: state.VXLAN{Remote: netip.IPv4Unspecified()}, Link: new(uint32(0))},
 			"", InPlace, nil},
 		{"none, where there is one", "vxlan", &VXLAN{VXLAN: state.VXLAN{Remote: four}, Link: new(uint32(3))}, &VXLAN{VXLAN: state.VXLAN{Remote: netip.IPv4Unspecified()}, Link: new(uint32(0))},
-			"group 0.0.0.0, link 0", InPlace, []uint16{unix.IFLA_VXLAN_GROUP, unix.IFLA_VXLAN_LINK}},
+			"group 0.0.0.0, link 0", Recreate, []uint16{unix.IFLA_VXLAN_GROUP, unix.IFLA_VXLAN_LINK}},
 		{"the far end's family stays", "vxlan", &VXLAN{VXLAN: state.VXLAN{Remote: four}}, &VXLAN{VXLAN: state.VXLAN{Remote: netip.IPv6LinkLocalAllNodes()}},
 			"group6 ff02::1", Recreate, []uint16{unix.IFLA_VXLAN_GROUP6}},
 		{"the full set, with what want leaves open", "gre", shownGRE, &GRE{GRE: state.GRE{Remote: netip.MustParseAddr("192.0.2.3")}},

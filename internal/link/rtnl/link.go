@@ -1,6 +1,7 @@
 package rtnl
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -119,7 +120,8 @@ var linkTable = slices.Concat(table[Link]{
 	zeroAbsent(4, optional(unix.IFLA_MASTER, "IFLA_MASTER", func(l *Link) **uint32 { return &l.Master })),
 	readOnly(text(unix.IFLA_QDISC, "IFLA_QDISC", func(l *Link) *string { return &l.Qdisc })),
 	readOnly(optional(unix.IFLA_LINK_NETNSID, "IFLA_LINK_NETNSID", func(l *Link) **int32 { return &l.LinkNetnsID })),
-	{number: unix.IFLA_AF_SPEC, name: "IFLA_AF_SPEC", flags: netlink.Nested, decode: decodeFamilies, encode: encodeFamilies},
+	{number: unix.IFLA_AF_SPEC, name: "IFLA_AF_SPEC", flags: netlink.Nested, decode: decodeFamilies, encode: encodeFamilies,
+		compare: compareFamilies, show: func(*Link) string { return "" }},
 	readOnly(text(unix.IFLA_ALT_IFNAME, "IFLA_ALT_IFNAME", func(l *Link) *string { return &l.AltName })),
 	// Written by RTM_NEWLINKPROP.
 	readOnly(list(unix.IFLA_PROP_LIST, "IFLA_PROP_LIST", func(l *Link) *[]string { return &l.AltNames },
@@ -155,6 +157,33 @@ func decodeFamilies(l *Link, b []byte) error {
 		return decodeBridgeVLANs(l, b)
 	}
 	return linkFamiliesTable.decode(l, b)
+}
+
+// compareFamilies compares what is mentioned of each family.
+func compareFamilies(have, want []byte) []byte {
+	before := attributesOf(have)
+	for family, wanted := range attributesOf(want) {
+		now := attributesOf(before[family])
+		for number, payload := range attributesOf(wanted) {
+			if !bytes.Equal(now[number], payload) {
+				return want
+			}
+		}
+	}
+	return nil
+}
+
+// attributesOf are the payloads of attributes by their numbers.
+func attributesOf(b []byte) map[uint16][]byte {
+	out := map[uint16][]byte{}
+	for len(b) > 0 {
+		number, payload, rest, err := cutAttribute(b)
+		if err != nil {
+			break // of our own encoding, so this does not happen
+		}
+		out[number], b = payload, rest
+	}
+	return out
 }
 
 func encodeFamilies(l *Link) ([]byte, error) {

@@ -44,6 +44,9 @@ func (f *distinct) fill(v reflect.Value, path string) {
 	case LinkInfo, []state.BridgeVLAN: // belong to a kind, and to a family
 		return
 	}
+	if strings.HasSuffix(path, ".BridgeSelf") { // likewise
+		return
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))

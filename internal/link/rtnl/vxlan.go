@@ -53,7 +53,7 @@ var vxlanTable = table[VXLAN]{
 	recreate(present(unix.IFLA_VXLAN_GBP, "IFLA_VXLAN_GBP", func(v *VXLAN) *bool { return &v.GBP })),
 	recreate(present(unix.IFLA_VXLAN_GPE, "IFLA_VXLAN_GPE", func(v *VXLAN) *bool { return &v.GPE })),
 	recreate(present(unix.IFLA_VXLAN_REMCSUM_NOPARTIAL, "IFLA_VXLAN_REMCSUM_NOPARTIAL", func(v *VXLAN) *bool { return &v.RemoteNoPartial })),
-	recreate(flag(unix.IFLA_VXLAN_VNIFILTER, "IFLA_VXLAN_VNIFILTER", func(v *VXLAN) **bool { return &v.VNIFilter })),
+	recreate(zeroAbsent(1, flag(unix.IFLA_VXLAN_VNIFILTER, "IFLA_VXLAN_VNIFILTER", func(v *VXLAN) **bool { return &v.VNIFilter }))),
 	recreate(structure(attributeVXLANReservedBits, "IFLA_VXLAN_RESERVED_BITS", binary.BigEndian, func(v *VXLAN) **state.VXLANReservedBits { return &v.ReservedBits })),
 	flag(attributeVXLANMCRoute, "IFLA_VXLAN_MC_ROUTE", func(v *VXLAN) **bool { return &v.MulticastRouting }),
 }
@@ -76,8 +76,12 @@ func byteOrPresent[T any](n uint16, name string, at func(*T) *bool) attribute[T]
 }
 
 // vxlanPair: the far end and our own address keep their family, in which the kernel
-// has a socket. Without any, that is IPv4.
+// has a socket. Without any, that is IPv4. A link below can be changed for another, and
+// the kernel ignores that there is to be none (vxlan_config_apply).
 func vxlanPair(have, want *VXLAN) Class {
+	if orZero(have.Link) != 0 && want.Link != nil && *want.Link == 0 {
+		return Recreate
+	}
 	if otherFamily(have.Remote, have.Local, want.Remote) || otherFamily(have.Local, have.Remote, want.Local) {
 		return Recreate
 	}

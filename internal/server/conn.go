@@ -128,7 +128,7 @@ func (c *conn) answer(ctx context.Context, frame []byte) error {
 			return c.watch(ctx, id, *req.network)
 		}
 		return c.subscribe(id)
-	case Show, History:
+	case Show, History, Plan, InterfaceDump:
 		return c.answerAtLength(ctx, id, req)
 	default:
 		return c.reply(id, c.handle(ctx, id, req))

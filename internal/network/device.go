@@ -26,7 +26,6 @@ var types = []string{typeBridge, typeVeth, typeMACVLAN, typeVXLAN, typeDummy}
 type device struct {
 	Device
 	given
-	index int // among the declared devices
 
 	bridge  *rtnl.Bridge   // of typeBridge, else nil
 	vxlan   *rtnl.VXLAN    // of typeVXLAN, else nil

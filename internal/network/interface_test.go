@@ -104,8 +104,8 @@ func TestReloadKeepsInterfaces(t *testing.T) {
 func TestDependencies(t *testing.T) {
 	spec := Spec{
 		Devices: []Device{
-			{Place: Place{Path: "d0"}, Name: "mv0", Type: TypeMACVLAN, Parent: "br0", Enabled: true, Link: link.LinkSpec{Kind: "macvlan"}},
-			{Place: Place{Path: "d1"}, Name: "br0", Type: TypeBridge, Ports: []string{"v0", "v1"}, Enabled: true, Link: link.LinkSpec{Kind: "bridge"}},
+			{Place: Place{Path: "d0"}, Name: "mv0", Type: typeMACVLAN, Parent: "br0", Enabled: true, Link: link.LinkSpec{Kind: "macvlan"}},
+			{Place: Place{Path: "d1"}, Name: "br0", Type: typeBridge, Ports: []string{"v0", "v1"}, Enabled: true, Link: link.LinkSpec{Kind: "bridge"}},
 		},
 		Interfaces: []Interface{static("lan", "mv0", "192.0.2.1/24")},
 	}
@@ -232,7 +232,7 @@ func TestRefusal(t *testing.T) {
 	w := newWorld(t)
 	w.plug("v0")
 	w.post(Declared{Spec: Spec{
-		Devices:    []Device{{Place: Place{Path: "d0"}, Name: "mv0", Type: TypeMACVLAN, Parent: "v0", Enabled: true}},
+		Devices:    []Device{{Place: Place{Path: "d0"}, Name: "mv0", Type: typeMACVLAN, Parent: "v0", Enabled: true}},
 		Interfaces: []Interface{static("lan", "mv0", "192.0.2.1/24"), static("wan", "v0", "198.51.100.1/24")},
 	}})
 	w.applied(map[string]string{"d0": "EBUSY"})

@@ -87,7 +87,7 @@ func (n *step) standing(d Device) bool {
 	if d.Parent != "" && !present(d.Parent) {
 		return false
 	}
-	return d.Type != TypeBridge || d.BridgeEmpty || slices.ContainsFunc(d.Ports, present)
+	return d.Type != typeBridge || d.BridgeEmpty || slices.ContainsFunc(d.Ports, present)
 }
 
 // claim decides which devices have to be up: those of the interfaces that are to be

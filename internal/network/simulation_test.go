@@ -35,7 +35,7 @@ var deviceNames = []string{"v0", "v1", "v2"}
 func (s *simulation) spec() Spec {
 	var spec Spec
 	if s.random.IntN(2) == 0 {
-		spec.Devices = append(spec.Devices, Device{Place: Place{Path: "br0"}, Name: "br0", Type: TypeBridge, Ports: deviceNames[s.random.IntN(3):], Enabled: s.random.IntN(4) > 0})
+		spec.Devices = append(spec.Devices, Device{Place: Place{Path: "br0"}, Name: "br0", Type: typeBridge, Ports: deviceNames[s.random.IntN(3):], Enabled: s.random.IntN(4) > 0})
 	}
 	for i, device := range append([]string{"br0"}, deviceNames...) {
 		if device == "br0" && spec.Devices == nil || s.random.IntN(3) == 0 {

@@ -40,15 +40,6 @@ func (p Place) String() string {
 	return fmt.Sprintf("%s (line %d)", p.Path, p.Line)
 }
 
-// Types of a device, in netifd's words. A device without a type exists by itself.
-const (
-	TypeBridge  = "bridge"
-	TypeVeth    = "veth"
-	TypeMACVLAN = "macvlan"
-	TypeVXLAN   = "vxlan"
-	TypeDummy   = "dummy"
-)
-
 // Device is a declared device.
 type Device struct {
 	Place

@@ -81,7 +81,7 @@ type planner struct {
 type fate struct {
 	make    bool // it is new after this plan, whatever there is now
 	missing bool // it is not there, and nobody makes it
-	refused bool // a problem was said
+	refused bool // a problem was reported
 	sound   bool // the link does not stand on itself
 	visited int  // 0: not yet, 1: on the way, 2: decided
 }

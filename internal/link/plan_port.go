@@ -7,7 +7,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// takePorts gives a new link the ports that others have added to the old one.
+// takePorts adds to a new link the ports that others have added to the old one.
 func (l *linkPlan) takePorts(old *rtnl.Link) {
 	for _, port := range l.ports[uint32(old.Index)] {
 		spec, entry := l.want[port], l.owned[port]

@@ -25,7 +25,6 @@ type settable struct {
 	data    func(l *Link) any                  // what the kernel shows of x
 	message func(kind string, p Payload) *Link // that changes x
 	remade  func(field string) *Link           // a new link y, for what only a new link takes; nil: there is none
-	refused map[string]string                  // fields of which the kernel takes no value here, with why
 }
 
 func kindTable(kind, with string, remade func(field string) *Link) settable {

@@ -128,6 +128,10 @@ func (p *planner) judge(spec *LinkSpec, f *fate) {
 	default:
 		f.make = true
 	}
+	if parent := pointed(spec.Parent); f.make && p.standsOn(parent, spec.Name) {
+		f.make, f.refused = false, true
+		p.problem(spec.Path, fmt.Errorf("%s %s, and cannot be made anew: %s, which it is to stand on, stands on it now", spec.Name, why, parent))
+	}
 	if others := p.othersOn(l); f.make && len(others) > 0 {
 		f.make, f.refused = false, true
 		p.problem(spec.Path, fmt.Errorf("%s %s, and cannot be made anew: the kernel would delete what others have put on it, %s", spec.Name, why, list(others)))
@@ -146,6 +150,20 @@ func (p *planner) allowed(spec *LinkSpec) error {
 		return fmt.Errorf("%s stands on %s, which is refused", spec.Name, below)
 	}
 	return spec.check()
+}
+
+// standsOn reports whether a link that stays stands on another one now.
+func (p *planner) standsOn(name, other string) bool {
+	for range p.links {
+		if name == other {
+			return true
+		}
+		if name == "" || p.isNew(name) {
+			return false
+		}
+		name = p.underneath(p.links[name])
+	}
+	return false
 }
 
 // othersOn returns the links on a link that others have made.

@@ -79,14 +79,14 @@ func (o Owner) Repair(ctx context.Context, want link.Spec) ([]link.Op, error) {
 	}
 	defer o.lane.turn.Release(1)
 	done, err := o.lane.repair(ctx, want)
-	if ctx.Err() != nil { // says nothing of the kernel
+	if ctx.Err() != nil { // an ended context shows nothing of the kernel
 		return done, err
 	}
 	o.lane.keep(Owned{Owner: o.name, Want: want, Done: done, Refused: err, Tried: time.Now()})
 	return done, err
 }
 
-// Release leaves an interface as rest says, and owns it no longer. An interface
+// Release leaves an interface as rest describes, and owns the interface no longer. An interface
 // that is not there needs nothing.
 func (o Owner) Release(ctx context.Context, rest link.Spec) error {
 	if err := o.lane.turn.Acquire(ctx, 1); err != nil {

@@ -15,7 +15,7 @@ import (
 // last only finds that somebody else changes the link at the same time.
 const applyRounds = 4
 
-// Apply makes a link what want says and returns when it is so. The error is
+// Apply makes a link what want describes and returns when it is so. The error is
 // ErrNotExist when there is no such link, and a *Refusal when the kernel does
 // not do it, e.g. unix.ERFKILL when the radio is blocked.
 func Apply(ctx context.Context, want Spec) error {

@@ -69,7 +69,7 @@ func (c Change) failed(err error) error {
 // step is what a Change does: requests to the kernel or, of a *sysctlStep, a file.
 type step interface {
 	requests(at indexes) ([]request, error)
-	// done reports whether a refusal says that there was nothing to do.
+	// done reports whether a refusal means that there was nothing to do.
 	done(err error) bool
 }
 

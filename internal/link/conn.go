@@ -20,7 +20,7 @@ const requestTimeout = 5 * time.Second
 type conn struct {
 	nl *netlink.Conn
 
-	// receive gives the next datagram as it is. Without wait it is EAGAIN if
+	// receive returns the next datagram as it is. Without wait it is EAGAIN if
 	// there is none.
 	receive func(buffer []byte, wait bool) (int, error)
 
@@ -64,7 +64,7 @@ func (c conn) limit(ctx context.Context, until time.Time) error {
 const mostOverruns = 10
 
 // skip drops the messages that wait in the socket. A kernel that had to drop one
-// (ENOBUFS) drops all that follow, and does not say so again, until the socket is
+// (ENOBUFS) drops all that follow, and does not report that again, until the socket is
 // empty (NETLINK_S_CONGESTED, net/netlink/af_netlink.c). So after an ENOBUFS only
 // what is read from the kernel's tables after skip is complete.
 func (c conn) skip() error {
@@ -82,7 +82,7 @@ func (c conn) skip() error {
 	return errors.New("rtnetlink messages come faster than they can be received")
 }
 
-// withDeadline gives ctx a deadline if it has none.
+// withDeadline returns ctx with a deadline, its own if it has one.
 func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
 		return context.WithCancel(ctx)

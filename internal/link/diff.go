@@ -1,6 +1,6 @@
 package link
 
-// Diff tells how a table became another one: tell(old, nil) for what is gone,
+// Diff reports how a table became another one: it calls tell(old, nil) for what is gone,
 // then, in the order of the new table, tell(nil, new) for what came and
 // tell(old, new) for what differs. Objects of one key are one object; where a
 // table has several of a key, they are paired in their order.

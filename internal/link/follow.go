@@ -40,9 +40,9 @@ type Reading struct {
 	Lost bool  // the kernel dropped messages since the last Reading
 }
 
-// Follow reads tables and calls seen, and again whenever the kernel says that
+// Follow reads tables and calls seen, and again whenever the kernel reports that
 // they changed, until ctx ends or seen fails, and returns that error. What the
-// kernel says is only taken as a hint that there is something to read, so that
+// kernel reports is only taken as a hint that there is something to read, so that
 // lost, late and misunderstood messages do no harm. It sees the network
 // namespace of the thread that calls it.
 func Follow(ctx context.Context, which Parts, filter Filter, log *slog.Logger, seen func(*Reading) error) error {
@@ -130,8 +130,8 @@ func (f *follower) watch(ctx context.Context) error {
 	}
 }
 
-// listen blocks until messages say that something has changed, but not until
-// before earliest then, and names the parts. lost says that the kernel had to
+// listen blocks until messages report that something has changed, but not until
+// before earliest then, and names the parts. lost reports whether the kernel had to
 // drop some.
 func (f *follower) listen(ctx context.Context, events conn, earliest time.Time) (which Parts, lost bool, err error) {
 	var until time.Time // none until the first message
@@ -181,7 +181,7 @@ func (f *follower) changed(events conn) (which Parts, err error) {
 	}
 }
 
-// catchUp gives the socket more room, and empties it before everything is read.
+// catchUp makes the socket's buffer larger, and empties it before everything is read.
 func (f *follower) catchUp(ctx context.Context, events conn) error {
 	f.buffer = min(2*f.buffer, largeBuffer)
 	f.log.Warn("network events lost, reading everything again", "buffer", f.buffer)
@@ -222,7 +222,7 @@ func (p Parts) groups() []uint32 {
 	return groups
 }
 
-// concerned tells what has to be read again after a message. By far not every
+// concerned returns what has to be read again after a message. By far not every
 // route that goes with an address or a link is notified, so routes follow both.
 func concerned(kind netlink.HeaderType, data []byte) Parts {
 	// The headers of all begin with the family (struct rtgenmsg).

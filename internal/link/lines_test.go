@@ -27,7 +27,7 @@ func (l *lines) Write(p []byte) (int, error) {
 	}
 }
 
-// until gives the lines before the one that contains text.
+// until returns the lines before the one that contains text.
 func (l *lines) until(t *testing.T, text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		t.Helper()

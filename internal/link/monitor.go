@@ -24,10 +24,10 @@ func NewMonitor(log *slog.Logger) *Monitor {
 	return &Monitor{follower: follower{which: lean, log: log, buffer: firstBuffer}}
 }
 
-// Snapshot gives the latest state, or nil before the first was read.
+// Snapshot returns the latest state, or nil before the first was read.
 func (m *Monitor) Snapshot() *Snapshot { return m.latest.Load() }
 
-// Subscribe gives a channel that receives a hint when there is a Snapshot that
+// Subscribe returns a channel that receives a hint when there is a Snapshot that
 // was not there at the last hint, the first one included. Hints that nobody
 // took merge into one. cancel ends it; the channel is not closed.
 func (m *Monitor) Subscribe() (hint <-chan struct{}, cancel func()) {

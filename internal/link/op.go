@@ -15,7 +15,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// Class says what an operation costs those who use the link.
+// Class is what an operation costs those who use the link.
 type Class uint8
 
 // The classes, each worse than the one before.
@@ -27,20 +27,20 @@ const (
 	Recreate               // the link is deleted and made anew
 )
 
-// String gives the class as a word for logs.
+// String returns the class as a word for logs.
 func (c Class) String() string {
 	return [...]string{"none", "in place", "re-address", "restart", "recreate"}[c]
 }
 
 // Op is one change of a link: SetUp, SetDown, AddAddress, ChangeAddress,
-// RemoveAddress, AddRoute or RemoveRoute. String tells it without the link's
+// RemoveAddress, AddRoute or RemoveRoute. String returns the operation without the link's
 // name, e.g. "add address 10.0.0.1/24".
 type Op interface {
 	fmt.Stringer
 	Class() Class
 
 	request(index int) request
-	// done reports whether a refusal says that there was nothing to do.
+	// done reports whether a refusal means that there was nothing to do.
 	done(err error) bool
 }
 
@@ -60,7 +60,7 @@ type SetDown struct{}
 // AddAddress adds an address.
 type AddAddress struct {
 	AddressSpec
-	// Again says that it takes the place of an address that was removed just
+	// Again is set for an address that takes the place of an address that was removed just
 	// before, or that the kernel removed it together with such a one.
 	Again bool
 }
@@ -187,7 +187,7 @@ func familyOf(a netip.Addr) uint8 {
 	return unix.AF_INET6
 }
 
-// last gives the last address of an IPv4 prefix.
+// last returns the last address of an IPv4 prefix.
 func last(p netip.Prefix) netip.Addr {
 	b := p.Addr().As4()
 	for bit := p.Bits(); bit < 32; bit++ {
@@ -202,7 +202,7 @@ func last(p netip.Prefix) netip.Addr {
 // shows something else than what was asked for.
 const LongestLifetime = 20 * 24 * time.Hour
 
-// seconds gives a lifetime as the kernel counts it, at least one second. One
+// seconds returns a lifetime as the kernel counts it, at least one second. One
 // that is too long does not end: cut, it could end before its lease is renewed,
 // and whoever has the lease removes the address when it ends.
 func seconds(d time.Duration) uint32 {

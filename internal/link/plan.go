@@ -16,7 +16,7 @@ const lifetimeSlack = 2 * time.Second
 // none (IP6_RT_PRIO_USER, net/ip6_route.h).
 const defaultMetric6 = 1024
 
-// Plan returns the operations that make one link what want says, in order: up,
+// Plan returns the operations that make one link what want describes, in order: up,
 // then what is added, then what is removed, then down; none if nothing
 // differs. Only what is in the way of an addition is removed before it.
 func Plan(have *Snapshot, want Spec) ([]Op, error) {
@@ -130,12 +130,12 @@ func autoconfigured(a Address) bool {
 	return a.Protocol == protocolRouterAdvertisement
 }
 
-// fits reports whether a can become what spec says without being removed.
+// fits reports whether a can become what spec describes without being removed.
 func fits(a Address, spec AddressSpec) bool {
 	return a.Peer == spec.Peer && (!spec.Broadcast.IsValid() || a.Broadcast == spec.Broadcast)
 }
 
-// current reports whether a, which fits, is what spec says.
+// current reports whether a, which fits, is what spec describes.
 func current(a Address, spec AddressSpec) bool {
 	valid, preferred := spec.lifetimes()
 	return a.Metric == spec.Metric && near(a.ValidLifetime, valid) && near(a.PreferredLifetime, preferred)
@@ -217,7 +217,7 @@ func (s RouteSpec) id() routeID {
 
 // planRoutes adds the wanted routes that are missing, on-link ones first
 // because gateways may lie behind them, and removes those that are stale. have are the
-// routes of the link. again says that addresses were removed before, with which the
+// routes of the link. again is set when addresses were removed before, with which the
 // kernel drops routes.
 func planRoutes(have []Route, want []RouteSpec, stale func(Route) bool, again bool) (plan steps) {
 	mtu := make(map[routeID]uint32, len(want))

@@ -87,6 +87,12 @@ func TestPlanAll(t *testing.T) {
 			want: Desired{Links: []LinkSpec{bridgeWith("x", 9)}}, plan: "x: set priority 9 (in place)"},
 		{name: "a circle", want: Desired{Links: []LinkSpec{vlanOn("a", "b", 1), vlanOn("b", "c", 1), vlanOn("c", "a", 1), vlanOn("d", "a", 1), bridgeWith("br0", 1)}}, plan: "br0: create bridge",
 			says: "devices.c: c stands on itself: c on a on b on c\ndevices.b: b stands on itself: b on c on a on b\ndevices.a: a stands on itself: a on b on c on a\ndevices.d: d stands on a, which is refused"},
+		{name: "two that change places", before: []LinkSpec{bridgeWith("br0", 1), vlanOn("a", "br0", 1), vlanOn("b", "a", 1)},
+			want: Desired{Links: []LinkSpec{bridgeWith("br0", 1), vlanOn("a", "b", 1), vlanOn("b", "br0", 1)}},
+			plan: "a: delete vlan (recreate); b: delete vlan (recreate); b: create vlan (recreate); a: create vlan (recreate)"},
+		{name: "on what stands on it", before: []LinkSpec{bridgeWith("a", 1), vlanOn("b", "a", 1)},
+			want: Desired{Links: []LinkSpec{vlanOn("a", "b", 1), {Name: "b"}}},
+			says: `devices.a: a is of kind "bridge" instead of "vlan", and cannot be made anew: b, which it is to stand on, stands on it now`},
 		{name: "twice", want: Desired{Links: []LinkSpec{bridgeWith("x", 1), bridgeWith("x", 2)}}, plan: "x: create bridge", says: "devices.x: x is declared already by devices.x"},
 		{name: "what cannot be is refused alone", want: Desired{Links: []LinkSpec{
 			{Name: "a/b", Path: "devices[0]"}, {Name: "x", Path: "devices[1]", Sysctls: map[string]string{"ipv4/conf/y/forwarding": "1"}}, bridgeWith("br0", 1)}},

@@ -116,7 +116,7 @@ func ruleText(r *rtnl.Rule) string {
 	return text
 }
 
-// neighbourID says which permanent neighbour it is.
+// neighbourID identifies a permanent neighbour.
 type neighbourID struct {
 	link    string
 	address string

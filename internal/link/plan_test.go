@@ -13,7 +13,7 @@ import (
 func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 func addr(s string) netip.Addr     { return netip.MustParseAddr(s) }
 
-// on gives addresses of link 3 as the kernel shows permanent ones.
+// on returns addresses of link 3 as the kernel shows permanent ones.
 func on(of ...Address) []Address {
 	for i := range of {
 		of[i].Index = 3

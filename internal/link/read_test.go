@@ -401,7 +401,7 @@ func message(h netlink.Header, data []byte) []byte {
 	return b
 }
 
-// TestDatagrams gives a dump what no kernel sends.
+// TestDatagrams returns a dump what no kernel sends.
 func TestDatagrams(t *testing.T) {
 	one := func(kind netlink.HeaderType, flags netlink.HeaderFlags, data ...byte) []byte {
 		return message(netlink.Header{Type: kind, Flags: flags, Sequence: 7}, data)

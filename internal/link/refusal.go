@@ -15,7 +15,7 @@ type Refusal struct {
 	Text  string // the kernel's own words (NLMSGERR_ATTR_MSG), may be empty
 }
 
-// Error gives e.g. "ENETUNREACH (network is unreachable): Nexthop has invalid gateway".
+// Error returns e.g. "ENETUNREACH (network is unreachable): Nexthop has invalid gateway".
 func (r *Refusal) Error() string {
 	text := fmt.Sprintf("%s (%s)", unix.ErrnoName(r.Errno), r.Errno.Error())
 	if r.Text != "" {
@@ -24,10 +24,10 @@ func (r *Refusal) Error() string {
 	return text
 }
 
-// Unwrap gives the error number.
+// Unwrap returns the error number.
 func (r *Refusal) Unwrap() error { return r.Errno }
 
-// refusal gives err as a Refusal where the kernel answered with an error, else as it is.
+// refusal returns err as a Refusal where the kernel answered with an error, else as it is.
 func refusal(err error) error {
 	var failed *netlink.OpError
 	var errno unix.Errno

@@ -78,7 +78,7 @@ func seenLink(l *rtnl.Link) Link {
 	return out
 }
 
-// wireless asks sysfs, since rtnetlink does not say it: cfg80211 links each of
+// wireless asks sysfs, since rtnetlink does not show it: cfg80211 links each of
 // its interfaces to their radio.
 func wireless(name string) bool {
 	_, err := os.Lstat(filepath.Join("/sys/class/net", name, "phy80211"))
@@ -120,7 +120,7 @@ func seenRoutes(all []rtnl.Route) []Route {
 	return out
 }
 
-// seenRoute gives one Route, or one for each hop.
+// seenRoute returns one Route, or one for each hop.
 func seenRoute(r *rtnl.Route) []Route {
 	destination := r.Destination
 	if !destination.IsValid() {

@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNotExist says that there is no link of that name, or no longer.
+// ErrNotExist means that there is no link of that name, or no longer.
 var ErrNotExist = errors.New("no such link")
 
 // RouteProtocol marks the routes and addresses that we made (rtm_protocol,
-// IFA_PROTO), so that they can be told from those of others after a crash.
+// IFA_PROTO), so that they can be distinguished from those of others after a crash.
 // The number is free in iproute2's etc/iproute2/rt_protos.
 const RouteProtocol = 78
 
@@ -119,7 +119,7 @@ func (s *Snapshot) LinkByIndex(index int) (Link, bool) {
 	return Link{}, false
 }
 
-// AddressesOf gives the addresses of one link.
+// AddressesOf returns the addresses of one link.
 func (s *Snapshot) AddressesOf(index int) []Address {
 	var of []Address
 	for _, a := range s.Addresses {
@@ -152,7 +152,7 @@ func (s *Snapshot) Addressed(index int) bool {
 	return false
 }
 
-// Gateway gives the next hop of the link's best default route: the lowest
+// Gateway returns the next hop of the link's best default route: the lowest
 // metric, IPv4 before IPv6.
 func (s *Snapshot) Gateway(index int) (netip.Addr, bool) {
 	var best *Route

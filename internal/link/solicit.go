@@ -13,12 +13,12 @@ import (
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 )
 
-// errNoResolution says that the link or an administrator's entry maps
+// errNoResolution means that the link or an administrator's entry maps
 // addresses without asking anybody, so that nothing can be learnt.
 var errNoResolution = errors.New("its hardware address is not resolved by asking")
 
 // Solicit asks the neighbour itself, by ARP or neighbour discovery, whether it
-// is there, whatever the kernel believed before; reachable says that it
+// is there, whatever the kernel believed before; reachable reports whether it
 // answered. The kernel asks a known neighbour three times under its hardware
 // address, then anybody three times, a second apart; silence until ctx's
 // deadline, or 5 s without one, is no error. Errors are ErrNotExist, a
@@ -159,7 +159,7 @@ func (a *asking) heard(m netlink.Message) (reachable, over bool, err error) {
 	return a.judge(n)
 }
 
-// judge tells what an entry of the neighbour means.
+// judge decides what an entry of the neighbour means.
 func (a *asking) judge(n rtnl.Neighbour) (reachable, over bool, err error) {
 	switch {
 	case n.State&unix.NUD_REACHABLE != 0:

@@ -113,7 +113,7 @@ func (f *follower) together(ctx context.Context, events, requests conn) (*Tables
 	return t, nil
 }
 
-// despite gives what was read before err, if that only says that the network
+// despite returns what was read before err, if that error only means that the network
 // did not rest or that the time is over.
 func (t *Tables) despite(ctx context.Context, err error) (*Tables, error) {
 	outrun := errors.Is(err, errInterrupted) || errors.Is(err, unix.EINTR) || errors.Is(err, os.ErrDeadlineExceeded)

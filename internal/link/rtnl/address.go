@@ -38,7 +38,7 @@ type Address struct {
 // Lifetimes are seconds that are left, or Infinity. Both 0 is "not mentioned".
 type Lifetimes struct{ Preferred, Valid uint32 }
 
-// Own gives the address of the link itself.
+// Own returns the address of the link itself.
 func (a *Address) Own() netip.Addr {
 	if a.Local.IsValid() {
 		return a.Local
@@ -88,14 +88,14 @@ func encodeLifetimes(a *Address) ([]byte, error) {
 	return b, nil
 }
 
-// AddressKey says which address it is.
+// AddressKey identifies one address.
 type AddressKey struct {
 	family, prefixLength uint8
 	index                uint32
 	own, peer            netip.Addr
 }
 
-// Key says which address it is: there may be the same one with another prefix
+// Key identifies the address: there may be the same one with another prefix
 // or to another far end.
 func (a *Address) Key() AddressKey {
 	return AddressKey{family: a.Family, prefixLength: a.PrefixLength, index: a.Index, own: a.Own(), peer: a.Address}

@@ -25,7 +25,7 @@ func ethernetAddress[T any](n uint16, name string, at func(*T) *state.HardwareAd
 	return row
 }
 
-// addressOf is a row for the address of one family, told by its size in bytes,
+// addressOf is a row for the address of one family, which its size in bytes shows,
 // for fields that have one attribute for IPv4 and one for IPv6.
 //
 //go:noinline

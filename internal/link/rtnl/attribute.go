@@ -24,7 +24,7 @@ const maxPayload = 1<<16 - 1 - 4
 // header, its number, each of 16 bits.
 const headerSize = 4
 
-// flagBits are the bits of an attribute's number that say something of its
+// flagBits are the bits of an attribute's number that describe its
 // payload instead (NLA_F_NESTED, NLA_F_NET_BYTEORDER).
 const flagBits = netlink.Nested | netlink.NetByteOrder
 
@@ -81,7 +81,7 @@ func (rows table[T]) decode(t *T, b []byte) error {
 	return nil
 }
 
-// find gives the index of a number's row, or -1. It looks from one row on and
+// find returns the index of a number's row, or -1. It looks from one row on and
 // then from the first: the kernel sends attributes in an order, and mostly the
 // rows follow it.
 func (rows table[T]) find(number uint16, from int) int {
@@ -272,7 +272,7 @@ func raw[B ~[]byte, T any](n uint16, name string, at func(*T) *B) attribute[T] {
 	}
 }
 
-// address is a row for an IPv4 or IPv6 address, told apart by its length and
+// address is a row for an IPv4 or IPv6 address, which its length shows, and
 // left out when it is the zero Addr.
 //
 //go:noinline
@@ -315,8 +315,8 @@ func nested[U, T any](n uint16, name string, rows table[U], at func(*T) *U) attr
 	}
 }
 
-// behind gives rows for attributes of a T that stand in a U which T points to
-// only when one of them says something, so that what is rare takes no room.
+// behind returns rows for attributes of a T that stand in a U which T points to
+// only when one of them is present, so that what is rare takes no room.
 func behind[U, T any](at func(*T) **U, rows table[U]) table[T] {
 	out := make(table[T], 0, len(rows))
 	for _, row := range rows {

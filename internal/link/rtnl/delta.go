@@ -22,7 +22,7 @@ const (
 	ReadOnly              // the kernel shows the attribute and never takes it, or takes it as an order
 )
 
-// Change is what differs between what a table of attributes says and what is wanted.
+// Change is what differs between what a link has and what is wanted.
 type Change struct {
 	Payload Payload  // the attributes to send
 	Names   []string // of the attributes that differ, e.g. "IFLA_BR_PRIORITY"
@@ -150,7 +150,7 @@ func (rows table[T]) delta(have, want *T, full bool) (Change, error) {
 	return change, err
 }
 
-// difference is what one row says of two values.
+// difference is what one row finds of two values.
 type difference struct {
 	differs bool
 	payload []byte // to send, if it differs

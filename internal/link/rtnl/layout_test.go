@@ -128,7 +128,7 @@ func expected(t *testing.T, size string, value any) []byte {
 	return nil
 }
 
-// leaves gives the fields of a struct by their JSON names, or by their Go names
+// leaves returns the fields of a struct by their JSON names, or by their Go names
 // where JSON does not have them. What is embedded counts as its fields; what
 // points to it is made by the call that gives the field.
 func leaves(pointer reflect.Value) map[string]func() reflect.Value {
@@ -171,7 +171,7 @@ type filler struct {
 	ipv6 bool
 }
 
-// fill gives what it has set as a uint64 or as bytes, or nil for structs.
+// fill returns what it has set as a uint64 or as bytes, or nil for structs.
 func (f *filler) fill(field func() reflect.Value) any {
 	f.next++
 	v := field()

@@ -44,7 +44,7 @@ type Link struct {
 	Group         *uint32 // number in iproute2's table of groups; 0 default
 	TxQueueLength *uint32 // packets
 	Qdisc         string  // queueing discipline, e.g. "fq_codel"
-	LinkMode      *uint8  // IF_LINK_MODE_…: 0 default, 1 dormant until user space says up
+	LinkMode      *uint8  // IF_LINK_MODE_…: 0 default, 1 dormant until a program sets it up
 	Carrier       *bool
 	ProtoDown     *bool // held down by user space
 
@@ -69,7 +69,7 @@ type LinkIPv6 struct {
 	AddrGenMode *uint8     // how link-local addresses are made: IN6_ADDR_GEN_MODE_…, linux/if_link.h
 }
 
-// Hardware says where a link is on its device.
+// Hardware is where a link is on its device.
 type Hardware struct {
 	PortID       state.HardwareAddress // of the physical port; equal for the functions of one
 	PortName     string
@@ -86,7 +86,7 @@ func (l *Link) MasterIndex() uint32 { return orZero(l.Master) }
 
 const linkHeaderSize = unix.SizeofIfInfomsg
 
-// In the order in which the kernel gives them (rtnl_fill_ifinfo), so that each
+// In the order in which the kernel sends them (rtnl_fill_ifinfo), so that each
 // is found at once.
 var linkTable = slices.Concat(table[Link]{
 	text(unix.IFLA_IFNAME, "IFLA_IFNAME", func(l *Link) *string { return &l.Name }),
@@ -138,7 +138,7 @@ var hardwareTable = table[Hardware]{
 	readOnly(text(unix.IFLA_PARENT_DEV_BUS_NAME, "IFLA_PARENT_DEV_BUS_NAME", func(h *Hardware) *string { return &h.ParentBus })),
 }
 
-// linkFamiliesTable is what the families have to say of a link (IFLA_AF_SPEC),
+// linkFamiliesTable is what each family knows of a link (IFLA_AF_SPEC),
 // each in an attribute of its number.
 var linkFamiliesTable = table[Link]{
 	optionalNested(unix.AF_INET6, "AF_INET6", linkIPv6Table, func(l *Link) **LinkIPv6 { return &l.IPv6 }),

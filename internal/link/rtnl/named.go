@@ -73,7 +73,7 @@ func flag[T any](n uint16, name string, at func(*T) **bool) attribute[T] {
 	}
 }
 
-// present is a row for an attribute without content, which says yes by being
+// present is a row for an attribute without content, which means yes by being
 // there.
 //
 //go:noinline

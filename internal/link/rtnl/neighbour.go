@@ -87,7 +87,7 @@ var fdbActivityTable = table[FDBActivity]{
 	present(2, "NFEA_DONT_REFRESH", func(a *FDBActivity) *bool { return &a.DontRefresh }),
 }
 
-// NeighbourKey says which neighbour or forwarding entry it is.
+// NeighbourKey identifies one neighbour or forwarding entry.
 type NeighbourKey struct {
 	family          uint8
 	proxy, self     bool
@@ -99,14 +99,14 @@ type NeighbourKey struct {
 	tunnel          tunnelKey
 }
 
-// tunnelKey tells the entries of one MAC address from each other: a VXLAN
+// tunnelKey distinguishes the entries of one MAC address: a VXLAN
 // floods to several far ends.
 type tunnelKey struct {
 	port                    uint16
 	vni, sourceVNI, through uint32
 }
 
-// Key says which one it is: an address on a link, answered for others or not;
+// Key identifies the entry: an address on a link, answered for others or not;
 // of a forwarding table the MAC address with its VLAN, in the table of the
 // link itself or in that of its bridge, with the far end of a tunnel.
 func (n *Neighbour) Key() NeighbourKey {

@@ -98,10 +98,10 @@ func encodeMembers(n *Nexthop) ([]byte, error) {
 	return b, nil
 }
 
-// NexthopKey says which nexthop object it is.
+// NexthopKey identifies one nexthop object.
 type NexthopKey struct{ id uint32 }
 
-// Key says which nexthop object it is.
+// Key identifies the nexthop object.
 func (n *Nexthop) Key() NexthopKey { return NexthopKey{n.ID} }
 
 // UnmarshalBinary reads the payload of a message.

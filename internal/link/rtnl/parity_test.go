@@ -264,7 +264,7 @@ func compareWithSettings(t *testing.T, name string, set, ours map[string]any) {
 	}
 }
 
-// flat gives all that is set, by the names of leaves, with values as JSON has
+// flat returns all that is set, by the names of leaves, with values as JSON has
 // them.
 func flat(t *testing.T, data any) map[string]any {
 	t.Helper()

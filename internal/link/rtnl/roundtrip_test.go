@@ -32,7 +32,7 @@ func isFromAbove(of reflect.Type, field string) bool {
 	return of.PkgPath() == reflect.TypeFor[state.State]().PkgPath() && slices.Contains(fromAbove, of.Name()+"."+field)
 }
 
-// distinct gives every field a value that no other field has.
+// distinct returns every field a value that no other field has.
 type distinct struct{ last int }
 
 func (f *distinct) fill(v reflect.Value, path string) {

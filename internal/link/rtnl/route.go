@@ -30,7 +30,7 @@ type Route struct {
 	Table             uint32
 	OutIndex          uint32
 	Metric            uint32
-	NexthopID         uint32 // of the nexthop object that says where to; 0: the route says it itself
+	NexthopID         uint32 // of the nexthop object that has the hops; 0: the route has them itself
 	Realm             uint32 // for tc-route(8): the source's << 16 | the destination's
 
 	Destination     netip.Addr // zero with DestinationLength 0: default route

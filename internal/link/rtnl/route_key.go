@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// compareMask is the flags of a next hop that tell its state rather than which
+// compareMask is the flags of a next hop that show its state rather than which
 // one it is (RTNH_COMPARE_MASK, linux/rtnetlink.h).
 const compareMask = unix.RTNH_F_DEAD | unix.RTNH_F_LINKDOWN | unix.RTNH_F_OFFLOAD | unix.RTNH_F_TRAP
 
-// RouteKey says which route it is: the kernel has no two routes of the same
+// RouteKey identifies one route: the kernel has no two routes of the same
 // key, but for those that differ only in what their encapsulation does.
 type RouteKey struct {
 	family, destinationLength, sourceLength, tos uint8
@@ -20,7 +20,7 @@ type RouteKey struct {
 	rest                                         string // what few have: source, metrics, hops
 }
 
-// Key says which route it is. In IPv4 that is all but the state of the hops,
+// Key identifies the route. In IPv4 that is all but the state of the hops,
 // since routes can be appended to one that differs in anything; in IPv6 it is
 // the destination, the source, the metric and the hops. Where a nexthop object
 // leads to is not the route's.
@@ -47,7 +47,7 @@ func (r *Route) Key() RouteKey {
 	return k
 }
 
-// rest gives the rare parts of a key as they stand in a message.
+// rest returns the rare parts of a key as they stand in a message.
 func (r *Route) rest() string {
 	part := Route{}
 	if d := r.Details; d != nil {

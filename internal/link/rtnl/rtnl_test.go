@@ -54,7 +54,7 @@ var examples = []struct {
 }
 
 // TestBothWays: what is written is what the kernel's headers say, and reading
-// it gives the same message again.
+// it returns the same message again.
 func TestBothWays(t *testing.T) {
 	for _, example := range examples {
 		t.Run(example.name, func(t *testing.T) { checkBothWays(t, example.message, example.bytes) })

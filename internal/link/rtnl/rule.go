@@ -98,11 +98,11 @@ var ruleTable = table[Rule]{
 	bigEndian(attributeFRAFlowLabelMask, "FRA_FLOWLABEL_MASK", func(r *Rule) **uint32 { return &r.FlowMask }),
 }
 
-// RuleKey says which rule it is. There may be several rules of one key: the
+// RuleKey identifies one rule. There may be several rules of one key: the
 // kernel refuses the second only who asks it to (NLM_F_EXCL).
 type RuleKey struct{ message string }
 
-// Key says which rule it is: all of it but the flags that tell what the kernel
+// Key identifies the rule: all of it but the flags that show what the kernel
 // found of what it names.
 func (r *Rule) Key() RuleKey {
 	same := *r
@@ -111,8 +111,8 @@ func (r *Rule) Key() RuleKey {
 	return RuleKey{string(b)}
 }
 
-// Essence says what a rule does, however it was written: the kernel shows what a request
-// leaves out, and leaves out some of what says nothing. Without priority it is the same
+// Essence identifies what a rule does, however it was written: the kernel shows what a request
+// leaves out, and does not show some of what has no effect. Without priority it is the same
 // for rules that differ in their priorities only.
 func (r *Rule) Essence(priority bool) RuleKey {
 	same := *r

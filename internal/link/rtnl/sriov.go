@@ -154,7 +154,7 @@ func encodeVFVLAN(v *state.SRIOVFunction) ([]byte, error) {
 	return append(b, 0, 0), err
 }
 
-// vfAddressSize is MAX_ADDR_LEN, linux/netdevice.h: the kernel gives as much
+// vfAddressSize is MAX_ADDR_LEN, linux/netdevice.h: the kernel sends as much
 // whatever the length of the address is, which is that of the link's own.
 const vfAddressSize = 32
 
@@ -175,7 +175,7 @@ func encodeVFMAC(v *state.SRIOVFunction) ([]byte, error) {
 	return append(binary.NativeEndian.AppendUint32(nil, v.ID), b...), err
 }
 
-// decodeVFBroadcast reads a struct ifla_vf_broadcast, which does not say whose
+// decodeVFBroadcast reads a struct ifla_vf_broadcast, which does not show whose
 // it is.
 func decodeVFBroadcast(v *state.SRIOVFunction, b []byte) error {
 	if len(b) < vfAddressSize {

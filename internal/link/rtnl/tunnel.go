@@ -2,7 +2,7 @@ package rtnl
 
 import "github.com/netconnectd/netconnectd/state"
 
-// encapRows are the rows of a TunnelEncap; the kernel gives them four numbers
+// encapRows are the rows of a TunnelEncap; the kernel has four numbers for them
 // in a row.
 func encapRows[T any](first uint16, prefix string, at func(*T) *state.TunnelEncap) []attribute[T] {
 	return []attribute[T]{

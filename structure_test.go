@@ -242,7 +242,7 @@ var pure = map[string]struct {
 	uses    map[string][]string
 }{
 	"internal/supervisor/policy": {
-		[]string{"cmp", "errors", "fmt", "net/netip", "slices", "strings", "time", module + "client"},
+		[]string{"cmp", "errors", "fmt", "net/netip", "slices", "sort", "strings", "time", module + "client"},
 		map[string][]string{"client": {"Code", "Result", "Text"}},
 	},
 	"internal/network": {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -28,7 +29,7 @@ const shortest = 4
 // NewRedactor takes the known secrets; the list may be empty.
 func NewRedactor(secrets []string) *Redactor {
 	var pairs []string
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // longest first, because one secret may be part of another
+	sort.Slice(secrets, func(i, j int) bool { return len(secrets[i]) > len(secrets[j]) }) // longest first, because one secret may be part of another
 	for _, s := range secrets {
 		if len(s) < shortest {
 			continue

@@ -1,9 +1,9 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -99,11 +99,12 @@ func newProblem(key string, from origin, format string, args []any) Problem {
 
 // byLine sorts problems by the lines of the file. Problems outside the file come last.
 func byLine(problems []Problem) []Problem {
-	slices.SortStableFunc(problems, func(a, b Problem) int {
-		if (a.line == 0) != (b.line == 0) {
-			return cmp.Compare(b.line, a.line)
+	sort.SliceStable(problems, func(i, j int) bool {
+		a, b := problems[i].line, problems[j].line
+		if (a == 0) != (b == 0) {
+			return b == 0
 		}
-		return cmp.Compare(a.line, b.line)
+		return a < b
 	})
 	return problems
 }

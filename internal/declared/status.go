@@ -1,9 +1,9 @@
 package declared
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/netconnectd/netconnectd/client"
@@ -37,7 +37,7 @@ func (n *Network) Status(name string) (client.NetworkInterface, error) {
 // kernel, the lowest dns_metric first, and their search domains.
 func (n *Network) NameServers(link string) (servers []netip.Addr, search []string) {
 	all := slices.DeleteFunc(n.State().Interfaces(), func(s network.Status) bool { return s.Phase != network.Up || s.Link != link })
-	slices.SortStableFunc(all, func(a, b network.Status) int { return cmp.Compare(a.DNSMetric, b.DNSMetric) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].DNSMetric < all[j].DNSMetric })
 	for _, s := range all {
 		servers, search = append(servers, s.DNS...), append(search, s.Search...)
 	}

@@ -6,12 +6,12 @@
 package interfaces
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"maps"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -52,7 +52,9 @@ func newLane(repair func(context.Context, link.Spec) ([]link.Op, error), changed
 func (l *Lane) Owned() []Owned {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.SortedFunc(maps.Values(l.owned), func(a, b Owned) int { return cmp.Compare(a.Want.Name, b.Want.Name) })
+	all := slices.Collect(maps.Values(l.owned))
+	sort.Slice(all, func(i, j int) bool { return all[i].Want.Name < all[j].Want.Name })
+	return all
 }
 
 // Owner returns the owner of that name.

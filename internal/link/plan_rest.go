@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sort"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -43,7 +44,7 @@ func (p *planner) planRules(want []RuleSpec) {
 	}
 	// A rule without a priority takes one of those that no other rule wants.
 	want = slices.Clone(want)
-	slices.SortStableFunc(want, func(a, b RuleSpec) int { return boolOrder(a.Priority == 0, b.Priority == 0) })
+	sort.SliceStable(want, func(i, j int) bool { return want[i].Priority != 0 && want[j].Priority == 0 })
 	for i := range want {
 		spec := completed(want[i].Rule)
 		of, key := have, spec.Essence(true)
@@ -78,16 +79,6 @@ func completed(r rtnl.Rule) rtnl.Rule {
 		r.Action = unix.FR_ACT_TO_TBL
 	}
 	return r
-}
-
-func boolOrder(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
 }
 
 func ruleText(r *rtnl.Rule) string {

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,8 +38,9 @@ func (s *Snapshot) see(t *Tables, which Parts) {
 	}
 	if which&Addresses != 0 {
 		s.Addresses = seenAll(t.Addresses, seenAddress)
-		slices.SortFunc(s.Addresses, func(a, b Address) int {
-			return cmp.Or(cmp.Compare(a.Index, b.Index), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()))
+		sort.Slice(s.Addresses, func(i, j int) bool {
+			a, b := &s.Addresses[i], &s.Addresses[j]
+			return cmp.Or(cmp.Compare(a.Index, b.Index), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits())) < 0
 		})
 		s.Taken = t.Taken
 	}

@@ -1,12 +1,12 @@
 package link
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"sort"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -166,7 +166,7 @@ func (c conn) links(t *Tables, filter Filter) error {
 			all[i].Stats = nil // they differ in every reading
 		}
 	}
-	slices.SortFunc(all, func(a, b rtnl.Link) int { return cmp.Compare(a.Index, b.Index) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Index < all[j].Index })
 	t.Links = all
 	return err
 }
@@ -219,7 +219,7 @@ func (c conn) addresses(t *Tables, filter Filter) error {
 		}
 		t.Addresses = append(t.Addresses, some...)
 	}
-	slices.SortStableFunc(t.Addresses, func(a, b rtnl.Address) int { return cmp.Compare(a.Index, b.Index) })
+	sort.SliceStable(t.Addresses, func(i, j int) bool { return t.Addresses[i].Index < t.Addresses[j].Index })
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -300,8 +300,9 @@ func (p *Profile) withSecrets(s nm.ConnectionSettings) {
 // bestFirst orders profiles as a store does. NetworkManager's own choice ignores
 // failures.
 func bestFirst(all []Profile) {
-	slices.SortStableFunc(all, func(a, b Profile) int {
-		return cmp.Or(cmp.Compare(b.Priority, a.Priority), failing(a)-failing(b), b.LastSuccess.Compare(a.LastSuccess))
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), failing(a)-failing(b), b.LastSuccess.Compare(a.LastSuccess)) < 0
 	})
 }
 

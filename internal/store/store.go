@@ -4,13 +4,13 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"reflect"
 	"slices"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -132,7 +132,7 @@ func (s *Store) Networks() []Network {
 	for i, n := range saved {
 		networks[i] = n.Clone()
 	}
-	slices.SortStableFunc(networks, func(a, b Network) int { return cmp.Compare(b.Priority, a.Priority) })
+	sort.SliceStable(networks, func(i, j int) bool { return networks[i].Priority > networks[j].Priority })
 	return networks
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/mdlayher/wifi"
@@ -117,7 +118,7 @@ func radios(interfaces []*wifi.Interface, phys []*wifi.PHY) []Radio {
 		}
 		list = append(list, radio)
 	}
-	slices.SortFunc(list, func(a, b Radio) int { return a.Index - b.Index })
+	sort.Slice(list, func(i, j int) bool { return list[i].Index < list[j].Index })
 	return list
 }
 

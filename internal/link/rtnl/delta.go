@@ -110,74 +110,105 @@ func (rows table[T]) ofNew() table[T] {
 }
 
 // delta compares row by row. With full the payload has the attributes of have, too,
-// that want does not mention.
+// that want does not mention. What does not depend on T is in comparison, of which the
+// program has one copy and not one for each table.
 func (rows table[T]) delta(have, want *T, full bool) (Change, error) {
-	var change Change
-	attributes := netlink.NewAttributeEncoder()
+	c := comparison{full: full, attributes: netlink.NewAttributeEncoder()}
 	for i := range rows {
 		row := &rows[i]
-		d, err := row.differs(have, want)
+		wanted, err := row.encode(want)
+		var kept []byte
+		if err == nil {
+			kept, err = row.encode(have)
+		}
 		if err != nil {
 			return Change{}, fmt.Errorf("attribute %s: %w", row.name, err)
 		}
-		if d.differs && row.class == ReadOnly {
-			return Change{}, fmt.Errorf("%s (%s) cannot be set: the kernel does not take it", rowText(row.name), row.name)
-		}
-		if d.differs {
-			change.Names = append(change.Names, row.name)
-			change.Texts = append(change.Texts, strings.TrimSpace(rowText(row.name)+" "+row.text(want)))
-			change.Class = max(change.Class, row.class)
-			for _, beside := range row.beside {
-				attributes.Bytes(beside.number, beside.payload)
-			}
-		}
-		payload := d.payload
-		if payload == nil && full && row.class != ReadOnly {
-			payload = d.kept
-		}
-		if len(payload) > maxPayload {
-			return Change{}, fmt.Errorf("attribute %s: %d bytes do not fit", row.name, len(payload))
-		}
-		if payload != nil {
-			attributes.Bytes(row.number|row.flags, payload)
+		err = c.add(&compared{row.number | row.flags, row.name, row.class, row.absent, row.beside, row.compare, wanted, kept}, func() string { return row.text(want) })
+		if err != nil {
+			return Change{}, err
 		}
 	}
-	if len(change.Names) == 0 {
+	return c.result()
+}
+
+// compared is a row with what it writes of two values.
+type compared struct {
+	number       uint16 // with the flags
+	name         string
+	class        Class
+	absent       []byte
+	beside       []fixed
+	compare      func(before, wanted []byte) []byte
+	wanted, kept []byte
+}
+
+// comparison gathers the Change of the rows of a table.
+type comparison struct {
+	full       bool
+	attributes *netlink.AttributeEncoder
+	change     Change
+}
+
+func (c *comparison) add(row *compared, text func() string) error {
+	payload := row.differing()
+	if payload != nil {
+		if row.class == ReadOnly {
+			return fmt.Errorf("%s (%s) cannot be set: the kernel does not take it", rowText(row.name), row.name)
+		}
+		c.change.Names = append(c.change.Names, row.name)
+		c.change.Texts = append(c.change.Texts, strings.TrimSpace(rowText(row.name)+" "+text()))
+		c.change.Class = max(c.change.Class, row.class)
+		for _, beside := range row.beside {
+			c.attributes.Bytes(beside.number, beside.payload)
+		}
+	}
+	if payload == nil && c.full && row.class != ReadOnly {
+		payload = row.toKeep()
+	}
+	if len(payload) > maxPayload {
+		return fmt.Errorf("attribute %s: %d bytes do not fit", row.name, len(payload))
+	}
+	if payload != nil {
+		c.attributes.Bytes(row.number, payload)
+	}
+	return nil
+}
+
+func (c *comparison) result() (Change, error) {
+	if len(c.change.Names) == 0 {
 		return Change{}, nil
 	}
 	var err error
-	change.Payload, err = attributes.Encode()
-	return change, err
+	c.change.Payload, err = c.attributes.Encode()
+	return c.change, err
 }
 
-// difference is what one row finds of two values.
-type difference struct {
-	differs bool
-	payload []byte // to send, if it differs
-	kept    []byte // to send with others, as it is
-}
-
-func (row *attribute[T]) differs(have, want *T) (difference, error) {
-	wanted, err := row.encode(want)
-	if err != nil {
-		return difference{}, err
+// differing returns the payload to send, nil if nothing differs.
+func (row *compared) differing() []byte {
+	if row.wanted == nil {
+		return nil
 	}
-	kept, err := row.encode(have)
-	if err != nil || wanted == nil {
-		return difference{kept: kept}, err
-	}
-	before := kept
+	before := row.kept
 	if before == nil {
 		before = row.absent
 	}
-	if row.compare != nil {
-		payload := row.compare(before, wanted)
-		return difference{payload != nil, payload, wanted}, nil
+	switch {
+	case row.compare != nil:
+		return row.compare(before, row.wanted)
+	case before != nil && bytes.Equal(before, row.wanted):
+		return nil
 	}
-	if before != nil && bytes.Equal(before, wanted) {
-		return difference{kept: wanted}, nil
+	return row.wanted
+}
+
+// toKeep returns the payload of a row that does not differ, for a message that needs
+// all rows.
+func (row *compared) toKeep() []byte {
+	if row.wanted != nil {
+		return row.wanted
 	}
-	return difference{true, wanted, wanted}, nil
+	return row.kept
 }
 
 func (row *attribute[T]) text(t *T) string {

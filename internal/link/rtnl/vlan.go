@@ -1,10 +1,9 @@
 package rtnl
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/mdlayher/netlink"
@@ -86,7 +85,7 @@ func qosMap(row attribute[state.VLAN]) attribute[state.VLAN] {
 				due = append(due, state.VLANQoS{From: from})
 			}
 		}
-		slices.SortFunc(due, func(a, b state.VLANQoS) int { return cmp.Compare(a.From, b.From) })
+		sort.Slice(due, func(i, j int) bool { return due[i].From < due[j].From })
 		return writeQoS(due)
 	}
 	return row

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -67,7 +68,7 @@ func (s State) Deadline() (at time.Time, ok bool) {
 // Next returns the deadlines that are of interest to people, the soonest first.
 func (s State) Next() []Next {
 	list := slices.DeleteFunc(s.due(), func(n Next) bool { return n.Kind == nextDecision })
-	slices.SortStableFunc(list, func(a, b Next) int { return a.At.Compare(b.At) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].At.Before(list[j].At) })
 	return list
 }
 

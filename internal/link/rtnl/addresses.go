@@ -13,7 +13,7 @@ import (
 // out when nil.
 //
 //go:noinline
-func ethernetAddress[T any](n uint16, name string, at func(*T) *state.HardwareAddress) attribute[T] {
+func ethernetAddress[T any](n uint16, name string, at func(*T) *state.HardwareAddress) *attribute[T] {
 	row := raw(n, name, at)
 	decode := row.decode
 	row.decode = func(t *T, b []byte) error {
@@ -29,8 +29,8 @@ func ethernetAddress[T any](n uint16, name string, at func(*T) *state.HardwareAd
 // for fields that have one attribute for IPv4 and one for IPv6.
 //
 //go:noinline
-func addressOf[T any](n uint16, name string, size int, at func(*T) *netip.Addr) attribute[T] {
-	return attribute[T]{
+func addressOf[T any](n uint16, name string, size int, at func(*T) *netip.Addr) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			var err error
@@ -60,8 +60,8 @@ func getAddress(b []byte, size int) (netip.Addr, error) {
 // list empties the kernel's.
 //
 //go:noinline
-func addresses[L ~[]netip.Addr, T any](n uint16, name string, size int, at func(*T) *L) attribute[T] {
-	return attribute[T]{
+func addresses[L ~[]netip.Addr, T any](n uint16, name string, size int, at func(*T) *L) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name, flags: netlink.Nested,
 		decode: func(t *T, b []byte) error {
 			list := L{}

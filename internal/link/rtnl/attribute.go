@@ -59,7 +59,7 @@ type fixed struct {
 // A table describes all attributes of a T that we know, each number in one
 // row. Attributes that are not in it are skipped, since every kernel brings
 // new ones.
-type table[T any] []attribute[T]
+type table[T any] []*attribute[T]
 
 func (rows table[T]) decode(t *T, b []byte) error {
 	next := 0
@@ -117,7 +117,7 @@ func align(n int) int { return (n + 3) &^ 3 }
 func (rows table[T]) encode(t *T) ([]byte, error) {
 	attributes := netlink.NewAttributeEncoder()
 	for i := range rows {
-		row := &rows[i]
+		row := rows[i]
 		payload, err := row.encode(t)
 		if err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", row.name, err)
@@ -157,8 +157,8 @@ type integer interface {
 // number is a row for an integer in the machine's byte order, left out when 0.
 //
 //go:noinline
-func number[N integer, T any](n uint16, name string, at func(*T) *N) attribute[T] {
-	return attribute[T]{
+func number[N integer, T any](n uint16, name string, at func(*T) *N) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error { return getInteger(b, at(t)) },
 		encode: func(t *T) ([]byte, error) {
@@ -175,8 +175,8 @@ func number[N integer, T any](n uint16, name string, at func(*T) *N) attribute[T
 // is the absent one.
 //
 //go:noinline
-func optional[N integer, T any](n uint16, name string, at func(*T) **N) attribute[T] {
-	return attribute[T]{
+func optional[N integer, T any](n uint16, name string, at func(*T) **N) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			value := new(N)
@@ -213,8 +213,8 @@ func getInteger[N integer](b []byte, to *N) error {
 // text is a row for a NUL-terminated string, left out when empty.
 //
 //go:noinline
-func text[T any](n uint16, name string, at func(*T) *string) attribute[T] {
-	return attribute[T]{
+func text[T any](n uint16, name string, at func(*T) *string) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			for i, c := range b {
@@ -240,7 +240,7 @@ func text[T any](n uint16, name string, at func(*T) *string) attribute[T] {
 // other: nil is the absent one.
 //
 //go:noinline
-func optionalText[T any](n uint16, name string, at func(*T) **string) attribute[T] {
+func optionalText[T any](n uint16, name string, at func(*T) **string) *attribute[T] {
 	row := text(n, name, func(t *T) *string {
 		if *at(t) == nil {
 			*at(t) = new(string)
@@ -260,8 +260,8 @@ func optionalText[T any](n uint16, name string, at func(*T) **string) attribute[
 // raw is a row for bytes as they are, e.g. a hardware address, left out when nil.
 //
 //go:noinline
-func raw[B ~[]byte, T any](n uint16, name string, at func(*T) *B) attribute[T] {
-	return attribute[T]{
+func raw[B ~[]byte, T any](n uint16, name string, at func(*T) *B) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			*at(t) = append(B{}, b...) // not nil, even if empty
@@ -276,8 +276,8 @@ func raw[B ~[]byte, T any](n uint16, name string, at func(*T) *B) attribute[T] {
 // left out when it is the zero Addr.
 //
 //go:noinline
-func address[T any](n uint16, name string, at func(*T) *netip.Addr) attribute[T] {
-	return attribute[T]{
+func address[T any](n uint16, name string, at func(*T) *netip.Addr) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			a, ok := netip.AddrFromSlice(b)
@@ -301,8 +301,8 @@ func address[T any](n uint16, name string, at func(*T) *netip.Addr) attribute[T]
 // none.
 //
 //go:noinline
-func nested[U, T any](n uint16, name string, rows table[U], at func(*T) *U) attribute[T] {
-	return attribute[T]{
+func nested[U, T any](n uint16, name string, rows table[U], at func(*T) *U) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name, flags: netlink.Nested,
 		decode: func(t *T, b []byte) error { return rows.decode(at(t), b) },
 		encode: func(t *T) ([]byte, error) {
@@ -320,7 +320,7 @@ func nested[U, T any](n uint16, name string, rows table[U], at func(*T) *U) attr
 func behind[U, T any](at func(*T) **U, rows table[U]) table[T] {
 	out := make(table[T], 0, len(rows))
 	for _, row := range rows {
-		out = append(out, attribute[T]{
+		out = append(out, &attribute[T]{
 			number: row.number, name: row.name, flags: row.flags, class: row.class,
 			decode: func(t *T, b []byte) error {
 				if *at(t) == nil {

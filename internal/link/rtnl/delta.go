@@ -102,9 +102,10 @@ func (d dataTable[T]) delta(have, want any) (Change, error) {
 // since the kernel's default may differ from what an absent attribute stands for.
 func (rows table[T]) ofNew() table[T] {
 	out := make(table[T], len(rows))
-	copy(out, rows)
-	for i := range out {
-		out[i].absent = nil
+	for i := range rows {
+		row := *rows[i]
+		row.absent = nil
+		out[i] = &row
 	}
 	return out
 }
@@ -115,7 +116,7 @@ func (rows table[T]) ofNew() table[T] {
 func (rows table[T]) delta(have, want *T, full bool) (Change, error) {
 	c := comparison{full: full, attributes: netlink.NewAttributeEncoder()}
 	for i := range rows {
-		row := &rows[i]
+		row := rows[i]
 		wanted, err := row.encode(want)
 		var kept []byte
 		if err == nil {
@@ -227,41 +228,41 @@ func rowText(name string) string {
 
 // readOnly is a row of an attribute that the kernel shows, or that is an order, such
 // as to forget what was learned, and not something that a link has.
-func readOnly[T any](row attribute[T]) attribute[T] { return classed(ReadOnly, row) }
+func readOnly[T any](row *attribute[T]) *attribute[T] { return classed(ReadOnly, row) }
 
 // linkDown is a row of an attribute that the kernel changes only while the link is
 // down.
-func linkDown[T any](row attribute[T]) attribute[T] { return classed(LinkDown, row) }
+func linkDown[T any](row *attribute[T]) *attribute[T] { return classed(LinkDown, row) }
 
 // noPorts is a row of an attribute that the kernel changes only while the link has no
 // ports.
-func noPorts[T any](row attribute[T]) attribute[T] { return classed(NoPorts, row) }
+func noPorts[T any](row *attribute[T]) *attribute[T] { return classed(NoPorts, row) }
 
 // recreate is a row of an attribute that only a new link takes.
-func recreate[T any](row attribute[T]) attribute[T] { return classed(Recreate, row) }
+func recreate[T any](row *attribute[T]) *attribute[T] { return classed(Recreate, row) }
 
-func classed[T any](class Class, row attribute[T]) attribute[T] {
+func classed[T any](class Class, row *attribute[T]) *attribute[T] {
 	row.class = class
 	return row
 }
 
 // zeroAbsent is a row of an attribute that the kernel does not show while the value is
 // zero, or none, in so many bytes.
-func zeroAbsent[T any](size int, row attribute[T]) attribute[T] {
+func zeroAbsent[T any](size int, row *attribute[T]) *attribute[T] {
 	row.absent = make([]byte, size)
 	return row
 }
 
 // absentIs is a row of an attribute that the kernel does not show while it has this
 // value.
-func absentIs[T any](payload []byte, row attribute[T]) attribute[T] {
+func absentIs[T any](payload []byte, row *attribute[T]) *attribute[T] {
 	row.absent = payload
 	return row
 }
 
 // masked is a row of a 32 bit word of flags with a mask behind it of those that are
 // meant. The kernel shows all of them.
-func masked[T any](row attribute[T]) attribute[T] {
+func masked[T any](row *attribute[T]) *attribute[T] {
 	row.compare = func(have, want []byte) []byte {
 		if len(have) < 8 || len(want) < 8 {
 			return want
@@ -278,7 +279,7 @@ func masked[T any](row attribute[T]) attribute[T] {
 
 // ticks is a row of a time in 1/100 s (USER_HZ), which the kernel keeps in ticks of its
 // own: where these are 1/250 s (CONFIG_HZ), an odd time comes back as one less.
-func ticks[T any](row attribute[T]) attribute[T] {
+func ticks[T any](row *attribute[T]) *attribute[T] {
 	row.compare = func(have, want []byte) []byte {
 		h, w := integerOf(have), integerOf(want)
 		if len(have) == len(want) && (h == w || h+1 == w) {

@@ -27,7 +27,7 @@ var linkInfoTable = table[LinkInfo]{
 
 // unread is raw for what is read, and let go, before the message is: it needs
 // no copy.
-func unread[T any](n uint16, name string, at func(*T) *[]byte) attribute[T] {
+func unread[T any](n uint16, name string, at func(*T) *[]byte) *attribute[T] {
 	row := raw(n, name, at)
 	row.decode = func(t *T, b []byte) error {
 		*at(t) = b

@@ -24,7 +24,7 @@ var macvlanTable = table[state.MACVLAN]{
 
 // allowedMACs compares sets, which the kernel shows in an order of its own. It takes a
 // list only together with an order what to do with it.
-func allowedMACs(row attribute[state.MACVLAN]) attribute[state.MACVLAN] {
+func allowedMACs(row *attribute[state.MACVLAN]) *attribute[state.MACVLAN] {
 	const set = 3 // MACVLAN_MACADDR_SET, linux/if_link.h
 	row.beside = []fixed{{unix.IFLA_MACVLAN_MACADDR_MODE, binary.NativeEndian.AppendUint32(nil, set)}}
 	row.compare = func(have, want []byte) []byte {

@@ -9,17 +9,17 @@ import (
 // number has the width of N, left out when nil.
 //
 //go:noinline
-func named[N integer, E ~uint32, T any](n uint16, name string, at func(*T) **E) attribute[T] {
+func named[N integer, E ~uint32, T any](n uint16, name string, at func(*T) **E) *attribute[T] {
 	return orderedNamed[N](binary.NativeEndian, n, name, at)
 }
 
 // namedBigEndian is named for numbers in network byte order.
-func namedBigEndian[N integer, E ~uint32, T any](n uint16, name string, at func(*T) **E) attribute[T] {
+func namedBigEndian[N integer, E ~uint32, T any](n uint16, name string, at func(*T) **E) *attribute[T] {
 	return orderedNamed[N](binary.BigEndian, n, name, at)
 }
 
-func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name string, at func(*T) **E) attribute[T] {
-	return attribute[T]{
+func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name string, at func(*T) **E) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			var value N
@@ -47,8 +47,8 @@ func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name s
 // flag is a row for a byte that is 0 or 1, left out when nil.
 //
 //go:noinline
-func flag[T any](n uint16, name string, at func(*T) **bool) attribute[T] {
-	return attribute[T]{
+func flag[T any](n uint16, name string, at func(*T) **bool) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			var value uint8
@@ -77,8 +77,8 @@ func flag[T any](n uint16, name string, at func(*T) **bool) attribute[T] {
 // there.
 //
 //go:noinline
-func present[T any](n uint16, name string, at func(*T) *bool) attribute[T] {
-	return attribute[T]{
+func present[T any](n uint16, name string, at func(*T) *bool) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			*at(t) = true
@@ -97,8 +97,8 @@ func present[T any](n uint16, name string, at func(*T) *bool) attribute[T] {
 // nil.
 //
 //go:noinline
-func port[T any](n uint16, name string, at func(*T) **uint16) attribute[T] {
-	return attribute[T]{
+func port[T any](n uint16, name string, at func(*T) **uint16) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			if len(b) != 2 {

@@ -11,8 +11,8 @@ import (
 // elements.
 //
 //go:noinline
-func list[E, T any](n uint16, name string, at func(*T) *[]E, element attribute[E]) attribute[T] {
-	return attribute[T]{
+func list[E, T any](n uint16, name string, at func(*T) *[]E, element *attribute[E]) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name, flags: netlink.Nested,
 		decode: func(t *T, b []byte) error {
 			elements := table[[]E]{{

@@ -137,8 +137,8 @@ var hopTable = table[Hop]{
 }
 
 // via is a row for struct rtvia: a family and an address.
-func via[T any](n uint16, name string, at func(*T) *netip.Addr) attribute[T] {
-	return attribute[T]{
+func via[T any](n uint16, name string, at func(*T) *netip.Addr) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			if len(b) < 2 {

@@ -55,8 +55,8 @@ func vfHeader(v *state.SRIOVFunction, b []byte, size int) ([]byte, error) {
 
 // vfNumbers is a row for a struct of the function's number and further numbers
 // of 32 bits, e.g. struct ifla_vf_rate; left out when all are nil.
-func vfNumbers[N ~uint32](n uint16, name string, at func(*state.SRIOVFunction) []**N) attribute[state.SRIOVFunction] {
-	return attribute[state.SRIOVFunction]{
+func vfNumbers[N ~uint32](n uint16, name string, at func(*state.SRIOVFunction) []**N) *attribute[state.SRIOVFunction] {
+	return &attribute[state.SRIOVFunction]{
 		number: n, name: name,
 		decode: func(v *state.SRIOVFunction, b []byte) error {
 			fields := at(v)
@@ -83,8 +83,8 @@ func vfNumbers[N ~uint32](n uint16, name string, at func(*state.SRIOVFunction) [
 
 // vfSwitch is a row for a setting of 0 or 1, or all bits set when the driver
 // does not know it.
-func vfSwitch(n uint16, name string, at func(*state.SRIOVFunction) **bool) attribute[state.SRIOVFunction] {
-	return attribute[state.SRIOVFunction]{
+func vfSwitch(n uint16, name string, at func(*state.SRIOVFunction) **bool) *attribute[state.SRIOVFunction] {
+	return &attribute[state.SRIOVFunction]{
 		number: n, name: name,
 		decode: func(v *state.SRIOVFunction, b []byte) error {
 			b, err := vfHeader(v, b, 4)
@@ -111,8 +111,8 @@ func vfSwitch(n uint16, name string, at func(*state.SRIOVFunction) **bool) attri
 }
 
 // vfGUID is a row for struct ifla_vf_guid: the function's number, a gap, 64 bits.
-func vfGUID(n uint16, name string, at func(*state.SRIOVFunction) **state.GUID) attribute[state.SRIOVFunction] {
-	return attribute[state.SRIOVFunction]{
+func vfGUID(n uint16, name string, at func(*state.SRIOVFunction) **state.GUID) *attribute[state.SRIOVFunction] {
+	return &attribute[state.SRIOVFunction]{
 		number: n, name: name,
 		decode: func(v *state.SRIOVFunction, b []byte) error {
 			b, err := vfHeader(v, b, 12)

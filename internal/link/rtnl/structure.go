@@ -18,8 +18,8 @@ type byteOrder interface {
 // longer: what is added to a struct comes at its end.
 //
 //go:noinline
-func structure[V, T any](n uint16, name string, order byteOrder, at func(*T) **V) attribute[T] {
-	return attribute[T]{
+func structure[V, T any](n uint16, name string, order byteOrder, at func(*T) **V) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			value := new(V)
@@ -45,7 +45,7 @@ func structure[V, T any](n uint16, name string, order byteOrder, at func(*T) **V
 // bigEndian is optional for numbers in network byte order.
 //
 //go:noinline
-func bigEndian[N integer, T any](n uint16, name string, at func(*T) **N) attribute[T] {
+func bigEndian[N integer, T any](n uint16, name string, at func(*T) **N) *attribute[T] {
 	row := structure(n, name, binary.BigEndian, at)
 	decode := row.decode
 	row.decode = func(t *T, b []byte) error {
@@ -61,8 +61,8 @@ func bigEndian[N integer, T any](n uint16, name string, at func(*T) **N) attribu
 // absent one: nil is.
 //
 //go:noinline
-func optionalNested[U, T any](n uint16, name string, rows table[U], at func(*T) **U) attribute[T] {
-	return attribute[T]{
+func optionalNested[U, T any](n uint16, name string, rows table[U], at func(*T) **U) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name, flags: netlink.Nested,
 		decode: func(t *T, b []byte) error {
 			*at(t) = new(U)

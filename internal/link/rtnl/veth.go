@@ -25,8 +25,8 @@ type binaryMessage[M any] interface {
 }
 
 // nestedMessage is a row for a message within an attribute, left out when nil.
-func nestedMessage[M any, P binaryMessage[M], T any](n uint16, name string, at func(*T) *P) attribute[T] {
-	return attribute[T]{
+func nestedMessage[M any, P binaryMessage[M], T any](n uint16, name string, at func(*T) *P) *attribute[T] {
+	return &attribute[T]{
 		number: n, name: name,
 		decode: func(t *T, b []byte) error {
 			*at(t) = new(M)

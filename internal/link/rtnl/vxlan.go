@@ -60,7 +60,7 @@ var vxlanTable = table[VXLAN]{
 
 // byteOrPresent is a row for what the kernel shows as a byte but takes as an
 // attribute without content only (vxlan_policy, drivers/net/vxlan).
-func byteOrPresent[T any](n uint16, name string, at func(*T) *bool) attribute[T] {
+func byteOrPresent[T any](n uint16, name string, at func(*T) *bool) *attribute[T] {
 	row := present(n, name, at)
 	row.decode = func(t *T, b []byte) error {
 		value := uint8(1)

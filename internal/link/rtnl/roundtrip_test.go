@@ -175,7 +175,8 @@ func TestEachNumberOnce(t *testing.T) {
 		}
 		seen := map[uint64]string{}
 		for i := range rows.Len() {
-			number, row := rows.Index(i).FieldByName("number").Uint(), rows.Index(i).FieldByName("name").String()
+			attribute := rows.Index(i).Elem()
+			number, row := attribute.FieldByName("number").Uint(), attribute.FieldByName("name").String()
 			if other, ok := seen[number]; ok {
 				t.Errorf("%s: %s and %s have number %d", name, row, other, number)
 			}

@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/declared", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
-		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/netsettings", "internal/network", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
+		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/netsettings", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
 		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/wifi", "state", "state/kernel",
 	},
 	"internal/network":     {"internal/address", "internal/link", "internal/link/rtnl", "internal/nearest", "internal/shown", "state"},

@@ -5,7 +5,6 @@ import (
 
 	"github.com/netconnectd/netconnectd/internal/declared"
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
-	"github.com/netconnectd/netconnectd/internal/network"
 )
 
 // newDeclared returns the declared network.
@@ -13,7 +12,6 @@ func (d *daemon) newDeclared(dir string) *declared.Network {
 	return declared.New(declared.Parts{
 		Dir: dir, Links: d.monitor, Kernel: d.lane.Declarer(filepath.Join(dir, "declared.json"), d.log), DHCP: dhcp.Run,
 		Changed: func() { d.problems.recheck(); d.dns.recheck(); nudge(d.relink) },
-		Notify:  func(network.Notify) {},
 		Log:     d.log,
 	})
 }

@@ -31,8 +31,7 @@ type Parts struct {
 	Kernel Kernel
 	// DHCP gets and keeps an address until ctx ends, as dhcp.Run does.
 	DHCP    func(ctx context.Context, cfg dhcp.Config, on func(dhcp.Event)) error
-	Changed func()               // the state has changed; must not block
-	Notify  func(network.Notify) // must not block
+	Changed func() // the state has changed; must not block
 	Log     *slog.Logger
 }
 
@@ -215,7 +214,6 @@ func (r *run) step(e network.Event) {
 			delete(r.stop, effect.Interface)
 		case network.Notify:
 			r.Log.Info("interface", "name", effect.Interface, "action", effect.Action)
-			r.Notify(effect)
 		}
 	}
 	r.Changed()

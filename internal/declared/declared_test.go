@@ -90,7 +90,7 @@ func play(t *testing.T, dir string, story func(t *testing.T, n *Network, k *kern
 		k := &kernel{hint: make(chan struct{}, 1)}
 		n := New(Parts{
 			Dir: dir, Links: k, Kernel: k, DHCP: k.dhcp,
-			Changed: func() {}, Notify: func(network.Notify) {}, Log: slog.New(slog.DiscardHandler),
+			Changed: func() {}, Log: slog.New(slog.DiscardHandler),
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		var ran sync.WaitGroup

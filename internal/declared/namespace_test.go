@@ -67,7 +67,7 @@ func (d *device) start() {
 	monitor := link.NewMonitor(log)
 	d.net = New(Parts{
 		Dir: d.dir, Links: monitor, Kernel: interfaces.New(func() {}).Declarer(filepath.Join(d.dir, "declared.json"), log), DHCP: dhcp.Run,
-		Changed: func() {}, Notify: func(network.Notify) {}, Log: log,
+		Changed: func() {}, Log: log,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 
 	"github.com/mdlayher/netlink"
@@ -308,9 +307,4 @@ func Worst(changes []Change) Class {
 		worst = max(worst, c.Class)
 	}
 	return worst
-}
-
-// OfLink returns the changes of one link.
-func OfLink(changes []Change, name string) []Change {
-	return slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return c.Link != name })
 }

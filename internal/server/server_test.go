@@ -66,6 +66,8 @@ func originalResult(r Request) (any, error) {
 		return client.ResultConnected, nil
 	case ListNetworks:
 		return []client.SavedNetwork{}, nil
+	case Plan, InterfaceDump, InterfaceStatus, InterfaceUp, InterfaceDown:
+		return nil, nil
 	case History:
 		return []client.HistoryEntry{rememberedFor(r.Limit)}, nil
 	case AddNetwork:

@@ -48,7 +48,7 @@ func (a *Address) Own() netip.Addr {
 
 const addressHeaderSize = unix.SizeofIfAddrmsg
 
-var addressTable = table[Address]{
+var addressTable = table[*Address]{
 	address(unix.IFA_ADDRESS, "IFA_ADDRESS", func(a *Address) *netip.Addr { return &a.Address }),
 	address(unix.IFA_LOCAL, "IFA_LOCAL", func(a *Address) *netip.Addr { return &a.Local }),
 	address(unix.IFA_BROADCAST, "IFA_BROADCAST", func(a *Address) *netip.Addr { return &a.Broadcast }),

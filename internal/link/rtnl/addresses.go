@@ -13,10 +13,10 @@ import (
 // out when nil.
 //
 //go:noinline
-func ethernetAddress[T any](n uint16, name string, at func(*T) *state.HardwareAddress) *attribute[T] {
+func ethernetAddress[T any](n uint16, name string, at func(T) *state.HardwareAddress) *attribute[T] {
 	row := raw(n, name, at)
 	decode := row.decode
-	row.decode = func(t *T, b []byte) error {
+	row.decode = func(t T, b []byte) error {
 		if len(b) != 6 {
 			return fmt.Errorf("%d bytes instead of 6", len(b))
 		}
@@ -29,21 +29,21 @@ func ethernetAddress[T any](n uint16, name string, at func(*T) *state.HardwareAd
 // for fields that have one attribute for IPv4 and one for IPv6.
 //
 //go:noinline
-func addressOf[T any](n uint16, name string, size int, at func(*T) *netip.Addr) *attribute[T] {
+func addressOf[T any](n uint16, name string, size int, at func(T) *netip.Addr) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			var err error
 			*at(t), err = getAddress(b, size)
 			return err
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if at(t).BitLen() != 8*size {
 				return nil, nil
 			}
 			return at(t).AsSlice(), nil
 		},
-		show: func(t *T) string { return at(t).String() },
+		show: func(t T) string { return at(t).String() },
 	}
 }
 
@@ -60,10 +60,10 @@ func getAddress(b []byte, size int) (netip.Addr, error) {
 // list empties the kernel's.
 //
 //go:noinline
-func addresses[L ~[]netip.Addr, T any](n uint16, name string, size int, at func(*T) *L) *attribute[T] {
+func addresses[L ~[]netip.Addr, T any](n uint16, name string, size int, at func(T) *L) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name, flags: netlink.Nested,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			list := L{}
 			for len(b) > 0 {
 				number, payload, rest, err := cutAttribute(b)
@@ -79,7 +79,7 @@ func addresses[L ~[]netip.Addr, T any](n uint16, name string, size int, at func(
 			*at(t) = list
 			return nil
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if *at(t) == nil {
 				return nil, nil
 			}
@@ -94,6 +94,6 @@ func addresses[L ~[]netip.Addr, T any](n uint16, name string, size int, at func(
 			return append([]byte{}, b...), err
 		},
 		absent: []byte{},
-		show:   func(t *T) string { return fmt.Sprint([]netip.Addr(*at(t))) },
+		show:   func(t T) string { return fmt.Sprint([]netip.Addr(*at(t))) },
 	}
 }

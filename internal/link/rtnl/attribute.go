@@ -29,9 +29,11 @@ const headerSize = 4
 const flagBits = netlink.Nested | netlink.NetByteOrder
 
 // An attribute is one row of a table: how the attribute of one number is read
-// into a T and written from it. The payload that decode gets is a part of the
-// message: what is kept of it has to be copied.
+// into the struct that T points to, and written from the struct. The payload that
+// decode receives is a part of the message: what is kept of it has to be copied.
 //
+// T is a pointer and not the struct because the compiler makes one copy of generic
+// code for all pointers, but one for each struct: that made the daemon 800 kB larger.
 // The functions that make rows are not inlined. Inlined, every row of a table
 // has a copy of its decode and encode, which made the daemon 360 kB larger on
 // amd64 and 450 kB on ARM.
@@ -39,15 +41,15 @@ type attribute[T any] struct {
 	number uint16
 	flags  uint16 // netlink.Nested
 	name   string // of the kernel's constant, for errors
-	decode func(t *T, payload []byte) error
-	encode func(t *T) ([]byte, error) // nil: t does not have it
+	decode func(t T, payload []byte) error
+	encode func(t T) ([]byte, error) // nil: t does not have the attribute
 
 	// What Delta needs to know.
 	class   Class
 	absent  []byte                         // payload that the attribute stands for when the kernel does not show it; nil: none
 	compare func(have, want []byte) []byte // returns what to send, nil if they are equal; nil: want, if the bytes differ
 	beside  []fixed                        // attributes without which the kernel ignores this one
-	show    func(t *T) string              // the value for people; nil: it has no text
+	show    func(t T) string               // the value for people; nil: it has no text
 }
 
 // fixed is an attribute with its payload.
@@ -56,12 +58,12 @@ type fixed struct {
 	payload []byte
 }
 
-// A table describes all attributes of a T that we know, each number in one
-// row. Attributes that are not in it are skipped, since every kernel brings
-// new ones.
+// A table describes all attributes that we know of the struct that T points to, each
+// number in one row. Attributes that are not in the table are skipped, since every
+// kernel brings new ones.
 type table[T any] []*attribute[T]
 
-func (rows table[T]) decode(t *T, b []byte) error {
+func (rows table[T]) decode(t T, b []byte) error {
 	next := 0
 	for len(b) > 0 {
 		number, payload, rest, err := cutAttribute(b)
@@ -114,7 +116,7 @@ func cutAttribute(b []byte) (number uint16, payload, rest []byte, err error) {
 // align rounds up to NLA_ALIGNTO and RTNH_ALIGNTO.
 func align(n int) int { return (n + 3) &^ 3 }
 
-func (rows table[T]) encode(t *T) ([]byte, error) {
+func (rows table[T]) encode(t T) ([]byte, error) {
 	attributes := netlink.NewAttributeEncoder()
 	for i := range rows {
 		row := rows[i]
@@ -133,7 +135,7 @@ func (rows table[T]) encode(t *T) ([]byte, error) {
 }
 
 // decodeMessage reads a fixed header of size bytes and the attributes behind it.
-func decodeMessage[T any](rows table[T], t *T, b []byte, size int, header func(b []byte)) error {
+func decodeMessage[T any](rows table[T], t T, b []byte, size int, header func(b []byte)) error {
 	if len(b) < size {
 		return fmt.Errorf("%d bytes are too short for a header of %d", len(b), size)
 	}
@@ -142,7 +144,7 @@ func decodeMessage[T any](rows table[T], t *T, b []byte, size int, header func(b
 }
 
 // encodeMessage writes a fixed header and the attributes behind it.
-func encodeMessage[T any](rows table[T], t *T, header []byte) ([]byte, error) {
+func encodeMessage[T any](rows table[T], t T, header []byte) ([]byte, error) {
 	attributes, err := rows.encode(t)
 	if err != nil {
 		return nil, err
@@ -157,17 +159,17 @@ type integer interface {
 // number is a row for an integer in the machine's byte order, left out when 0.
 //
 //go:noinline
-func number[N integer, T any](n uint16, name string, at func(*T) *N) *attribute[T] {
+func number[N integer, T any](n uint16, name string, at func(T) *N) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error { return getInteger(b, at(t)) },
-		encode: func(t *T) ([]byte, error) {
+		decode: func(t T, b []byte) error { return getInteger(b, at(t)) },
+		encode: func(t T) ([]byte, error) {
 			if *at(t) == 0 {
 				return nil, nil
 			}
 			return binary.Append(nil, binary.NativeEndian, *at(t))
 		},
-		show: func(t *T) string { return fmt.Sprint(*at(t)) },
+		show: func(t T) string { return fmt.Sprint(*at(t)) },
 	}
 }
 
@@ -175,21 +177,21 @@ func number[N integer, T any](n uint16, name string, at func(*T) *N) *attribute[
 // is the absent one.
 //
 //go:noinline
-func optional[N integer, T any](n uint16, name string, at func(*T) **N) *attribute[T] {
+func optional[N integer, T any](n uint16, name string, at func(T) **N) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			value := new(N)
 			*at(t) = value
 			return getInteger(b, value)
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if *at(t) == nil {
 				return nil, nil
 			}
 			return binary.Append(nil, binary.NativeEndian, **at(t))
 		},
-		show: func(t *T) string { return fmt.Sprint(**at(t)) },
+		show: func(t T) string { return fmt.Sprint(**at(t)) },
 	}
 }
 
@@ -213,10 +215,10 @@ func getInteger[N integer](b []byte, to *N) error {
 // text is a row for a NUL-terminated string, left out when empty.
 //
 //go:noinline
-func text[T any](n uint16, name string, at func(*T) *string) *attribute[T] {
+func text[T any](n uint16, name string, at func(T) *string) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			for i, c := range b {
 				if c == 0 {
 					b = b[:i]
@@ -226,13 +228,13 @@ func text[T any](n uint16, name string, at func(*T) *string) *attribute[T] {
 			*at(t) = string(b)
 			return nil
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if *at(t) == "" {
 				return nil, nil
 			}
 			return nlenc.Bytes(*at(t)), nil
 		},
-		show: func(t *T) string { return strconv.Quote(*at(t)) },
+		show: func(t T) string { return strconv.Quote(*at(t)) },
 	}
 }
 
@@ -240,14 +242,14 @@ func text[T any](n uint16, name string, at func(*T) *string) *attribute[T] {
 // other: nil is the absent one.
 //
 //go:noinline
-func optionalText[T any](n uint16, name string, at func(*T) **string) *attribute[T] {
-	row := text(n, name, func(t *T) *string {
+func optionalText[T any](n uint16, name string, at func(T) **string) *attribute[T] {
+	row := text(n, name, func(t T) *string {
 		if *at(t) == nil {
 			*at(t) = new(string)
 		}
 		return *at(t)
 	})
-	row.encode = func(t *T) ([]byte, error) {
+	row.encode = func(t T) ([]byte, error) {
 		if *at(t) == nil {
 			return nil, nil
 		}
@@ -260,15 +262,15 @@ func optionalText[T any](n uint16, name string, at func(*T) **string) *attribute
 // raw is a row for bytes as they are, e.g. a hardware address, left out when nil.
 //
 //go:noinline
-func raw[B ~[]byte, T any](n uint16, name string, at func(*T) *B) *attribute[T] {
+func raw[B ~[]byte, T any](n uint16, name string, at func(T) *B) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			*at(t) = append(B{}, b...) // not nil, even if empty
 			return nil
 		},
-		encode: func(t *T) ([]byte, error) { return *at(t), nil },
-		show:   func(t *T) string { return state.HardwareAddress(*at(t)).String() },
+		encode: func(t T) ([]byte, error) { return *at(t), nil },
+		show:   func(t T) string { return state.HardwareAddress(*at(t)).String() },
 	}
 }
 
@@ -276,10 +278,10 @@ func raw[B ~[]byte, T any](n uint16, name string, at func(*T) *B) *attribute[T] 
 // left out when it is the zero Addr.
 //
 //go:noinline
-func address[T any](n uint16, name string, at func(*T) *netip.Addr) *attribute[T] {
+func address[T any](n uint16, name string, at func(T) *netip.Addr) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			a, ok := netip.AddrFromSlice(b)
 			if !ok {
 				return fmt.Errorf("%d bytes are no IP address", len(b))
@@ -287,13 +289,13 @@ func address[T any](n uint16, name string, at func(*T) *netip.Addr) *attribute[T
 			*at(t) = a
 			return nil
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if !at(t).IsValid() {
 				return nil, nil
 			}
 			return at(t).AsSlice(), nil
 		},
-		show: func(t *T) string { return at(t).String() },
+		show: func(t T) string { return at(t).String() },
 	}
 }
 
@@ -301,11 +303,11 @@ func address[T any](n uint16, name string, at func(*T) *netip.Addr) *attribute[T
 // none.
 //
 //go:noinline
-func nested[U, T any](n uint16, name string, rows table[U], at func(*T) *U) *attribute[T] {
+func nested[U, T any](n uint16, name string, rows table[U], at func(T) U) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name, flags: netlink.Nested,
-		decode: func(t *T, b []byte) error { return rows.decode(at(t), b) },
-		encode: func(t *T) ([]byte, error) {
+		decode: func(t T, b []byte) error { return rows.decode(at(t), b) },
+		encode: func(t T) ([]byte, error) {
 			b, err := rows.encode(at(t))
 			if len(b) == 0 {
 				return nil, err
@@ -315,14 +317,14 @@ func nested[U, T any](n uint16, name string, rows table[U], at func(*T) *U) *att
 	}
 }
 
-// behind returns rows for attributes of a T that stand in a U which T points to
+// behind returns rows for attributes that stand in a U, to which the struct points
 // only when one of them is present, so that what is rare takes no room.
-func behind[U, T any](at func(*T) **U, rows table[U]) table[T] {
+func behind[U, T any](at func(T) **U, rows table[*U]) table[T] {
 	out := make(table[T], 0, len(rows))
 	for _, row := range rows {
 		out = append(out, &attribute[T]{
 			number: row.number, name: row.name, flags: row.flags, class: row.class,
-			decode: func(t *T, b []byte) error {
+			decode: func(t T, b []byte) error {
 				if *at(t) == nil {
 					*at(t) = new(U)
 				}
@@ -337,7 +339,7 @@ func behind[U, T any](at func(*T) **U, rows table[U]) table[T] {
 				}
 				return nil
 			},
-			encode: func(t *T) ([]byte, error) {
+			encode: func(t T) ([]byte, error) {
 				if *at(t) == nil {
 					return nil, nil
 				}

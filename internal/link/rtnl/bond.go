@@ -20,7 +20,7 @@ type Bond struct {
 	PrimaryIndex *uint32 // index of the link that is preferred
 }
 
-var bondTable = table[Bond]{
+var bondTable = table[*Bond]{
 	noPorts(named[uint8](unix.IFLA_BOND_MODE, "IFLA_BOND_MODE", func(b *Bond) **state.BondMode { return &b.Mode })),
 	zeroAbsent(4, optional(unix.IFLA_BOND_ACTIVE_SLAVE, "IFLA_BOND_ACTIVE_SLAVE", func(b *Bond) **uint32 { return &b.ActivePort })),
 	optional(unix.IFLA_BOND_MIIMON, "IFLA_BOND_MIIMON", func(b *Bond) **uint32 { return &b.MIIMonitor }),
@@ -56,7 +56,7 @@ var bondTable = table[Bond]{
 	readOnly(optionalNested(unix.IFLA_BOND_AD_INFO, "IFLA_BOND_AD_INFO", bondADInfoTable, func(b *Bond) **state.BondADInfo { return &b.ADInfo })),
 }
 
-var bondADInfoTable = table[state.BondADInfo]{
+var bondADInfoTable = table[*state.BondADInfo]{
 	number(unix.IFLA_BOND_AD_INFO_AGGREGATOR, "IFLA_BOND_AD_INFO_AGGREGATOR", func(i *state.BondADInfo) *uint16 { return &i.Aggregator }),
 	number(unix.IFLA_BOND_AD_INFO_NUM_PORTS, "IFLA_BOND_AD_INFO_NUM_PORTS", func(i *state.BondADInfo) *uint16 { return &i.Ports }),
 	number(unix.IFLA_BOND_AD_INFO_ACTOR_KEY, "IFLA_BOND_AD_INFO_ACTOR_KEY", func(i *state.BondADInfo) *uint16 { return &i.ActorKey }),

@@ -13,7 +13,7 @@ const (
 	attributeBondPortPartnerChurn = 12 // IFLA_BOND_SLAVE_AD_CHURN_PARTNER_STATE
 )
 
-var bondPortTable = table[state.BondPort]{
+var bondPortTable = table[*state.BondPort]{
 	readOnly(named[uint8](unix.IFLA_BOND_SLAVE_STATE, "IFLA_BOND_SLAVE_STATE", func(p *state.BondPort) **state.BondPortState { return &p.State })),
 	readOnly(named[uint8](unix.IFLA_BOND_SLAVE_MII_STATUS, "IFLA_BOND_SLAVE_MII_STATUS", func(p *state.BondPort) **state.BondMIIState { return &p.MIIStatus })),
 	readOnly(optional(unix.IFLA_BOND_SLAVE_LINK_FAILURE_COUNT, "IFLA_BOND_SLAVE_LINK_FAILURE_COUNT", func(p *state.BondPort) **uint32 { return &p.LinkFailures })),

@@ -34,7 +34,7 @@ const (
 	attributeQuerierIPv6OtherTimer = 7
 )
 
-var multicastQuerierTable = table[MulticastQuerier]{
+var multicastQuerierTable = table[*MulticastQuerier]{
 	addressOf(attributeQuerierIPAddress, "BRIDGE_QUERIER_IP_ADDRESS", 4, func(q *MulticastQuerier) *netip.Addr { return &q.Address }),
 	optional(attributeQuerierIPPort, "BRIDGE_QUERIER_IP_PORT", func(q *MulticastQuerier) **uint32 { return &q.Port }),
 	optional(attributeQuerierIPOtherTimer, "BRIDGE_QUERIER_IP_OTHER_TIMER", func(q *MulticastQuerier) **uint64 { return &q.OtherTimer }),
@@ -43,7 +43,7 @@ var multicastQuerierTable = table[MulticastQuerier]{
 	optional(attributeQuerierIPv6OtherTimer, "BRIDGE_QUERIER_IPV6_OTHER_TIMER", func(q *MulticastQuerier) **uint64 { return &q.IPv6OtherTimer }),
 }
 
-var bridgeTable = table[Bridge]{
+var bridgeTable = table[*Bridge]{
 	readOnly(optional(unix.IFLA_BR_HELLO_TIMER, "IFLA_BR_HELLO_TIMER", func(b *Bridge) **uint64 { return &b.HelloTimer })),
 	readOnly(optional(unix.IFLA_BR_TCN_TIMER, "IFLA_BR_TCN_TIMER", func(b *Bridge) **uint64 { return &b.TCNTimer })),
 	readOnly(optional(unix.IFLA_BR_TOPOLOGY_CHANGE_TIMER, "IFLA_BR_TOPOLOGY_CHANGE_TIMER", func(b *Bridge) **uint64 { return &b.TopologyChangeTimer })),

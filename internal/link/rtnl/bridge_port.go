@@ -16,7 +16,7 @@ type BridgePort struct {
 	Flush       bool    // request: forget what was learned here
 }
 
-var bridgePortTable = table[BridgePort]{
+var bridgePortTable = table[*BridgePort]{
 	// Without STP the bridge takes a state, and sets its own at once.
 	readOnly(named[uint8](unix.IFLA_BRPORT_STATE, "IFLA_BRPORT_STATE", func(p *BridgePort) **state.BridgePortState { return &p.State })),
 	optional(unix.IFLA_BRPORT_PRIORITY, "IFLA_BRPORT_PRIORITY", func(p *BridgePort) **uint16 { return &p.Priority }),

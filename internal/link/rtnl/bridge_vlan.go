@@ -33,7 +33,7 @@ type bridgeVLANs struct {
 	first *uint16
 }
 
-var bridgeVLANTable = table[bridgeVLANs]{
+var bridgeVLANTable = table[*bridgeVLANs]{
 	{number: attributeBridgeVLANInfo, name: "IFLA_BRIDGE_VLAN_INFO", decode: (*bridgeVLANs).add},
 }
 

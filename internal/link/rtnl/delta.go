@@ -75,15 +75,15 @@ func LinkDelta(have, want *Link) (Change, error) {
 }
 
 func (d dataTable[T]) delta(have, want any) (Change, error) {
-	w, ok := want.(*T)
+	w, ok := want.(T)
 	if !ok {
 		return Change{}, fmt.Errorf("data is %T instead of %T", want, w)
 	}
 	fresh := have == nil
-	h, ok := have.(*T)
+	h, ok := have.(T)
 	switch {
 	case fresh:
-		h = new(T)
+		h = d.empty()
 	case !ok:
 		return Change{}, fmt.Errorf("data is %T instead of %T", have, h)
 	}
@@ -91,7 +91,7 @@ func (d dataTable[T]) delta(have, want any) (Change, error) {
 	if fresh {
 		rows = rows.ofNew()
 	}
-	change, err := rows.delta(h, w, d.full && !fresh)
+	change, err := rows.delta(h, w, d.whole && !fresh)
 	if err == nil && !fresh && d.pair != nil && len(change.Names) > 0 {
 		change.Class = max(change.Class, d.pair(h, w))
 	}
@@ -113,7 +113,7 @@ func (rows table[T]) ofNew() table[T] {
 // delta compares row by row. With full the payload has the attributes of have, too,
 // that want does not mention. What does not depend on T is in comparison, of which the
 // program has one copy and not one for each table.
-func (rows table[T]) delta(have, want *T, full bool) (Change, error) {
+func (rows table[T]) delta(have, want T, full bool) (Change, error) {
 	c := comparison{full: full, attributes: netlink.NewAttributeEncoder()}
 	for i := range rows {
 		row := rows[i]
@@ -212,7 +212,7 @@ func (row *compared) toKeep() []byte {
 	return row.kept
 }
 
-func (row *attribute[T]) text(t *T) string {
+func (row *attribute[T]) text(t T) string {
 	if row.show == nil {
 		return ""
 	}

@@ -170,14 +170,14 @@ func checkAlone(t *testing.T, kind string, data any, field string, value reflect
 
 // TestKindsAreKnown: a kind that takes only the full set stays so.
 func TestKindsAreKnown(t *testing.T) {
-	var full []string
+	var whole []string
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		if reflect.ValueOf(kinds[kind]).FieldByName("full").Bool() {
-			full = append(full, kind)
+		if reflect.ValueOf(kinds[kind]).FieldByName("whole").Bool() {
+			whole = append(whole, kind)
 		}
 	}
 	want := "erspan gre gretap ip6erspan ip6gre ip6gretap ip6tnl ipip sit vti vti6 xfrm"
-	if got := strings.Join(full, " "); got != want {
+	if got := strings.Join(whole, " "); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }

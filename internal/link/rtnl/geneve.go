@@ -8,7 +8,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-var geneveTable = table[state.Geneve]{
+var geneveTable = table[*state.Geneve]{
 	recreate(optional(unix.IFLA_GENEVE_ID, "IFLA_GENEVE_ID", func(g *state.Geneve) **uint32 { return &g.ID })),
 	zeroAbsent(4, addressOf(unix.IFLA_GENEVE_REMOTE, "IFLA_GENEVE_REMOTE", 4, func(g *state.Geneve) *netip.Addr { return &g.Remote })),
 	zeroAbsent(16, addressOf(unix.IFLA_GENEVE_REMOTE6, "IFLA_GENEVE_REMOTE6", 16, func(g *state.Geneve) *netip.Addr { return &g.Remote })),

@@ -42,7 +42,7 @@ const (
 	attributeGREERSPANHardware
 )
 
-var greTable = slices.Concat(table[GRE]{
+var greTable = slices.Concat(table[*GRE]{
 	optional(attributeGRELink, "IFLA_GRE_LINK", func(g *GRE) **uint32 { return &g.Parent }),
 	namedBigEndian[uint16](attributeGREIFlags, "IFLA_GRE_IFLAGS", func(g *GRE) **state.GREFlags { return &g.InFlags }),
 	namedBigEndian[uint16](attributeGREOFlags, "IFLA_GRE_OFLAGS", func(g *GRE) **state.GREFlags { return &g.OutFlags }),

@@ -14,7 +14,7 @@ type HSR struct {
 	Interlink  uint32
 }
 
-var hsrTable = table[HSR]{
+var hsrTable = table[*HSR]{
 	recreate(number(unix.IFLA_HSR_SLAVE1, "IFLA_HSR_SLAVE1", func(h *HSR) *uint32 { return &h.FirstPort })),
 	recreate(number(unix.IFLA_HSR_SLAVE2, "IFLA_HSR_SLAVE2", func(h *HSR) *uint32 { return &h.SecondPort })),
 	recreate(number(unix.IFLA_HSR_INTERLINK, "IFLA_HSR_INTERLINK", func(h *HSR) *uint32 { return &h.Interlink })),

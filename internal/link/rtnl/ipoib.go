@@ -8,7 +8,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-var ipoibTable = table[state.IPoIB]{
+var ipoibTable = table[*state.IPoIB]{
 	recreate(optional(unix.IFLA_IPOIB_PKEY, "IFLA_IPOIB_PKEY", func(i *state.IPoIB) **uint16 { return &i.PKey })),
 	named[uint16](unix.IFLA_IPOIB_MODE, "IFLA_IPOIB_MODE", func(i *state.IPoIB) **state.IPoIBMode { return &i.Mode }),
 	{number: unix.IFLA_IPOIB_UMCAST, name: "IFLA_IPOIB_UMCAST", decode: decodeUMCast, encode: encodeUMCast},

@@ -43,7 +43,7 @@ const (
 	attributeIPTunFwMark
 )
 
-var ipTunnelTable = slices.Concat(table[IPTunnel]{
+var ipTunnelTable = slices.Concat(table[*IPTunnel]{
 	optional(attributeIPTunLink, "IFLA_IPTUN_LINK", func(t *IPTunnel) **uint32 { return &t.Parent }),
 	address(attributeIPTunLocal, "IFLA_IPTUN_LOCAL", func(t *IPTunnel) *netip.Addr { return &t.Local }),
 	address(attributeIPTunRemote, "IFLA_IPTUN_REMOTE", func(t *IPTunnel) *netip.Addr { return &t.Remote }),
@@ -60,7 +60,7 @@ var ipTunnelTable = slices.Concat(table[IPTunnel]{
 	optional(attributeIPTunFwMark, "IFLA_IPTUN_FWMARK", func(t *IPTunnel) **uint32 { return &t.FirewallMark }),
 }, encapRows(attributeIPTunEncapType, "IFLA_IPTUN_", func(t *IPTunnel) *state.TunnelEncap { return &t.TunnelEncap }))
 
-var ip6TunnelTable = slices.Concat(table[IP6Tunnel]{
+var ip6TunnelTable = slices.Concat(table[*IP6Tunnel]{
 	optional(attributeIPTunLink, "IFLA_IPTUN_LINK", func(t *IP6Tunnel) **uint32 { return &t.Parent }),
 	address(attributeIPTunLocal, "IFLA_IPTUN_LOCAL", func(t *IP6Tunnel) *netip.Addr { return &t.Local }),
 	address(attributeIPTunRemote, "IFLA_IPTUN_REMOTE", func(t *IP6Tunnel) *netip.Addr { return &t.Remote }),

@@ -35,8 +35,8 @@ type layout struct {
 	lines string
 }
 
-func layoutOf[T any](name, prefix string, rows table[T], lines string) layout {
-	l := layout{name: name, prefix: prefix, codec: dataTable[T]{rows: rows}, rows: map[uint16]string{}, lines: lines, empty: func() any { return new(T) }}
+func layoutOf[T any](name, prefix string, rows table[*T], lines string) layout {
+	l := layout{name: name, prefix: prefix, codec: data(rows), rows: map[uint16]string{}, lines: lines, empty: func() any { return new(T) }}
 	for _, row := range rows {
 		l.rows[row.number] = row.name
 	}

@@ -88,7 +88,7 @@ const linkHeaderSize = unix.SizeofIfInfomsg
 
 // In the order in which the kernel sends them (rtnl_fill_ifinfo), so that each
 // is found at once.
-var linkTable = slices.Concat(table[Link]{
+var linkTable = slices.Concat(table[*Link]{
 	text(unix.IFLA_IFNAME, "IFLA_IFNAME", func(l *Link) *string { return &l.Name }),
 	readOnly(optional(unix.IFLA_TARGET_NETNSID, "IFLA_TARGET_NETNSID", func(l *Link) **int32 { return &l.NetnsID })),
 	optional(unix.IFLA_TXQLEN, "IFLA_TXQLEN", func(l *Link) **uint32 { return &l.TxQueueLength }),
@@ -130,7 +130,7 @@ var linkTable = slices.Concat(table[Link]{
 	readOnly(number(unix.IFLA_EXT_MASK, "IFLA_EXT_MASK", func(l *Link) *uint32 { return &l.Filter })),
 }, behind(func(l *Link) **Hardware { return &l.Hardware }, hardwareTable))
 
-var hardwareTable = table[Hardware]{
+var hardwareTable = table[*Hardware]{
 	readOnly(raw(unix.IFLA_PHYS_PORT_ID, "IFLA_PHYS_PORT_ID", func(h *Hardware) *state.HardwareAddress { return &h.PortID })),
 	readOnly(text(unix.IFLA_PHYS_PORT_NAME, "IFLA_PHYS_PORT_NAME", func(h *Hardware) *string { return &h.PortName })),
 	readOnly(raw(unix.IFLA_PHYS_SWITCH_ID, "IFLA_PHYS_SWITCH_ID", func(h *Hardware) *state.HardwareAddress { return &h.SwitchID })),
@@ -140,11 +140,11 @@ var hardwareTable = table[Hardware]{
 
 // linkFamiliesTable is what each family knows of a link (IFLA_AF_SPEC),
 // each in an attribute of its number.
-var linkFamiliesTable = table[Link]{
+var linkFamiliesTable = table[*Link]{
 	optionalNested(unix.AF_INET6, "AF_INET6", linkIPv6Table, func(l *Link) **LinkIPv6 { return &l.IPv6 }),
 }
 
-var linkIPv6Table = table[LinkIPv6]{
+var linkIPv6Table = table[*LinkIPv6]{
 	readOnly(number(unix.IFLA_INET6_FLAGS, "IFLA_INET6_FLAGS", func(i *LinkIPv6) *uint32 { return &i.Flags })),
 	addressOf(unix.IFLA_INET6_TOKEN, "IFLA_INET6_TOKEN", 16, func(i *LinkIPv6) *netip.Addr { return &i.Token }),
 	optional(unix.IFLA_INET6_ADDR_GEN_MODE, "IFLA_INET6_ADDR_GEN_MODE", func(i *LinkIPv6) **uint8 { return &i.AddrGenMode }),

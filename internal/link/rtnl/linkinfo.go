@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/netconnectd/netconnectd/state"
 )
 
 // LinkInfo is the part of a link that depends on its kind (IFLA_LINKINFO).
@@ -18,7 +16,7 @@ type LinkInfo struct {
 	data, portData []byte // as they stand in the message
 }
 
-var linkInfoTable = table[LinkInfo]{
+var linkInfoTable = table[*LinkInfo]{
 	text(unix.IFLA_INFO_KIND, "IFLA_INFO_KIND", func(i *LinkInfo) *string { return &i.Kind }),
 	unread(unix.IFLA_INFO_DATA, "IFLA_INFO_DATA", func(i *LinkInfo) *[]byte { return &i.data }),
 	text(unix.IFLA_INFO_SLAVE_KIND, "IFLA_INFO_SLAVE_KIND", func(i *LinkInfo) *string { return &i.PortKind }),
@@ -27,9 +25,9 @@ var linkInfoTable = table[LinkInfo]{
 
 // unread is raw for what is read, and let go, before the message is: it needs
 // no copy.
-func unread[T any](n uint16, name string, at func(*T) *[]byte) *attribute[T] {
+func unread[T any](n uint16, name string, at func(T) *[]byte) *attribute[T] {
 	row := raw(n, name, at)
-	row.decode = func(t *T, b []byte) error {
+	row.decode = func(t T, b []byte) error {
 		*at(t) = b
 		return nil
 	}
@@ -41,38 +39,38 @@ func unread[T any](n uint16, name string, at func(*T) *[]byte) *attribute[T] {
 // a line here.
 var (
 	kinds = map[string]dataCodec{
-		"bond":      dataTable[Bond]{rows: bondTable},
-		"bridge":    dataTable[Bridge]{rows: bridgeTable},
-		"erspan":    dataTable[GRE]{rows: greTable, full: true},
-		"geneve":    dataTable[state.Geneve]{rows: geneveTable, pair: genevePair},
-		"gre":       dataTable[GRE]{rows: greTable, full: true},
-		"gretap":    dataTable[GRE]{rows: greTable, full: true},
-		"hsr":       dataTable[HSR]{rows: hsrTable},
-		"ip6erspan": dataTable[GRE]{rows: greTable, full: true},
-		"ip6gre":    dataTable[GRE]{rows: greTable, full: true},
-		"ip6gretap": dataTable[GRE]{rows: greTable, full: true},
-		"ip6tnl":    dataTable[IP6Tunnel]{rows: ip6TunnelTable, full: true},
-		"ipip":      dataTable[IPTunnel]{rows: ipTunnelTable, full: true},
-		"ipoib":     dataTable[state.IPoIB]{rows: ipoibTable},
-		"ipvlan":    dataTable[state.IPVLAN]{rows: ipvlanTable},
-		"ipvtap":    dataTable[state.IPVLAN]{rows: ipvlanTable},
-		"macsec":    dataTable[state.MACsec]{rows: macsecTable},
-		"macvlan":   dataTable[state.MACVLAN]{rows: macvlanTable, pair: macvlanPair},
-		"macvtap":   dataTable[state.MACVLAN]{rows: macvlanTable, pair: macvlanPair},
-		"sit":       dataTable[IPTunnel]{rows: ipTunnelTable, full: true},
-		"tun":       dataTable[state.Tun]{rows: tunTable},
-		"veth":      dataTable[Veth]{rows: vethTable},
-		"vlan":      dataTable[state.VLAN]{rows: vlanTable},
-		"vrf":       dataTable[state.VRF]{rows: vrfTable},
-		"vti":       dataTable[VTI]{rows: vtiTable, full: true},
-		"vti6":      dataTable[VTI]{rows: vtiTable, full: true},
-		"vxlan":     dataTable[VXLAN]{rows: vxlanTable, pair: vxlanPair},
-		"xfrm":      dataTable[XFRM]{rows: xfrmTable, full: true},
+		"bond":      data(bondTable),
+		"bridge":    data(bridgeTable),
+		"erspan":    wholeData(greTable),
+		"geneve":    pairedData(geneveTable, genevePair),
+		"gre":       wholeData(greTable),
+		"gretap":    wholeData(greTable),
+		"hsr":       data(hsrTable),
+		"ip6erspan": wholeData(greTable),
+		"ip6gre":    wholeData(greTable),
+		"ip6gretap": wholeData(greTable),
+		"ip6tnl":    wholeData(ip6TunnelTable),
+		"ipip":      wholeData(ipTunnelTable),
+		"ipoib":     data(ipoibTable),
+		"ipvlan":    data(ipvlanTable),
+		"ipvtap":    data(ipvlanTable),
+		"macsec":    data(macsecTable),
+		"macvlan":   pairedData(macvlanTable, macvlanPair),
+		"macvtap":   pairedData(macvlanTable, macvlanPair),
+		"sit":       wholeData(ipTunnelTable),
+		"tun":       data(tunTable),
+		"veth":      data(vethTable),
+		"vlan":      data(vlanTable),
+		"vrf":       data(vrfTable),
+		"vti":       wholeData(vtiTable),
+		"vti6":      wholeData(vtiTable),
+		"vxlan":     pairedData(vxlanTable, vxlanPair),
+		"xfrm":      wholeData(xfrmTable),
 	}
 	portKinds = map[string]dataCodec{
-		"bond":   dataTable[state.BondPort]{rows: bondPortTable},
-		"bridge": dataTable[BridgePort]{rows: bridgePortTable},
-		"vrf":    dataTable[state.VRFPort]{rows: vrfPortTable},
+		"bond":   data(bondPortTable),
+		"bridge": data(bridgePortTable),
+		"vrf":    data(vrfPortTable),
 	}
 )
 
@@ -82,25 +80,42 @@ type dataCodec interface {
 	delta(have, want any) (Change, error)
 }
 
-// dataTable lets the tables of all kinds stand in one map.
+// dataTable lets the tables of all kinds stand in one map. T is a pointer, as in table.
 type dataTable[T any] struct {
-	rows table[T]
+	rows  table[T]
+	empty func() T
 
-	// full: the kernel takes a change for all of the data, and sets to zero what it
-	// does not mention.
-	full bool
-	// pair is the class of a change whose cost depends on both values; nil: it is that
-	// of the rows.
-	pair func(have, want *T) Class
+	// whole: the kernel takes a change for all of the data, and sets to zero what the
+	// change does not mention.
+	whole bool
+	// pair returns the class of a change whose cost depends on both values; nil: the
+	// class is that of the rows.
+	pair func(have, want T) Class
+}
+
+func data[T any](rows table[*T]) dataTable[*T] {
+	return dataTable[*T]{rows: rows, empty: func() *T { return new(T) }}
+}
+
+func wholeData[T any](rows table[*T]) dataTable[*T] {
+	d := data(rows)
+	d.whole = true
+	return d
+}
+
+func pairedData[T any](rows table[*T], pair func(have, want *T) Class) dataTable[*T] {
+	d := data(rows)
+	d.pair = pair
+	return d
 }
 
 func (d dataTable[T]) decode(b []byte) (any, error) {
-	data := new(T)
+	data := d.empty()
 	return data, d.rows.decode(data, b)
 }
 
 func (d dataTable[T]) encode(data any) ([]byte, error) {
-	t, ok := data.(*T)
+	t, ok := data.(T)
 	if !ok {
 		return nil, fmt.Errorf("data is %T instead of %T", data, t)
 	}

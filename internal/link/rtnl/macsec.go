@@ -8,7 +8,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-var macsecTable = table[state.MACsec]{
+var macsecTable = table[*state.MACsec]{
 	recreate(bigEndian(unix.IFLA_MACSEC_SCI, "IFLA_MACSEC_SCI", func(m *state.MACsec) **uint64 { return &m.SCI })),
 	recreate(port(unix.IFLA_MACSEC_PORT, "IFLA_MACSEC_PORT", func(m *state.MACsec) **uint16 { return &m.Port })),
 	recreate(optional(unix.IFLA_MACSEC_ICV_LEN, "IFLA_MACSEC_ICV_LEN", func(m *state.MACsec) **uint8 { return &m.ICVLength })),

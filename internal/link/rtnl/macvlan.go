@@ -9,7 +9,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-var macvlanTable = table[state.MACVLAN]{
+var macvlanTable = table[*state.MACVLAN]{
 	named[uint32](unix.IFLA_MACVLAN_MODE, "IFLA_MACVLAN_MODE", func(m *state.MACVLAN) **state.MACVLANMode { return &m.Mode }),
 	optional(unix.IFLA_MACVLAN_FLAGS, "IFLA_MACVLAN_FLAGS", func(m *state.MACVLAN) **uint16 { return &m.Flags }),
 	readOnly(named[uint32](unix.IFLA_MACVLAN_MACADDR_MODE, "IFLA_MACVLAN_MACADDR_MODE", func(m *state.MACVLAN) **state.MACVLANChange { return &m.AllowedChange })),
@@ -24,7 +24,7 @@ var macvlanTable = table[state.MACVLAN]{
 
 // allowedMACs compares sets, which the kernel shows in an order of its own. It takes a
 // list only together with an order what to do with it.
-func allowedMACs(row *attribute[state.MACVLAN]) *attribute[state.MACVLAN] {
+func allowedMACs(row *attribute[*state.MACVLAN]) *attribute[*state.MACVLAN] {
 	const set = 3 // MACVLAN_MACADDR_SET, linux/if_link.h
 	row.beside = []fixed{{unix.IFLA_MACVLAN_MACADDR_MODE, binary.NativeEndian.AppendUint32(nil, set)}}
 	row.compare = func(have, want []byte) []byte {

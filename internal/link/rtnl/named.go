@@ -9,19 +9,19 @@ import (
 // number has the width of N, left out when nil.
 //
 //go:noinline
-func named[N integer, E ~uint32, T any](n uint16, name string, at func(*T) **E) *attribute[T] {
+func named[N integer, E ~uint32, T any](n uint16, name string, at func(T) **E) *attribute[T] {
 	return orderedNamed[N](binary.NativeEndian, n, name, at)
 }
 
 // namedBigEndian is named for numbers in network byte order.
-func namedBigEndian[N integer, E ~uint32, T any](n uint16, name string, at func(*T) **E) *attribute[T] {
+func namedBigEndian[N integer, E ~uint32, T any](n uint16, name string, at func(T) **E) *attribute[T] {
 	return orderedNamed[N](binary.BigEndian, n, name, at)
 }
 
-func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name string, at func(*T) **E) *attribute[T] {
+func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name string, at func(T) **E) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			var value N
 			if want := binary.Size(value); len(b) != want {
 				return fmt.Errorf("%d bytes instead of %d", len(b), want)
@@ -30,7 +30,7 @@ func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name s
 			*at(t) = new(E(value))
 			return err
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if *at(t) == nil {
 				return nil, nil
 			}
@@ -40,17 +40,17 @@ func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name s
 			}
 			return binary.Append(nil, order, value)
 		},
-		show: func(t *T) string { return fmt.Sprint(**at(t)) },
+		show: func(t T) string { return fmt.Sprint(**at(t)) },
 	}
 }
 
 // flag is a row for a byte that is 0 or 1, left out when nil.
 //
 //go:noinline
-func flag[T any](n uint16, name string, at func(*T) **bool) *attribute[T] {
+func flag[T any](n uint16, name string, at func(T) **bool) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			var value uint8
 			if err := getInteger(b, &value); err != nil {
 				return err
@@ -59,7 +59,7 @@ func flag[T any](n uint16, name string, at func(*T) **bool) *attribute[T] {
 			*at(t) = &set
 			return nil
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			switch value := *at(t); {
 			case value == nil:
 				return nil, nil
@@ -69,7 +69,7 @@ func flag[T any](n uint16, name string, at func(*T) **bool) *attribute[T] {
 				return []byte{0}, nil
 			}
 		},
-		show: func(t *T) string { return onOff(**at(t)) },
+		show: func(t T) string { return onOff(**at(t)) },
 	}
 }
 
@@ -77,14 +77,14 @@ func flag[T any](n uint16, name string, at func(*T) **bool) *attribute[T] {
 // there.
 //
 //go:noinline
-func present[T any](n uint16, name string, at func(*T) *bool) *attribute[T] {
+func present[T any](n uint16, name string, at func(T) *bool) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			*at(t) = true
 			return nil
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if !*at(t) {
 				return nil, nil
 			}
@@ -97,10 +97,10 @@ func present[T any](n uint16, name string, at func(*T) *bool) *attribute[T] {
 // nil.
 //
 //go:noinline
-func port[T any](n uint16, name string, at func(*T) **uint16) *attribute[T] {
+func port[T any](n uint16, name string, at func(T) **uint16) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			if len(b) != 2 {
 				return fmt.Errorf("%d bytes instead of 2", len(b))
 			}
@@ -108,13 +108,13 @@ func port[T any](n uint16, name string, at func(*T) **uint16) *attribute[T] {
 			*at(t) = &value
 			return nil
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if *at(t) == nil {
 				return nil, nil
 			}
 			return binary.BigEndian.AppendUint16(nil, **at(t)), nil
 		},
-		show: func(t *T) string { return fmt.Sprint(**at(t)) },
+		show: func(t T) string { return fmt.Sprint(**at(t)) },
 	}
 }
 

@@ -60,7 +60,7 @@ type NeighbourCache struct{ Confirmed, Used, Updated, References uint32 }
 
 const neighbourHeaderSize = unix.SizeofNdMsg
 
-var neighbourTable = slices.Concat(table[Neighbour]{
+var neighbourTable = slices.Concat(table[*Neighbour]{
 	address(unix.NDA_DST, "NDA_DST", func(n *Neighbour) *netip.Addr { return &n.Address }),
 	raw(unix.NDA_LLADDR, "NDA_LLADDR", func(n *Neighbour) *[]byte { return &n.MAC }),
 	number(unix.NDA_MASTER, "NDA_MASTER", func(n *Neighbour) *uint32 { return &n.Master }),
@@ -70,7 +70,7 @@ var neighbourTable = slices.Concat(table[Neighbour]{
 	number(attributeNDAFlagsExt, "NDA_FLAGS_EXT", func(n *Neighbour) *uint32 { return &n.ExtendedFlags }),
 }, behind(func(n *Neighbour) **NeighbourDetails { return &n.Details }, neighbourDetailsTable))
 
-var neighbourDetailsTable = table[NeighbourDetails]{
+var neighbourDetailsTable = table[*NeighbourDetails]{
 	optional(unix.NDA_VLAN, "NDA_VLAN", func(d *NeighbourDetails) **uint16 { return &d.VLAN }),
 	port(unix.NDA_PORT, "NDA_PORT", func(d *NeighbourDetails) **uint16 { return &d.Port }),
 	optional(unix.NDA_VNI, "NDA_VNI", func(d *NeighbourDetails) **uint32 { return &d.VNI }),
@@ -82,7 +82,7 @@ var neighbourDetailsTable = table[NeighbourDetails]{
 }
 
 // NFEA_…, linux/neighbour.h.
-var fdbActivityTable = table[FDBActivity]{
+var fdbActivityTable = table[*FDBActivity]{
 	optional(1, "NFEA_ACTIVITY_NOTIFY", func(a *FDBActivity) **uint8 { return &a.Notify }),
 	present(2, "NFEA_DONT_REFRESH", func(a *FDBActivity) *bool { return &a.DontRefresh }),
 }

@@ -11,11 +11,11 @@ import (
 // elements.
 //
 //go:noinline
-func list[E, T any](n uint16, name string, at func(*T) *[]E, element *attribute[E]) *attribute[T] {
+func list[E, T any](n uint16, name string, at func(T) *[]E, element *attribute[*E]) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name, flags: netlink.Nested,
-		decode: func(t *T, b []byte) error {
-			elements := table[[]E]{{
+		decode: func(t T, b []byte) error {
+			elements := table[*[]E]{{
 				number: element.number, name: element.name,
 				decode: func(all *[]E, b []byte) error {
 					var e E
@@ -27,7 +27,7 @@ func list[E, T any](n uint16, name string, at func(*T) *[]E, element *attribute[
 			*at(t) = nil
 			return elements.decode(at(t), b)
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if *at(t) == nil {
 				return nil, nil
 			}
@@ -43,6 +43,6 @@ func list[E, T any](n uint16, name string, at func(*T) *[]E, element *attribute[
 			return append([]byte{}, b...), err
 		},
 		absent: []byte{},
-		show:   func(t *T) string { return fmt.Sprint(*at(t)) },
+		show:   func(t T) string { return fmt.Sprint(*at(t)) },
 	}
 }

@@ -54,7 +54,7 @@ const (
 	nexthopMemberSize = 8
 )
 
-var nexthopTable = table[Nexthop]{
+var nexthopTable = table[*Nexthop]{
 	number(unix.NHA_ID, "NHA_ID", func(n *Nexthop) *uint32 { return &n.ID }),
 	{number: unix.NHA_GROUP, name: "NHA_GROUP", decode: decodeMembers, encode: encodeMembers},
 	optional(unix.NHA_GROUP_TYPE, "NHA_GROUP_TYPE", func(n *Nexthop) **uint16 { return &n.GroupType }),
@@ -69,7 +69,7 @@ var nexthopTable = table[Nexthop]{
 }
 
 // NHA_RES_GROUP_…, linux/nexthop.h.
-var resilientTable = table[ResilientGroup]{
+var resilientTable = table[*ResilientGroup]{
 	number(1, "NHA_RES_GROUP_BUCKETS", func(r *ResilientGroup) *uint16 { return &r.Buckets }),
 	number(2, "NHA_RES_GROUP_IDLE_TIMER", func(r *ResilientGroup) *uint32 { return &r.IdleTimer }),
 	number(3, "NHA_RES_GROUP_UNBALANCED_TIMER", func(r *ResilientGroup) *uint32 { return &r.UnbalancedTimer }),

@@ -83,7 +83,7 @@ const (
 	tableCompat     = 252 // RT_TABLE_COMPAT: the header has no room for the number
 )
 
-var routeTable = slices.Concat(table[Route]{
+var routeTable = slices.Concat(table[*Route]{
 	// After the header's eight bits of it, which it overrides.
 	number(unix.RTA_TABLE, "RTA_TABLE", func(r *Route) *uint32 { return &r.Table }),
 	address(unix.RTA_DST, "RTA_DST", func(r *Route) *netip.Addr { return &r.Destination }),
@@ -99,7 +99,7 @@ var routeTable = slices.Concat(table[Route]{
 	number(unix.RTA_PREF, "RTA_PREF", func(r *Route) *uint8 { return &r.Preference }),
 }, behind(func(r *Route) **RouteDetails { return &r.Details }, detailsTable))
 
-var detailsTable = table[RouteDetails]{
+var detailsTable = table[*RouteDetails]{
 	address(unix.RTA_SRC, "RTA_SRC", func(d *RouteDetails) *netip.Addr { return &d.Source }),
 	optional(unix.RTA_IIF, "RTA_IIF", func(d *RouteDetails) **uint32 { return &d.InIndex }),
 	optional(unix.RTA_MARK, "RTA_MARK", func(d *RouteDetails) **uint32 { return &d.Mark }),
@@ -109,7 +109,7 @@ var detailsTable = table[RouteDetails]{
 	optionalNested(unix.RTA_METRICS, "RTA_METRICS", metricsTable, func(d *RouteDetails) **state.Metrics { return &d.Metrics }),
 }
 
-var metricsTable = table[state.Metrics]{
+var metricsTable = table[*state.Metrics]{
 	number(unix.RTAX_LOCK, "RTAX_LOCK", func(m *state.Metrics) *uint32 { return &m.Lock }),
 	number(unix.RTAX_MTU, "RTAX_MTU", func(m *state.Metrics) *uint32 { return &m.MTU }),
 	number(unix.RTAX_WINDOW, "RTAX_WINDOW", func(m *state.Metrics) *uint32 { return &m.Window }),
@@ -129,7 +129,7 @@ var metricsTable = table[state.Metrics]{
 	number(unix.RTAX_FASTOPEN_NO_COOKIE, "RTAX_FASTOPEN_NO_COOKIE", func(m *state.Metrics) *uint32 { return &m.FastOpenNoCookie }),
 }
 
-var hopTable = table[Hop]{
+var hopTable = table[*Hop]{
 	address(unix.RTA_GATEWAY, "RTA_GATEWAY", func(h *Hop) *netip.Addr { return &h.Gateway }),
 	via(unix.RTA_VIA, "RTA_VIA", func(h *Hop) *netip.Addr { return &h.Via }),
 	number(unix.RTA_FLOW, "RTA_FLOW", func(h *Hop) *uint32 { return &h.Realm }),
@@ -137,10 +137,10 @@ var hopTable = table[Hop]{
 }
 
 // via is a row for struct rtvia: a family and an address.
-func via[T any](n uint16, name string, at func(*T) *netip.Addr) *attribute[T] {
+func via[T any](n uint16, name string, at func(T) *netip.Addr) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			if len(b) < 2 {
 				return errors.New("too short")
 			}
@@ -151,7 +151,7 @@ func via[T any](n uint16, name string, at func(*T) *netip.Addr) *attribute[T] {
 			*at(t) = a
 			return nil
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			a := *at(t)
 			if !a.IsValid() {
 				return nil, nil

@@ -70,7 +70,7 @@ type Ports struct{ First, Last uint16 }
 
 const ruleHeaderSize = 12
 
-var ruleTable = table[Rule]{
+var ruleTable = table[*Rule]{
 	number(unix.FRA_TABLE, "FRA_TABLE", func(r *Rule) *uint32 { return &r.Table }),
 	optional(unix.FRA_SUPPRESS_PREFIXLEN, "FRA_SUPPRESS_PREFIXLEN", func(r *Rule) **uint32 { return &r.SuppressPrefixLength }),
 	optional(unix.FRA_PROTOCOL, "FRA_PROTOCOL", func(r *Rule) **uint8 { return &r.Protocol }),

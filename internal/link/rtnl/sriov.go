@@ -12,7 +12,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-var vfTable = table[state.SRIOVFunction]{
+var vfTable = table[*state.SRIOVFunction]{
 	{number: unix.IFLA_VF_MAC, name: "IFLA_VF_MAC", decode: decodeVFMAC, encode: encodeVFMAC},
 	{number: unix.IFLA_VF_BROADCAST, name: "IFLA_VF_BROADCAST", decode: decodeVFBroadcast, encode: encodeVFBroadcast},
 	vfNumbers(unix.IFLA_VF_VLAN, "IFLA_VF_VLAN", func(v *state.SRIOVFunction) []**uint32 { return []**uint32{&v.VLANID, &v.QoS} }),
@@ -28,11 +28,11 @@ var vfTable = table[state.SRIOVFunction]{
 	vfGUID(unix.IFLA_VF_IB_PORT_GUID, "IFLA_VF_IB_PORT_GUID", func(v *state.SRIOVFunction) **state.GUID { return &v.PortGUID }),
 }
 
-var vfVLANTable = table[state.SRIOVFunction]{
+var vfVLANTable = table[*state.SRIOVFunction]{
 	{number: unix.IFLA_VF_VLAN_INFO, name: "IFLA_VF_VLAN_INFO", decode: decodeVFVLAN, encode: encodeVFVLAN},
 }
 
-var vfStatsTable = table[state.SRIOVStats]{
+var vfStatsTable = table[*state.SRIOVStats]{
 	optional(unix.IFLA_VF_STATS_RX_PACKETS, "IFLA_VF_STATS_RX_PACKETS", func(s *state.SRIOVStats) **uint64 { return &s.RxPackets }),
 	optional(unix.IFLA_VF_STATS_TX_PACKETS, "IFLA_VF_STATS_TX_PACKETS", func(s *state.SRIOVStats) **uint64 { return &s.TxPackets }),
 	optional(unix.IFLA_VF_STATS_RX_BYTES, "IFLA_VF_STATS_RX_BYTES", func(s *state.SRIOVStats) **uint64 { return &s.RxBytes }),
@@ -55,8 +55,8 @@ func vfHeader(v *state.SRIOVFunction, b []byte, size int) ([]byte, error) {
 
 // vfNumbers is a row for a struct of the function's number and further numbers
 // of 32 bits, e.g. struct ifla_vf_rate; left out when all are nil.
-func vfNumbers[N ~uint32](n uint16, name string, at func(*state.SRIOVFunction) []**N) *attribute[state.SRIOVFunction] {
-	return &attribute[state.SRIOVFunction]{
+func vfNumbers[N ~uint32](n uint16, name string, at func(*state.SRIOVFunction) []**N) *attribute[*state.SRIOVFunction] {
+	return &attribute[*state.SRIOVFunction]{
 		number: n, name: name,
 		decode: func(v *state.SRIOVFunction, b []byte) error {
 			fields := at(v)
@@ -83,8 +83,8 @@ func vfNumbers[N ~uint32](n uint16, name string, at func(*state.SRIOVFunction) [
 
 // vfSwitch is a row for a setting of 0 or 1, or all bits set when the driver
 // does not know it.
-func vfSwitch(n uint16, name string, at func(*state.SRIOVFunction) **bool) *attribute[state.SRIOVFunction] {
-	return &attribute[state.SRIOVFunction]{
+func vfSwitch(n uint16, name string, at func(*state.SRIOVFunction) **bool) *attribute[*state.SRIOVFunction] {
+	return &attribute[*state.SRIOVFunction]{
 		number: n, name: name,
 		decode: func(v *state.SRIOVFunction, b []byte) error {
 			b, err := vfHeader(v, b, 4)
@@ -111,8 +111,8 @@ func vfSwitch(n uint16, name string, at func(*state.SRIOVFunction) **bool) *attr
 }
 
 // vfGUID is a row for struct ifla_vf_guid: the function's number, a gap, 64 bits.
-func vfGUID(n uint16, name string, at func(*state.SRIOVFunction) **state.GUID) *attribute[state.SRIOVFunction] {
-	return &attribute[state.SRIOVFunction]{
+func vfGUID(n uint16, name string, at func(*state.SRIOVFunction) **state.GUID) *attribute[*state.SRIOVFunction] {
+	return &attribute[*state.SRIOVFunction]{
 		number: n, name: name,
 		decode: func(v *state.SRIOVFunction, b []byte) error {
 			b, err := vfHeader(v, b, 12)

@@ -6,7 +6,7 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-var tunTable = table[state.Tun]{
+var tunTable = table[*state.Tun]{
 	readOnly(named[uint8](unix.IFLA_TUN_TYPE, "IFLA_TUN_TYPE", func(t *state.Tun) **state.TunMode { return &t.Mode })),
 	readOnly(optional(unix.IFLA_TUN_OWNER, "IFLA_TUN_OWNER", func(t *state.Tun) **uint32 { return &t.Owner })),
 	readOnly(optional(unix.IFLA_TUN_GROUP, "IFLA_TUN_GROUP", func(t *state.Tun) **uint32 { return &t.Group })),

@@ -4,11 +4,11 @@ import "github.com/netconnectd/netconnectd/state"
 
 // encapRows are the rows of a TunnelEncap; the kernel has four numbers for them
 // in a row.
-func encapRows[T any](first uint16, prefix string, at func(*T) *state.TunnelEncap) []*attribute[T] {
+func encapRows[T any](first uint16, prefix string, at func(T) *state.TunnelEncap) []*attribute[T] {
 	return []*attribute[T]{
-		named[uint16](first, prefix+"ENCAP_TYPE", func(t *T) **state.TunnelEncapType { return &at(t).EncapType }),
-		named[uint16](first+1, prefix+"ENCAP_FLAGS", func(t *T) **state.TunnelEncapFlags { return &at(t).EncapFlags }),
-		port(first+2, prefix+"ENCAP_SPORT", func(t *T) **uint16 { return &at(t).EncapSource }),
-		port(first+3, prefix+"ENCAP_DPORT", func(t *T) **uint16 { return &at(t).EncapDestination }),
+		named[uint16](first, prefix+"ENCAP_TYPE", func(t T) **state.TunnelEncapType { return &at(t).EncapType }),
+		named[uint16](first+1, prefix+"ENCAP_FLAGS", func(t T) **state.TunnelEncapFlags { return &at(t).EncapFlags }),
+		port(first+2, prefix+"ENCAP_SPORT", func(t T) **uint16 { return &at(t).EncapSource }),
+		port(first+3, prefix+"ENCAP_DPORT", func(t T) **uint16 { return &at(t).EncapDestination }),
 	}
 }

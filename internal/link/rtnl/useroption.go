@@ -26,7 +26,7 @@ type UserOption struct {
 	Source  netip.Addr // of the router, link-local, without a zone
 }
 
-var userOptionTable = table[UserOption]{
+var userOptionTable = table[*UserOption]{
 	address(attributeUserOptionSource, "NDUSEROPT_SRCADDR", func(o *UserOption) *netip.Addr { return &o.Source }),
 }
 

@@ -11,7 +11,7 @@ type Veth struct {
 	Peer *Link // the other end; nil lets the kernel choose all of it
 }
 
-var vethTable = table[Veth]{
+var vethTable = table[*Veth]{
 	recreate(nestedMessage(attributeVethPeer, "VETH_INFO_PEER", func(v *Veth) **Link { return &v.Peer })),
 }
 
@@ -25,14 +25,14 @@ type binaryMessage[M any] interface {
 }
 
 // nestedMessage is a row for a message within an attribute, left out when nil.
-func nestedMessage[M any, P binaryMessage[M], T any](n uint16, name string, at func(*T) *P) *attribute[T] {
+func nestedMessage[M any, P binaryMessage[M], T any](n uint16, name string, at func(T) *P) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,
-		decode: func(t *T, b []byte) error {
+		decode: func(t T, b []byte) error {
 			*at(t) = new(M)
 			return (*at(t)).UnmarshalBinary(b)
 		},
-		encode: func(t *T) ([]byte, error) {
+		encode: func(t T) ([]byte, error) {
 			if *at(t) == nil {
 				return nil, nil
 			}

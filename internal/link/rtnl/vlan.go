@@ -12,10 +12,10 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-var vlanTable = table[state.VLAN]{
+var vlanTable = table[*state.VLAN]{
 	recreate(bigEndian(unix.IFLA_VLAN_PROTOCOL, "IFLA_VLAN_PROTOCOL", func(v *state.VLAN) **state.VLANProtocol { return &v.Protocol })),
 	recreate(optional(unix.IFLA_VLAN_ID, "IFLA_VLAN_ID", func(v *state.VLAN) **uint16 { return &v.ID })),
-	masked(&attribute[state.VLAN]{number: unix.IFLA_VLAN_FLAGS, name: "IFLA_VLAN_FLAGS", decode: decodeVLANFlags, encode: encodeVLANFlags, show: showVLANFlags}),
+	masked(&attribute[*state.VLAN]{number: unix.IFLA_VLAN_FLAGS, name: "IFLA_VLAN_FLAGS", decode: decodeVLANFlags, encode: encodeVLANFlags, show: showVLANFlags}),
 	qosMap(list(unix.IFLA_VLAN_INGRESS_QOS, "IFLA_VLAN_INGRESS_QOS", func(v *state.VLAN) *[]state.VLANQoS { return &v.IngressQoS }, vlanQoSMapping)),
 	qosMap(list(unix.IFLA_VLAN_EGRESS_QOS, "IFLA_VLAN_EGRESS_QOS", func(v *state.VLAN) *[]state.VLANQoS { return &v.EgressQoS }, vlanQoSMapping)),
 }
@@ -71,7 +71,7 @@ func showVLANFlags(v *state.VLAN) string {
 
 // qosMap compares maps of priorities. The kernel adds what a message has to what there
 // is, and forgets what a message maps to 0.
-func qosMap(row *attribute[state.VLAN]) *attribute[state.VLAN] {
+func qosMap(row *attribute[*state.VLAN]) *attribute[*state.VLAN] {
 	row.compare = func(have, want []byte) []byte {
 		before, wanted := readQoS(have), readQoS(want)
 		var due []state.VLANQoS
@@ -121,7 +121,7 @@ func writeQoS(mappings []state.VLANQoS) []byte {
 }
 
 // vlanQoSMapping is an element of both lists.
-var vlanQoSMapping = &attribute[state.VLANQoS]{
+var vlanQoSMapping = &attribute[*state.VLANQoS]{
 	number: unix.IFLA_VLAN_QOS_MAPPING, name: "IFLA_VLAN_QOS_MAPPING",
 	decode: func(m *state.VLANQoS, b []byte) error {
 		if want := binary.Size(m); len(b) < want {

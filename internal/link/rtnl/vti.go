@@ -22,7 +22,7 @@ const (
 	attributeVTIFwMark
 )
 
-var vtiTable = table[VTI]{
+var vtiTable = table[*VTI]{
 	optional(attributeVTILink, "IFLA_VTI_LINK", func(v *VTI) **uint32 { return &v.Parent }),
 	bigEndian(attributeVTIIKey, "IFLA_VTI_IKEY", func(v *VTI) **uint32 { return &v.InKey }),
 	bigEndian(attributeVTIOKey, "IFLA_VTI_OKEY", func(v *VTI) **uint32 { return &v.OutKey }),

@@ -21,7 +21,7 @@ type VXLAN struct {
 	Link *uint32 // index of the link below
 }
 
-var vxlanTable = table[VXLAN]{
+var vxlanTable = table[*VXLAN]{
 	recreate(optional(unix.IFLA_VXLAN_ID, "IFLA_VXLAN_ID", func(v *VXLAN) **uint32 { return &v.ID })),
 	zeroAbsent(4, addressOf(unix.IFLA_VXLAN_GROUP, "IFLA_VXLAN_GROUP", 4, func(v *VXLAN) *netip.Addr { return &v.Remote })),
 	zeroAbsent(16, addressOf(unix.IFLA_VXLAN_GROUP6, "IFLA_VXLAN_GROUP6", 16, func(v *VXLAN) *netip.Addr { return &v.Remote })),
@@ -60,9 +60,9 @@ var vxlanTable = table[VXLAN]{
 
 // byteOrPresent is a row for what the kernel shows as a byte but takes as an
 // attribute without content only (vxlan_policy, drivers/net/vxlan).
-func byteOrPresent[T any](n uint16, name string, at func(*T) *bool) *attribute[T] {
+func byteOrPresent[T any](n uint16, name string, at func(T) *bool) *attribute[T] {
 	row := present(n, name, at)
-	row.decode = func(t *T, b []byte) error {
+	row.decode = func(t T, b []byte) error {
 		value := uint8(1)
 		if len(b) > 0 {
 			if err := getInteger(b, &value); err != nil {

@@ -12,7 +12,7 @@ type XFRM struct {
 	Parent *uint32 // index of the link below; 0: none
 }
 
-var xfrmTable = table[XFRM]{
+var xfrmTable = table[*XFRM]{
 	recreate(optional(unix.IFLA_XFRM_LINK, "IFLA_XFRM_LINK", func(x *XFRM) **uint32 { return &x.Parent })),
 	optional(unix.IFLA_XFRM_IF_ID, "IFLA_XFRM_IF_ID", func(x *XFRM) **uint32 { return &x.InterfaceID }),
 	recreate(present(unix.IFLA_XFRM_COLLECT_METADATA, "IFLA_XFRM_COLLECT_METADATA", func(x *XFRM) *bool { return &x.CollectMetadata })),

@@ -6,7 +6,7 @@ import (
 )
 
 // onBridge is a row of a bridge, whose data may be missing only while the type is wrong.
-func onBridge[V any](name string, f form[V], put func(b *rtnl.Bridge, v V), doc string) option[device] {
+func onBridge[V any](name string, f form[V], put func(b *rtnl.Bridge, v V), doc string) *option[*device] {
 	return row(name, f, func(d *device, v V) {
 		if d.bridge != nil {
 			put(d.bridge, v)
@@ -18,7 +18,7 @@ func onBridge[V any](name string, f form[V], put func(b *rtnl.Bridge, v V), doc 
 // far above what RFC 3376 has in mind, and every kernel can count that far.
 const longestInterval = 24 * 3600 * 100
 
-var bridgeOptions = []option[device]{
+var bridgeOptions = []*option[*device]{
 	rows("ports", linkName, func(d *device, v string) { d.Ports = append(d.Ports, v) },
 		"Names of the devices that are ports of the bridge. Ports that other programs add stay.").also("ifname").only(typeBridge).without("none"),
 	row("bridge_empty", boolean, func(d *device, v bool) { d.BridgeEmpty = v },
@@ -102,7 +102,7 @@ func orUsual(value, usual uint32) uint64 {
 }
 
 // onPort is a row of a device that is a port of a bridge.
-func onPort[V any](name string, f form[V], put func(p *rtnl.BridgePort, v V), doc string) option[device] {
+func onPort[V any](name string, f form[V], put func(p *rtnl.BridgePort, v V), doc string) *option[*device] {
 	return row(name, f, func(d *device, v V) {
 		if d.port == nil {
 			d.port = &rtnl.BridgePort{}
@@ -114,7 +114,7 @@ func onPort[V any](name string, f form[V], put func(p *rtnl.BridgePort, v V), do
 func learnFrom(p *rtnl.BridgePort, v bool) { p.Learning = &v }
 
 // portOptions count while the device is a port of a bridge.
-var portOptions = []option[device]{
+var portOptions = []*option[*device]{
 	onPort("learning", boolean, learnFrom, "Of a port: whether the bridge learns hardware addresses from it.").only("", typeBridge, typeVeth, typeMACVLAN, typeDummy),
 	onPort("port_learning", boolean, learnFrom, "Of a port: whether the bridge learns hardware addresses from this VXLAN, whose own learning is another.").only(typeVXLAN),
 	onPort("unicast_flood", boolean, func(p *rtnl.BridgePort, v bool) { p.UnicastFlood = &v },

@@ -74,7 +74,7 @@ var reversePath = form[string]{"strict, loose or false", func(text string) (stri
 
 // setting is a row of a device that stands below /proc/sys/net. The paths have * for the
 // device's name.
-func setting[V any](name string, f form[V], text func(V) string, doc string, paths ...string) option[device] {
+func setting[V any](name string, f form[V], text func(V) string, doc string, paths ...string) *option[*device] {
 	return row(name, f, func(d *device, v V) {
 		for _, path := range paths {
 			d.sysctl(path, text(v))
@@ -97,7 +97,7 @@ func same(text string) string { return text }
 // other types.
 var deviceOptions = slices.Concat(generalOptions, settingOptions, bridgeOptions, portOptions, pairOptions, vxlanOptions)
 
-var generalOptions = []option[device]{
+var generalOptions = []*option[*device]{
 	row("name", linkName, func(d *device, v string) { d.Name = v },
 		"Name of the kernel's link. With match.mac it is only what other sections call the device.").without("required"),
 	row("type", oneOf(types...), func(*device, string) {},
@@ -120,7 +120,7 @@ var generalOptions = []option[device]{
 
 const longest = 1<<31 - 1 // of the settings that the kernel keeps as an int
 
-var settingOptions = []option[device]{
+var settingOptions = []*option[*device]{
 	row("ipv6", boolean, func(d *device, v bool) { d.ipv6 = v }, "Whether the device has IPv6."),
 	row("mtu6", number[uint32](1280, 65535), func(d *device, v uint32) { d.mtu6 = v }, "Bytes of the largest IPv6 packet."),
 	setting("rpfilter", reversePath, same,
@@ -154,7 +154,7 @@ var settingOptions = []option[device]{
 }
 
 // pairOptions are those of a veth and of a MACVLAN.
-var pairOptions = []option[device]{
+var pairOptions = []*option[*device]{
 	row("peer_name", linkName, func(d *device, v string) { d.Link.Peer = v },
 		"Name of the other end of the veth.").only(typeVeth).without("the kernel chooses"),
 	row("peer_macaddr", hardwareAddress, func(d *device, v net.HardwareAddr) { d.peerMAC = v },
@@ -169,7 +169,7 @@ var pairOptions = []option[device]{
 }
 
 // onVXLAN is a row of a VXLAN, whose data may be missing only while the type is wrong.
-func onVXLAN[V any](name string, f form[V], put func(x *rtnl.VXLAN, v V), doc string) option[device] {
+func onVXLAN[V any](name string, f form[V], put func(x *rtnl.VXLAN, v V), doc string) *option[*device] {
 	return row(name, f, func(d *device, v V) {
 		if d.vxlan != nil {
 			put(d.vxlan, v)
@@ -177,7 +177,7 @@ func onVXLAN[V any](name string, f form[V], put func(x *rtnl.VXLAN, v V), doc st
 	}, doc).only(typeVXLAN)
 }
 
-var vxlanOptions = []option[device]{
+var vxlanOptions = []*option[*device]{
 	onVXLAN("vid", number[uint32](0, 1<<24-1), func(x *rtnl.VXLAN, v uint32) { x.ID = &v }, "Network identifier (VNI).").also("id").without("required"),
 	onVXLAN("peeraddr", far, func(x *rtnl.VXLAN, v netip.Addr) { x.Remote = v },
 		"Address of the other end, or of a multicast group of ends.").also("remote", "peer6addr"),

@@ -30,7 +30,7 @@ func Options(kind string) []OptionDoc {
 	return nil
 }
 
-func describe[T any](options []option[T]) []OptionDoc {
+func describe[T any](options []*option[T]) []OptionDoc {
 	docs := make([]OptionDoc, len(options))
 	for i, o := range options {
 		docs[i] = OptionDoc{o.name, o.others, o.of, o.list, o.takes, o.unset, o.doc}

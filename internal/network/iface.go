@@ -42,7 +42,7 @@ func newInterface(s *Section) *iface {
 // any32 takes every number of 32 bits.
 var any32 = number[uint32](0, 1<<32-1)
 
-var interfaceOptions = []option[iface]{
+var interfaceOptions = []*option[*iface]{
 	row("name", interfaceName, func(i *iface, v string) { i.Name = v }, "Name of the interface, for other sections and for people.").without("required"),
 	row("device", linkName, func(i *iface, v string) { i.Device = v },
 		"Name of a declared device, or of a link that exists by itself.").also("ifname").without("required"),

@@ -15,7 +15,8 @@ type form[V any] struct {
 	parse func(text string) (V, error)
 }
 
-// option is one setting that Sections of a kind can have. T is what the Section becomes.
+// option is one setting that Sections of a kind can have. T is a pointer to what the
+// Section becomes: the compiler makes one copy of generic code for all pointers.
 // To add an option is to add a row: reading, the hints for unknown names, and the tables
 // of docs/network.md are made of the rows.
 type option[T any] struct {
@@ -27,17 +28,17 @@ type option[T any] struct {
 	unset  string   // what holds without the option, for people; "": the link is left as it is
 	doc    string   // sentences for people, without back quotes
 
-	set func(t *T, text string, at Place) error // for each value
+	set func(t T, text string, at Place) error // for each value
 }
 
 // row makes an option whose value goes where put says.
-func row[T, V any](name string, f form[V], put func(t *T, v V), doc string) option[T] {
-	return placedRow(name, f, func(t *T, v V, _ Place) { put(t, v) }, doc)
+func row[T, V any](name string, f form[V], put func(t T, v V), doc string) *option[T] {
+	return placedRow(name, f, func(t T, v V, _ Place) { put(t, v) }, doc)
 }
 
 // placedRow is row for what has to know where the value stands.
-func placedRow[T, V any](name string, f form[V], put func(t *T, v V, at Place), doc string) option[T] {
-	return option[T]{name: name, takes: f.takes, doc: doc, set: func(t *T, text string, at Place) error {
+func placedRow[T, V any](name string, f form[V], put func(t T, v V, at Place), doc string) *option[T] {
+	return &option[T]{name: name, takes: f.takes, doc: doc, set: func(t T, text string, at Place) error {
 		v, err := f.parse(text)
 		if err == nil {
 			put(t, v, at)
@@ -47,16 +48,16 @@ func placedRow[T, V any](name string, f form[V], put func(t *T, v V, at Place), 
 }
 
 // rows makes an option with any number of values.
-func rows[T, V any](name string, f form[V], add func(t *T, v V), doc string) option[T] {
+func rows[T, V any](name string, f form[V], add func(t T, v V), doc string) *option[T] {
 	return row(name, f, add, doc).many()
 }
 
-func (o option[T]) many() option[T]                { o.list = true; return o }
-func (o option[T]) also(names ...string) option[T] { o.others = names; return o }
-func (o option[T]) only(of ...string) option[T]    { o.of = of; return o }
-func (o option[T]) without(text string) option[T]  { o.unset = text; return o }
-func (o *option[T]) has(name string) bool          { return o.name == name || slices.Contains(o.others, name) }
-func (o *option[T]) fits(of string) bool           { return o.of == nil || slices.Contains(o.of, of) }
+func (o *option[T]) many() *option[T]                { o.list = true; return o }
+func (o *option[T]) also(names ...string) *option[T] { o.others = names; return o }
+func (o *option[T]) only(of ...string) *option[T]    { o.of = of; return o }
+func (o *option[T]) without(text string) *option[T]  { o.unset = text; return o }
+func (o *option[T]) has(name string) bool            { return o.name == name || slices.Contains(o.others, name) }
+func (o *option[T]) fits(of string) bool             { return o.of == nil || slices.Contains(o.of, of) }
 
 // Options of netifd, and of YAML, that are refused, with the reason.
 var refused = map[string]string{
@@ -74,7 +75,7 @@ type given map[string]Place
 
 // read takes the options of a Section through the rows into t. The type of the device or
 // the protocol of the interface is of, or "" if that is wrong or does not matter.
-func read[T any](r *reader, options []option[T], s *Section, t *T, of string) given {
+func read[T any](r *reader, options []*option[T], s *Section, t T, of string) given {
 	found := given{}
 	for i := range s.Options {
 		o := &s.Options[i]
@@ -99,10 +100,10 @@ func read[T any](r *reader, options []option[T], s *Section, t *T, of string) gi
 
 // find returns the row of a name, or nil. Of several rows with the name it returns the
 // row that fits.
-func find[T any](options []option[T], name, of string) *option[T] {
+func find[T any](options []*option[T], name, of string) *option[T] {
 	var other *option[T]
 	for i := range options {
-		row := &options[i]
+		row := options[i]
 		if row.has(name) && row.fits(of) {
 			return row
 		}
@@ -154,7 +155,7 @@ func (r *reader) take(o *Option, list bool, set func(text string, at Place) erro
 	}
 }
 
-func namesOf[T any](options []option[T], of string) []string {
+func namesOf[T any](options []*option[T], of string) []string {
 	var names []string
 	for i := range options {
 		if options[i].fits(of) || of == wrong {

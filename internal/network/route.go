@@ -29,7 +29,7 @@ var routeTypes = map[string]uint8{
 	"prohibit": unix.RTN_PROHIBIT, "throw": unix.RTN_THROW,
 }
 
-var routeOptions = []option[route]{
+var routeOptions = []*option[*route]{
 	row("interface", interfaceName, func(r *route, v string) { r.Interface = v },
 		"Name of the declared interface with which the route comes and goes.").without("required"),
 	row("target", destination, func(r *route, v prefix) { r.target = v },
@@ -69,7 +69,7 @@ func newNeighbour(s *Section) *neighbour {
 	return n
 }
 
-var neighbourOptions = []option[neighbour]{
+var neighbourOptions = []*option[*neighbour]{
 	row("interface", interfaceName, func(n *neighbour, v string) { n.Interface = v },
 		"Name of the declared interface with which the neighbour comes and goes.").without("required"),
 	row("ipaddr", host, func(n *neighbour, v netip.Addr) {

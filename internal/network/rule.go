@@ -41,7 +41,7 @@ var protocol = form[uint8]{"1 to 255, or tcp, udp, icmp, ipv6-icmp or sctp", fun
 	return number[uint8](1, 255).parse(text)
 }}
 
-var ruleOptions = []option[rule]{
+var ruleOptions = []*option[*rule]{
 	row("in", interfaceName, func(r *rule, v string) { r.In = v }, "Name of the declared interface that packets come in by."),
 	row("out", interfaceName, func(r *rule, v string) { r.Out = v }, "Name of the declared interface that the sender is bound to."),
 	row("src", destination, func(r *rule, v prefix) { r.source = v }, "Network or address of the sender."),

@@ -97,7 +97,7 @@ func readWifiOver(ctx context.Context, conn *genl.Conn) (map[int]*state.Wifi, er
 
 // ssidRows reads the bytes of NL80211_ATTR_SSID: package wifi returns an SSID only as
 // text, which damages an SSID that is not UTF-8.
-var ssidRows = genl.Table[[]byte]{
+var ssidRows = genl.Table[*[]byte]{
 	genl.Raw(unix.NL80211_ATTR_SSID, "NL80211_ATTR_SSID", func(b *[]byte) *[]byte { return b }),
 }
 
@@ -207,8 +207,8 @@ func generation(r wifi.RateInfo) uint32 {
 // stationFlags is a struct nl80211_sta_flag_update.
 type stationFlags struct{ mask, set uint32 }
 
-var stationRows = genl.Table[stationFlags]{
-	genl.Nested(unix.NL80211_ATTR_STA_INFO, "NL80211_ATTR_STA_INFO", genl.Table[stationFlags]{
+var stationRows = genl.Table[*stationFlags]{
+	genl.Nested(unix.NL80211_ATTR_STA_INFO, "NL80211_ATTR_STA_INFO", genl.Table[*stationFlags]{
 		{Number: unix.NL80211_STA_INFO_STA_FLAGS, Name: "NL80211_STA_INFO_STA_FLAGS", Decode: decodeStationFlags},
 	}, func(f *stationFlags) *stationFlags { return f }),
 }
@@ -237,8 +237,8 @@ type cell struct {
 	elements, beacons []byte // information elements
 }
 
-var cellRows = genl.Table[cell]{
-	genl.Nested(unix.NL80211_ATTR_BSS, "NL80211_ATTR_BSS", genl.Table[cell]{
+var cellRows = genl.Table[*cell]{
+	genl.Nested(unix.NL80211_ATTR_BSS, "NL80211_ATTR_BSS", genl.Table[*cell]{
 		genl.Optional(unix.NL80211_BSS_STATUS, "NL80211_BSS_STATUS", func(c *cell) **uint32 { return &c.status }),
 		genl.Raw(unix.NL80211_BSS_BSSID, "NL80211_BSS_BSSID", func(c *cell) *[]byte { return &c.bssid }),
 		genl.Number(unix.NL80211_BSS_FREQUENCY, "NL80211_BSS_FREQUENCY", func(c *cell) *uint32 { return &c.frequency }),

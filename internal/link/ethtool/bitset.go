@@ -19,7 +19,7 @@ type bitset struct {
 	value, mask []byte // 32-bit words in the machine's byte order, lowest first
 }
 
-var bitsetRows = genl.Table[bitset]{
+var bitsetRows = genl.Table[*bitset]{
 	genl.Present(unix.ETHTOOL_A_BITSET_NOMASK, "ETHTOOL_A_BITSET_NOMASK", func(s *bitset) *bool { return &s.list }),
 	genl.Number(unix.ETHTOOL_A_BITSET_SIZE, "ETHTOOL_A_BITSET_SIZE", func(s *bitset) *uint32 { return &s.size }),
 	genl.Raw(unix.ETHTOOL_A_BITSET_VALUE, "ETHTOOL_A_BITSET_VALUE", func(s *bitset) *[]byte { return &s.value }),
@@ -98,20 +98,20 @@ type oneString struct {
 	value string
 }
 
-var dictionaryRows = genl.Table[dictionary]{
-	genl.Nested(unix.ETHTOOL_A_STRSET_STRINGSETS, "ETHTOOL_A_STRSET_STRINGSETS", genl.Table[dictionary]{
+var dictionaryRows = genl.Table[*dictionary]{
+	genl.Nested(unix.ETHTOOL_A_STRSET_STRINGSETS, "ETHTOOL_A_STRSET_STRINGSETS", genl.Table[*dictionary]{
 		{Number: unix.ETHTOOL_A_STRINGSETS_STRINGSET, Name: "ETHTOOL_A_STRINGSETS_STRINGSET", Decode: (*dictionary).add},
 	}, func(d *dictionary) *dictionary { return d }),
 }
 
-var stringSetRows = genl.Table[stringSet]{
+var stringSetRows = genl.Table[*stringSet]{
 	genl.Number(unix.ETHTOOL_A_STRINGSET_ID, "ETHTOOL_A_STRINGSET_ID", func(s *stringSet) *uint32 { return &s.id }),
-	genl.Nested(unix.ETHTOOL_A_STRINGSET_STRINGS, "ETHTOOL_A_STRINGSET_STRINGS", genl.Table[stringSet]{
+	genl.Nested(unix.ETHTOOL_A_STRINGSET_STRINGS, "ETHTOOL_A_STRINGSET_STRINGS", genl.Table[*stringSet]{
 		{Number: unix.ETHTOOL_A_STRINGS_STRING, Name: "ETHTOOL_A_STRINGS_STRING", Decode: (*stringSet).add},
 	}, func(s *stringSet) *stringSet { return s }),
 }
 
-var stringRows = genl.Table[oneString]{
+var stringRows = genl.Table[*oneString]{
 	genl.Number(unix.ETHTOOL_A_STRING_INDEX, "ETHTOOL_A_STRING_INDEX", func(s *oneString) *uint32 { return &s.index }),
 	genl.Text(unix.ETHTOOL_A_STRING_VALUE, "ETHTOOL_A_STRING_VALUE", func(s *oneString) *string { return &s.value }),
 }

@@ -14,7 +14,7 @@ const (
 	coalesceTxAggrTimeUsecs = 28
 )
 
-var coalesceRows = genl.Table[state.EthtoolCoalesce]{
+var coalesceRows = genl.Table[*state.EthtoolCoalesce]{
 	genl.Optional(unix.ETHTOOL_A_COALESCE_RX_USECS, "ETHTOOL_A_COALESCE_RX_USECS", func(c *state.EthtoolCoalesce) **uint32 { return &c.RxUsecs }),
 	genl.Optional(unix.ETHTOOL_A_COALESCE_RX_MAX_FRAMES, "ETHTOOL_A_COALESCE_RX_MAX_FRAMES", func(c *state.EthtoolCoalesce) **uint32 { return &c.RxMaxFrames }),
 	genl.Optional(unix.ETHTOOL_A_COALESCE_RX_USECS_IRQ, "ETHTOOL_A_COALESCE_RX_USECS_IRQ", func(c *state.EthtoolCoalesce) **uint32 { return &c.RxUsecsIRQ }),

@@ -37,7 +37,7 @@ var parts = []part{
 	{unix.ETHTOOL_MSG_FEC_GET, "FEC", decodeFEC},
 }
 
-func by[T any](rows genl.Table[T], at func(*state.Ethtool) **T) func(*state.Ethtool, []byte, *dictionary) error {
+func by[T any](rows genl.Table[*T], at func(*state.Ethtool) **T) func(*state.Ethtool, []byte, *dictionary) error {
 	return func(d *state.Ethtool, b []byte, _ *dictionary) error {
 		found := new(T)
 		*at(d) = found
@@ -185,11 +185,11 @@ func (r *reader) add(p part, replies []genetlink.Message) error {
 // headerNumber is that of ETHTOOL_A_…_HEADER in all messages.
 const headerNumber = unix.ETHTOOL_A_FEATURES_HEADER
 
-var messageRows = genl.Table[int32]{
+var messageRows = genl.Table[*int32]{
 	genl.Nested(headerNumber, "ETHTOOL_A_HEADER", headerRows, func(index *int32) *int32 { return index }),
 }
 
-var headerRows = genl.Table[int32]{
+var headerRows = genl.Table[*int32]{
 	genl.Number(unix.ETHTOOL_A_HEADER_DEV_INDEX, "ETHTOOL_A_HEADER_DEV_INDEX", func(index *int32) *int32 { return index }),
 }
 

@@ -15,7 +15,7 @@ type featureSets struct {
 	noChange bitset // NETIF_F_NEVER_CHANGE: not even where hw says so
 }
 
-var featureRows = genl.Table[featureSets]{
+var featureRows = genl.Table[*featureSets]{
 	genl.Nested(unix.ETHTOOL_A_FEATURES_HW, "ETHTOOL_A_FEATURES_HW", bitsetRows, func(f *featureSets) *bitset { return &f.hw }),
 	genl.Nested(unix.ETHTOOL_A_FEATURES_ACTIVE, "ETHTOOL_A_FEATURES_ACTIVE", bitsetRows, func(f *featureSets) *bitset { return &f.active }),
 	genl.Nested(unix.ETHTOOL_A_FEATURES_NOCHANGE, "ETHTOOL_A_FEATURES_NOCHANGE", bitsetRows, func(f *featureSets) *bitset { return &f.noChange }),

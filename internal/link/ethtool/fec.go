@@ -22,7 +22,7 @@ type fecSets struct {
 	active *uint32 // bit of a link mode
 }
 
-var fecRows = genl.Table[fecSets]{
+var fecRows = genl.Table[*fecSets]{
 	genl.Nested(fecModes, "ETHTOOL_A_FEC_MODES", bitsetRows, func(f *fecSets) *bitset { return &f.modes }),
 	genl.Bool(fecAuto, "ETHTOOL_A_FEC_AUTO", func(f *fecSets) *bool { return &f.Auto }),
 	genl.Optional(fecActive, "ETHTOOL_A_FEC_ACTIVE", func(f *fecSets) **uint32 { return &f.active }),

@@ -15,7 +15,7 @@ type linkModeSets struct {
 	duplex     uint8
 }
 
-var linkModeRows = genl.Table[linkModeSets]{
+var linkModeRows = genl.Table[*linkModeSets]{
 	genl.Bool(unix.ETHTOOL_A_LINKMODES_AUTONEG, "ETHTOOL_A_LINKMODES_AUTONEG", func(m *linkModeSets) *bool { return &m.AutoNegotiate }),
 	genl.Nested(unix.ETHTOOL_A_LINKMODES_OURS, "ETHTOOL_A_LINKMODES_OURS", bitsetRows, func(m *linkModeSets) *bitset { return &m.ours }),
 	genl.Nested(unix.ETHTOOL_A_LINKMODES_PEER, "ETHTOOL_A_LINKMODES_PEER", bitsetRows, func(m *linkModeSets) *bitset { return &m.peer }),

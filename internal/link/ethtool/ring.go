@@ -7,13 +7,13 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-var pauseRows = genl.Table[state.EthtoolPause]{
+var pauseRows = genl.Table[*state.EthtoolPause]{
 	genl.Bool(unix.ETHTOOL_A_PAUSE_AUTONEG, "ETHTOOL_A_PAUSE_AUTONEG", func(p *state.EthtoolPause) *bool { return &p.AutoNegotiate }),
 	genl.Bool(unix.ETHTOOL_A_PAUSE_RX, "ETHTOOL_A_PAUSE_RX", func(p *state.EthtoolPause) *bool { return &p.Rx }),
 	genl.Bool(unix.ETHTOOL_A_PAUSE_TX, "ETHTOOL_A_PAUSE_TX", func(p *state.EthtoolPause) *bool { return &p.Tx }),
 }
 
-var ringRows = genl.Table[state.EthtoolRing]{
+var ringRows = genl.Table[*state.EthtoolRing]{
 	genl.Optional(unix.ETHTOOL_A_RINGS_RX_MAX, "ETHTOOL_A_RINGS_RX_MAX", func(r *state.EthtoolRing) **uint32 { return &r.RxMax }),
 	genl.Optional(unix.ETHTOOL_A_RINGS_RX_MINI_MAX, "ETHTOOL_A_RINGS_RX_MINI_MAX", func(r *state.EthtoolRing) **uint32 { return &r.RxMiniMax }),
 	genl.Optional(unix.ETHTOOL_A_RINGS_RX_JUMBO_MAX, "ETHTOOL_A_RINGS_RX_JUMBO_MAX", func(r *state.EthtoolRing) **uint32 { return &r.RxJumboMax }),

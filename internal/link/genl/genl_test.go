@@ -170,7 +170,7 @@ type sample struct {
 	Raw     []byte
 }
 
-var sampleRows = Table[sample]{
+var sampleRows = Table[*sample]{
 	Number(1, "NUMBER", func(s *sample) *uint32 { return &s.Number }),
 	Optional(2, "MAYBE", func(s *sample) **uint16 { return &s.Maybe }),
 	Bool(3, "ON", func(s *sample) *bool { return &s.On }),
@@ -178,7 +178,7 @@ var sampleRows = Table[sample]{
 	Present(5, "THERE", func(s *sample) *bool { return &s.There }),
 	Text(6, "TEXT", func(s *sample) *string { return &s.Text }),
 	Raw(7, "RAW", func(s *sample) *[]byte { return &s.Raw }),
-	Nested(8, "NESTED", Table[sample]{Number(1, "INNER", func(s *sample) *uint32 { return &s.Number })}, func(s *sample) *sample { return s }),
+	Nested(8, "NESTED", Table[*sample]{Number(1, "INNER", func(s *sample) *uint32 { return &s.Number })}, func(s *sample) *sample { return s }),
 }
 
 func TestTable(t *testing.T) {

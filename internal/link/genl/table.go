@@ -8,20 +8,22 @@ import (
 	"github.com/mdlayher/netlink/nlenc"
 )
 
-// A Row says how the attribute of one number is read into a T.
+// A Row describes how the attribute of one number is read into the struct that T
+// points to. T is a pointer because the compiler makes one copy of generic code for all
+// pointers.
 type Row[T any] struct {
 	Number uint16
 	Name   string // of the kernel's constant, for errors
-	Decode func(t *T, payload []byte) error
+	Decode func(t T, payload []byte) error
 }
 
-// A Table describes all attributes of a T that we know. Attributes that are
-// not in it are skipped, since every kernel brings new ones.
+// A Table describes all attributes that we know of the struct that T points to.
+// Attributes that are not in the table are skipped, since every kernel brings new ones.
 type Table[T any] []Row[T]
 
 // Decode reads attributes into t. Payloads that it keeps share their memory
 // with b.
-func (rows Table[T]) Decode(t *T, b []byte) error {
+func (rows Table[T]) Decode(t T, b []byte) error {
 	attributes, err := netlink.NewAttributeDecoder(b)
 	if err != nil {
 		return err
@@ -61,13 +63,13 @@ type Integer interface {
 }
 
 // Number is a row for an integer in the machine's byte order.
-func Number[N Integer, T any](n uint16, name string, at func(*T) *N) Row[T] {
-	return Row[T]{n, name, func(t *T, b []byte) error { return get(b, at(t)) }}
+func Number[N Integer, T any](n uint16, name string, at func(T) *N) Row[T] {
+	return Row[T]{n, name, func(t T, b []byte) error { return get(b, at(t)) }}
 }
 
 // Optional is a Number that is nil where the kernel does not tell it.
-func Optional[N Integer, T any](n uint16, name string, at func(*T) **N) Row[T] {
-	return Row[T]{n, name, func(t *T, b []byte) error {
+func Optional[N Integer, T any](n uint16, name string, at func(T) **N) Row[T] {
+	return Row[T]{n, name, func(t T, b []byte) error {
 		value := new(N)
 		*at(t) = value
 		return get(b, value)
@@ -75,8 +77,8 @@ func Optional[N Integer, T any](n uint16, name string, at func(*T) **N) Row[T] {
 }
 
 // Bool is a row for a byte that is 0 or 1.
-func Bool[T any](n uint16, name string, at func(*T) *bool) Row[T] {
-	return Row[T]{n, name, func(t *T, b []byte) error {
+func Bool[T any](n uint16, name string, at func(T) *bool) Row[T] {
+	return Row[T]{n, name, func(t T, b []byte) error {
 		var value uint8
 		err := get(b, &value)
 		*at(t) = value != 0
@@ -85,8 +87,8 @@ func Bool[T any](n uint16, name string, at func(*T) *bool) Row[T] {
 }
 
 // OptionalBool is a Bool that is nil where the kernel does not tell it.
-func OptionalBool[T any](n uint16, name string, at func(*T) **bool) Row[T] {
-	return Bool(n, name, func(t *T) *bool {
+func OptionalBool[T any](n uint16, name string, at func(T) **bool) Row[T] {
+	return Bool(n, name, func(t T) *bool {
 		value := new(bool)
 		*at(t) = value
 		return value
@@ -95,32 +97,32 @@ func OptionalBool[T any](n uint16, name string, at func(*T) **bool) Row[T] {
 
 // Present is a row for an attribute without content, which says yes by being
 // there.
-func Present[T any](n uint16, name string, at func(*T) *bool) Row[T] {
-	return Row[T]{n, name, func(t *T, _ []byte) error {
+func Present[T any](n uint16, name string, at func(T) *bool) Row[T] {
+	return Row[T]{n, name, func(t T, _ []byte) error {
 		*at(t) = true
 		return nil
 	}}
 }
 
 // Text is a row for a string, with or without its NUL.
-func Text[T any](n uint16, name string, at func(*T) *string) Row[T] {
-	return Row[T]{n, name, func(t *T, b []byte) error {
+func Text[T any](n uint16, name string, at func(T) *string) Row[T] {
+	return Row[T]{n, name, func(t T, b []byte) error {
 		*at(t) = nlenc.String(b)
 		return nil
 	}}
 }
 
 // Raw is a row for bytes as they are.
-func Raw[T any](n uint16, name string, at func(*T) *[]byte) Row[T] {
-	return Row[T]{n, name, func(t *T, b []byte) error {
+func Raw[T any](n uint16, name string, at func(T) *[]byte) Row[T] {
+	return Row[T]{n, name, func(t T, b []byte) error {
 		*at(t) = b
 		return nil
 	}}
 }
 
 // Nested is a row for attributes within an attribute.
-func Nested[U, T any](n uint16, name string, rows Table[U], at func(*T) *U) Row[T] {
-	return Row[T]{n, name, func(t *T, b []byte) error { return rows.Decode(at(t), b) }}
+func Nested[U, T any](n uint16, name string, rows Table[U], at func(T) U) Row[T] {
+	return Row[T]{n, name, func(t T, b []byte) error { return rows.Decode(at(t), b) }}
 }
 
 func get[N Integer](b []byte, to *N) error {

@@ -117,18 +117,18 @@ func (s *State) read(conn *genl.Conn) error {
 	return nil
 }
 
-var limitRows = genl.Table[State]{
+var limitRows = genl.Table[*State]{
 	genl.Optional(attrRcvAddAddrs, "MPTCP_PM_ATTR_RCV_ADD_ADDRS", func(s *State) **uint32 { return &s.AddAddrAcceptedLimit }),
 	genl.Optional(attrSubflows, "MPTCP_PM_ATTR_SUBFLOWS", func(s *State) **uint32 { return &s.SubflowsLimit }),
 }
 
 func (s *State) addLimits(b []byte) error { return limitRows.Decode(s, b) }
 
-var messageRows = genl.Table[Endpoint]{
+var messageRows = genl.Table[*Endpoint]{
 	genl.Nested(attrAddr, "MPTCP_PM_ATTR_ADDR", addressRows, func(e *Endpoint) *Endpoint { return e }),
 }
 
-var addressRows = genl.Table[Endpoint]{
+var addressRows = genl.Table[*Endpoint]{
 	genl.Optional(addrID, "MPTCP_PM_ADDR_ATTR_ID", func(e *Endpoint) **uint8 { return &e.ID }),
 	{Number: addrAddr4, Name: "MPTCP_PM_ADDR_ATTR_ADDR4", Decode: addressOf(4)},
 	{Number: addrAddr6, Name: "MPTCP_PM_ADDR_ATTR_ADDR6", Decode: addressOf(16)},

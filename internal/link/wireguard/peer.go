@@ -16,13 +16,13 @@ import (
 
 // WGDEVICE_A_PRIVATE_KEY, WGDEVICE_A_PUBLIC_KEY, WGPEER_A_PUBLIC_KEY and
 // WGPEER_A_PRESHARED_KEY are not in these tables, so nobody can show them.
-var deviceRows = genl.Table[state.WireGuard]{
+var deviceRows = genl.Table[*state.WireGuard]{
 	genl.Optional(unix.WGDEVICE_A_LISTEN_PORT, "WGDEVICE_A_LISTEN_PORT", func(d *state.WireGuard) **uint16 { return &d.ListenPort }),
 	genl.Optional(unix.WGDEVICE_A_FWMARK, "WGDEVICE_A_FWMARK", func(d *state.WireGuard) **uint32 { return &d.FwMark }),
 	{Number: unix.WGDEVICE_A_PEERS, Name: "WGDEVICE_A_PEERS", Decode: decodePeers},
 }
 
-var peerRows = genl.Table[state.WireGuardPeer]{
+var peerRows = genl.Table[*state.WireGuardPeer]{
 	{Number: unix.WGPEER_A_ENDPOINT, Name: "WGPEER_A_ENDPOINT", Decode: decodeEndpoint},
 	genl.Optional(unix.WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, "WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL", func(p *state.WireGuardPeer) **uint16 { return &p.PersistentKeepalive }),
 	{Number: unix.WGPEER_A_LAST_HANDSHAKE_TIME, Name: "WGPEER_A_LAST_HANDSHAKE_TIME", Decode: decodeHandshake},
@@ -93,7 +93,7 @@ type allowedIP struct {
 	bits    uint8
 }
 
-var allowedIPRows = genl.Table[allowedIP]{
+var allowedIPRows = genl.Table[*allowedIP]{
 	genl.Number(unix.WGALLOWEDIP_A_FAMILY, "WGALLOWEDIP_A_FAMILY", func(a *allowedIP) *uint16 { return &a.family }),
 	genl.Raw(unix.WGALLOWEDIP_A_IPADDR, "WGALLOWEDIP_A_IPADDR", func(a *allowedIP) *[]byte { return &a.address }),
 	genl.Number(unix.WGALLOWEDIP_A_CIDR_MASK, "WGALLOWEDIP_A_CIDR_MASK", func(a *allowedIP) *uint8 { return &a.bits }),

@@ -234,7 +234,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			kernel := func(request genetlink.Message, header netlink.Message) ([]genetlink.Message, error) {
 				var index uint32
-				rows := genl.Table[uint32]{genl.Number(unix.WGDEVICE_A_IFINDEX, "WGDEVICE_A_IFINDEX", func(n *uint32) *uint32 { return n })}
+				rows := genl.Table[*uint32]{genl.Number(unix.WGDEVICE_A_IFINDEX, "WGDEVICE_A_IFINDEX", func(n *uint32) *uint32 { return n })}
 				if err := rows.Decode(&index, request.Data); err != nil || header.Header.Flags&netlink.Dump != netlink.Dump || request.Header.Command != unix.WG_CMD_GET_DEVICE {
 					t.Errorf("request %+v %x: %v", header.Header, request.Data, err)
 				}

@@ -6,6 +6,8 @@ import (
 )
 
 // onBridge is a row of a bridge, whose data may be missing only while the type is wrong.
+//
+//go:noinline
 func onBridge[V any](name string, f form[V], put func(b *rtnl.Bridge, v V), doc string) *option[*device] {
 	return row(name, f, func(d *device, v V) {
 		if d.bridge != nil {
@@ -102,6 +104,8 @@ func orUsual(value, usual uint32) uint64 {
 }
 
 // onPort is a row of a device that is a port of a bridge.
+//
+//go:noinline
 func onPort[V any](name string, f form[V], put func(p *rtnl.BridgePort, v V), doc string) *option[*device] {
 	return row(name, f, func(d *device, v V) {
 		if d.port == nil {

@@ -74,6 +74,8 @@ var reversePath = form[string]{"strict, loose or false", func(text string) (stri
 
 // setting is a row of a device that stands below /proc/sys/net. The paths have * for the
 // device's name.
+//
+//go:noinline
 func setting[V any](name string, f form[V], text func(V) string, doc string, paths ...string) *option[*device] {
 	return row(name, f, func(d *device, v V) {
 		for _, path := range paths {
@@ -169,6 +171,8 @@ var pairOptions = []*option[*device]{
 }
 
 // onVXLAN is a row of a VXLAN, whose data may be missing only while the type is wrong.
+//
+//go:noinline
 func onVXLAN[V any](name string, f form[V], put func(x *rtnl.VXLAN, v V), doc string) *option[*device] {
 	return row(name, f, func(d *device, v V) {
 		if d.vxlan != nil {

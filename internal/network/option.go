@@ -32,11 +32,15 @@ type option[T any] struct {
 }
 
 // row makes an option whose value goes where put says.
+//
+//go:noinline
 func row[T, V any](name string, f form[V], put func(t T, v V), doc string) *option[T] {
 	return placedRow(name, f, func(t T, v V, _ Place) { put(t, v) }, doc)
 }
 
 // placedRow is row for what has to know where the value stands.
+//
+//go:noinline
 func placedRow[T, V any](name string, f form[V], put func(t T, v V, at Place), doc string) *option[T] {
 	return &option[T]{name: name, takes: f.takes, doc: doc, set: func(t T, text string, at Place) error {
 		v, err := f.parse(text)
@@ -48,6 +52,8 @@ func placedRow[T, V any](name string, f form[V], put func(t T, v V, at Place), d
 }
 
 // rows makes an option with any number of values.
+//
+//go:noinline
 func rows[T, V any](name string, f form[V], add func(t T, v V), doc string) *option[T] {
 	return row(name, f, add, doc).many()
 }

@@ -63,11 +63,15 @@ type Integer interface {
 }
 
 // Number is a row for an integer in the machine's byte order.
+//
+//go:noinline
 func Number[N Integer, T any](n uint16, name string, at func(T) *N) Row[T] {
 	return Row[T]{n, name, func(t T, b []byte) error { return get(b, at(t)) }}
 }
 
 // Optional is a Number that is nil where the kernel does not tell it.
+//
+//go:noinline
 func Optional[N Integer, T any](n uint16, name string, at func(T) **N) Row[T] {
 	return Row[T]{n, name, func(t T, b []byte) error {
 		value := new(N)
@@ -77,6 +81,8 @@ func Optional[N Integer, T any](n uint16, name string, at func(T) **N) Row[T] {
 }
 
 // Bool is a row for a byte that is 0 or 1.
+//
+//go:noinline
 func Bool[T any](n uint16, name string, at func(T) *bool) Row[T] {
 	return Row[T]{n, name, func(t T, b []byte) error {
 		var value uint8
@@ -87,6 +93,8 @@ func Bool[T any](n uint16, name string, at func(T) *bool) Row[T] {
 }
 
 // OptionalBool is a Bool that is nil where the kernel does not tell it.
+//
+//go:noinline
 func OptionalBool[T any](n uint16, name string, at func(T) **bool) Row[T] {
 	return Bool(n, name, func(t T) *bool {
 		value := new(bool)
@@ -97,6 +105,8 @@ func OptionalBool[T any](n uint16, name string, at func(T) **bool) Row[T] {
 
 // Present is a row for an attribute without content, which says yes by being
 // there.
+//
+//go:noinline
 func Present[T any](n uint16, name string, at func(T) *bool) Row[T] {
 	return Row[T]{n, name, func(t T, _ []byte) error {
 		*at(t) = true
@@ -105,6 +115,8 @@ func Present[T any](n uint16, name string, at func(T) *bool) Row[T] {
 }
 
 // Text is a row for a string, with or without its NUL.
+//
+//go:noinline
 func Text[T any](n uint16, name string, at func(T) *string) Row[T] {
 	return Row[T]{n, name, func(t T, b []byte) error {
 		*at(t) = nlenc.String(b)
@@ -113,6 +125,8 @@ func Text[T any](n uint16, name string, at func(T) *string) Row[T] {
 }
 
 // Raw is a row for bytes as they are.
+//
+//go:noinline
 func Raw[T any](n uint16, name string, at func(T) *[]byte) Row[T] {
 	return Row[T]{n, name, func(t T, b []byte) error {
 		*at(t) = b
@@ -121,6 +135,8 @@ func Raw[T any](n uint16, name string, at func(T) *[]byte) Row[T] {
 }
 
 // Nested is a row for attributes within an attribute.
+//
+//go:noinline
 func Nested[U, T any](n uint16, name string, rows Table[U], at func(T) U) Row[T] {
 	return Row[T]{n, name, func(t T, b []byte) error { return rows.Decode(at(t), b) }}
 }

@@ -74,7 +74,7 @@ func LinkDelta(have, want *Link) (Change, error) {
 	return change, nil
 }
 
-func (d dataTable[T]) delta(have, want any) (Change, error) {
+func (d *dataTable[T]) delta(have, want any) (Change, error) {
 	w, ok := want.(T)
 	if !ok {
 		return Change{}, fmt.Errorf("data is %T instead of %T", want, w)

@@ -172,7 +172,7 @@ func checkAlone(t *testing.T, kind string, data any, field string, value reflect
 func TestKindsAreKnown(t *testing.T) {
 	var whole []string
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		if reflect.ValueOf(kinds[kind]).FieldByName("whole").Bool() {
+		if reflect.ValueOf(kinds[kind]).Elem().FieldByName("whole").Bool() {
 			whole = append(whole, kind)
 		}
 	}

@@ -93,28 +93,28 @@ type dataTable[T any] struct {
 	pair func(have, want T) Class
 }
 
-func data[T any](rows table[*T]) dataTable[*T] {
-	return dataTable[*T]{rows: rows, empty: func() *T { return new(T) }}
+func data[T any](rows table[*T]) *dataTable[*T] {
+	return &dataTable[*T]{rows: rows, empty: func() *T { return new(T) }}
 }
 
-func wholeData[T any](rows table[*T]) dataTable[*T] {
+func wholeData[T any](rows table[*T]) *dataTable[*T] {
 	d := data(rows)
 	d.whole = true
 	return d
 }
 
-func pairedData[T any](rows table[*T], pair func(have, want *T) Class) dataTable[*T] {
+func pairedData[T any](rows table[*T], pair func(have, want *T) Class) *dataTable[*T] {
 	d := data(rows)
 	d.pair = pair
 	return d
 }
 
-func (d dataTable[T]) decode(b []byte) (any, error) {
+func (d *dataTable[T]) decode(b []byte) (any, error) {
 	data := d.empty()
 	return data, d.rows.decode(data, b)
 }
 
-func (d dataTable[T]) encode(data any) ([]byte, error) {
+func (d *dataTable[T]) encode(data any) ([]byte, error) {
 	t, ok := data.(T)
 	if !ok {
 		return nil, fmt.Errorf("data is %T instead of %T", data, t)

@@ -4,10 +4,6 @@
 GO          ?= go
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BUILD_FLAGS := -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
-# The daemon is at rest most of its time, on devices with little memory, of which its
-# file takes most: without inlining it has a tenth less. The other programs run for a
-# moment, and should be quick.
-SMALL       := -gcflags=all=-l
 STATICCHECK := build/tools/staticcheck-0.8.2
 LAB         := build/bin/lab
 VERSION_OF_STATICCHECK := v0.8.2
@@ -85,8 +81,7 @@ help: ## show this
 .PHONY: build
 build: ## static binaries in build/bin
 	@mkdir -p $(BIN)
-	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o $(BIN)/ $$($(GO) list ./cmd/... | grep -v /netconnectd$$)
-	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) $(SMALL) -o $(BIN)/ ./cmd/netconnectd
+	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o $(BIN)/ ./cmd/...
 
 .PHONY: deb
 deb: $(NFPM) ## Debian packages for amd64, arm64 and ARMv6 (armhf) in build/deb

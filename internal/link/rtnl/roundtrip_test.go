@@ -170,8 +170,8 @@ func TestEachNumberOnce(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		rows := reflect.ValueOf(tables[name])
-		if rows.Kind() == reflect.Struct { // dataTable
-			rows = rows.FieldByName("rows")
+		if rows.Kind() == reflect.Pointer { // *dataTable
+			rows = rows.Elem().FieldByName("rows")
 		}
 		seen := map[uint64]string{}
 		for i := range rows.Len() {

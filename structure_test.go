@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	},
 	"internal/network":     {"internal/address", "internal/link", "internal/link/rtnl", "internal/nearest", "internal/shown", "state"},
 	"internal/interfaces":  {"client", "internal/link"},
-	"internal/declared":    {"client", "internal/atomicfile", "internal/link", "internal/link/proto/dhcp", "internal/network", "internal/ownfile"},
+	"internal/declared":    {"client", "internal/atomicfile", "internal/link", "internal/link/proto/dhcp", "internal/network", "internal/resolver", "internal/ownfile"},
 	"internal/netsettings": {"client", "internal/address", "internal/secret", "internal/server", "internal/store", "internal/wifi"},
 	"internal/radio": {
 		"client", "internal/ap", "internal/atomicfile", "internal/interfaces", "internal/link", "internal/link/proto/dhcp", "internal/link/proto/ndp", "internal/networkmanager",

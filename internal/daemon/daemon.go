@@ -209,7 +209,7 @@ func build(cfg *config.Config, opts Options, runner *process.Runner, networks *s
 	d.radio = radio.New(radio.Parts{
 		RuntimeDir: cfg.RuntimeDir, StateDir: cfg.StateDir, Runner: runner, Monitor: d.monitor, Interfaces: d.lane, Saved: networks, Profiles: d.profiles, Events: d.radioEvents(), Log: log,
 	}, radioSettings(cfg))
-	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: d.radio, uplink: func() string { return d.sup.State().Uplink.Name }, declared: d.declared.NameServers, log: log}
+	d.dns = &nameServers{dir: cfg.RuntimeDir, hint: make(chan struct{}, 1), radio: d.radio, uplink: func() policy.UplinkStatus { return d.sup.State().Uplink }, declared: d.declared.NameServers, log: log}
 	d.server = server.New(server.Config{Log: log, Handler: d, Rights: server.Rights{
 		Everyone: cfg.Permissions.Change == "everyone", Group: server.DefaultGroup,
 	}})

@@ -8,22 +8,19 @@ import (
 	"slices"
 
 	"github.com/netconnectd/netconnectd/internal/resolver"
+	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 )
 
-// nameServers hands the name servers of the radio's network to the system's
-// resolver while the radio is the uplink, and those of declared interfaces while their
-// device is. Otherwise it withdraws them: the name servers of another wired uplink
-// belong to the program that configures that uplink.
+// nameServers hands name servers to the system's resolver: those of declared interfaces
+// that are up, and those of the radio's network while the radio is the uplink. The name
+// servers of any other uplink belong to the program that configures that uplink.
 type nameServers struct {
-	dir    string // runtime folder
-	hint   chan struct{}
-	radio  slot
-	log    *slog.Logger
-	uplink func() (iface string) // the uplink that works, "" for none
-
-	// declared returns the name servers of the interfaces that are declared on a
-	// link, and their search domains.
-	declared func(link string) (servers []netip.Addr, search []string)
+	dir      string // runtime folder
+	hint     chan struct{}
+	radio    slot
+	log      *slog.Logger
+	uplink   func() policy.UplinkStatus
+	declared func() []resolver.Link
 }
 
 // recheck makes run compare again what is published and what should be. It never
@@ -52,41 +49,52 @@ func (n *nameServers) run(ctx context.Context) {
 }
 
 // unknown reports whether a daemon that has just started does not know yet what to
-// publish: no uplink works, or the routers of the radio's network, which may be the
-// only source of name servers, have not answered.
+// publish: nothing has shown which uplink works, or the routers of the radio's network,
+// which may be the only source of name servers, have not answered.
 func (n *nameServers) unknown(want resolver.Config) bool {
-	switch n.uplink() {
+	switch uplink := n.uplink(); uplink.Name {
 	case "":
-		return true
+		return uplink.State == policy.Starting || len(want.Links) == 0
 	case n.radio.Interface():
 		_, heard := n.radio.Advertised()
-		return !n.radio.Managed() && len(want.Servers) == 0 && !heard
+		return !n.radio.Managed() && len(servers(n.radio)) == 0 && !heard
 	}
 	return false
 }
 
-// want returns what should be published, empty if nothing should.
+// want returns what should be published, empty if nothing should. The uplink's name
+// servers come first.
 func (n *nameServers) want() resolver.Config {
-	uplink := n.uplink()
-	if uplink != "" && uplink != n.radio.Interface() {
-		c := resolver.Config{Interface: uplink}
-		if c.Servers, c.Search = n.declared(uplink); len(c.Servers) == 0 {
-			return resolver.Config{}
+	uplink, links := n.uplink().Name, n.declared()
+	ours := false
+	for i, l := range links {
+		if l.Interface == uplink {
+			ours = true
+			copy(links[1:i+1], links[:i])
+			links[0] = l
 		}
-		return c
 	}
-	all := servers(n.radio)
-	if len(all) == 0 || uplink == "" {
+	if uplink != "" && uplink == n.radio.Interface() {
+		ours = !n.radio.Managed()
+		links = append([]resolver.Link{n.ofRadio()}, links...)
+	}
+	links = slices.DeleteFunc(links, func(l resolver.Link) bool { return len(l.Servers) == 0 })
+	if len(links) == 0 {
 		return resolver.Config{}
 	}
-	c := resolver.Config{Interface: n.radio.Interface(), Servers: all}
+	return resolver.Config{Links: links, Apart: uplink != "" && !ours}
+}
+
+// ofRadio returns the name servers and search domains of the radio's network.
+func (n *nameServers) ofRadio() resolver.Link {
+	l := resolver.Link{Interface: n.radio.Interface(), Servers: servers(n.radio)}
 	if lease := n.radio.Lease(); lease != nil {
-		c.Search = lease.Search
-		if len(c.Search) == 0 && lease.Domain != "" {
-			c.Search = []string{lease.Domain}
+		l.Search = lease.Search
+		if len(l.Search) == 0 && lease.Domain != "" {
+			l.Search = []string{lease.Domain}
 		}
 	}
-	return c
+	return l
 }
 
 // servers returns the name servers of the radio's network: those of the lease, then
@@ -107,7 +115,7 @@ func servers(radio slot) []netip.Addr {
 }
 
 func (n *nameServers) set(c resolver.Config) error {
-	if c.Interface == "" {
+	if len(c.Links) == 0 {
 		return resolver.Withdraw(n.dir)
 	}
 	return resolver.Publish(n.dir, c)

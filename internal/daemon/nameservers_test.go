@@ -3,6 +3,7 @@ package daemon
 import (
 	"net/netip"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/netconnectd/netconnectd/internal/link/proto/dhcp"
@@ -11,7 +12,17 @@ import (
 )
 
 // noneDeclared are the name servers of a network without declared interfaces.
-func noneDeclared(string) ([]netip.Addr, []string) { return nil, nil }
+func noneDeclared() []resolver.Link { return nil }
+
+// online returns the status of an uplink that works; "" is for a device that has lost
+// its uplink.
+func online(uplink string) func() policy.UplinkStatus {
+	state := policy.Online
+	if uplink == "" {
+		state = policy.Lost
+	}
+	return func() policy.UplinkStatus { return policy.UplinkStatus{Name: uplink, State: state} }
+}
 
 func TestNameServersFollowTheUplink(t *testing.T) {
 	server := netip.MustParseAddr("192.0.2.1")
@@ -22,35 +33,43 @@ func TestNameServersFollowTheUplink(t *testing.T) {
 		return all
 	}
 	leased := &dhcp.Lease{DNS: ask("192.0.2.1")}
+	of := func(name string, servers []netip.Addr, search ...string) resolver.Link {
+		return resolver.Link{Interface: name, Servers: servers, Search: search}
+	}
+	links := func(all ...resolver.Link) resolver.Config { return resolver.Config{Links: all} }
+	lan, wan := of("br-lan", ask("198.51.100.7")), of("br-wan", ask("198.51.100.53"), "office")
 	for _, tt := range []struct {
 		name       string
 		lease      *dhcp.Lease
 		advertised []netip.Addr
+		declared   []resolver.Link
 		way        string
 		want       resolver.Config
 	}{
-		{"no lease", nil, nil, "absent0", resolver.Config{}},
-		{"a wired uplink has its own", leased, ask("2001:db8::1"), "eth0", resolver.Config{}},
-		{"a declared uplink", leased, ask("2001:db8::1"), "br-wan", resolver.Config{Interface: "br-wan", Servers: ask("198.51.100.53"), Search: []string{"office"}}},
-		{"no uplink works", leased, ask("2001:db8::1"), "", resolver.Config{}},
-		{"the radio is the way out", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan"}, nil, "absent0",
-			resolver.Config{Interface: "absent0", Servers: []netip.Addr{server}, Search: []string{"lan"}}},
-		{"a search list wins over the domain", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan", Search: []string{"a", "b"}}, nil, "absent0",
-			resolver.Config{Interface: "absent0", Servers: []netip.Addr{server}, Search: []string{"a", "b"}}},
-		{"a lease without any", &dhcp.Lease{Domain: "lan"}, nil, "absent0", resolver.Config{}},
-		{"routers alone", nil, ask("2001:db8::1", "fe80::1%absent0"), "absent0", resolver.Config{Interface: "absent0", Servers: ask("2001:db8::1", "fe80::1%absent0")}},
-		{"a lease, and routers", leased, ask("2001:db8::1"), "absent0", resolver.Config{Interface: "absent0", Servers: ask("192.0.2.1", "2001:db8::1")}},
-		{"of those that programs ask one is a router's", &dhcp.Lease{DNS: ask("192.0.2.1", "192.0.2.2", "192.0.2.3")}, ask("2001:db8::1"), "absent0",
-			resolver.Config{Interface: "absent0", Servers: ask("192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3")}},
+		{"no lease", nil, nil, nil, "absent0", resolver.Config{}},
+		{"a wired uplink has its own", leased, ask("2001:db8::1"), nil, "eth0", resolver.Config{}},
+		{"a wired uplink has its own, declared interfaces too", leased, nil, []resolver.Link{lan}, "eth0", resolver.Config{Links: []resolver.Link{lan}, Apart: true}},
+		{"a declared uplink comes first", leased, ask("2001:db8::1"), []resolver.Link{lan, wan}, "br-wan", links(wan, lan)},
+		{"declared interfaces behind the radio", leased, nil, []resolver.Link{lan, wan}, "absent0", links(of("absent0", ask("192.0.2.1")), lan, wan)},
+		{"declared interfaces, and a lease without any", &dhcp.Lease{Domain: "lan"}, nil, []resolver.Link{lan}, "absent0", links(lan)},
+		{"a declared domain without a server", leased, nil, []resolver.Link{of("br-lan", nil, "office")}, "eth0", resolver.Config{}},
+		{"no uplink works", leased, ask("2001:db8::1"), nil, "", resolver.Config{}},
+		{"no uplink works, declared interfaces are up", leased, nil, []resolver.Link{lan}, "", links(lan)},
+		{"the radio is the way out", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan"}, nil, nil, "absent0",
+			links(of("absent0", []netip.Addr{server}, "lan"))},
+		{"a search list wins over the domain", &dhcp.Lease{DNS: []netip.Addr{server}, Domain: "lan", Search: []string{"a", "b"}}, nil, nil, "absent0",
+			links(of("absent0", []netip.Addr{server}, "a", "b"))},
+		{"a lease without any", &dhcp.Lease{Domain: "lan"}, nil, nil, "absent0", resolver.Config{}},
+		{"routers alone", nil, ask("2001:db8::1", "fe80::1%absent0"), nil, "absent0", links(of("absent0", ask("2001:db8::1", "fe80::1%absent0")))},
+		{"a lease, and routers", leased, ask("2001:db8::1"), nil, "absent0", links(of("absent0", ask("192.0.2.1", "2001:db8::1")))},
+		{"of those that programs ask one is a router's", &dhcp.Lease{DNS: ask("192.0.2.1", "192.0.2.2", "192.0.2.3")}, ask("2001:db8::1"), nil, "absent0",
+			links(of("absent0", ask("192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3")))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			declared := func(link string) ([]netip.Addr, []string) {
-				if link != "br-wan" {
-					return nil, nil
-				}
-				return ask("198.51.100.53"), []string{"office"}
+			n := &nameServers{
+				radio: &standIn{lease: tt.lease, advertised: &tt.advertised}, uplink: online(tt.way),
+				declared: func() []resolver.Link { return slices.Clone(tt.declared) },
 			}
-			n := &nameServers{radio: &standIn{lease: tt.lease, advertised: &tt.advertised}, uplink: func() string { return tt.way }, declared: declared}
 			if got := n.want(); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
@@ -65,10 +84,10 @@ func TestNameServersGoWithTheLease(t *testing.T) {
 		lease: &dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}, advertised: &[]netip.Addr{netip.MustParseAddr("2001:db8::1")},
 	}
 	d.radio = r
-	n := &nameServers{radio: r, uplink: r.Interface, declared: noneDeclared}
+	n := &nameServers{radio: r, uplink: online(r.Interface()), declared: noneDeclared}
 	uplink := policy.Uplink{Name: r.Interface(), Wifi: true}
-	if len(n.want().Servers) != 2 || len(d.servers(uplink)) != 2 {
-		t.Fatalf("published %v, asked %v", n.want().Servers, d.servers(uplink))
+	if len(n.want().Links) != 1 || len(d.servers(uplink)) != 2 {
+		t.Fatalf("published %v, asked %v", n.want(), d.servers(uplink))
 	}
 	r.lease, r.advertised = nil, nil
 	if got := n.want(); !reflect.DeepEqual(got, resolver.Config{}) || d.servers(uplink) != nil {
@@ -88,6 +107,7 @@ func TestNameServersAwaitTheRouters(t *testing.T) {
 		managed    bool
 		want       bool
 	}{
+		{"nothing is known yet", "starting", nil, nil, false, true},
 		{"no uplink works", "", nil, nil, false, true},
 		{"a wired uplink", "eth0", nil, nil, false, false},
 		{"the routers have not answered", "absent0", nil, nil, false, true},
@@ -100,7 +120,10 @@ func TestNameServersAwaitTheRouters(t *testing.T) {
 			n := &nameServers{
 				declared: noneDeclared,
 				radio:    &standIn{lease: tt.lease, advertised: tt.advertised, managed: tt.managed},
-				uplink:   func() string { return tt.way },
+				uplink:   online(tt.way),
+			}
+			if tt.way == "starting" {
+				n.uplink = func() policy.UplinkStatus { return policy.UplinkStatus{State: policy.Starting} }
 			}
 			if got := n.unknown(n.want()); got != tt.want {
 				t.Errorf("unknown: %v", got)

@@ -78,6 +78,10 @@ func (d *daemon) servers(u policy.Uplink) []netip.Addr {
 	if u.Wifi {
 		return servers(d.radio)
 	}
-	declared, _ := d.declared.NameServers(u.Name)
-	return declared
+	for _, l := range d.declared.NameServers() {
+		if l.Interface == u.Name {
+			return l.Servers
+		}
+	}
+	return nil
 }

@@ -149,19 +149,19 @@ func TestFollowsTheKernel(t *testing.T) {
 }
 
 // TestNameServers checks that the name servers of a link are those of its interfaces
-// that are up, in the order of dns_metric.
+// that are up, and that they and the links are in the order of dns_metric.
 func TestNameServers(t *testing.T) {
 	play(t, t.TempDir(), func(t *testing.T, n *Network, k *kernel) {
 		k.plug("eth0")
+		k.plug("br-lan")
 		asks := func(name, device, server string, metric uint32) network.Interface {
 			i := static(name, device, "192.0.2.1/24")
 			i.DNS, i.DNSSearch, i.DNSMetric = []netip.Addr{netip.MustParseAddr(server)}, []string{name}, metric
 			return i
 		}
-		declare(t, n, asks("late", "eth0", "192.0.2.53", 2), asks("early", "eth0", "192.0.2.54", 1), asks("other", "lo", "192.0.2.55", 0), asks("absent", "eth1", "192.0.2.56", 0))
+		declare(t, n, asks("late", "eth0", "192.0.2.53", 2), asks("early", "eth0", "192.0.2.54", 1), asks("other", "br-lan", "192.0.2.55", 0), static("silent", "br-lan", "192.0.2.2/24"), asks("absent", "eth1", "192.0.2.56", 0))
 		synctest.Wait()
-		servers, search := n.NameServers("eth0")
-		if got := fmt.Sprint(servers, search); got != "[192.0.2.54 192.0.2.53] [early late]" {
+		if got := fmt.Sprint(n.NameServers()); got != "[{br-lan [192.0.2.55] [other]} {eth0 [192.0.2.54 192.0.2.53] [early late]}]" {
 			t.Error(got)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/network"
+	"github.com/netconnectd/netconnectd/internal/resolver"
 )
 
 // Dump returns the state of all declared interfaces, in the order of their
@@ -33,15 +34,20 @@ func (n *Network) Status(name string) (client.NetworkInterface, error) {
 	return client.NetworkInterface{}, notDeclared(name)
 }
 
-// NameServers returns the name servers of the interfaces that are up on a link of the
-// kernel, the lowest dns_metric first, and their search domains.
-func (n *Network) NameServers(link string) (servers []netip.Addr, search []string) {
-	all := slices.DeleteFunc(n.State().Interfaces(), func(s network.Status) bool { return s.Phase != network.Up || s.Link != link })
+// NameServers returns the name servers and search domains of each link of the kernel on
+// which declared interfaces are up, the lowest dns_metric first.
+func (n *Network) NameServers() []resolver.Link {
+	all := slices.DeleteFunc(n.State().Interfaces(), func(s network.Status) bool { return s.Phase != network.Up || len(s.DNS)+len(s.Search) == 0 })
 	sort.SliceStable(all, func(i, j int) bool { return all[i].DNSMetric < all[j].DNSMetric })
+	var links []resolver.Link
 	for _, s := range all {
-		servers, search = append(servers, s.DNS...), append(search, s.Search...)
+		at := slices.IndexFunc(links, func(l resolver.Link) bool { return l.Interface == s.Link })
+		if at < 0 {
+			at, links = len(links), append(links, resolver.Link{Interface: s.Link})
+		}
+		links[at].Servers, links[at].Search = append(links[at].Servers, s.DNS...), append(links[at].Search, s.Search...)
 	}
-	return servers, search
+	return links
 }
 
 // show returns the state of an interface in netifd's shape.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/netconnectd/netconnectd/internal/ownfile"
@@ -34,9 +35,11 @@ const (
 
 // record is what we have done to the system and how to undo it.
 type record struct {
-	Method    method `json:"method"`
-	Interface string `json:"interface"`
-	File      *saved `json:"file,omitempty"` // by file only
+	Method     method   `json:"method"`
+	Interfaces []string `json:"interfaces"`
+	File       *saved   `json:"file,omitempty"` // by file only
+
+	Interface string `json:"interface,omitempty"` // the only one, of an earlier version
 }
 
 // Apply makes the system use what is published at path (folder/resolv.conf). If
@@ -52,14 +55,14 @@ func (s *System) Apply(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if len(c.Servers) == 0 {
-		return s.withdraw(ctx, old)
-	}
 	by, program, err := s.choose()
 	if err != nil {
 		return err
 	}
-	if old.Method != "" && (old.Method != by || by != byFile && old.Interface != c.Interface) {
+	if len(c.Links) == 0 || c.Apart && by == byFile {
+		return s.withdraw(ctx, old)
+	}
+	if old.Method != "" && old.Method != by {
 		if err := s.withdraw(ctx, old); err != nil {
 			return err
 		}
@@ -70,7 +73,9 @@ func (s *System) Apply(ctx context.Context, path string) error {
 		return fmt.Errorf("set name servers by %s: %w", by, err)
 	}
 	if applied {
-		s.Log.Info("name servers set", "by", by, "iface", c.Interface, "servers", c.Servers, "search", c.Search)
+		for _, l := range c.Links {
+			s.Log.Info("name servers set", "by", by, "iface", l.Interface, "servers", l.Servers, "search", l.Search)
+		}
 	}
 	return nil
 }
@@ -110,27 +115,43 @@ func (s *System) set(ctx context.Context, by method, program string, old record,
 	if by == byFile {
 		return s.setFile(old, published, c)
 	}
+	var names []string
+	for _, l := range c.Links {
+		names = append(names, l.Interface)
+	}
+	left := slices.DeleteFunc(slices.Clone(old.Interfaces), func(name string) bool { return slices.Contains(names, name) })
 	// The record comes first, so that the change can be undone whatever happens next.
-	if err := s.store(record{Method: by, Interface: c.Interface}); err != nil {
+	if err := s.store(record{Method: by, Interfaces: slices.Concat(names, left)}); err != nil {
 		return false, err
 	}
-	if by == byResolvconf {
-		_, err := s.Run(ctx, s.Root+program, []string{"-a", source(c.Interface)}, c.render())
+	var failed []error
+	for _, name := range left {
+		failed = append(failed, s.withdrawLink(ctx, by, name))
+	}
+	for _, l := range c.Links {
+		if by == byResolvconf {
+			_, err = s.Run(ctx, s.Root+program, []string{"-a", source(l.Interface)}, Config{Links: []Link{l}}.render())
+		} else {
+			err = s.setResolved(ctx, program, l)
+		}
+		failed = append(failed, err)
+	}
+	if err := errors.Join(failed...); err != nil || len(left) == 0 {
 		return true, err
 	}
-	return true, s.setResolved(ctx, program, c)
+	return true, s.store(record{Method: by, Interfaces: names})
 }
 
-func (s *System) setResolved(ctx context.Context, program string, c Config) error {
-	dns := []string{"dns", c.Interface}
-	for _, server := range c.Servers {
+func (s *System) setResolved(ctx context.Context, program string, l Link) error {
+	dns := []string{"dns", l.Interface}
+	for _, server := range l.Servers {
 		dns = append(dns, server.String())
 	}
 	if _, err := s.Run(ctx, s.Root+program, dns, nil); err != nil {
 		return err
 	}
-	domain := append([]string{"domain", c.Interface}, c.Search...)
-	if len(c.Search) == 0 {
+	domain := append([]string{"domain", l.Interface}, l.Search...)
+	if len(l.Search) == 0 {
 		domain = append(domain, "") // clears the list, resolvectl(1)
 	}
 	_, err := s.Run(ctx, s.Root+program, domain, nil)
@@ -143,23 +164,33 @@ func source(ifname string) string { return ifname + ".netconnectd" }
 // withdraw undoes what is recorded and removes the record.
 func (s *System) withdraw(ctx context.Context, old record) error {
 	var err error
-	switch old.Method {
-	case byResolved:
-		err = s.revert(ctx, old.Interface)
-	case byResolvconf:
-		if program := s.find("/usr/sbin/resolvconf", "/sbin/resolvconf", "/usr/bin/resolvconf"); program != "" {
-			_, err = s.Run(ctx, s.Root+program, []string{"-d", source(old.Interface)}, nil)
-		}
-	case byFile:
+	if old.Method == byFile {
 		err = s.restoreFile(old.File)
+	} else {
+		for _, name := range old.Interfaces {
+			err = errors.Join(err, s.withdrawLink(ctx, old.Method, name))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("withdraw name servers by %s: %w", old.Method, err)
 	}
 	if old.Method != "" {
-		s.Log.Info("name servers withdrawn", "by", old.Method, "iface", old.Interface)
+		s.Log.Info("name servers withdrawn", "by", old.Method, "iface", strings.Join(old.Interfaces, " "))
 	}
 	return s.forget()
+}
+
+// withdrawLink undoes what was set for a link.
+func (s *System) withdrawLink(ctx context.Context, by method, ifname string) error {
+	if by == byResolved {
+		return s.revert(ctx, ifname)
+	}
+	program := s.find("/usr/sbin/resolvconf", "/sbin/resolvconf", "/usr/bin/resolvconf")
+	if program == "" {
+		return nil
+	}
+	_, err := s.Run(ctx, s.Root+program, []string{"-d", source(ifname)}, nil)
+	return err
 }
 
 // revert makes systemd-resolved forget its settings of an interface. When the
@@ -210,6 +241,9 @@ func readRecord(path string) (record, error) {
 	if err := ownfile.ReadJSON(path, 4*maxSystem, &r); err != nil {
 		return record{}, err
 	}
+	if r.Interface != "" {
+		r.Interfaces, r.Interface = []string{r.Interface}, ""
+	}
 	if err := r.check(); err != nil {
 		return record{}, ownfile.Damaged(path, err)
 	}
@@ -219,7 +253,7 @@ func readRecord(path string) (record, error) {
 func (r record) check() error {
 	switch {
 	case r.Method == "": // nothing is applied, see forget
-	case !validInterface(r.Interface):
+	case len(r.Interfaces) == 0 || slices.ContainsFunc(r.Interfaces, func(name string) bool { return !validInterface(name) }):
 		return errors.New("it names no interface")
 	case r.Method == byFile && (r.File == nil || !strings.HasPrefix(r.File.Path, "/")):
 		return errors.New("it names no file")
@@ -242,7 +276,7 @@ func (s *System) traces() (record, error) {
 	}
 	content := found.Content
 	found.Existed, found.Content, found.Written = false, nil, content
-	return record{Method: byFile, Interface: name, File: &found}, nil
+	return record{Method: byFile, Interfaces: []string{name}, File: &found}, nil
 }
 
 // store writes the record. Only the record of a replaced file has to survive a

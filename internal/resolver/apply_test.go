@@ -52,6 +52,89 @@ func TestApplyMovesToAnotherInterface(t *testing.T) {
 		"resolvectl revert wlan0\nresolvectl dns wlan1 10.0.0.1\nresolvectl domain wlan1 lan\n", m.diary())
 }
 
+// two are a declared uplink and a declared network behind it.
+var two = []Link{{"br-wan", addresses("10.0.0.1"), []string{"isp.example"}}, {"br-lan", addresses("10.0.0.2"), nil}}
+
+// TestApplyKeepsLinksApart checks that each link has its own servers where the system's
+// resolver can do that, and that a link which is left out goes alone.
+func TestApplyKeepsLinksApart(t *testing.T) {
+	resolved := func(m *machine) {
+		m.program("/usr/bin/resolvectl", "exit 0")
+		m.link("../run/systemd/resolve/stub-resolv.conf", systemFile)
+	}
+	resolvconf := func(m *machine) { m.program("/usr/sbin/resolvconf", "exit 0") }
+	file := func(m *machine) { m.write(systemFile, "nameserver 9.9.9.9\n") }
+	const (
+		wan = "resolvectl dns br-wan 10.0.0.1\nresolvectl domain br-wan isp.example\n"
+		lan = "resolvectl dns br-lan 10.0.0.2\nresolvectl domain br-lan \n"
+	)
+	for _, row := range []struct {
+		name                          string
+		with                          func(m *machine)
+		both, lanAlone, apart, nobody string
+	}{
+		{"systemd-resolved", resolved, wan + lan, "resolvectl revert br-wan\n" + lan, lan, "resolvectl revert br-lan\n"},
+		{"resolvconf", resolvconf,
+			"resolvconf -a br-wan.netconnectd\n  # netconnectd: br-wan\n  nameserver 10.0.0.1\n  search isp.example\nresolvconf -a br-lan.netconnectd\n  # netconnectd: br-lan\n  nameserver 10.0.0.2\n",
+			"resolvconf -d br-wan.netconnectd\nresolvconf -a br-lan.netconnectd\n  # netconnectd: br-lan\n  nameserver 10.0.0.2\n",
+			"resolvconf -a br-lan.netconnectd\n  # netconnectd: br-lan\n  nameserver 10.0.0.2\n", "resolvconf -d br-lan.netconnectd\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			m := newMachine(t)
+			row.with(m)
+			m.ok(m.publishAll(Config{Links: two}))
+			m.same("both", row.both, m.diary())
+			m.ok(m.publishAll(Config{Links: two[1:]}))
+			m.same("one", row.lanAlone, m.diary())
+			m.ok(m.publishAll(Config{Links: two[1:], Apart: true}))
+			m.same("beside another program", row.apart, m.diary())
+			m.ok(m.withdraw())
+			m.same("none", row.nobody, m.diary())
+		})
+	}
+	t.Run("resolv.conf", func(t *testing.T) {
+		m := newMachine(t)
+		file(m)
+		m.ok(m.publishAll(Config{Links: two}))
+		if got := m.etc(); !strings.HasPrefix(got, "# netconnectd: br-wan\nnameserver 10.0.0.1\nnameserver 10.0.0.2\nsearch isp.example\n#") {
+			t.Error(got)
+		}
+		m.ok(m.publishAll(Config{Links: two[1:], Apart: true}))
+		m.same("beside another program", "nameserver 9.9.9.9\n", m.etc())
+	})
+}
+
+// TestApplyGoesOnAfterAFailure checks that a link which fails keeps no other link
+// without name servers, and that what is to be withdrawn is not forgotten.
+func TestApplyGoesOnAfterAFailure(t *testing.T) {
+	m := newMachine(t)
+	m.program("/usr/bin/resolvectl", `case "$1 $2" in "dns br-lan" | "revert br-wan") [ -e "$0.works" ];; esac`)
+	m.link("../run/systemd/resolve/stub-resolv.conf", systemFile)
+	m.write("/sys/class/net/br-wan", "")
+	if err := m.publishAll(Config{Links: []Link{two[1], two[0]}}); err == nil {
+		t.Error("a link that failed is not reported")
+	}
+	m.same("the other link", "resolvectl dns br-lan 10.0.0.2\nresolvectl dns br-wan 10.0.0.1\nresolvectl domain br-wan isp.example\n", m.diary())
+	if err := m.withdraw(); err == nil {
+		t.Error("a withdrawal that failed is not reported")
+	}
+	m.same("withdrawn", "resolvectl revert br-lan\nresolvectl revert br-wan\n", m.diary())
+	m.write("/usr/bin/resolvectl.works", "")
+	m.ok(m.withdraw())
+	m.same("withdrawn again", "resolvectl revert br-lan\nresolvectl revert br-wan\n", m.diary())
+}
+
+// TestRecordOfAnEarlierVersion checks that an upgrade withdraws what the version before
+// has set.
+func TestRecordOfAnEarlierVersion(t *testing.T) {
+	m := newMachine(t)
+	m.program("/usr/bin/resolvectl", "exit 0")
+	m.ok(os.MkdirAll(m.system.RunDir, 0o700))
+	m.ok(os.WriteFile(m.system.runRecord(), []byte(`{"method":"systemd-resolved","interface":"wlan0"}`+"\n"), 0o600))
+	m.ok(m.withdraw())
+	m.same("withdrawn", "resolvectl revert wlan0\n", m.diary())
+}
+
 func TestApplyByResolvconf(t *testing.T) {
 	m := newMachine(t)
 	m.program("/usr/sbin/resolvconf", "exit 0")
@@ -261,9 +344,9 @@ func TestApplyByFile(t *testing.T) {
 func TestApplyWherePublishedFileIsUsed(t *testing.T) {
 	m := newMachine(t)
 	m.link("../run/netconnectd/resolv.conf", systemFile)
-	m.ok(Publish(m.run, Config{Interface: "wlan0", Servers: addresses("10.0.0.1")}))
+	m.ok(Publish(m.run, Config{Links: []Link{{Interface: "wlan0", Servers: addresses("10.0.0.1")}}}))
 	m.system.StateDir = "/nowhere"
-	written, err := m.system.setFile(record{}, "/run/netconnectd/resolv.conf", Config{Interface: "wlan0", Servers: addresses("10.0.0.1")})
+	written, err := m.system.setFile(record{}, "/run/netconnectd/resolv.conf", Config{Links: []Link{{Interface: "wlan0", Servers: addresses("10.0.0.1")}}})
 	if err != nil || written {
 		t.Errorf("written: %v, %v", written, err)
 	}
@@ -296,7 +379,7 @@ func TestApplyClearsTheAnnouncementBeforeItReads(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(m.run, PendingName)); err == nil {
 			t.Error("still announced while it is applied")
 		}
-		m.ok(Publish(m.run, Config{Interface: "wlan0", Servers: addresses("10.0.0.2")}))
+		m.ok(Publish(m.run, Config{Links: []Link{{Interface: "wlan0", Servers: addresses("10.0.0.2")}}}))
 		return run(ctx, path, args, stdin)
 	}
 	m.ok(m.publish("wlan0", "10.0.0.1"))

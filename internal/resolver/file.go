@@ -61,13 +61,13 @@ func (s *System) setFile(old record, published string, c Config) (written bool, 
 	if isOurs(next.Content) {
 		next.Existed, next.Content = false, nil // our own content of which no record is left
 	}
-	return true, s.replace(next, c.Interface, content)
+	return true, s.replace(next, c.Links[0].Interface, content)
 }
 
 // replace writes the file. It records the file as written only afterwards, so that
 // the next Apply repeats a write that fails in between.
 func (s *System) replace(next saved, ifname string, content []byte) error {
-	r := record{Method: byFile, Interface: ifname, File: &next}
+	r := record{Method: byFile, Interfaces: []string{ifname}, File: &next}
 	next.Written = nil
 	if err := s.store(r); err != nil {
 		return err

@@ -69,7 +69,11 @@ func (m *machine) link(target, path string) {
 // publish is the daemon's side and the root side's, one after the other.
 func (m *machine) publish(ifname string, servers ...string) error {
 	m.t.Helper()
-	config := Config{Interface: ifname, Servers: addresses(servers...), Search: []string{"lan"}}
+	return m.publishAll(Config{Links: []Link{{Interface: ifname, Servers: addresses(servers...), Search: []string{"lan"}}}})
+}
+
+func (m *machine) publishAll(config Config) error {
+	m.t.Helper()
 	if err := Publish(m.run, config); err != nil {
 		m.t.Fatal(err)
 	}
@@ -88,7 +92,7 @@ func (m *machine) withdraw() error {
 func (m *machine) aboutToWrite(before string) {
 	m.t.Helper()
 	file := &saved{Path: systemFile, Existed: true, Content: []byte(before), Mode: 0o644}
-	m.ok(m.system.store(record{Method: byFile, Interface: "wlan0", File: file}))
+	m.ok(m.system.store(record{Method: byFile, Interfaces: []string{"wlan0"}, File: file}))
 }
 
 // etc describes /etc/resolv.conf without following it.

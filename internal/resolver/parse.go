@@ -14,7 +14,7 @@ import (
 )
 
 // maxSize is above the size of any file that Publish writes.
-const maxSize = 4096
+const maxSize = (MaxLinks + 1) * 1024
 
 // take reads what is published at path, and removes the file PendingName. The folder
 // belongs to another user, who may have put anything there: links, pipes, endless
@@ -76,44 +76,57 @@ func readPlain(dir *os.File, name string) (string, error) {
 // parse accepts exactly what render writes. Its errors quote nothing, as the content
 // may be that of a file that only root may read.
 func parse(content string) (Config, error) {
-	content, ended := strings.CutSuffix(content, "\n")
-	lines := strings.Split(content, "\n")
+	lines := strings.Split(strings.TrimSuffix(content, "\n"), "\n")
 	name, ours := strings.CutPrefix(lines[0], header)
-	if !ended || !ours || !validInterface(name) {
+	if !ours || !validInterface(name) {
 		return Config{}, errors.New("line 1: not ours")
 	}
-	c := Config{Interface: name}
+	c, all := Config{}, Link{Interface: name}
 	for i, line := range lines[1:] {
+		of := &all
+		if rest, ofLink := strings.CutPrefix(line, linkPrefix); ofLink {
+			of, line = c.link(rest)
+		}
 		words := strings.Split(line, " ")
-		if err := c.add(words[0], words[1:]); err != nil {
-			return Config{}, fmt.Errorf("line %d: %w", i+2, err)
+		if of == nil || !of.add(words[0], words[1:]) {
+			return Config{}, fmt.Errorf("line %d: not understood", i+2)
 		}
 	}
-	if len(c.Servers) == 0 {
-		return Config{}, errors.New("no name server")
+	c.Apart = len(all.Servers) == 0
+	if len(c.Links) == 0 {
+		c = Config{Links: []Link{all}}
+	}
+	if len(c.usable().Links) == 0 || content != string(c.usable().render()) {
+		return Config{}, errors.New("not as netconnectd writes the file")
 	}
 	return c, nil
 }
 
-func (c *Config) add(key string, values []string) error {
-	switch {
-	case key == "nameserver" && len(values) == 1 && len(c.Servers) < MaxServers:
-		server, err := netip.ParseAddr(values[0])
-		if err != nil || !validServer(server, c.Interface) {
-			return errors.New("not an address of a name server")
+// link returns the link that a line begins with, and the rest of the line. The lines of
+// a link stand together.
+func (c *Config) link(line string) (*Link, string) {
+	name, rest, _ := strings.Cut(line, " ")
+	if last := len(c.Links) - 1; last < 0 || c.Links[last].Interface != name {
+		if !validInterface(name) {
+			return nil, ""
 		}
-		c.Servers = append(c.Servers, server)
-		return nil
-	case key == "search" && len(values) > 0 && len(values) <= maxSearch && c.Search == nil:
-		for _, domain := range values {
-			if !validDomain(domain) {
-				return errors.New("not a domain name")
-			}
-		}
-		c.Search = values
-		return nil
+		c.Links = append(c.Links, Link{Interface: name})
 	}
-	return errors.New("not understood")
+	return &c.Links[len(c.Links)-1], rest
+}
+
+// add reports whether it has understood a line of resolv.conf(5).
+func (l *Link) add(key string, values []string) bool {
+	switch {
+	case key == "nameserver" && len(values) == 1:
+		server, err := netip.ParseAddr(values[0])
+		l.Servers = append(l.Servers, server)
+		return err == nil
+	case key == "search" && l.Search == nil:
+		l.Search = values
+		return true
+	}
+	return false
 }
 
 // validInterface is stricter than the kernel, which refuses only white space, colon

@@ -37,23 +37,40 @@ const (
 	maxLine   = 256 // characters of the search list, the same
 )
 
-// Config is what a network provides for resolving names.
+// MaxLinks is how many links can have name servers of their own, far more than a device
+// with several uplinks has.
+const MaxLinks = 16
+
+// Config is what the networks of the device provide for resolving names.
 type Config struct {
-	Interface string       // the interface that leads to the servers, e.g. "wlan0"
+	Links []Link // the most preferred link first
+
+	// Apart is set when another program sets the name servers of the uplink: then only a
+	// resolver that keeps the servers of each link apart takes these ones. A resolv.conf,
+	// which has one list for all, is left to the other program.
+	Apart bool
+}
+
+// Link is what the network behind one link provides.
+type Link struct {
+	Interface string       // the link that leads to the servers, e.g. "wlan0"
 	Servers   []netip.Addr // in order of preference
 	Search    []string     // domains, e.g. "home.arpa"
 }
 
 // Publish makes c the published configuration in folder dir. It leaves out invalid
-// entries and those beyond the limits. Without a usable server it withdraws the
-// published configuration. Publishing the same again is harmless.
+// entries and those beyond the limits, and links without a usable server. Without any
+// link Publish withdraws the published configuration. Publishing the same again is
+// harmless.
 func Publish(dir string, c Config) error {
 	c = c.usable()
-	if len(c.Servers) == 0 {
+	if len(c.Links) == 0 {
 		return Withdraw(dir)
 	}
-	if !validInterface(c.Interface) {
-		return fmt.Errorf("publish name servers: %q is no interface name", c.Interface)
+	for _, l := range c.Links {
+		if !validInterface(l.Interface) {
+			return fmt.Errorf("publish name servers: %q is no interface name", l.Interface)
+		}
 	}
 	if err := atomicfile.Write(filepath.Join(dir, FileName), c.render(), 0o644); err != nil {
 		return fmt.Errorf("publish name servers: %w", err)
@@ -81,39 +98,75 @@ func notify(dir string) error {
 // usable returns c without entries that resolv.conf(5) cannot hold or that make no
 // sense from a network.
 func (c Config) usable() Config {
-	kept := Config{Interface: c.Interface}
-	for _, server := range c.Servers {
-		server = server.Unmap().WithZone("")
-		if server.Is6() && server.IsLinkLocalUnicast() {
-			server = server.WithZone(c.Interface)
-		}
-		if len(kept.Servers) < MaxServers && validServer(server, c.Interface) && !slices.Contains(kept.Servers, server) {
-			kept.Servers = append(kept.Servers, server)
-		}
-	}
-	length := 0
-	for _, domain := range c.Search {
-		domain = strings.TrimSuffix(domain, ".")
-		if len(kept.Search) < maxSearch && validDomain(domain) && !slices.Contains(kept.Search, domain) &&
-			length+len(domain)+1 <= maxLine {
-			kept.Search = append(kept.Search, domain)
-			length += len(domain) + 1
+	kept := Config{Apart: c.Apart}
+	for _, l := range c.Links {
+		l = merge(l.Interface, []Link{l})
+		if len(l.Servers) > 0 && len(kept.Links) < MaxLinks {
+			kept.Links = append(kept.Links, l)
 		}
 	}
 	return kept
 }
 
-// header begins every file that we write; the interface name follows.
-const header = "# netconnectd: "
+// merge returns the servers and domains of several links in one list each, as far as
+// they are valid, are not twice, and are within the limits of resolv.conf(5).
+func merge(name string, links []Link) Link {
+	kept := Link{Interface: name}
+	length := 0
+	for _, l := range links {
+		for _, server := range l.Servers {
+			server = server.Unmap().WithZone("")
+			if server.Is6() && server.IsLinkLocalUnicast() {
+				server = server.WithZone(l.Interface)
+			}
+			if len(kept.Servers) < MaxServers && validServer(server, l.Interface) && !slices.Contains(kept.Servers, server) {
+				kept.Servers = append(kept.Servers, server)
+			}
+		}
+		for _, domain := range l.Search {
+			domain = strings.TrimSuffix(domain, ".")
+			if len(kept.Search) < maxSearch && validDomain(domain) && !slices.Contains(kept.Search, domain) &&
+				length+len(domain)+1 <= maxLine {
+				kept.Search = append(kept.Search, domain)
+				length += len(domain) + 1
+			}
+		}
+	}
+	return kept
+}
 
+const (
+	header     = "# netconnectd: " // begins every file that we write; the name of the first link follows
+	linkPrefix = "# link "         // begins a line of one link: name, key, values
+)
+
+// render returns a resolv.conf(5) with the servers of all links. Where that does not
+// show which link has which servers, comments behind that do.
 func (c Config) render() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s%s\n", header, c.Interface)
-	for _, server := range c.Servers {
+	fmt.Fprintf(&b, "%s%s\n", header, c.Links[0].Interface)
+	if !c.Apart {
+		b.Write(merge("", c.Links).render())
+	}
+	if len(c.Links) == 1 && !c.Apart {
+		return b.Bytes()
+	}
+	for _, l := range c.Links {
+		for line := range bytes.Lines(l.render()) {
+			fmt.Fprintf(&b, "%s%s %s", linkPrefix, l.Interface, line)
+		}
+	}
+	return b.Bytes()
+}
+
+// render returns the lines of resolv.conf(5) for one link.
+func (l Link) render() []byte {
+	var b bytes.Buffer
+	for _, server := range l.Servers {
 		fmt.Fprintf(&b, "nameserver %s\n", server)
 	}
-	if len(c.Search) > 0 {
-		fmt.Fprintf(&b, "search %s\n", strings.Join(c.Search, " "))
+	if len(l.Search) > 0 {
+		fmt.Fprintf(&b, "search %s\n", strings.Join(l.Search, " "))
 	}
 	return b.Bytes()
 }

@@ -31,23 +31,31 @@ func TestPublish(t *testing.T) {
 		config Config
 		want   string // "" if nothing is published
 	}{
-		{"ordinary", Config{"wlan0", addresses("192.168.1.1", "9.9.9.9"), []string{"home.arpa", "lan"}},
+		{"ordinary", Config{Links: []Link{{"wlan0", addresses("192.168.1.1", "9.9.9.9"), []string{"home.arpa", "lan"}}}},
 			"# netconnectd: wlan0\nnameserver 192.168.1.1\nnameserver 9.9.9.9\nsearch home.arpa lan\n"},
-		{"IPv6, link-local gets its zone", Config{"wlan0", addresses("2001:db8::1", "fe80::1", "fe80::2%eth0"), nil},
+		{"IPv6, link-local gets its zone", Config{Links: []Link{{"wlan0", addresses("2001:db8::1", "fe80::1", "fe80::2%eth0"), nil}}},
 			"# netconnectd: wlan0\nnameserver 2001:db8::1\nnameserver fe80::1%wlan0\nnameserver fe80::2%wlan0\n"},
-		{"more than three, and one twice", Config{"wlan0", addresses("10.0.0.1", "10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"), nil},
+		{"more than three, and one twice", Config{Links: []Link{{"wlan0", addresses("10.0.0.1", "10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"), nil}}},
 			"# netconnectd: wlan0\nnameserver 10.0.0.1\nnameserver 10.0.0.2\nnameserver 10.0.0.3\n"},
-		{"addresses that no server has", Config{"wlan0", append(addresses("0.0.0.0", "::", "224.0.0.251", "10.0.0.1"), netip.Addr{}), nil},
+		{"addresses that no server has", Config{Links: []Link{{"wlan0", append(addresses("0.0.0.0", "::", "224.0.0.251", "10.0.0.1"), netip.Addr{}), nil}}},
 			"# netconnectd: wlan0\nnameserver 10.0.0.1\n"},
-		{"domains that are none", Config{"wlan0", addresses("10.0.0.1"),
-			[]string{"", ".", "a b", "x\nnameserver 6.6.6.6", "-d", "a..b", "ünder", "`id`", strings.Repeat("x", 64), "good.example."}},
+		{"domains that are none", Config{Links: []Link{{"wlan0", addresses("10.0.0.1"),
+			[]string{"", ".", "a b", "x\nnameserver 6.6.6.6", "-d", "a..b", "ünder", "`id`", strings.Repeat("x", 64), "good.example."}}}},
 			"# netconnectd: wlan0\nnameserver 10.0.0.1\nsearch good.example\n"},
-		{"more domains than fit", Config{"wlan0", addresses("10.0.0.1"), []string{"a", "b", "c", "d", "e", "f", "g"}},
+		{"more domains than fit", Config{Links: []Link{{"wlan0", addresses("10.0.0.1"), []string{"a", "b", "c", "d", "e", "f", "g"}}}},
 			"# netconnectd: wlan0\nnameserver 10.0.0.1\nsearch a b c d e f\n"},
-		{"longer domains than fit", Config{"wlan0", addresses("10.0.0.1"), []string{strings.Repeat("long.", 40) + "a", strings.Repeat("long.", 40) + "b", "lan"}},
+		{"longer domains than fit", Config{Links: []Link{{"wlan0", addresses("10.0.0.1"), []string{strings.Repeat("long.", 40) + "a", strings.Repeat("long.", 40) + "b", "lan"}}}},
 			"# netconnectd: wlan0\nnameserver 10.0.0.1\nsearch " + strings.Repeat("long.", 40) + "a lan\n"},
-		{"no server", Config{Interface: "wlan0", Search: []string{"lan"}}, ""},
-		{"no usable server", Config{"wlan0", addresses("0.0.0.0"), nil}, ""},
+		{"two links", Config{Links: []Link{{"br-wan", addresses("10.0.0.1", "fe80::1"), []string{"isp.example"}}, {"br-lan", addresses("10.0.0.1", "10.0.0.2", "10.0.0.3"), []string{"lan"}}}},
+			"# netconnectd: br-wan\nnameserver 10.0.0.1\nnameserver fe80::1%br-wan\nnameserver 10.0.0.2\nsearch isp.example lan\n" +
+				"# link br-wan nameserver 10.0.0.1\n# link br-wan nameserver fe80::1%br-wan\n# link br-wan search isp.example\n" +
+				"# link br-lan nameserver 10.0.0.1\n# link br-lan nameserver 10.0.0.2\n# link br-lan nameserver 10.0.0.3\n# link br-lan search lan\n"},
+		{"a link whose servers are for itself", Config{Links: []Link{{"br-lan", addresses("10.0.0.1"), nil}}, Apart: true},
+			"# netconnectd: br-lan\n# link br-lan nameserver 10.0.0.1\n"},
+		{"a link without a server", Config{Links: []Link{{"br-wan", addresses("10.0.0.1"), nil}, {"br-lan", nil, []string{"lan"}}}},
+			"# netconnectd: br-wan\nnameserver 10.0.0.1\n"},
+		{"no server", Config{Links: []Link{{Interface: "wlan0", Search: []string{"lan"}}}}, ""},
+		{"no usable server", Config{Links: []Link{{"wlan0", addresses("0.0.0.0"), nil}}}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -62,7 +70,7 @@ func TestPublish(t *testing.T) {
 				t.Errorf("not announced: %v", err)
 			}
 			c, err := take(filepath.Join(dir, FileName))
-			if err != nil || len(c.Servers) > 0 != (row.want != "") {
+			if err != nil || len(c.Links) > 0 != (row.want != "") {
 				t.Errorf("the root side reads %+v, %v", c, err)
 			}
 		})
@@ -71,7 +79,7 @@ func TestPublish(t *testing.T) {
 
 func TestPublishRefusesInterfaces(t *testing.T) {
 	for _, name := range []string{"", "-wlan0", "..", "a/b", "a b", "a\nb", "sixteen-letters-", "wlan0;id"} {
-		if err := Publish(t.TempDir(), Config{Interface: name, Servers: addresses("10.0.0.1")}); err == nil {
+		if err := Publish(t.TempDir(), Config{Links: []Link{{Interface: name, Servers: addresses("10.0.0.1")}}}); err == nil {
 			t.Errorf("published for interface %q", name)
 		}
 	}
@@ -79,14 +87,14 @@ func TestPublishRefusesInterfaces(t *testing.T) {
 
 func TestWithdraw(t *testing.T) {
 	dir := t.TempDir()
-	if err := Publish(dir, Config{Interface: "wlan0", Servers: addresses("10.0.0.1")}); err != nil {
+	if err := Publish(dir, Config{Links: []Link{{Interface: "wlan0", Servers: addresses("10.0.0.1")}}}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		if err := Withdraw(dir); err != nil {
 			t.Fatal(err)
 		}
-		if c, err := take(filepath.Join(dir, FileName)); err != nil || c.Interface != "" {
+		if c, err := take(filepath.Join(dir, FileName)); err != nil || len(c.Links) != 0 {
 			t.Errorf("still published: %+v, %v", c, err)
 		}
 	}
@@ -147,9 +155,18 @@ func TestTakeTrustsNothing(t *testing.T) {
 			}
 		})
 	}
-	if c, err := take(filepath.Join(t.TempDir(), "absent", FileName)); err != nil || c.Interface != "" {
+	if c, err := take(filepath.Join(t.TempDir(), "absent", FileName)); err != nil || len(c.Links) != 0 {
 		t.Errorf("absent folder: %+v, %v", c, err)
 	}
+}
+
+// seventeen returns the lines of more links than there can be.
+func seventeen() string {
+	all := "nameserver 10.0.0.1\n"
+	for i := range MaxLinks + 1 {
+		all += fmt.Sprintf("# link wlan%d nameserver 10.0.0.1\n", i)
+	}
+	return all
 }
 
 func TestParseIsStrict(t *testing.T) {
@@ -175,6 +192,12 @@ func TestParseIsStrict(t *testing.T) {
 		{"routing domain", head + "nameserver 10.0.0.1\nsearch ~.\n"},
 		{"two search lists", head + "nameserver 10.0.0.1\nsearch a\nsearch b\n"},
 		{"empty search list", head + "nameserver 10.0.0.1\nsearch\n"},
+		{"a link's server that is not in the list of all", head + "nameserver 10.0.0.1\n# link wlan0 nameserver 10.0.0.1\n# link eth0 nameserver 10.0.0.2\n"},
+		{"a server that no link has", head + "nameserver 10.0.0.1\nnameserver 10.0.0.2\n# link wlan0 nameserver 10.0.0.1\n# link eth0 nameserver 10.0.0.1\n"},
+		{"option as a link", head + "# link --help nameserver 10.0.0.1\n"},
+		{"link without a key", head + "# link wlan0\n"},
+		{"first link is another", head + "# link eth0 nameserver 10.0.0.1\n"},
+		{"seventeen links", head + seventeen()},
 		{"NUL", head + "nameserver 10.0.0.1\x00\n"},
 		{"carriage return", head + "nameserver 10.0.0.1\r\n"},
 	} {
@@ -189,6 +212,8 @@ func TestParseIsStrict(t *testing.T) {
 // FuzzParse checks that an accepted text is exactly what we would have written.
 func FuzzParse(f *testing.F) {
 	f.Add("# netconnectd: wlan0\nnameserver 10.0.0.1\nnameserver fe80::1%wlan0\nsearch home.arpa lan\n")
+	f.Add("# netconnectd: wlan0\nnameserver 10.0.0.1\n# link wlan0 nameserver 10.0.0.1\n# link eth0 nameserver 10.0.0.1\n")
+	f.Add("# netconnectd: eth0\n# link eth0 nameserver 10.0.0.1\n")
 	f.Fuzz(func(t *testing.T, content string) {
 		c, err := parse(content)
 		if err != nil {
@@ -208,8 +233,8 @@ func FuzzPublish(f *testing.F) {
 	f.Add([]byte("\xfe\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"), "a\nb")
 	f.Fuzz(func(t *testing.T, address []byte, domain string) {
 		server, _ := netip.AddrFromSlice(address)
-		c := Config{Interface: "wlan0", Servers: []netip.Addr{server}, Search: []string{domain}}.usable()
-		if len(c.Servers) == 0 {
+		c := Config{Links: []Link{{"wlan0", []netip.Addr{server}, []string{domain}}, {"eth0", []netip.Addr{server}, nil}}}.usable()
+		if len(c.Links) == 0 {
 			return
 		}
 		if _, err := parse(string(c.render())); err != nil {
@@ -224,7 +249,7 @@ func TestDnsmasqReadsWhatIsPublished(t *testing.T) {
 		t.Skip("needs root for a network namespace")
 	}
 	dir := t.TempDir()
-	if err := Publish(dir, Config{"lo", addresses("192.168.1.1", "2001:db8::1", "fe80::1"), []string{"home.arpa"}}); err != nil {
+	if err := Publish(dir, Config{Links: []Link{{"lo", addresses("192.168.1.1", "2001:db8::1", "fe80::1"), []string{"home.arpa"}}, {"br-lan", addresses("10.0.0.7"), []string{"lan"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, kill := context.WithTimeout(t.Context(), 20*time.Second)

@@ -99,26 +99,30 @@ func TestNameServersGoWithTheLease(t *testing.T) {
 // what the previous run has published until it knows what to publish.
 func TestNameServersAwaitTheRouters(t *testing.T) {
 	lease := &dhcp.Lease{DNS: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
+	lan := []resolver.Link{{Interface: "br-lan", Servers: lease.DNS}}
 	for _, tt := range []struct {
 		name       string
 		way        string
 		lease      *dhcp.Lease
 		advertised *[]netip.Addr
 		managed    bool
+		declared   []resolver.Link
 		want       bool
 	}{
-		{"nothing is known yet", "starting", nil, nil, false, true},
-		{"no uplink works", "", nil, nil, false, true},
-		{"a wired uplink", "eth0", nil, nil, false, false},
-		{"the routers have not answered", "absent0", nil, nil, false, true},
-		{"the lease has no server, and they have not answered", "absent0", &dhcp.Lease{}, nil, false, true},
-		{"they have none", "absent0", nil, &[]netip.Addr{}, false, false},
-		{"a lease", "absent0", lease, nil, false, false},
-		{"NetworkManager has the radio", "absent0", nil, nil, true, false},
+		{"nothing is known yet", "starting", nil, nil, false, nil, true},
+		{"nothing is known yet, declared interfaces are up", "starting", nil, nil, false, lan, true},
+		{"no uplink works, declared interfaces are up", "", nil, nil, false, lan, false},
+		{"no uplink works", "", nil, nil, false, nil, true},
+		{"a wired uplink", "eth0", nil, nil, false, nil, false},
+		{"the routers have not answered", "absent0", nil, nil, false, nil, true},
+		{"the lease has no server, and they have not answered", "absent0", &dhcp.Lease{}, nil, false, nil, true},
+		{"they have none", "absent0", nil, &[]netip.Addr{}, false, nil, false},
+		{"a lease", "absent0", lease, nil, false, nil, false},
+		{"NetworkManager has the radio", "absent0", nil, nil, true, nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n := &nameServers{
-				declared: noneDeclared,
+				declared: func() []resolver.Link { return tt.declared },
 				radio:    &standIn{lease: tt.lease, advertised: tt.advertised, managed: tt.managed},
 				uplink:   online(tt.way),
 			}

@@ -115,6 +115,12 @@ func TestApplyGoesOnAfterAFailure(t *testing.T) {
 		t.Error("a link that failed is not reported")
 	}
 	m.same("the other link", "resolvectl dns br-lan 10.0.0.2\nresolvectl dns br-wan 10.0.0.1\nresolvectl domain br-wan isp.example\n", m.diary())
+	for range 2 { // br-wan is not forgotten
+		if err := m.publishAll(Config{Links: two[1:]}); err == nil {
+			t.Error("a link that failed is not reported")
+		}
+		m.same("one", "resolvectl revert br-wan\nresolvectl dns br-lan 10.0.0.2\n", m.diary())
+	}
 	if err := m.withdraw(); err == nil {
 		t.Error("a withdrawal that failed is not reported")
 	}

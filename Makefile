@@ -57,7 +57,8 @@ PACKAGES_RINGS := \
 	'zsh=likewise' \
 	'fish=likewise' \
 	'iproute2=ip, a witness of tests in network namespaces' \
-	'dbus-daemon=a bus for tests of what is said to NetworkManager' \
+	'dbus-daemon=a bus for tests of what is said to NetworkManager and systemd-networkd' \
+	'systemd=systemd-networkd, a network manager that is measured beside ours' \
 	'ethtool=a witness of what drivers say' \
 	'python3-pyroute2=a netlink library that is not ours, a witness of events' \
 	'iputils-ping=ping, a witness of tests in network namespaces'
@@ -165,6 +166,7 @@ soak: machine ## scenarios again and again, long: make soak N=20 SCENARIO=TestRo
 bench: machine ## the promised figures on a quiet machine: N=5 times each scenario that has one
 	NETCONNECTD_STRICT=1 $(GO) test -count=1 $(AS_ROOT) -v -run '^TestScale$$' ./state/kernel
 	NETCONNECTD_STRICT=1 $(GO) test -count=1 $(AS_ROOT) -v -timeout 30m -run '^TestDeclareScale$$' ./internal/link
+	NETCONNECTD_STRICT=1 $(GO) test -count=1 $(AS_ROOT) -v -run '^TestBesideNetworkd$$' ./internal/declared
 	NETCONNECTD_SCALE=10 $(GO) test -count=1 $(AS_ROOT) -v -timeout 30m -run '^TestScale$$' ./state/kernel
 	@$(LAB) -run '^TestBench' test
 	@LAB_NOISE=1 $(LAB) -count $(or $(N),5) -run '^(TestColdStart|TestColdStartUnplugged|TestWrongPassphrase|TestChildren.*)$$' test

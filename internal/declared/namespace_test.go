@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,19 @@ type device struct {
 	mu   sync.Mutex // of log
 	net  *Network
 	stop func()
+
+	applied atomic.Int64 // how often Apply has ended
+}
+
+// counted is a Kernel that counts what has been applied.
+type counted struct {
+	Kernel
+	ended *atomic.Int64
+}
+
+func (c counted) Apply(ctx context.Context, want link.Desired) (link.Outcome, error) {
+	defer c.ended.Add(1)
+	return c.Kernel.Apply(ctx, want)
 }
 
 func newDevice(t *testing.T) *device {
@@ -66,7 +80,8 @@ func (d *device) start() {
 	log := slog.New(slog.NewTextHandler(d, nil))
 	monitor := link.NewMonitor(log)
 	d.net = New(Parts{
-		Dir: d.dir, Links: monitor, Kernel: interfaces.New(func() {}).Declarer(filepath.Join(d.dir, "declared.json"), log), DHCP: dhcp.Run,
+		Dir: d.dir, Links: monitor, DHCP: dhcp.Run,
+		Kernel:  counted{interfaces.New(func() {}).Declarer(filepath.Join(d.dir, "declared.json"), log), &d.applied},
 		Changed: func() {}, Log: log,
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -3,10 +3,14 @@ package link
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestSolicit(t *testing.T) {
@@ -70,6 +74,35 @@ func TestSolicit(t *testing.T) {
 			}
 			t.Log(took)
 		})
+	}
+}
+
+// TestSolicitAfterOverrun checks that a question is answered although the kernel had to
+// drop messages of other neighbours.
+func TestSolicitAfterOverrun(t *testing.T) {
+	cable(t, "ask0", "ask1")
+	far := peer(t, "ask1")
+	ipAll(t, `link set ask0 up
+		addr add 10.7.0.7/24 dev ask0`)
+	far("link", "set", "ask1", "up")
+	far("addr", "add", "10.7.0.1/24", "dev", "ask1")
+	events, closeEvents, err := dial(t.Context(), unix.RTNLGRP_NEIGH)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeEvents()
+	requests, closeRequests, err := dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeRequests()
+	var storm strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&storm, "neigh replace 10.7.0.99 lladdr 02:00:00:00:%02x:%02x dev ask0\n", i/256, i%256)
+	}
+	batch(t, storm.String())
+	if reachable, err := solicit(events, requests, "ask0", addr("10.7.0.1")); err != nil || !reachable {
+		t.Errorf("reachable %v, %v", reachable, err)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/link/rtnl"
 	"github.com/netconnectd/netconnectd/internal/netnstest"
 )
 
@@ -174,5 +176,36 @@ func TestDisbelievedRouters(t *testing.T) {
 	home.advertise(rdnss(600, "2001:db8::53"))
 	if got := next(t, told); got != "[]" {
 		t.Errorf("told %s", got)
+	}
+}
+
+// TestLostAdvertisements checks that a follower learns that the kernel had to drop
+// messages, and hears what comes afterwards.
+func TestLostAdvertisements(t *testing.T) {
+	home := cable(t, "lan0")
+	errHeard := errors.New("heard")
+	lost := false
+	ctx, cancel := context.WithTimeout(t.Context(), hung)
+	defer cancel()
+	many := make([][]byte, 50) // options, with which an advertisement fits into a packet
+	for i := range many {
+		many[i] = rdnss(600, "2001:db8::53")
+	}
+	err := link.FollowUserOptions(ctx, func() {
+		for range 200 { // 10,000 messages, far more than the socket holds
+			home.advertise(many...)
+		}
+	}, func(o *rtnl.UserOption) error {
+		switch {
+		case o == nil:
+			lost = true
+			home.advertise(rdnss(600, "2001:db8::53"))
+		case lost:
+			return errHeard
+		}
+		return nil
+	})
+	if !lost || !errors.Is(err, errHeard) {
+		t.Errorf("lost: %v, %v", lost, err)
 	}
 }

@@ -24,6 +24,7 @@ func TestOtherInterfacesNoticeNothing(t *testing.T) {
 	for _, name := range []string{"lan1", "lan2"} {
 		netnstest.Run(t, "ip", "link", "add", name, "type", "veth", "peer", "name", "far-"+name, "netns", far.String())
 		t.Cleanup(func() { netnstest.Run(t, "ip", "link", "del", name) })
+		netnstest.Run(t, "ip", "link", "set", name, "addrgenmode", "none")
 		far.Run("ip", "link", "set", "far-"+name, "up")
 	}
 	far.Run("ip", "addr", "add", "192.0.2.2/24", "dev", "far-lan1")
@@ -35,6 +36,9 @@ func TestOtherInterfacesNoticeNothing(t *testing.T) {
 	lan2("198.51.100.1/24")
 	d.await("lan1", true, "lan1", "192.0.2.1/24")
 	session := openSession(t, far)
+	awaitSoon(t, "the kernel to find the carrier of lan1, which it does a second late", func() bool {
+		return strings.Contains(netnstest.Run(t, "ip", "link", "show", "lan1"), "state UP")
+	})
 
 	var said bytes.Buffer
 	monitor := exec.Command("ip", "-o", "monitor", "link", "address", "route")

@@ -25,8 +25,9 @@ var mayImport = map[string][]string{
 	"internal/daemon": {
 		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/declared", "internal/doctor", "internal/link", "internal/link/proto/dhcp",
 		"internal/history", "internal/hook", "internal/interfaces", "internal/metrics", "internal/netsettings", "internal/networkmanager", "internal/ownfile", "internal/probe", "internal/process", "internal/radio", "internal/resolver", "internal/secret", "internal/server",
-		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/wifi", "state", "state/kernel",
+		"internal/store", "internal/supervisor", "internal/supervisor/policy", "internal/systemd", "internal/trial", "internal/wifi", "state", "state/kernel",
 	},
+	"internal/trial":       {"client", "internal/config"},
 	"internal/network":     {"internal/address", "internal/link", "internal/link/rtnl", "internal/nearest", "internal/shown", "state"},
 	"internal/interfaces":  {"client", "internal/link"},
 	"internal/declared":    {"client", "internal/atomicfile", "internal/link", "internal/link/proto/dhcp", "internal/network", "internal/resolver", "internal/ownfile"},

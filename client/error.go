@@ -15,6 +15,10 @@ const (
 	CodeNotFound         = "not_found"  // no such interface, no such saved network; the network was not seen by a full scan
 	CodeExists           = "exists"     // a network of that SSID is saved already
 	CodeForeign          = "foreign"    // the network is a profile that another program has made in NetworkManager
+	CodeOnTrial          = "on_trial"   // a configuration waits to be confirmed; the text contains who began the trial, and the remedy
+	CodeNoTrial          = "no_trial"   // no configuration waits to be confirmed
+	CodeNotProven        = "not_proven" // the connection is older than the change, so it does not show that the device can be reached
+	CodeNotKept          = "not_kept"   // the configuration in force is not saved, so a trial could not be taken back
 	CodeSupervised       = "supervised" // a supervisor starts and stops the daemon; the text contains the remedy
 )
 

@@ -1,6 +1,9 @@
 package client
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // NetworkInterface is the state of a declared interface, in the shape of OpenWrt's
 // netifd. What an interface only has while it is up is absent before.
@@ -75,6 +78,53 @@ type NetworkChange struct {
 	Text  string `json:"text"`           // e.g. "br-lan: set priority 4096 (in place)"
 	Class string `json:"class"`          // cost for those who use the link: "in place", "readdress", "restart" or "recreate"
 	Path  string `json:"path,omitempty"` // place in the configuration; absent: a declaration that is gone
+}
+
+// NetworkApplied is what a change of the configuration has done to the kernel.
+type NetworkApplied struct {
+	Changes  int      `json:"changes"`         // number of the changes that were made
+	Worst    string   `json:"worst,omitempty"` // the highest cost of these, as in NetworkChange; absent: nothing was changed
+	Problems []string `json:"problems"`        // what the kernel has refused, each with its place in the configuration; the daemon tries again by itself
+}
+
+// NetworkTrial is the result of apply: a configuration is on trial.
+type NetworkTrial struct {
+	Trial
+	Text    string          `json:"text"`    // the settings that differ, as in the result of reload
+	Applied *NetworkApplied `json:"applied"` // null: the kernel is still being changed
+}
+
+// Apply puts the configuration file in force on trial: unless Confirm is called within
+// the time, at most an hour, the daemon goes back to the configuration before. So it does
+// if it is restarted before.
+func (c *Client) Apply(ctx context.Context, confirm time.Duration) (NetworkTrial, error) {
+	var trial NetworkTrial
+	err := c.Invoke(ctx, "network", "apply", map[string]any{"confirm": int64(confirm.Seconds())}, &trial)
+	return trial, err
+}
+
+// Confirm ends a trial: what is in force becomes the boot configuration. The connection
+// has to be newer than the change, which shows that the device can still be reached.
+func (c *Client) Confirm(ctx context.Context) (string, error) {
+	return c.invokeText(ctx, "confirm")
+}
+
+// Revert ends a trial: the configuration before is in force again.
+func (c *Client) Revert(ctx context.Context) (string, error) {
+	return c.invokeText(ctx, "revert")
+}
+
+// Extend lets a trial end after that time, counted from now.
+func (c *Client) Extend(ctx context.Context, by time.Duration) (Trial, error) {
+	var trial Trial
+	err := c.Invoke(ctx, "network", "extend", map[string]any{"seconds": int64(by.Seconds())}, &trial)
+	return trial, err
+}
+
+func (c *Client) invokeText(ctx context.Context, method string) (string, error) {
+	var text string
+	err := c.Invoke(ctx, "network", method, nil, &text)
+	return text, err
 }
 
 // Invoke calls a method of an object, e.g. "status" of "network.interface.lan", and

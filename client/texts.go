@@ -18,6 +18,9 @@ const (
 const (
 	ResultReloaded = "reloaded"
 	ResultStopping = "netconnectd stops"
+
+	ResultConfirmed = "confirmed: the configuration in force is the boot configuration"
+	ResultReverted  = "reverted: the earlier configuration is in force"
 )
 
 // TextSupervised is the error text of stop_daemon under systemd, which would

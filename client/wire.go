@@ -18,7 +18,15 @@ type Status struct {
 	Uplinks     []Interface `json:"uplinks"` // all interfaces that could be the uplink, never null
 	AccessPoint AccessPoint `json:"access_point"`
 	Next        []Next      `json:"next"`     // what the daemon will do by itself, the soonest first; never null
+	Trial       *Trial      `json:"trial"`    // a configuration that waits to be confirmed; null: there is none
 	Problems    []Problem   `json:"problems"` // conflicts with other programs, as the daemon has last seen them; never null
+}
+
+// Trial is a configuration that the daemon takes back unless it is confirmed in time.
+type Trial struct {
+	By      string    `json:"by"`      // who began the trial, for people
+	Until   time.Time `json:"until"`   // by the device's clock, which may jump
+	Seconds int64     `json:"seconds"` // seconds that were left when the trial was reported; does not jump
 }
 
 // Problem is a condition on the device that hinders the daemon. The daemon looks for

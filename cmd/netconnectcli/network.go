@@ -47,7 +47,7 @@ func (a *app) callCommand() *cobra.Command {
 		Long: `Call a method of an object of the declared network, with the names and shapes of
 OpenWrt's netifd:
 
-  network                     reload
+  network                     reload, plan, apply, confirm, revert, extend
   network.interface           dump, and those below with {"interface":"NAME"}
   network.interface.NAME      status, up, down
 
@@ -102,51 +102,4 @@ func (a *app) declaredNames(cmd *cobra.Command) []string {
 		return err
 	})
 	return tidy(names)
-}
-
-func (a *app) planCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "plan",
-		Short: "Show what there is to do for the network to be as declared",
-		Long: `Show what there is to do for the network to be as declared: what other programs
-have changed since the daemon has set it up, and what could not be done. Nothing is
-changed; netconnectcli reload does what is shown.
-
-Each change has its cost for those who use the interface: in place (nobody
-notices), readdress (an address goes for a moment), restart (the interface goes
-down) or recreate (the interface is made anew).
-
-Exit status: 0 the network is as declared, 2 it is not.`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.dial(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			var plan client.NetworkPlan
-			if err := c.Invoke(cmd.Context(), "network", "plan", nil, &plan); err != nil {
-				return explained(err, "plan")
-			}
-			a.differs = len(plan.Changes)+len(plan.Problems) > 0
-			if a.json {
-				return json.NewEncoder(a.out).Encode(plan)
-			}
-			return a.showPlan(plan)
-		},
-	}
-}
-
-// showPlan prints a line for each change and each problem.
-func (a *app) showPlan(plan client.NetworkPlan) error {
-	p := page{out: a.out}
-	for _, c := range plan.Changes {
-		p.line(printable(c.Text))
-	}
-	for _, problem := range plan.Problems {
-		p.line("problem: " + printable(problem))
-	}
-	if !a.differs {
-		p.line("The network is as declared.")
-	}
-	return p.err
 }

@@ -78,6 +78,9 @@ func (p *page) status(s client.Status, now time.Time) {
 		p.row("To try", cell{}, quote(*s.Wifi.Candidate))
 	}
 	p.row("Saved", cell{}, p.savedText(s.Wifi))
+	if t := s.Trial; t != nil {
+		p.row("On trial", cell{text: "the configuration", tone: waiting}, fmt.Sprintf("by %s; the earlier one is in force again %s, unless netconnectcli confirm comes before", t.By, when(t.Seconds, now)))
+	}
 	p.problems(s.Problems)
 	p.row("Version", cell{}, s.Version)
 	p.uplinks(s)

@@ -40,7 +40,7 @@ func examine(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprintln(os.Stderr, "netconnectd: warning: give up rights:", err)
 	}
 	args = append(doctor.RunningArgs(ctx), args...)
-	cfg, warnings, err := config.Load(args, os.Environ())
+	cfg, warnings, err := config.LoadAtStart(args, os.Environ())
 	if cfg == nil {
 		return err
 	}

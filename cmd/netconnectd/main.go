@@ -66,7 +66,7 @@ func onlyAnswers(cfg *config.Config, err error) bool {
 }
 
 func run(args []string, hangups <-chan os.Signal) (status int, err error) {
-	cfg, warnings, err := config.Load(args, os.Environ())
+	cfg, warnings, err := config.LoadAtStart(args, os.Environ())
 	if onlyAnswers(cfg, err) {
 		mayBeEnded()
 	}
@@ -109,8 +109,7 @@ func run(args []string, hangups <-chan os.Signal) (status int, err error) {
 	if cfg.Daemon != "" {
 		return control(ctx, cfg.Daemon, cfg.Socket, os.Stdout)
 	}
-	load := func() (*config.Config, []config.Problem, error) { return config.Load(args, os.Environ()) }
-	if err := serve(ctx, stop, hangups, cfg, load); err != nil {
+	if err := serve(ctx, stop, hangups, cfg, args); err != nil {
 		return exitError, err
 	}
 	return exitOK, nil
@@ -126,17 +125,14 @@ func beforeOrDefaults(args []string, fault error) *config.Config {
 }
 
 // serve runs the daemon, or its tear-down.
-func serve(
-	ctx context.Context, stop func(), hangups <-chan os.Signal,
-	cfg *config.Config, load func() (*config.Config, []config.Problem, error),
-) error {
+func serve(ctx context.Context, stop func(), hangups <-chan os.Signal, cfg *config.Config, args []string) error {
 	log := newLogger(cfg.Log)
 	defer log.Close()
 	if cfg.TearDown {
 		return daemon.TearDown(ctx, cfg, log.Logger)
 	}
 	if cfg.Fault != nil {
-		log.Error("the configuration is wrong", "in force", inForce(cfg), "err", cfg.Fault)
+		log.Error("the configuration file is not in force", "in force", inForce(cfg), "err", cfg.Fault)
 	}
 	listener, err := daemon.Listen(cfg, log.Logger)
 	if err != nil {
@@ -146,7 +142,13 @@ func serve(
 	defer work.Wait()
 	defer stop()
 	work.Go(func() { onHangup(ctx, hangups, log, cfg.Socket) })
-	return daemon.Run(ctx, cfg, listener, daemon.Options{Version: version, Log: log.Logger, Load: load, Stop: stop, Self: "/proc/self/exe"})
+	return daemon.Run(ctx, cfg, listener, daemon.Options{
+		Version: version, Log: log.Logger, Stop: stop, Self: "/proc/self/exe",
+		Load: func() (*config.Config, []config.Problem, error) { return config.Load(args, os.Environ()) },
+		Parse: func(text []byte) (*config.Config, []config.Problem, error) {
+			return config.Parse(args, os.Environ(), text)
+		},
+	})
 }
 
 func inForce(cfg *config.Config) string {

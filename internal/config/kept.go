@@ -26,25 +26,33 @@ type kept struct {
 	Text []byte `json:"text"` // contents in UTF-8 or UTF-16
 }
 
-// Keep writes a copy of the file from which c was read. LoadKept uses the copy when the
-// file is wrong.
+// Keep makes c the boot configuration: it writes a copy of the file from which c was read,
+// and then removes the record of a trial. LoadKept uses the copy when the file is wrong, or
+// was tried and not confirmed. A crash between the two steps leaves a record that is void,
+// because the file and the copy have the same text.
 func (c *Config) Keep() error {
 	path := filepath.Join(c.keptIn, keptFile)
 	atomicfile.Sweep(path)
-	if c.File == "" {
-		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+	if c.File != "" {
+		if err := c.writeKept(c.File); err != nil {
 			return err
 		}
-		return nil
+	} else if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("keep the configuration: %w", err)
 	}
-	data, err := json.Marshal(kept{File: c.File, Text: []byte(c.Text.Reveal())})
+	return c.endTrial()
+}
+
+// writeKept writes the text of c as the copy of the file at path.
+func (c *Config) writeKept(path string) error {
+	data, err := json.Marshal(kept{File: path, Text: []byte(c.Text.Reveal())})
 	if err != nil {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}
 	if err := os.MkdirAll(c.keptIn, 0o700); err != nil {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}
-	return ownfile.Write(path, data)
+	return ownfile.Write(filepath.Join(c.keptIn, keptFile), data)
 }
 
 // LoadKept loads the kept copy of the file, with the flags and the environment of now. It
@@ -95,18 +103,27 @@ func stateDir(line *commandLine, environ []string) string {
 
 // readKept returns the kept copy of the file at path.
 func readKept(dir, path string, r *report) (configFile, error) {
+	text, err := keptText(dir, path)
+	if err != nil {
+		return configFile{}, err
+	}
+	return configFile{path: path, text: text, contents: parseFile(text, r)}, nil
+}
+
+// keptText returns the text of the kept copy of the file at path.
+func keptText(dir, path string) ([]byte, error) {
 	// ownfile.ReadJSON would set a damaged file aside. Root's commands read here, too, and
 	// must not move a file of the daemon.
 	data, err := namedfile.ReadOwn(filepath.Join(dir, keptFile), maxKept)
 	if err != nil {
-		return configFile{}, err
+		return nil, err
 	}
 	var k kept
 	if err := json.Unmarshal(data, &k); err != nil {
-		return configFile{}, err
+		return nil, err
 	}
 	if k.File != path {
-		return configFile{}, fmt.Errorf("it is of %s", k.File)
+		return nil, fmt.Errorf("it is of %s", k.File)
 	}
-	return configFile{path: path, text: k.Text, contents: parseFile(k.Text, r)}, nil
+	return k.Text, nil
 }

@@ -14,6 +14,8 @@ type Problem struct {
 	From string // "line 24", "--ap-channel", "NETCONNECTD_AP_CHANNEL", "default", or empty
 	line int    // line of the file; 0 if the problem is not in the file
 
+	Remedy string // for people; empty: correct the setting
+
 	// Surprising marks a warning of an access point that is not as its owner expects,
 	// although every setting is valid.
 	Surprising bool
@@ -35,11 +37,15 @@ func (p Problem) String() string {
 type Error struct {
 	File     string // path; empty if no file was read
 	Problems []Problem
+	Tried    bool // nothing is wrong with the file, but it was tried and not confirmed; the only problem says so
 }
 
 // Error returns a line that counts the problems, and a line for each problem.
 func (e *Error) Error() string {
 	var b strings.Builder
+	if e.Tried {
+		return e.Problems[0].Text
+	}
 	b.WriteString("check configuration")
 	if e.File != "" {
 		b.WriteString(" " + e.File)

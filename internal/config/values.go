@@ -3,13 +3,14 @@ package config
 import (
 	"fmt"
 
+	"github.com/netconnectd/netconnectd/internal/secret"
 	"github.com/netconnectd/netconnectd/internal/shown"
 )
 
 // Values returns the settings in force and where they come from, such as
 // "ap.channel: 6 (line 7)", and how much the section network declares. A secret is
-// redacted. If something is wrong with the file, the settings are those of the kept copy.
-// Without a copy, they are those of the file.
+// redacted. If something is wrong with the file, or the file was tried and not confirmed, the
+// settings are those of the kept copy. Without a copy, they are those of the file.
 func Values(args, environ []string) ([]string, error) {
 	line, err := parseFlags(args)
 	if err != nil {
@@ -20,8 +21,9 @@ func Values(args, environ []string) ([]string, error) {
 	path, named := line.path(env)
 	file, err := readFile(path, named, &r)
 	settle(line, env.values, file.contents, &r)
-	if err != nil || len(r.problems) > 0 {
-		if before, keptErr := readKept(stateDir(line, environ), path, &r); keptErr == nil {
+	asRead := Config{File: file.path, Text: secret.New(string(file.text)), keptIn: stateDir(line, environ)}
+	if err != nil || len(r.problems) > 0 || asRead.Unconfirmed(path) != nil {
+		if before, keptErr := readKept(asRead.keptIn, path, &r); keptErr == nil {
 			file, err = before, nil
 		}
 	}

@@ -38,6 +38,7 @@ import (
 	"github.com/netconnectd/netconnectd/internal/supervisor"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
 	"github.com/netconnectd/netconnectd/internal/systemd"
+	"github.com/netconnectd/netconnectd/internal/trial"
 	"github.com/netconnectd/netconnectd/internal/wifi"
 )
 
@@ -45,9 +46,10 @@ import (
 type Options struct {
 	Version string
 	Log     *slog.Logger
-	Load    func() (*config.Config, []config.Problem, error) // reads the settings again
-	Stop    func()                                           // ends the daemon
-	Self    string                                           // the path of this program, see process.Runner
+	Load    func() (*config.Config, []config.Problem, error)            // reads the settings again
+	Parse   func(text []byte) (*config.Config, []config.Problem, error) // reads the settings, with a text in place of the file
+	Stop    func()                                                      // ends the daemon
+	Self    string                                                      // the path of this program, see process.Runner
 }
 
 // daemon holds the parts between which it translates.
@@ -75,6 +77,7 @@ type daemon struct {
 	problems problems
 	lane     *interfaces.Lane
 	declared *declared.Network
+	trial    *trial.Trial
 	damaged  []client.Problem // of files of earlier runs
 	notesErr error            // why the notes on NetworkManager's profiles could not be read
 	metrics  *metrics.Metrics
@@ -111,7 +114,9 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	d.history, historyErr = openHistory(cfg.StateDir, log)
 	d.damaged = fileProblems(err, historyErr, d.notesErr)
 	d.configLoaded(cfg.Fault)
-	d.keepConfig()
+	if cfg.Fault == nil {
+		d.trial.Keep(cfg)
+	}
 	d.recordStart()
 	defer d.recordEnd()
 	group, ctx := errgroup.WithContext(ctx)
@@ -119,7 +124,8 @@ func Run(ctx context.Context, cfg *config.Config, listener net.Listener, opts Op
 	group.Go(func() error { return ignoreEnd(ctx, d.monitor.Run(ctx)) })
 	group.Go(func() error { d.watchLinks(ctx); return nil })
 	group.Go(func() error { return d.declared.Run(ctx) })
-	group.Go(func() error { return ignoreEnd(ctx, d.declared.Declare(ctx, cfg.Network)) })
+	group.Go(func() error { _, err := d.declared.Declare(ctx, cfg.Network); return ignoreEnd(ctx, err) })
+	group.Go(func() error { d.trial.Run(ctx); return nil })
 	group.Go(func() error { d.dns.run(ctx); return nil })
 	group.Go(func() error { d.watchProblems(ctx); return nil })
 	group.Go(func() error { return d.server.Serve(ctx, listener) })
@@ -198,6 +204,7 @@ func build(cfg *config.Config, opts Options, runner *process.Runner, networks *s
 	}
 	d.lane = interfaces.New(d.problems.recheck)
 	d.declared = d.newDeclared(cfg.RuntimeDir)
+	d.trial = d.newTrial()
 	runner.Failed = d.metrics.ChildFailed
 	d.cfg.Store(cfg)
 	d.hooks = hook.New(func() string { return d.cfg.Load().Paths.Hooks }, log)

@@ -24,14 +24,14 @@ import (
 // Handle implements server.Handler.
 func (d *daemon) Handle(ctx context.Context, peer server.Peer, req server.Request) (any, error) {
 	what, changes := d.affected(req)
-	result, err := d.carryOutRequest(ctx, req)
+	result, err := d.carryOutRequest(ctx, peer, req)
 	if changes && err == nil {
 		d.recordNetworks(peer, req.Command(), what)
 	}
 	return result, err
 }
 
-func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, error) {
+func (d *daemon) carryOutRequest(ctx context.Context, peer server.Peer, req server.Request) (any, error) {
 	switch req := req.(type) {
 	case server.Show:
 		return show(ctx, req)
@@ -58,7 +58,18 @@ func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, 
 	case server.InterfaceDown:
 		return nil, d.declared.Ask(ctx, req.Name, false)
 	case server.Plan:
+		if !req.Config.IsZero() {
+			return d.planFor(ctx, req.Config.Reveal())
+		}
 		return d.declared.Plan(ctx)
+	case server.Apply:
+		return d.trial.Begin(ctx, userName(peer.UID), req.Confirm)
+	case server.Confirm:
+		return client.ResultConfirmed, d.trial.Confirm(ctx, userName(peer.UID), req.Accepted)
+	case server.Revert:
+		return client.ResultReverted, d.trial.Revert(ctx, userName(peer.UID))
+	case server.Extend:
+		return d.trial.Extend(ctx, userName(peer.UID), req.By)
 	case server.History:
 		return d.history.Last(req.Limit), nil
 	case server.AddNetwork:
@@ -80,7 +91,7 @@ func (d *daemon) carryOutRequest(ctx context.Context, req server.Request) (any, 
 	case server.Metrics:
 		return d.metrics.Text(d.signal()), nil
 	case server.Reload:
-		return d.reload(ctx)
+		return d.trial.Reload(ctx)
 	case server.StopDaemon:
 		return d.stop()
 	}

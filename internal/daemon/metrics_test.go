@@ -50,7 +50,7 @@ func TestMetrics(t *testing.T) {
 
 	d.Load = func() (*config.Config, []config.Problem, error) { return nil, nil, errors.New("not YAML") }
 	d.expect(t, `netconnectd_config_last_load_successful 1`)
-	if _, err := d.reload(t.Context()); err == nil {
+	if _, err := d.trial.Reload(t.Context()); err == nil {
 		t.Error("a wrong configuration is applied")
 	}
 	d.expect(t, `netconnectd_config_last_load_successful 0`)
@@ -80,6 +80,7 @@ func idle(t *testing.T) *daemon {
 	var running sync.WaitGroup
 	running.Go(func() { owner.Run(ctx) })
 	running.Go(func() { _ = d.declared.Run(ctx) }) // its error is that ctx has ended
+	running.Go(func() { d.trial.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
 	return d
 }

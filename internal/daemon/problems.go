@@ -60,6 +60,7 @@ func (d *daemon) findProblems(ctx context.Context) []client.Problem {
 	cfg := d.cfg.Load()
 	return slices.Concat(
 		configProblems(d.configWrong(), cfg),
+		d.trial.Problems(),
 		d.damaged,
 		filterProblems(d.missing.Load()),
 		d.lane.Problems(),
@@ -78,7 +79,7 @@ func configProblems(wrong error, inForce *config.Config) []client.Problem {
 	if wrong == nil {
 		return nil
 	}
-	instead := "the settings before it are in force"
+	instead, remedy := "the settings before it are in force", ""
 	if inForce.Defaults {
 		instead = "its default is in force"
 	}
@@ -87,19 +88,20 @@ func configProblems(wrong error, inForce *config.Config) []client.Problem {
 	if errors.As(wrong, &each) {
 		texts = nil
 		for _, p := range each.Problems {
+			if each.Tried {
+				instead = "the earlier configuration is in force"
+			}
 			text := p.String() + "; " + instead
 			if inForce.Defaults && (p.Key == "ap.psk" || p.Key == "") && inForce.AP.PSK.IsZero() {
 				text += ", and the access point is open"
 			}
-			texts = append(texts, text)
+			texts, remedy = append(texts, text), p.Remedy
 		}
 	}
+	remedy = cmp.Or(remedy, fmt.Sprintf("correct %s, then: sudo netconnectcli reload", cmp.Or(inForce.File, config.DefaultFile)))
 	var list []client.Problem
 	for _, text := range texts {
-		list = append(list, client.Problem{
-			Code: wrongConfig, Text: text,
-			Remedy: fmt.Sprintf("correct %s, then: sudo netconnectcli reload", cmp.Or(inForce.File, config.DefaultFile)),
-		})
+		list = append(list, client.Problem{Code: wrongConfig, Text: text, Remedy: remedy})
 	}
 	return list
 }

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -91,13 +90,11 @@ func TestReloadTellsWhatIsWrong(t *testing.T) {
 	d := idle(t)
 	read := errors.New("not YAML")
 	d.Load = func() (*config.Config, []config.Problem, error) { return d.cfg.Load(), nil, read }
-	if _, err := d.reload(t.Context()); err == nil || len(configProblems(d.configWrong(), &config.Config{})) != 1 || len(d.problems.hint) != 1 {
+	if _, err := d.trial.Reload(t.Context()); err == nil || len(configProblems(d.configWrong(), &config.Config{})) != 1 || len(d.problems.hint) != 1 {
 		t.Errorf("%v; %v, %d looks asked for", err, d.configWrong(), len(d.problems.hint))
 	}
-	ended, end := context.WithCancel(t.Context())
-	end()
 	read = nil
-	if _, err := d.reload(ended); err != nil || d.configWrong() != nil {
+	if _, err := d.trial.Reload(t.Context()); err != nil || d.configWrong() != nil {
 		t.Errorf("corrected: %v; %v", err, d.configWrong())
 	}
 }

@@ -1,70 +1,54 @@
 package daemon
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
-	"slices"
-	"strings"
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
 	"github.com/netconnectd/netconnectd/internal/supervisor/policy"
+	"github.com/netconnectd/netconnectd/internal/trial"
 )
 
-// fixed are the settings that only a start can change, as running parts hold the
-// socket, the folders and the interface that these settings name.
-var fixed = []string{"socket", "permissions.change", "interfaces.wifi", "paths.runtime", "paths.state"}
+// newTrial returns the way to another configuration.
+func (d *daemon) newTrial() *trial.Trial {
+	return trial.New(trial.Parts{
+		Load: func() (*config.Config, []config.Problem, error) { return d.Load() }, InForce: d.cfg.Load, Enforce: d.enforce, Loaded: d.configLoaded,
+		Station: func() bool { return d.sup.State().Target().Station.Wanted && !d.radio.Managed() },
+		Changed: func() {
+			d.problems.recheck()
+			status := d.Status()
+			d.publishEvent(client.Event{Type: client.EventStatus, Status: &status})
+		},
+		Log: d.log,
+	})
+}
 
-// atJoin are the settings whose change takes effect at the next join.
-var atJoin = []string{"ap.country", "wifi.metric", "paths.wpa_supplicant"}
-
-// reload reads the settings again and applies those that differ. If any setting is
-// wrong, none is changed.
-func (d *daemon) reload(ctx context.Context) (string, error) {
-	next, warnings, err := d.Load()
-	d.configLoaded(err)
-	if err != nil {
-		d.problems.recheck()
-		return "", &client.Error{Code: client.CodeBadConfig, Message: err.Error()}
-	}
-	for _, w := range warnings {
-		d.log.Warn("configuration", "problem", w.String())
-	}
-	old := d.cfg.Load()
-	changed := config.Diff(old, next)
-	keepFixed(next, old)
-	accessPoint := !reflect.DeepEqual(apConfig(old), apConfig(next))
+// enforce puts a configuration in force. What no part of the daemon takes over before ctx
+// ends is an error, but for the policy: a policy that does not run yet reads the
+// configuration when it starts.
+func (d *daemon) enforce(ctx context.Context, next *config.Config) (<-chan client.NetworkApplied, error) {
+	accessPoint := !reflect.DeepEqual(apConfig(d.cfg.Load()), apConfig(next))
 	d.cfg.Store(next)
-	d.keepConfig()
-	// The change counts even if the client that asked for it has gone.
-	if err := d.radio.Configure(context.WithoutCancel(ctx), radioSettings(next)); err != nil {
-		return "", fmt.Errorf("put the radio's settings in force: %w", err)
+	applied, err := d.declared.Declare(ctx, next.Network)
+	if err != nil {
+		err = fmt.Errorf("put the declared network in force: %w", err)
 	}
-	if err := d.declared.Declare(context.WithoutCancel(ctx), next.Network); err != nil {
-		return "", fmt.Errorf("put the declared network in force: %w", err)
+	if radioErr := d.radio.Configure(ctx, radioSettings(next)); radioErr != nil {
+		err = errors.Join(err, fmt.Errorf("put the radio's settings in force: %w", radioErr))
 	}
 	d.sup.Post(ctx, policy.ConfigChanged{Config: d.policyConfig(next), AccessPoint: accessPoint})
 	nudge(d.relink)
-	d.problems.recheck()
-	d.log.Info(client.ResultReloaded, "changed", strings.Join(changed, " "))
-	return describe(changed, d.sup.State().Target().Station.Wanted && !d.radio.Managed()) + formatWarnings(warnings), nil
-}
-
-// formatWarnings returns a line for each warning.
-func formatWarnings(warnings []config.Problem) string {
-	var lines strings.Builder
-	for _, w := range warnings {
-		lines.WriteString("\n  warning: " + strings.ReplaceAll(w.String(), "\n", " "))
-	}
-	return lines.String()
+	return applied, err
 }
 
 // configLoaded notes what was wrong with the configuration when it was read.
 func (d *daemon) configLoaded(wrong error) {
 	d.wrong.Store(&wrong)
 	d.metrics.ConfigLoaded(wrong == nil)
+	d.problems.recheck()
 }
 
 // configWrong returns what configLoaded has noted.
@@ -75,43 +59,11 @@ func (d *daemon) configWrong() error {
 	return nil
 }
 
-// keepConfig keeps a copy of the configuration in force. A later start uses the copy
-// if the file is wrong then.
-func (d *daemon) keepConfig() {
-	if d.configWrong() != nil {
-		return
+// planFor returns what there would be to do for a configuration that a client has sent.
+func (d *daemon) planFor(ctx context.Context, text string) (any, error) {
+	next, _, err := d.Parse([]byte(text))
+	if err != nil {
+		return nil, &client.Error{Code: client.CodeBadConfig, Message: err.Error()}
 	}
-	if err := d.cfg.Load().Keep(); err != nil {
-		d.log.Warn("keep the configuration for a start at which it is wrong", "err", err)
-	}
-}
-
-// keepFixed leaves the fixed settings as they are.
-func keepFixed(next, old *config.Config) {
-	next.Socket, next.RuntimeDir, next.StateDir = old.Socket, old.RuntimeDir, old.StateDir
-	next.Interfaces.Wifi, next.Permissions = old.Interfaces.Wifi, old.Permissions
-}
-
-// describe returns which settings are applied and which have to wait: for a restart,
-// or for the next join if the radio is now in a network (station).
-func describe(changed []string, station bool) string {
-	var applied, restart, join []string
-	for _, key := range changed {
-		switch {
-		case slices.Contains(fixed, key):
-			restart = append(restart, key)
-		case station && slices.Contains(atJoin, key):
-			join = append(join, key)
-		default:
-			applied = append(applied, key)
-		}
-	}
-	text := client.ResultReloaded + ": " + cmp.Or(strings.Join(applied, ", "), "nothing differs")
-	if len(join) > 0 {
-		text += fmt.Sprintf(" (at the next join: %s)", strings.Join(join, ", "))
-	}
-	if len(restart) > 0 {
-		text += fmt.Sprintf(" (after a restart: %s)", strings.Join(restart, ", "))
-	}
-	return text
+	return d.declared.PlanFor(ctx, next.Network)
 }

@@ -34,6 +34,7 @@ func (d *daemon) status(s policy.State, links *link.Snapshot) client.Status {
 		AccessPoint: d.accessPoint(s, links),
 		Wifi:        d.wifiStatus(s, links),
 		Next:        nextSteps(s),
+		Trial:       d.trial.Pending(),
 		Problems:    d.problems.all(),
 	}
 	for _, u := range uplinks(links, d.radio.Interface(), d.cfg.Load().Interfaces.Wired).Uplinks {

@@ -63,6 +63,9 @@ type Network struct {
 type message struct {
 	event network.Event
 	done  chan struct{}
+
+	applied chan<- client.NetworkApplied // of a Declared: gets what came of the first Apply; nil: nobody waits
+	outcome client.NetworkApplied        // of an Applied
 }
 
 // New returns a network that declares nothing until Declare.
@@ -75,9 +78,11 @@ func New(parts Parts) *Network {
 // State returns the state as it is now.
 func (n *Network) State() network.State { return *n.state.Load() }
 
-// Declare takes over a configuration. It returns before the kernel is as declared.
-func (n *Network) Declare(ctx context.Context, spec network.Spec) error {
-	return n.post(ctx, network.Declared{Spec: spec})
+// Declare takes over a configuration. It returns before the kernel is as declared: then
+// the channel gets what there was to do, or what was done for a later configuration.
+func (n *Network) Declare(ctx context.Context, spec network.Spec) (<-chan client.NetworkApplied, error) {
+	applied := make(chan client.NetworkApplied, 1)
+	return applied, n.send(ctx, message{event: network.Declared{Spec: spec}, applied: applied})
 }
 
 // Ask sets an interface up or down. Its error is for the client.
@@ -98,7 +103,11 @@ var errEnded = errors.New("the declared network is not kept any more")
 
 // post hands an event to Run, and returns when Run has taken it over.
 func (n *Network) post(ctx context.Context, e network.Event) error {
-	m := message{e, make(chan struct{})}
+	return n.send(ctx, message{event: e})
+}
+
+func (n *Network) send(ctx context.Context, m message) error {
+	m.done = make(chan struct{})
 	select {
 	case n.inbox <- m:
 		<-m.done // Run never blocks in a step
@@ -129,6 +138,13 @@ type run struct {
 	pending chan network.Apply            // the latest one that has not begun
 	stop    map[string]context.CancelFunc // of the protocols, by interface
 	waiting *network.Spec                 // a configuration that waits for the kernel's links
+	await   []declaration                 // those whose first Apply has not ended
+}
+
+// declaration is a configuration that was handed out to the kernel as a generation.
+type declaration struct {
+	generation uint64 // 0: not yet, as it waits for the kernel's links
+	applied    chan<- client.NetworkApplied
 }
 
 func (r *run) loop() {
@@ -145,11 +161,7 @@ func (r *run) loop() {
 		case <-r.ctx.Done():
 			return
 		case m := <-r.inbox:
-			if d, ok := m.event.(network.Declared); ok {
-				r.declare(d.Spec)
-			} else {
-				r.step(m.event)
-			}
+			r.take(m)
 			close(m.done)
 		case <-hint:
 			if r.see() && r.waiting != nil {
@@ -161,6 +173,32 @@ func (r *run) loop() {
 	}
 }
 
+// take takes over a message.
+func (r *run) take(m message) {
+	switch e := m.event.(type) {
+	case network.Declared:
+		r.await = append(r.await, declaration{applied: m.applied})
+		r.declare(e.Spec)
+	case network.Applied:
+		r.answer(e.Generation, m.outcome)
+		r.step(e)
+	default:
+		r.step(e)
+	}
+}
+
+// answer hands what came of an Apply to those who wait for that generation or for an
+// earlier one.
+func (r *run) answer(generation uint64, outcome client.NetworkApplied) {
+	r.await = slices.DeleteFunc(r.await, func(d declaration) bool {
+		if d.generation == 0 || d.generation > generation {
+			return false
+		}
+		d.applied <- outcome // has room
+		return true
+	})
+}
+
 // declare takes over a configuration, as soon as the kernel's links are known: what the
 // kernel still has from an earlier run is to stay.
 func (r *run) declare(spec network.Spec) {
@@ -170,6 +208,12 @@ func (r *run) declare(spec network.Spec) {
 	}
 	r.waiting = nil
 	r.step(network.Declared{Spec: spec, Held: r.held(spec)})
+	generation := r.State().Generation()
+	for i := range r.await {
+		if r.await[i].generation == 0 {
+			r.await[i].generation = generation
+		}
+	}
 }
 
 // see takes over the kernel's links, and reports whether they are known.
@@ -228,7 +272,9 @@ func (r *run) apply() {
 		case a := <-r.pending:
 			out, err := r.Kernel.Apply(r.ctx, endAddresses(a.Desired, time.Now()))
 			r.report(out, err)
-			_ = r.post(r.ctx, network.Applied{Generation: a.Generation, Refused: refusals(err)}) // fails only when ctx has ended
+			_ = r.send(r.ctx, message{ // fails only when ctx has ended
+				event: network.Applied{Generation: a.Generation, Refused: refusals(err)}, outcome: outcome(out, err),
+			})
 		}
 	}
 }
@@ -245,6 +291,28 @@ func (r *run) report(out link.Outcome, err error) {
 	if err != nil {
 		r.Log.Warn("apply the declared network", "err", err)
 	}
+}
+
+// outcome describes what an Apply has done, for clients.
+func outcome(out link.Outcome, err error) client.NetworkApplied {
+	applied := client.NetworkApplied{Changes: len(out.Done), Problems: problems(err)}
+	if len(out.Done) > 0 {
+		applied.Worst = link.Worst(out.Done).String()
+	}
+	return applied
+}
+
+// problems returns the text of each problem, never nil.
+func problems(err error) []string {
+	found, only := link.PathErrors(err)
+	all := make([]string, 0, len(found))
+	for _, e := range found {
+		all = append(all, e.Error())
+	}
+	if !only {
+		all = append(all, err.Error())
+	}
+	return all
 }
 
 // refusals returns the text of each problem by the path of its declaration. An error

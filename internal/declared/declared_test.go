@@ -126,7 +126,7 @@ func static(name, device, prefix string) network.Interface {
 
 func declare(t *testing.T, n *Network, interfaces ...network.Interface) {
 	t.Helper()
-	if err := n.Declare(t.Context(), network.Spec{Interfaces: interfaces}); err != nil {
+	if _, err := n.Declare(t.Context(), network.Spec{Interfaces: interfaces}); err != nil {
 		t.Fatal(err)
 	}
 }

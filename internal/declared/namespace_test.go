@@ -98,7 +98,7 @@ func (d *device) declare(sections ...network.Section) {
 	if len(problems) > 0 {
 		d.t.Fatal(problems)
 	}
-	if err := d.net.Declare(d.t.Context(), spec); err != nil {
+	if _, err := d.net.Declare(d.t.Context(), spec); err != nil {
 		d.t.Fatal(err)
 	}
 }

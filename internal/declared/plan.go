@@ -6,22 +6,30 @@ import (
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/link"
+	"github.com/netconnectd/netconnectd/internal/network"
 )
 
 // Plan returns what there is to do for the kernel to be as declared: after an Apply
 // that succeeded, what other programs have changed since.
 func (n *Network) Plan(ctx context.Context) (client.NetworkPlan, error) {
-	changes, err := n.Kernel.Plan(ctx, endAddresses(n.State().Desired(), time.Now()))
-	found, only := link.PathErrors(err)
-	if !only {
+	return n.plan(ctx, n.State())
+}
+
+// PlanFor returns what there would be to do for another configuration, apart from
+// addresses that no server has assigned yet.
+func (n *Network) PlanFor(ctx context.Context, spec network.Spec) (client.NetworkPlan, error) {
+	next, _ := network.Step(n.State(), time.Now(), network.Declared{Spec: spec})
+	return n.plan(ctx, next)
+}
+
+func (n *Network) plan(ctx context.Context, s network.State) (client.NetworkPlan, error) {
+	changes, err := n.Kernel.Plan(ctx, endAddresses(s.Desired(), time.Now()))
+	if _, only := link.PathErrors(err); !only {
 		return client.NetworkPlan{}, err
 	}
-	plan := client.NetworkPlan{Changes: []client.NetworkChange{}, Problems: []string{}}
+	plan := client.NetworkPlan{Changes: []client.NetworkChange{}, Problems: problems(err)}
 	for _, c := range changes {
 		plan.Changes = append(plan.Changes, client.NetworkChange{Link: c.Link, Text: c.String(), Class: c.Class.String(), Path: c.Path})
-	}
-	for _, e := range found {
-		plan.Problems = append(plan.Problems, e.Error())
 	}
 	return plan, nil
 }

@@ -104,3 +104,6 @@ func (s State) refusalBelow(device string) string {
 
 // Desired returns what is desired of the kernel.
 func (s State) Desired() link.Desired { return s.desired }
+
+// Generation returns the number that the Apply of Desired has.
+func (s State) Generation() uint64 { return s.generation }

@@ -20,6 +20,7 @@ type conn struct {
 	nc       net.Conn
 	peer     Peer
 	rank     rank
+	accepted time.Time
 	frames   *client.FrameReader
 	answered bool // a request was answered, so nothing is owed to a client that is silent now
 	reading  bool // a frame has begun to arrive
@@ -39,7 +40,7 @@ type conn struct {
 
 func newConn(s *Server, nc net.Conn, peer Peer) *conn {
 	return &conn{
-		s: s, nc: nc, peer: peer, rank: s.cfg.Rights.rank(peer), frames: client.NewFrameReader(nc, s.cfg.MaxRequest), writing: make(chan struct{}, 1),
+		s: s, nc: nc, peer: peer, rank: s.cfg.Rights.rank(peer), accepted: time.Now(), frames: client.NewFrameReader(nc, s.cfg.MaxRequest), writing: make(chan struct{}, 1),
 	}
 }
 
@@ -130,6 +131,9 @@ func (c *conn) answer(ctx context.Context, frame []byte) error {
 		return c.subscribe(id)
 	case Show, History, Plan, InterfaceDump:
 		return c.answerAtLength(ctx, id, req)
+	case Confirm:
+		req.Accepted = c.accepted
+		return c.reply(id, c.handle(ctx, id, req))
 	default:
 		return c.reply(id, c.handle(ctx, id, req))
 	}

@@ -101,7 +101,8 @@ func (s *Server) permitAndHandle(ctx context.Context, peer Peer, id json.RawMess
 // permit returns the request in the form that the peer may make. A forced scan
 // interrupts a running access point, and so counts as a change. While no access point
 // runs, any peer's forced scan becomes a plain one, which stays harmless if the
-// access point starts at this moment.
+// access point starts at this moment. A plan for a text of the peer's counts as a
+// change, because it costs as much.
 func (s *Server) permit(peer Peer, req Request) (Request, error) {
 	has := s.cfg.Rights.rank(peer)
 	if show, ok := req.(Show); ok {
@@ -110,7 +111,8 @@ func (s *Server) permit(peer Peer, req Request) (Request, error) {
 	}
 	list, scans := req.(ListWifi)
 	takes := needs(req)
-	if scans && list.Force {
+	plan, _ := req.(Plan)
+	if scans && list.Force || !plan.Config.IsZero() {
 		takes = changer
 	}
 	switch {

@@ -105,7 +105,11 @@ var requests = []struct{ command, parameters string }{
 	{"metrics", `{}`}, {"reload", `{}`}, {"show", `{}`}, {"show", `{"iface":"none0"}`}, {"forget_wifi", `{}`}, {"reset", `{}`}, {"history", `{}`}, {"interfaces", `{}`},
 	{"call", `{"object":"network.interface","method":"dump"}`}, {"call", `{"object":"network.interface.lan","method":"status"}`},
 	{"call", `{"object":"network.interface.lan","method":"down"}`}, {"call", `{"object":"network.interface.nowhere","method":"up"}`},
-	{"call", `{"object":"network","method":"plan"}`}, {"call", `{"object":"network","method":"reload"}`}, {"call", `{"object":"network","method":"fly"}`},
+	{"call", `{"object":"network","method":"plan"}`}, {"call", `{"object":"network","method":"reload"}`},
+	{"call", `{"object":"network","method":"plan","args":{"config":"network: {}"}}`}, {"call", `{"object":"network","method":"plan","args":{"config":"network: {fly: 1}"}}`},
+	{"call", `{"object":"network","method":"confirm"}`}, {"call", `{"object":"network","method":"apply","args":{"confirm":30}}`}, {"call", `{"object":"network","method":"apply"}`},
+	{"status", `{}`}, {"call", `{"object":"network","method":"extend","args":{"seconds":40}}`}, {"call", `{"object":"network","method":"confirm"}`},
+	{"call", `{"object":"network","method":"apply"}`}, {"call", `{"object":"network","method":"revert"}`}, {"call", `{"object":"network","method":"fly"}`},
 	{"subscribe", `{"network":{"parts":["nothing"]}}`}, {"stop_daemon", `{}`},
 }
 

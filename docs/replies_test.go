@@ -66,7 +66,8 @@ func repliesModel(t *testing.T) *model {
 	t.Helper()
 	m, err := newModel(ofReplies, reflect.TypeFor[client.Status](), reflect.TypeFor[client.BSS](), reflect.TypeFor[client.SavedNetwork](),
 		reflect.TypeFor[client.HistoryEntry](), reflect.TypeFor[client.OwnedInterface](), reflect.TypeFor[client.Event](),
-		reflect.TypeFor[client.NetworkInterface](), reflect.TypeFor[client.NetworkDump](), reflect.TypeFor[client.NetworkPlan]())
+		reflect.TypeFor[client.NetworkInterface](), reflect.TypeFor[client.NetworkDump](), reflect.TypeFor[client.NetworkPlan](),
+		reflect.TypeFor[client.NetworkTrial](), reflect.TypeFor[client.Trial]())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func (m *model) replies(commands []string) values {
 			result = m.typeSchema(of)
 		case command == "call":
 			result = values{"description": "that of the method", "anyOf": []any{
-				values{"type": []string{"string", "null"}}, reference("NetworkInterface"), reference("NetworkDump"), reference("NetworkPlan"),
+				values{"type": []string{"string", "null"}}, reference("NetworkInterface"), reference("NetworkDump"), reference("NetworkPlan"), reference("NetworkTrial"), reference("Trial"),
 			}}
 		case command == "show":
 			result = values{"$ref": "state.schema.json"}

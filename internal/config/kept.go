@@ -28,8 +28,8 @@ type kept struct {
 
 // Keep makes c the boot configuration: it writes a copy of the file from which c was read,
 // and then removes the record of a trial. LoadKept uses the copy when the file is wrong, or
-// was tried and not confirmed. A crash between the two steps leaves a record that is void,
-// because the file and the copy have the same text.
+// was tried and not confirmed. A record that stays, because of a crash between the two steps
+// or of the disk, is void: the file and the copy have the same text.
 func (c *Config) Keep() error {
 	path := filepath.Join(c.keptIn, keptFile)
 	atomicfile.Sweep(path)
@@ -40,7 +40,8 @@ func (c *Config) Keep() error {
 	} else if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}
-	return c.endTrial()
+	c.endTrial()
+	return nil
 }
 
 // writeKept writes the text of c as the copy of the file at path.

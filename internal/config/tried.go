@@ -58,8 +58,12 @@ func (c *Config) Try(inForce *Config, by string, at time.Time) error {
 	if err := ownfile.Write(path, data); err != nil {
 		return err
 	}
-	if back, err := namedfile.ReadOwn(path, maxTried); err != nil || !bytes.Equal(back, data) {
-		return fmt.Errorf("read the record of the trial back: it is damaged, or: %w", err)
+	back, err := namedfile.ReadOwn(path, maxTried)
+	if err == nil && !bytes.Equal(back, data) {
+		err = errors.New("the disk has another text")
+	}
+	if err != nil {
+		return fmt.Errorf("read the record of the trial back: %w", err)
 	}
 	return nil
 }
@@ -70,13 +74,10 @@ func (c *Config) sum() []byte {
 }
 
 // endTrial removes the record of a trial.
-func (c *Config) endTrial() error {
+func (c *Config) endTrial() {
 	path := filepath.Join(c.keptIn, triedFile)
 	atomicfile.Sweep(path)
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the record of a trial: %w", err)
-	}
-	return nil
+	_ = os.Remove(path)
 }
 
 // Unconfirmed returns the *Error of a configuration that was tried and not confirmed, so

@@ -36,11 +36,13 @@ func TestRights(t *testing.T) {
 	denied := `{"error":"only members of the group netconnect may change the network: run sudo adduser pi netconnect, then log in again (a service: restart it)","code":"permission_denied"}` + "\x00"
 	changes := []string{
 		`{"config_wifi":{"ssid":"a"}}`, `{"start_wifi":{}}`, `{"connect":{"ssid":"Home"}}`, `{"remove_network":{"ssid":"Home"}}`, `{"adopt":{"ssid":"Home"}}`, `{"add_network":{"ssid":"Home"}}`, `{"set_network":{"ssid":"Home"}}`, `{"forget_wifi":{}}`, `{"reset":{}}`, `{"start_ap":{}}`, `{"stop_ap":{}}`, `{"reload":{}}`,
+		`{"call":{"object":"network","method":"apply"}}`, `{"call":{"object":"network","method":"confirm"}}`, `{"call":{"object":"network","method":"revert"}}`,
+		`{"call":{"object":"network","method":"extend","args":{"seconds":5}}}`, `{"call":{"object":"network","method":"plan","args":{"config":"network: {}"}}}`,
 		`{"call":{"object":"network","method":"reload"}}`, `{"call":{"object":"network.interface.lan","method":"up"}}`,
 		`{"call":{"object":"network.interface.lan","method":"down"}}`, `{"call":{"object":"network.interface","method":"down","args":{"interface":"lan"}}}`,
 	}
 	reads := []string{`{"status":{}}`, `{"list_wifi":{}}`, `{"list_networks":{}}`, `{"history":{}}`, `{"metrics":{}}`, `{"subscribe":{}}`,
-		`{"call":{"object":"network","method":"plan"}}`, `{"call":{"object":"network.interface","method":"dump"}}`, `{"call":{"object":"network.interface.lan","method":"status"}}`}
+		`{"call":{"object":"network","method":"plan"}}`, `{"call":{"object":"network","method":"plan","args":{"config":null}}}`, `{"call":{"object":"network.interface","method":"dump"}}`, `{"call":{"object":"network.interface.lan","method":"status"}}`}
 	const forced = `{"list_wifi":{"force":true}}`
 	rows := []struct {
 		name    string

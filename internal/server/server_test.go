@@ -66,7 +66,7 @@ func originalResult(r Request) (any, error) {
 		return client.ResultConnected, nil
 	case ListNetworks:
 		return []client.SavedNetwork{}, nil
-	case Plan, InterfaceDump, InterfaceStatus, InterfaceUp, InterfaceDown:
+	case Plan, Apply, Confirm, Revert, Extend, InterfaceDump, InterfaceStatus, InterfaceUp, InterfaceDown:
 		return nil, nil
 	case History:
 		return []client.HistoryEntry{rememberedFor(r.Limit)}, nil

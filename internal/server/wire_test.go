@@ -68,7 +68,7 @@ func TestWire(t *testing.T) {
 		{"CLI name configure_wifi", `{"configure_wifi":{"ssid":"a"}}` + "\x00", unknownFrame},
 		{"CLI name select_wifi", `{"select_wifi":{}}` + "\x00", unknownFrame},
 		{"capital letters", `{"Status":{}}` + "\x00", unknownFrame},
-		{"call of objects", `{"call":{"object":"network","method":"status","args":{}},"id":8}` + "\x00", `{"error":"unknown message","code":"unknown_command","reason":"there are network plan, network reload, network.interface down, network.interface dump, network.interface status, network.interface up","id":8}` + "\x00"},
+		{"call of objects", `{"call":{"object":"network","method":"status","args":{}},"id":8}` + "\x00", `{"error":"unknown message","code":"unknown_command","reason":"there are network apply, network confirm, network extend, network plan, network reload, network revert, network.interface down, network.interface dump, network.interface status, network.interface up","id":8}` + "\x00"},
 
 		// Frames that cannot be read:
 		{"malformed", `{"status":{}` + "\x00", badFrame("the request is not valid JSON")},
@@ -144,7 +144,7 @@ const statusReply = `{"result":{"link":false,"devs":[],` +
 	`"last_error":null,"candidate":null,"networks":[]},` +
 	`"version":"",` +
 	`"uplink":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","interface":"","portal":false,"addresses":[]},"uplinks":[],` +
-	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[],"addresses":[],"channel":0,"frequency":0,"width":0},"next":[],"problems":[]}}` + "\x00"
+	`"access_point":{"state":"","since":"0001-01-01T00:00:00Z","seconds":0,"reason":"","ssid":"","clients":[],"addresses":[],"channel":0,"frequency":0,"width":0},"next":[],"trial":null,"problems":[]}}` + "\x00"
 
 func TestParametersReachTheHandler(t *testing.T) {
 	home := func(force bool) Request { return ConfigWifi{SSID: []byte("Home"), Force: force} }

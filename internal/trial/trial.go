@@ -168,9 +168,7 @@ func (t *Trial) Problems() []client.Problem {
 func (t *Trial) Begin(ctx context.Context, by string, limit time.Duration) (begun client.NetworkTrial, err error) {
 	var p *pending
 	askErr := t.ask(ctx, func(ctx context.Context) {
-		if p, begun.Text, err = t.begin(ctx, by, limit); p != nil {
-			begun.Trial = p.shown()
-		}
+		p, begun.Text, err = t.begin(ctx, by, limit)
 	})
 	if err = cmp.Or(askErr, err); err != nil {
 		return begun, err
@@ -183,6 +181,7 @@ func (t *Trial) Begin(ctx context.Context, by string, limit time.Duration) (begu
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+	begun.Trial = p.shown()
 	return begun, nil
 }
 

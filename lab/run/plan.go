@@ -22,6 +22,7 @@ const (
 var reboots = [][2]string{
 	{"TestStory", "TestStoryAfterReboot"},
 	{"TestBeforeReboot", "TestAfterReboot"},
+	{"TestTrial", "TestTrialAfterReboot"},
 	{"TestBeforeRebootManaged", "TestAfterRebootManaged"},
 }
 

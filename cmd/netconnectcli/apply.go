@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +35,9 @@ With --extend the command changes nothing but the end of the trial that waits.
 Exit status: 0 everything is as declared, 2 the kernel has refused a part.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("extend") {
+				if cmd.Flags().Changed("confirm") {
+					return usageError("--confirm and --extend exclude each other")
+				}
 				return a.invokeShown(cmd.Context(), "extend", map[string]int{"seconds": extend}, a.showExtended)
 			}
 			return a.invokeShown(cmd.Context(), "apply", map[string]int{"confirm": confirm}, a.showTrial)
@@ -41,7 +45,6 @@ Exit status: 0 everything is as declared, 2 the kernel has refused a part.`,
 	}
 	cmd.Flags().IntVar(&confirm, "confirm", 60, "`seconds` in which netconnectcli confirm has to follow, 5 to 3600")
 	cmd.Flags().IntVar(&extend, "extend", 60, "let the trial that waits end in so many `seconds` from now, 5 to 3600")
-	cmd.MarkFlagsMutuallyExclusive("confirm", "extend")
 	return cmd
 }
 
@@ -148,6 +151,8 @@ func (a *app) planFile(ctx context.Context, file string) error {
 		return fmt.Errorf("plan: %w", err)
 	case encodeErr != nil:
 		return fmt.Errorf("plan: encode %s: %w", printable(file), encodeErr)
+	case !utf8.Valid(text):
+		return fmt.Errorf("plan: %s is not UTF-8: save it as UTF-8", printable(file))
 	case strings.TrimSpace(string(text)) == "":
 		return fmt.Errorf("plan: %s is empty", printable(file))
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +59,7 @@ func serve(d *device, atEnd func(func()), path string) error {
 // device is a Handler that plays a device at home. The SSID selects how it behaves.
 type device struct {
 	down   bool // the declared interface
+	trial  *client.Trial
 	server *server.Server
 	ssid   string
 	seen   chan struct{} // nil, or a join ends when this channel is closed
@@ -75,7 +77,7 @@ func (d *device) Status() client.Status {
 			LastError: &client.Failure{Code: "wrong_key", Text: "the network refused the passphrase", Network: &candidate},
 			Candidate: &candidate, Networks: []client.Network{client.NewNetwork([]byte("Home"))},
 		},
-		Version: "1.2.3",
+		Version: "1.2.3", Trial: d.trial,
 		Uplink: client.Uplink{
 			Condition: client.Condition{State: "online", Since: since, Seconds: age, Reason: "gateway answers"},
 			Interface: "wlan0", Addresses: []string{"192.0.2.7/24"},
@@ -147,7 +149,14 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 	case server.InterfaceUp:
 		d.down = false
 		return nil, nil
+	case server.Apply, server.Confirm, server.Revert, server.Extend:
+		return d.ofTrial(r)
 	case server.Plan:
+		if text := r.Config.Reveal(); strings.Contains(text, "fly") {
+			return nil, &client.Error{Code: client.CodeBadConfig, Message: "check configuration: 1 problem\n  network.fly: is not known (line 2)"}
+		} else if text != "" {
+			return client.NetworkPlan{Changes: []client.NetworkChange{{Text: fmt.Sprintf("%d bytes (in place)", len(text))}}}, nil
+		}
 		plan := client.NetworkPlan{Changes: []client.NetworkChange{}, Problems: []string{}}
 		if d.down {
 			plan.Changes = append(plan.Changes, client.NetworkChange{Link: "br-lan", Text: "br-lan: set down \x1b[2J(restart)", Class: "restart"})
@@ -160,6 +169,30 @@ func (d *device) Handle(_ context.Context, _ server.Peer, r server.Request) (any
 		return client.ResultStoppedAP, nil
 	}
 	return nil, errors.New("no such request")
+}
+
+// ofTrial begins and ends a trial whose change the kernel has refused in part.
+func (d *device) ofTrial(req server.Request) (any, error) {
+	switch req := req.(type) {
+	case server.Apply:
+		if d.trial != nil {
+			return nil, &client.Error{Code: client.CodeOnTrial, Message: "a configuration is on trial"}
+		}
+		d.trial = &client.Trial{By: "user pi\x1b[2J, uid 1000", Seconds: int64(req.Confirm.Seconds())}
+		applied := &client.NetworkApplied{Changes: 2, Worst: "restart", Problems: []string{"network.devices[0] (line 3): create bridge br-lan: EBUSY"}}
+		if req.Confirm == 7*time.Second {
+			applied = &client.NetworkApplied{}
+		}
+		return client.NetworkTrial{Trial: *d.trial, Text: "network\n  warning: \x1b[2J", Applied: applied}, nil
+	case server.Extend:
+		d.trial.Seconds = int64(req.By.Seconds())
+		return *d.trial, nil
+	case server.Confirm:
+		d.trial = nil
+		return client.ResultConfirmed, nil
+	}
+	d.trial = nil
+	return client.ResultReverted, nil
 }
 
 var savedNetworks = []client.SavedNetwork{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
@@ -34,9 +35,15 @@ func (p *problems) all() []client.Problem {
 }
 
 // watchProblems checks for problems at the start and after each recheck, until ctx
-// ends. Changes are published to subscribers.
+// ends. Changes are published to subscribers, and so are the beginning and the end of a
+// trial: the trial's own goroutine waits for nothing but its deadline.
 func (d *daemon) watchProblems(ctx context.Context) {
+	var end time.Time // of the trial
 	for {
+		if now := d.trial.End(); !now.Equal(end) {
+			end = now
+			d.publishStatus()
+		}
 		found := d.findProblems(ctx)
 		if old := d.problems.all(); ctx.Err() == nil && !slices.Equal(old, found) {
 			d.problems.seen.Store(&found)
@@ -45,8 +52,7 @@ func (d *daemon) watchProblems(ctx context.Context) {
 					d.log.Warn("in the way", "code", p.Code, "problem", p.Text, "remedy", p.Remedy)
 				}
 			}
-			status := d.Status()
-			d.publishEvent(client.Event{Type: client.EventStatus, Status: &status})
+			d.publishStatus()
 		}
 		select {
 		case <-ctx.Done():
@@ -54,6 +60,11 @@ func (d *daemon) watchProblems(ctx context.Context) {
 		case <-d.problems.hint:
 		}
 	}
+}
+
+func (d *daemon) publishStatus() {
+	status := d.Status()
+	d.publishEvent(client.Event{Type: client.EventStatus, Status: &status})
 }
 
 func (d *daemon) findProblems(ctx context.Context) []client.Problem {

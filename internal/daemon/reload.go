@@ -17,12 +17,7 @@ func (d *daemon) newTrial() *trial.Trial {
 	return trial.New(trial.Parts{
 		Load: func() (*config.Config, []config.Problem, error) { return d.Load() }, InForce: d.cfg.Load, Enforce: d.enforce, Loaded: d.configLoaded,
 		Station: func() bool { return d.sup.State().Target().Station.Wanted && !d.radio.Managed() },
-		Changed: func() {
-			d.problems.recheck()
-			status := d.Status()
-			d.publishEvent(client.Event{Type: client.EventStatus, Status: &status})
-		},
-		Log: d.log,
+		Changed: d.problems.recheck, Log: d.log,
 	})
 }
 

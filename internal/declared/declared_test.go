@@ -238,6 +238,32 @@ func TestCommands(t *testing.T) {
 	})
 }
 
+// TestDeclareTellsWhatCame checks that who declares a configuration hears of its own first
+// Apply, or of a later one that has replaced it, and never of an earlier one.
+func TestDeclareTellsWhatCame(t *testing.T) {
+	play(t, t.TempDir(), func(t *testing.T, n *Network, k *kernel) {
+		k.plug("eth0")
+		synctest.Wait()
+		k.slow, k.err = time.Second, &link.PathError{Path: "lan", Err: errors.New("EINVAL")}
+		var applied []<-chan client.NetworkApplied
+		began := time.Now()
+		for i := range 3 {
+			one, err := n.Declare(t.Context(), network.Spec{Interfaces: []network.Interface{static("lan", "eth0", fmt.Sprintf("192.0.2.%d/24", i+1))}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			applied = append(applied, one)
+			synctest.Wait()
+		}
+		for i, want := range []time.Duration{time.Second, 2 * time.Second, 2 * time.Second} {
+			out := <-applied[i]
+			if took := time.Since(began); took != want || len(out.Problems) != 1 || out.Problems[0] != "lan: EINVAL" {
+				t.Errorf("declaration %d: %+v after %v, want %v", i, out, took, want)
+			}
+		}
+	})
+}
+
 // TestLifetime checks that the address of a lease is applied with the time that is
 // left of the lease.
 func TestLifetime(t *testing.T) {

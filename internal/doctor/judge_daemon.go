@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -56,7 +57,8 @@ func judgeConfig(f *Facts) []verdict {
 	}
 	var found []verdict
 	for _, p := range s.Problems {
-		found = append(found, verdict{Problem, p.String(), "netconnectd starts with the settings before it, or, without any, with its default; correct " + configPath(s) + ", and see sudo netconnectd --check"})
+		found = append(found, verdict{Problem, p.String(), cmp.Or(p.Remedy,
+			"netconnectd starts with the settings before it, or, without any, with its default; correct "+configPath(s)+", and see sudo netconnectd --check")})
 	}
 	for _, w := range s.Warnings {
 		found = append(found, verdict{Warning, w.String(), "see " + configPath(s) + " and docs/config.md"})

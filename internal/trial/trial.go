@@ -146,6 +146,14 @@ func (t *Trial) Pending() *client.Trial {
 	return &shown
 }
 
+// End returns when the pending trial ends; zero: there is none.
+func (t *Trial) End() time.Time {
+	if p := t.pending.Load(); p != nil {
+		return p.until
+	}
+	return time.Time{}
+}
+
 func (p *pending) shown() client.Trial {
 	left := max(0, time.Until(p.until))
 	return client.Trial{By: p.by, Until: p.until.Round(0), Seconds: int64(left.Round(time.Second).Seconds())}

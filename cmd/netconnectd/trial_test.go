@@ -248,6 +248,37 @@ func TestKilledWithinATrial(t *testing.T) {
 	}
 }
 
+// TestTrialIsTold checks that subscribers hear of the beginning and of the end of a trial.
+func TestTrialIsTold(t *testing.T) {
+	d := newTried(t)
+	d.start()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c, err := client.Dial(ctx, d.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	events, err := c.Subscribe(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []string{"apply", "revert"} {
+		if err := d.invoke(method, nil); err != nil {
+			t.Fatal(err)
+		}
+		for waits := method == "apply"; ; {
+			e, err := events.Next(ctx)
+			if err != nil {
+				t.Fatalf("after %s: %v", method, err)
+			}
+			if e.Type == client.EventStatus && (e.Status.Trial != nil) == waits {
+				break
+			}
+		}
+	}
+}
+
 // send sends a request and does not wait for the reply.
 func (d *tried) send(method string) net.Conn {
 	d.t.Helper()

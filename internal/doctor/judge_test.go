@@ -155,6 +155,9 @@ func TestJudge(t *testing.T) {
 		{"wrong setting", func(f *Facts) {
 			f.Settings.Problems = []config.Problem{{Key: "ap.channel", Text: "15 is not in 1..13"}}
 		}, "config", Problem, "ap.channel: 15", "netconnectd --check"},
+		{"tried and not confirmed", func(f *Facts) {
+			f.Settings.Problems = []config.Problem{{Text: "it was tried and is not confirmed", Remedy: "try it again"}}
+		}, "config", Problem, "not confirmed", "try it again"},
 		{"unknown setting", func(f *Facts) { f.Settings.Warnings = []config.Problem{{Key: "ap.chanel", Text: "is not a known key"}} }, "config", Warning, "ap.chanel", "docs/config.md"},
 		{"config unreadable", func(f *Facts) { f.Settings.Unseen = "it needs root" }, "config", Unknown, "it needs root", ""},
 

@@ -3,9 +3,7 @@ package trial
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,134 +13,6 @@ import (
 	"github.com/netconnectd/netconnectd/client"
 	"github.com/netconnectd/netconnectd/internal/config"
 )
-
-// The texts of the file before and on a trial.
-const (
-	earlier = "ap: {ssid: mine, psk: confidential, channel: 1}\n"
-	onTrial = "ap: {ssid: mine, psk: confidential, channel: 2}\n"
-)
-
-// device is a Trial beside a real file and state folder, and a kernel that takes a second
-// for each change.
-type device struct {
-	*Trial
-	t     *testing.T
-	file  string
-	state string
-
-	mu      sync.Mutex
-	inForce *config.Config
-	wrong   error
-	err     error  // of each enforcement
-	said    string // the log
-	kernel  time.Duration
-}
-
-func newDevice(t *testing.T) *device {
-	t.Helper()
-	dir := t.TempDir()
-	d := &device{t: t, file: filepath.Join(dir, "netconnectd.yaml"), state: filepath.Join(dir, "state"), kernel: time.Second}
-	d.Trial = New(Parts{
-		Load: d.load, InForce: d.get, Enforce: d.enforce, Station: func() bool { return false }, Changed: func() {},
-		Loaded: func(wrong error) { d.mu.Lock(); d.wrong = wrong; d.mu.Unlock() },
-		Log:    slog.New(slog.NewTextHandler(d, nil)),
-	})
-	d.write(earlier)
-	c, _, err := d.load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.inForce = c
-	d.Keep(c)
-	return d
-}
-
-// Write implements io.Writer, for the log.
-func (d *device) Write(b []byte) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.said += string(b)
-	return len(b), nil
-}
-
-func (d *device) arguments() (args, environ []string) {
-	return []string{"-c", d.file}, []string{"NETCONNECTD_PATHS_STATE=" + d.state}
-}
-
-func (d *device) load() (*config.Config, []config.Problem, error) { return config.Load(d.arguments()) }
-
-func (d *device) get() *config.Config {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.inForce
-}
-
-func (d *device) enforce(ctx context.Context, next *config.Config) (<-chan client.NetworkApplied, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.inForce = next
-	if d.err != nil {
-		return nil, d.err
-	}
-	applied := make(chan client.NetworkApplied, 1)
-	time.AfterFunc(d.kernel, func() { applied <- client.NetworkApplied{Changes: 1, Problems: []string{}} })
-	return applied, nil
-}
-
-func (d *device) write(text string) {
-	d.t.Helper()
-	if err := os.WriteFile(d.file, []byte(text), 0o600); err != nil {
-		d.t.Fatal(err)
-	}
-}
-
-// play runs a Trial in a bubble of synctest.
-func play(t *testing.T, story func(d *device)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		d := newDevice(t)
-		ctx, stop := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() { d.Run(ctx) })
-		story(d)
-		stop()
-		running.Wait()
-	})
-}
-
-// begin puts onTrial on trial for a minute. The kernel has taken the change over then.
-func (d *device) begin() {
-	d.t.Helper()
-	d.write(onTrial)
-	begun, err := d.Begin(d.t.Context(), "user pi, uid 1000", time.Minute)
-	if err != nil || begun.Applied == nil || begun.Applied.Changes != 1 || begun.Text != "ap.channel" || begun.By != "user pi, uid 1000" || begun.Seconds != 60-int64(d.kernel.Seconds()) {
-		d.t.Fatalf("%+v, %v", begun, err)
-	}
-}
-
-// check compares what is in force, what a start would take, and whether a trial waits.
-func (d *device) check(channel, atStart int, waits bool) {
-	d.t.Helper()
-	synctest.Wait()
-	if got := d.get().AP.Channel; got != channel {
-		d.t.Errorf("channel %d is in force, want %d", got, channel)
-	}
-	c, _, err := config.LoadAtStart(d.arguments())
-	if err != nil || c.AP.Channel != atStart {
-		d.t.Errorf("a start takes %+v, %v, want channel %d", c, err, atStart)
-	}
-	if got := d.Pending(); (got != nil) != waits {
-		d.t.Errorf("%+v waits, want %v", got, waits)
-	}
-}
-
-func code(err error) string {
-	var coded *client.Error
-	if errors.As(err, &coded) {
-		return coded.Code
-	}
-	return ""
-}
 
 // TestTakenBack checks that a trial that nobody confirms ends at its deadline, neither before
 // nor later, and that what was tried is a problem until a reload.
@@ -268,30 +138,44 @@ func TestConfirmNeedsAProof(t *testing.T) {
 }
 
 // TestReturnIsTriedAgain checks that a return that fails is a problem, is tried again, and
-// excludes a confirmation that comes too late.
+// excludes a confirmation, also where it was asked for before the deadline.
 func TestReturnIsTriedAgain(t *testing.T) {
-	play(t, func(d *device) {
-		d.begin()
-		d.mu.Lock()
-		d.err = errors.New("the radio does not answer")
-		d.mu.Unlock()
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if all := d.Problems(); len(all) != 1 || !strings.Contains(all[0].Text, "the radio does not answer") {
-			d.t.Errorf("problems %+v", all)
-		}
-		if err := d.Confirm(d.t.Context(), "root", time.Now()); code(err) != client.CodeNoTrial {
-			d.t.Errorf("a trial that is over was confirmed: %v", err)
-		}
-		d.mu.Lock()
-		d.err = nil
-		d.mu.Unlock()
-		time.Sleep(againAfter + time.Millisecond)
-		d.check(1, 1, false)
-		if d.wrong == nil || d.Problems() != nil {
-			d.t.Errorf("%v; %+v", d.wrong, d.Problems())
-		}
-	})
+	for _, row := range []struct {
+		name string
+		end  func(d *device)
+	}{
+		{"at the deadline", func(*device) { time.Sleep(time.Minute) }},
+		{"reverted", func(d *device) {
+			time.Sleep(time.Second)
+			if err := d.Revert(d.t.Context(), "root"); err == nil || !strings.Contains(err.Error(), "the radio does not answer") {
+				d.t.Errorf("revert: %v", err)
+			}
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			play(t, func(d *device) {
+				d.begin()
+				d.fail(errors.New("the radio does not answer"))
+				row.end(d)
+				synctest.Wait()
+				if all := d.Problems(); len(all) != 1 || !strings.Contains(all[0].Text, "the radio does not answer") {
+					d.t.Errorf("problems %+v", all)
+				}
+				_, extendErr := d.Extend(d.t.Context(), "root", time.Hour)
+				for _, err := range []error{d.Confirm(d.t.Context(), "root", time.Now()), extendErr} {
+					if code(err) != client.CodeNoTrial {
+						d.t.Errorf("a trial that is over goes on: %v", err)
+					}
+				}
+				d.fail(nil)
+				time.Sleep(againAfter + time.Millisecond)
+				d.check(1, 1, false)
+				if d.wrong == nil || d.Problems() != nil {
+					d.t.Errorf("%v; %+v", d.wrong, d.Problems())
+				}
+			})
+		})
+	}
 }
 
 // TestBeginRefuses checks that a configuration with problems, and one from which the daemon

@@ -111,16 +111,23 @@ func readKept(dir, path string, r *report) (configFile, error) {
 	return configFile{path: path, text: text, contents: parseFile(text, r)}, nil
 }
 
+// readState decodes a file of an earlier run. ownfile.ReadJSON would set a damaged file
+// aside, but root's commands read here, too, and must not move a file of the daemon.
+func readState(path string, limit int64, into any) error {
+	data, err := namedfile.ReadOwn(path, limit)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return ownfile.Describe(err)
+	}
+	return nil
+}
+
 // keptText returns the text of the kept copy of the file at path.
 func keptText(dir, path string) ([]byte, error) {
-	// ownfile.ReadJSON would set a damaged file aside. Root's commands read here, too, and
-	// must not move a file of the daemon.
-	data, err := namedfile.ReadOwn(filepath.Join(dir, keptFile), maxKept)
-	if err != nil {
-		return nil, err
-	}
 	var k kept
-	if err := json.Unmarshal(data, &k); err != nil {
+	if err := readState(filepath.Join(dir, keptFile), maxKept, &k); err != nil {
 		return nil, err
 	}
 	if k.File != path {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
-	"github.com/netconnectd/netconnectd/internal/namedfile"
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
@@ -50,7 +49,8 @@ func (c *Config) Try(inForce *Config, by string, at time.Time) error {
 			return fmt.Errorf("find the copy of the configuration in force: %w", err)
 		}
 	}
-	data, err := json.Marshal(tried{c.File, c.sum(), by, at.Round(0)})
+	record := tried{c.File, c.sum(), by, at.Round(0)}
+	data, err := json.Marshal(record)
 	if err != nil {
 		return fmt.Errorf("encode the record of the trial: %w", err)
 	}
@@ -58,8 +58,8 @@ func (c *Config) Try(inForce *Config, by string, at time.Time) error {
 	if err := ownfile.Write(path, data); err != nil {
 		return err
 	}
-	back, err := namedfile.ReadOwn(path, maxTried)
-	if err == nil && !bytes.Equal(back, data) {
+	var back tried
+	if err = readState(path, maxTried, &back); err == nil && (back.File != record.File || !bytes.Equal(back.Sum, record.Sum)) {
 		err = errors.New("the disk has another text")
 	}
 	if err != nil {
@@ -92,12 +92,7 @@ func (c *Config) Unconfirmed(path string) error {
 		return nil
 	}
 	var record tried
-	data, err := namedfile.ReadOwn(filepath.Join(c.keptIn, triedFile), maxTried)
-	if err == nil {
-		if err = json.Unmarshal(data, &record); err != nil {
-			err = ownfile.Describe(err)
-		}
-	}
+	err = readState(filepath.Join(c.keptIn, triedFile), maxTried, &record)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil

@@ -108,6 +108,25 @@ func TestEachMomentOfATrial(t *testing.T) {
 	d.start(1, false)
 }
 
+// TestRecordOutlivesAFullDisk checks that the record is removed only when the copy has been
+// replaced: a trial goes on if what was confirmed could not be saved.
+func TestRecordOutlivesAFullDisk(t *testing.T) {
+	d := newDisk(t, earlier)
+	d.keep()
+	next := d.try(onTrial)
+	copied, aside := filepath.Join(d.state, keptFile), filepath.Join(d.state, "aside")
+	if err := errors.Join(os.Rename(copied, aside), os.MkdirAll(filepath.Join(copied, "full"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if next.Keep() == nil {
+		t.Error("a copy that could not be written counts as written")
+	}
+	if err := errors.Join(os.RemoveAll(copied), os.Rename(aside, copied)); err != nil {
+		t.Fatal(err)
+	}
+	d.start(1, true)
+}
+
 // TestAfterATrial checks what ends the effect of a trial that was not confirmed.
 func TestAfterATrial(t *testing.T) {
 	for _, row := range []struct {

@@ -73,6 +73,9 @@ func TestTakenBackBesideWhatHangs(t *testing.T) {
 		t.Error("on trial, and not in force")
 	}
 	until := d.Status().Trial.Until
+	if time.Until(until) > limit {
+		t.Errorf("the trial ends at %v, %v from now", until, time.Until(until))
+	}
 	await("taken back", time.Until(until)+2*time.Second, func() bool { return d.declares("192.0.2.1/24") })
 	await("no trial waits", 20*time.Second, func() bool { return d.Status().Trial == nil })
 	found := configProblems(d.configWrong(), d.cfg.Load())

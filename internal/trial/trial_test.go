@@ -243,6 +243,25 @@ func TestSameTextTakenBack(t *testing.T) {
 	})
 }
 
+// TestWarnings checks that the results of a reload and of a trial have the warnings that a
+// start would have logged.
+func TestWarnings(t *testing.T) {
+	play(t, func(d *device) {
+		load := d.Load
+		d.Load = func() (*config.Config, []config.Problem, error) {
+			c, _, err := load()
+			return c, []config.Problem{{Key: "ap.power", Text: "is not known"}, {Text: "the file is\nold"}}, err
+		}
+		const want = "nothing differs\n  warning: ap.power: is not known\n  warning: the file is old"
+		if got, err := d.Reload(d.t.Context()); err != nil || got != "reloaded: "+want {
+			d.t.Errorf("%q, %v", got, err)
+		}
+		if got, err := d.Begin(d.t.Context(), "root", time.Minute); err != nil || got.Text != want {
+			d.t.Errorf("%q, %v", got.Text, err)
+		}
+	})
+}
+
 // TestRivals lets members of the group end the same trial at once: exactly one has to
 // succeed, and what is in force then is what a start takes.
 func TestRivals(t *testing.T) {

@@ -47,6 +47,8 @@ func startDaemon(t *testing.T, extra string) *running {
 	}
 	p.Cmd, p.stderr = exec.Command("netconnectd", "-c", file), reader
 	p.Stderr = writer
+	// The configuration is kept in the folder of the environment, not in the file's.
+	p.Env = append(os.Environ(), "NETCONNECTD_PATHS_STATE="+filepath.Join(dir, "state"))
 	p.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if err := p.Start(); err != nil {
 		t.Fatal(err)

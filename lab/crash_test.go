@@ -136,6 +136,9 @@ func TestSignalsLeaveTheDaemon(t *testing.T) {
 		l.Device.Stop(t)
 		// This is longer than systemd waits between two starts.
 		if after, answer, ok := poll(15*time.Second, func() (string, bool) {
+			if !l.Device.startedAgain(t, 0) {
+				return "no process", false
+			}
 			pid := l.Device.MainPID(t)
 			return fmt.Sprintf("pid %d", pid), pid != 0
 		}); ok {

@@ -153,11 +153,13 @@ func (d *Device) Stop(t testing.TB) {
 		t.Errorf("stop the daemon: %v", err)
 	}
 	took, answer, ok := poll(10*time.Second, func() (string, bool) {
-		state, _ := namespace("").run("systemctl", "is-active", companionUnit)
 		left, air, wifi := d.processes(t), radio(radioDevice), link(radioDevice)
-		clean := strings.TrimSpace(state) != "active" && strings.TrimSpace(state) != "deactivating" &&
-			len(left) == 0 && air.Type == "managed" && len(wifi.addresses()) == 0
-		return fmt.Sprintf("companion %sprocesses %v, %v, radio %+v", state, left, wifi, air), clean
+		if len(left) != 0 || air.Type != "managed" || len(wifi.addresses()) != 0 {
+			return fmt.Sprintf("processes %v, %v, radio %+v", left, wifi, air), false
+		}
+		state, _ := namespace("").run("systemctl", "is-active", companionUnit)
+		state = strings.TrimSpace(state)
+		return "companion " + state, state != "active" && state != "deactivating"
 	})
 	if !ok {
 		t.Errorf("stopped for %.0f s, and something is left: %s", took.Seconds(), answer)
@@ -195,8 +197,7 @@ func (d *Device) Run(t testing.TB, user string, arguments ...string) Reply {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	argv := append([]string{"--reuid", user, "--regid", user, "--init-groups", "netconnectcli"}, arguments...)
-	cmd := exec.CommandContext(ctx, "setpriv", argv...)
+	cmd := as(t, user, exec.CommandContext(ctx, "netconnectcli", arguments...))
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second

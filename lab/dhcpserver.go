@@ -5,14 +5,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv4/server4"
-	"github.com/vishvananda/netns"
 )
 
 // Manners says how a DHCPServer behaves.
@@ -71,20 +69,11 @@ func (s *DHCPServer) Acks() (count, renewals int, last time.Time) {
 func (s *DHCPServer) start(t testing.TB, r *Router) {
 	t.Helper()
 	s.router = r
-	made := make(chan error)
-	go func() {
-		runtime.LockOSThread() // stays locked: the thread ends with the goroutine
-		ns, err := netns.GetFromName(string(r.ns))
-		if err == nil {
-			defer ns.Close()
-			err = netns.Set(ns)
-		}
-		if err == nil {
-			s.server, err = server4.NewServer(r.device, &net.UDPAddr{Port: dhcpv4.ServerPort}, s.handle)
-		}
-		made <- err
-	}()
-	if err := <-made; err != nil {
+	err := r.ns.within(func() (err error) {
+		s.server, err = server4.NewServer(r.device, &net.UDPAddr{Port: dhcpv4.ServerPort}, s.handle)
+		return err
+	})
+	if err != nil {
 		t.Fatalf("start a DHCP server in %s: %v", r.name, err)
 	}
 	log, err := os.OpenFile(r.log("dhcp"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)

@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/vishvananda/netns"
 )
 
 // Limits of a command. A command that may hang, as `iw scan` sometimes does, has a
@@ -49,6 +53,30 @@ func (n namespace) command(ctx context.Context, argv ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, argv[0], argv[1:]...)
 }
 
+// within calls do on a thread that is in the namespace, so that a program that do
+// starts is in the namespace, too. Starting ip(8) for that would double the cost of a
+// short command. Unlike ip netns exec, within leaves /sys as it is.
+func (n namespace) within(do func() error) error {
+	if n == "" {
+		return do()
+	}
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // stays locked: the thread ends with the goroutine
+		ns, err := netns.GetFromName(string(n))
+		if err == nil {
+			err = netns.Set(ns)
+			ns.Close()
+		}
+		if err != nil {
+			done <- fmt.Errorf("enter the namespace %s: %w", n, err)
+			return
+		}
+		done <- do()
+	}()
+	return <-done
+}
+
 // run runs a short command in the namespace and returns its standard output; its
 // error contains the command's standard error.
 func (n namespace) run(argv ...string) (string, error) {
@@ -58,11 +86,14 @@ func (n namespace) run(argv ...string) (string, error) {
 func (n namespace) runFor(limit time.Duration, argv ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	cmd := n.command(ctx, argv...)
+	cmd, start := exec.CommandContext(ctx, argv[0], argv[1:]...), n.within
+	if len(argv) > 1 && argv[0] == "iw" && argv[1] == "phy" { // looks the name up in /sys
+		cmd, start = n.command(ctx, argv...), namespace("").within
+	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil {
+	if err := start(cmd.Run); err != nil {
 		said := strings.TrimSpace(stderr.String())
 		return stdout.String(), fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, said)
 	}
@@ -77,6 +108,30 @@ func must(t testing.TB, n namespace, argv ...string) string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// as makes the command run as the user, in the user's groups and without any
+// privilege, as setpriv(1) does.
+func as(t testing.TB, name string, cmd *exec.Cmd) *exec.Cmd {
+	t.Helper()
+	who, err := user.Lookup(name)
+	if err != nil {
+		t.Fatalf("run %s: %v", cmd, err)
+	}
+	groups, err := who.GroupIds()
+	if err != nil {
+		t.Fatalf("run %s: %v", cmd, err)
+	}
+	var ids []uint32
+	for _, text := range append([]string{who.Uid, who.Gid}, groups...) {
+		id, err := strconv.ParseUint(text, 10, 32)
+		if err != nil {
+			t.Fatalf("run %s as %s: %v", cmd, name, err)
+		}
+		ids = append(ids, uint32(id))
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ids[0], Gid: ids[1], Groups: ids[2:]}}
+	return cmd
 }
 
 // program is a running program of a party. Its output goes to its log.

@@ -80,22 +80,29 @@ func privilegesOf(pid int) *privileges {
 	return p
 }
 
-// inUnits returns the processes of the service's units, by their control groups.
+// inUnits returns the processes of the service's units.
 func (d *Device) inUnits(t testing.TB) (found []privileges) {
 	t.Helper()
 	for _, unit := range serviceUnits {
-		text, err := os.ReadFile(filepath.Join("/sys/fs/cgroup/system.slice", unit, "cgroup.procs"))
+		found = append(found, inUnit(t, unit)...)
+	}
+	return found
+}
+
+// inUnit returns the processes of the unit, by its control group.
+func inUnit(t testing.TB, unit string) (found []privileges) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("/sys/fs/cgroup/system.slice", unit, "cgroup.procs"))
+	if err != nil {
+		return nil // the unit runs no process now
+	}
+	for _, word := range strings.Fields(string(text)) {
+		pid, err := strconv.Atoi(word)
 		if err != nil {
-			continue // the unit runs no process now
+			t.Fatalf("read the processes of %s: %v", unit, err)
 		}
-		for _, word := range strings.Fields(string(text)) {
-			pid, err := strconv.Atoi(word)
-			if err != nil {
-				t.Fatalf("read the processes of %s: %v", unit, err)
-			}
-			if p := privilegesOf(pid); p != nil {
-				found = append(found, *p)
-			}
+		if p := privilegesOf(pid); p != nil {
+			found = append(found, *p)
 		}
 	}
 	return found

@@ -176,11 +176,7 @@ func (l *Lab) watchdogFires(t *testing.T, what string, fail func(*testing.T), ba
 		before, old := l.Device.Children(t), l.Device.MainPID(t)
 		fired := strings.Count(l.watchdogSaid(t), "Watchdog timeout")
 		fail(t)
-		took := until(t, watchdogLimit+noticed, "another daemon is ready", func() (string, bool) {
-			pid := l.Device.MainPID(t)
-			state, _ := namespace("").run("systemctl", "is-active", daemonUnit)
-			return fmt.Sprintf("pid %d, %s", pid, state), pid != 0 && pid != old && strings.TrimSpace(state) == "active"
-		})
+		_, took := l.Device.awaitRestartFor(t, watchdogLimit+noticed, old)
 		until(t, noticed, "the status is as before", back)
 		if now := l.Device.Children(t); !now.equal(before) {
 			t.Errorf("children are %v, want the same as before: %v", now, before)

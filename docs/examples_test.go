@@ -3,6 +3,7 @@ package docs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"go/format"
 	"log/slog"
 	"net"
@@ -66,14 +67,37 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// buildPrograms builds our programs, and puts them first in PATH.
+// built holds our programs, which the tests of this package share.
+var built struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// TestMain removes what the tests have built, after all of them.
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if built.dir != "" {
+		os.RemoveAll(built.dir)
+	}
+	os.Exit(status)
+}
+
+// buildPrograms builds our programs the first time, and puts them first in PATH.
 func buildPrograms(t *testing.T) {
 	t.Helper()
-	bin := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/netconnectcli", "../cmd/netconnectd").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	built.once.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "netconnectd"); built.err != nil {
+			return
+		}
+		if out, err := exec.Command("go", "build", "-o", built.dir, "../cmd/netconnectcli", "../cmd/netconnectd").CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("%w\n%s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatalf("build our programs: %v", built.err)
 	}
-	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	t.Setenv("PATH", built.dir+":"+os.Getenv("PATH"))
 }
 
 // runExample returns the program's output.

@@ -37,7 +37,7 @@ var untypable = []string{
 
 // console is an interactive shell on a terminal. It completes for a daemon whose
 // networks a test sets. Its netconnectcli records the arguments with which it is
-// called.
+// called. For each completion the shell starts the program as users have it.
 type console struct {
 	*terminal
 	daemon *changing
@@ -57,11 +57,12 @@ func newConsole(t *testing.T, program string, args ...string) *console {
 	s := &console{terminal: &terminal{keys: keys, tty: tty}, daemon: newChanging(client.Status{}), dir: t.TempDir()}
 	socket := filepath.Join(t.TempDir(), "s")
 	s.daemon.run(t, socket)
+	path := "PATH=" + builtPrograms(t) + ":" + os.Getenv("PATH")
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	context.AfterFunc(ctx, func() { keys.Close() })
 	s.cmd = exec.CommandContext(ctx, program, args...)
 	s.cmd.Dir = s.dir
-	s.cmd.Env = append(os.Environ(), socketEnv+"="+socket, "TERM=dumb", "HOME="+s.dir, "LC_ALL=C.UTF-8", "HISTFILE=")
+	s.cmd.Env = append(os.Environ(), path, socketEnv+"="+socket, "TERM=dumb", "HOME="+s.dir, "LC_ALL=C.UTF-8", "HISTFILE=")
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = tty, tty, tty
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	s.start(t)

@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +24,49 @@ import (
 
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise every exit of a program takes a second
-	testscript.Main(m, map[string]func(){"netconnectcli": main})
+	testscript.Main(removing{m}, map[string]func(){"netconnectcli": main})
+}
+
+// removing removes what the tests have built, after all of them.
+type removing struct{ *testing.M }
+
+func (r removing) Run() int {
+	defer func() {
+		if built.dir != "" {
+			os.RemoveAll(built.dir)
+		}
+	}()
+	return r.M.Run()
+}
+
+// built holds our programs as users have them, without the race detector, which makes
+// each start take four times as long.
+var built struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// builtPrograms returns the folder of our programs, and builds them the first time.
+func builtPrograms(t *testing.T) (dir string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds the programs")
+	}
+	built.once.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "netconnectcli"); built.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-trimpath", "-o", built.dir, "../netconnectd", "../netconnectcli")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("%w: %s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatalf("build our programs: %v", built.err)
+	}
+	return built.dir
 }
 
 // TestScript runs the scripts of testdata/script against a real server whose Handler

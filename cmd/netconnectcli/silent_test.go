@@ -21,9 +21,10 @@ func TestSilentDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
+	programs := builtPrograms(t)
 	for _, command := range []string{"status", "list_networks", "reset"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-		cmd := exec.CommandContext(ctx, "/proc/self/exe", "-a", socket, command)
+		cmd := exec.CommandContext(ctx, filepath.Join(programs, "netconnectcli"), "-a", socket, command)
 		cmd.Env = append(os.Environ(), mainEnv+"=1")
 		var said bytes.Buffer
 		cmd.Stderr = &said

@@ -73,7 +73,7 @@ func (v virtual) command(ctx context.Context, n int, _ string) *exec.Cmd {
 		"mem=1536M", "seccomp=on", "initrd=" + v.disk(n), "rdinit=/lab-init", "rootfstype=tmpfs",
 		// The working folder and nothing else of the host; hostfs takes no relative path.
 		"hostfs=/proc/self/cwd", fmt.Sprintf("lab.machine=%d", n),
-		"systemd.unit=lab.target", "net.ifnames=0", "mac80211_hwsim.radios=4", "panic=-1", "noreboot", "loglevel=5",
+		"systemd.unit=lab.target", "net.ifnames=0", "mac80211_hwsim.radios=4", "wwan_hwsim.devices=0", "panic=-1", "noreboot", "loglevel=5",
 		// The kernel's console is standard error, ttyS1 the host's terminal or pipes.
 		"con=null", "con0=null,fd:2", "console=tty0", "ssl=null", "ssl1=fd:0,fd:1",
 	}

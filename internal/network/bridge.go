@@ -5,15 +5,11 @@ import (
 	"github.com/netconnectd/netconnectd/state"
 )
 
-// onBridge is a row of a bridge, whose data may be missing only while the type is wrong.
+// onBridge is a row of a bridge.
 //
 //go:noinline
 func onBridge[V any](name string, f form[V], put func(b *rtnl.Bridge, v V), doc string) *option[*device] {
-	return row(name, f, func(d *device, v V) {
-		if d.bridge != nil {
-			put(d.bridge, v)
-		}
-	}, doc).only(typeBridge)
+	return row(name, f, func(d *device, v V) { put(d.bridge, v) }, doc).only(typeBridge)
 }
 
 // Intervals of a bridge are hundredths of a second. The kernel has no largest; a day is
@@ -21,9 +17,9 @@ func onBridge[V any](name string, f form[V], put func(b *rtnl.Bridge, v V), doc 
 const longestInterval = 24 * 3600 * 100
 
 var bridgeOptions = []*option[*device]{
-	rows("ports", linkName, func(d *device, v string) { d.Ports = append(d.Ports, v) },
+	rows("ports", linkName, addPort,
 		"Names of the devices that are ports of the bridge. Ports that other programs add stay.").also("ifname").only(typeBridge).without("none"),
-	row("bridge_empty", boolean, func(d *device, v bool) { d.BridgeEmpty = v },
+	row("bridge_empty", boolean, func(d *device, v bool) { d.Empty = v },
 		"Whether the bridge is there even while none of its ports is.").only(typeBridge).without("false"),
 	onBridge("stp", boolean, func(b *rtnl.Bridge, v bool) { b.STPState = spanningTree(v) }, "Whether the bridge speaks the spanning tree protocol."),
 	onBridge("forward_delay", hundredths(0, 30), func(b *rtnl.Bridge, v uint32) { b.ForwardDelay = &v },
@@ -47,6 +43,8 @@ var bridgeOptions = []*option[*device]{
 	onBridge("last_member_interval", number[uint64](1, longestInterval), func(b *rtnl.Bridge, v uint64) { b.MulticastLastMemberInterval = &v },
 		"Hundredths of a second between two queries after a member has left."),
 }
+
+func addPort(d *device, name string) { d.Ports = append(d.Ports, name) }
 
 func spanningTree(on bool) *state.BridgeSTPState {
 	s := state.STPDisabled
@@ -119,7 +117,7 @@ func learnFrom(p *rtnl.BridgePort, v bool) { p.Learning = &v }
 
 // portOptions count while the device is a port of a bridge.
 var portOptions = []*option[*device]{
-	onPort("learning", boolean, learnFrom, "Of a port: whether the bridge learns hardware addresses from it.").only("", typeBridge, typeVeth, typeMACVLAN, typeDummy),
+	onPort("learning", boolean, learnFrom, "Of a port: whether the bridge learns hardware addresses from it.").except(typeVXLAN),
 	onPort("port_learning", boolean, learnFrom, "Of a port: whether the bridge learns hardware addresses from this VXLAN, whose own learning is another.").only(typeVXLAN),
 	onPort("unicast_flood", boolean, func(p *rtnl.BridgePort, v bool) { p.UnicastFlood = &v },
 		"Of a port: whether packets for hardware addresses that are not known go out."),

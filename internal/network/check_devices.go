@@ -7,7 +7,7 @@ import (
 
 // checkDevices looks at each device, and at the devices that it names.
 func (r *reader) checkDevices() {
-	r.deviceNamed, r.bridgeOf = map[string]*device{}, map[string]*device{}
+	r.deviceNamed, r.masterOf = map[string]*device{}, map[string]*device{}
 	ends, macs := map[string]Place{}, map[string]*device{}
 	for _, d := range r.devices {
 		r.checkDeviceName(d)
@@ -81,84 +81,35 @@ func (r *reader) checkOptions(d *device) {
 	if d.MAC != nil && d.Link.MAC != nil && slices.Equal(d.MAC, d.Link.MAC) {
 		r.warning(d.at("macaddr", d.Place), "has no effect: the link has that address by itself")
 	}
+	if slices.Contains(typesOnAnother, d.Type) && !d.has("ifname") {
+		r.problem(d.Place, "has no ifname; name the device below the %s in it", d.Type)
+	}
 	switch d.Type {
 	case typeBridge:
 		if b := d.bridge; d.has("stp") && b.STPState != nil && *b.STPState != 0 && b.ForwardDelay != nil && *b.ForwardDelay < 2_00 {
 			r.problem(d.at("forward_delay", d.Place), "%d is not in 2..30, which stp needs", *b.ForwardDelay/100)
 		}
-	case typeMACVLAN:
-		if !d.has("ifname") {
-			r.problem(d.Place, "has no ifname; name the device below the macvlan in it")
+	case type8021Q, type8021AD:
+		if !d.has("vid") {
+			r.problem(d.Place, "has no vid; give the number of the VLAN in it")
 		}
+	case typeVRF:
+		if !d.has("table") {
+			r.problem(d.Place, "has no table; give the number of its routing table in it")
+		}
+	case typeBonding:
+		r.checkBond(d)
 	case typeVXLAN:
 		r.checkVXLAN(d)
+	case typeGeneve:
+		r.checkGeneve(d)
 	case typeVeth:
 		if d.peerMAC != nil && slices.Equal(d.peerMAC, d.Link.MAC) {
 			r.problem(d.at("peer_macaddr", d.Place), "%v is macaddr, too; the ends of a veth need different addresses", d.peerMAC)
 		}
 	}
-}
-
-func (r *reader) checkVXLAN(d *device) {
-	x := d.vxlan
-	if !d.has("vid") {
-		r.problem(d.Place, "has no vid; a vxlan needs a network identifier")
-	}
-	if x.Local.IsValid() && x.Remote.IsValid() && x.Local.Is4() != x.Remote.Is4() {
-		r.problem(d.at("ipaddr", d.Place), "%v and peeraddr %v are of different families", x.Local, x.Remote)
-	}
-	if x.Remote.IsMulticast() && !d.has("tunlink") {
-		r.problem(d.at("peeraddr", d.Place), "%v is a multicast group, which needs tunlink: name the device that the tunnel goes through", x.Remote)
-	}
-	switch p := x.VXLANPorts; {
-	case p == nil:
-	case p.Min == 0 || p.Max == 0:
-		if d.has("srcportmin") != d.has("srcportmax") {
-			r.problem(d.Place, "has only one of srcportmin and srcportmax; give both or none")
-		}
-	case p.Max < p.Min:
-		r.problem(d.at("srcportmax", d.Place), "%d comes before srcportmin, %d", p.Max, p.Min)
-	}
-}
-
-// checkPorts looks at the ports of a bridge, and notes whose they are.
-func (r *reader) checkPorts(d *device) {
-	at := d.at("ports", d.Place)
-	for _, port := range d.Ports {
-		declared := r.deviceNamed[port]
-		switch owner := r.bridgeOf[port]; {
-		case port == d.Name:
-			r.problem(at, "%s is the bridge itself, which cannot be its own port", port)
-		case port == "lo":
-			r.problem(at, "lo cannot be a port of a bridge")
-		case owner == d:
-			r.problem(at, "%s is there twice; leave one out", port)
-		case owner != nil:
-			r.problem(at, "%s is a port of %s already, %s; a device is a port of one bridge", port, owner.Name, owner.Where())
-		case declared != nil && declared.Type == typeBridge:
-			r.problem(at, "%s is a bridge, %s, and the kernel lets no bridge be a port of another", port, declared.Where())
-		}
-		if r.bridgeOf[port] == nil {
-			r.bridgeOf[port] = d
-		}
-	}
-}
-
-// checkAsPort looks at what a device cannot be, or has without effect, by what other
-// sections make of it.
-func (r *reader) checkAsPort(d *device) {
-	if d.Type == typeMACVLAN && d.Parent != "" {
-		if bridge := r.bridgeOf[d.Parent]; bridge != nil {
-			r.problem(d.at("ifname", d.Place), "%s is a port of %s, %s, and the kernel has no macvlan on a port; put the macvlan on %[2]s", d.Parent, bridge.Name, bridge.Where())
-		}
-	}
-	if d.port == nil || r.bridgeOf[d.Name] != nil {
-		return
-	}
-	for i := range portOptions {
-		if name := portOptions[i].name; portOptions[i].fits(d.Type) && d.has(name) {
-			r.warning(d.given[name], "has no effect: %s is a port of no bridge that is declared", d.Name)
-		}
+	if d.tunnel != nil && d.Type != wrong {
+		r.checkTunnel(d)
 	}
 }
 

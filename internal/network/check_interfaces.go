@@ -14,8 +14,8 @@ func (r *reader) checkInterfaces() {
 		if !i.has("device") {
 			r.problem(i.Place, "has no device; name the device that it is on")
 		}
-		if bridge := r.bridgeOf[i.Device]; bridge != nil {
-			r.problem(i.at("device", i.Place), "%s is a port of %s, %s, and a port has no addresses of its own; put the interface on %[2]s", i.Device, bridge.Name, bridge.Where())
+		if master := r.masterOf[i.Device]; master != nil && master.Type != typeVRF {
+			r.problem(i.at("device", i.Place), "%s is a port of %s, %s, and a port has no addresses of its own; put the interface on %[2]s", i.Device, master.Name, master.Where())
 		}
 		if i.Device != "" {
 			r.interfacesOn[i.Device] = append(r.interfacesOn[i.Device], i)

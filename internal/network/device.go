@@ -2,34 +2,19 @@ package network
 
 import (
 	"net"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/netconnectd/netconnectd/internal/link"
 	"github.com/netconnectd/netconnectd/internal/link/rtnl"
-	"github.com/netconnectd/netconnectd/state"
 )
-
-// Types of devices that are made. A device without a type exists by itself.
-const (
-	typeBridge  = "bridge"
-	typeVeth    = "veth"
-	typeMACVLAN = "macvlan"
-	typeVXLAN   = "vxlan"
-	typeDummy   = "dummy"
-)
-
-var types = []string{typeBridge, typeVeth, typeMACVLAN, typeVXLAN, typeDummy}
 
 // device is a Device while its Section is read.
 type device struct {
 	Device
 	given
+	kindData
 
-	bridge  *rtnl.Bridge   // of typeBridge, else nil
-	vxlan   *rtnl.VXLAN    // of typeVXLAN, else nil
-	macvlan *state.MACVLAN // of typeMACVLAN, else nil
 	peerMAC net.HardwareAddr
 	port    *rtnl.BridgePort  // nil: no option of a port is given
 	sysctls map[string]string // by paths with * for the name, e.g. "ipv4/conf/*/rp_filter"
@@ -41,24 +26,12 @@ type device struct {
 // newDevice returns a device with what holds without options.
 func newDevice(s *Section) *device {
 	d := &device{Device: Device{Place: s.Place, Type: s.value("type"), Enabled: true}, ipv6: true}
-	switch d.Type {
-	case typeBridge:
-		d.bridge = &rtnl.Bridge{}
-	case typeMACVLAN:
-		d.macvlan = &state.MACVLAN{}
-	case typeVXLAN:
-		// The kernel's own default is not the port that IANA has assigned (RFC 7348, 8).
-		port := uint16(4789)
-		d.vxlan = &rtnl.VXLAN{VXLAN: state.VXLAN{Port: &port}}
-	case "", typeVeth, typeDummy:
-	default:
+	if d.Type != "" && !slices.Contains(types, d.Type) {
 		d.Type = wrong
 	}
+	d.kindData = newKindData(d.Type)
 	return d
 }
-
-// Values of modes, enum macvlan_mode of linux/if_link.h.
-var macvlanModes = map[string]state.MACVLANMode{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 
 // reversePaths are the values of rp_filter (ip-sysctl.rst).
 var reversePaths = map[string]string{
@@ -97,7 +70,7 @@ func same(text string) string { return text }
 
 // deviceOptions are the options of devices. Of two rows with the same name each is of
 // other types.
-var deviceOptions = slices.Concat(generalOptions, settingOptions, bridgeOptions, portOptions, pairOptions, vxlanOptions)
+var deviceOptions = slices.Concat(generalOptions, settingOptions, bridgeOptions, portOptions, vlanOptions, bondOptions, pairOptions, vxlanOptions, tunnelOptions)
 
 var generalOptions = []*option[*device]{
 	row("name", linkName, func(d *device, v string) { d.Name = v },
@@ -155,83 +128,19 @@ var settingOptions = []*option[*device]{
 		"How often the network is asked whether another host has an IPv6 address; 0: never.", "ipv6/conf/*/dad_transmits"),
 }
 
-// pairOptions are those of a veth and of a MACVLAN.
-var pairOptions = []*option[*device]{
-	row("peer_name", linkName, func(d *device, v string) { d.Link.Peer = v },
-		"Name of the other end of the veth.").only(typeVeth).without("the kernel chooses"),
-	row("peer_macaddr", hardwareAddress, func(d *device, v net.HardwareAddr) { d.peerMAC = v },
-		"Hardware address of the other end.").only(typeVeth),
-	row("ifname", linkName, func(d *device, v string) { d.Parent = v },
-		"Name of the device below the MACVLAN.").also("parent").only(typeMACVLAN).without("required"),
-	row("mode", word(macvlanModes, "private", "vepa", "bridge", "passthru"), func(d *device, v state.MACVLANMode) {
-		if d.macvlan != nil {
-			d.macvlan.Mode = &v
-		}
-	}, "How MACVLANs on one device reach each other.").only(typeMACVLAN),
-}
-
-// onVXLAN is a row of a VXLAN, whose data may be missing only while the type is wrong.
-//
-//go:noinline
-func onVXLAN[V any](name string, f form[V], put func(x *rtnl.VXLAN, v V), doc string) *option[*device] {
-	return row(name, f, func(d *device, v V) {
-		if d.vxlan != nil {
-			put(d.vxlan, v)
-		}
-	}, doc).only(typeVXLAN)
-}
-
-var vxlanOptions = []*option[*device]{
-	onVXLAN("vid", number[uint32](0, 1<<24-1), func(x *rtnl.VXLAN, v uint32) { x.ID = &v }, "Network identifier (VNI).").also("id").without("required"),
-	onVXLAN("peeraddr", far, func(x *rtnl.VXLAN, v netip.Addr) { x.Remote = v },
-		"Address of the other end, or of a multicast group of ends.").also("remote", "peer6addr"),
-	onVXLAN("ipaddr", host, func(x *rtnl.VXLAN, v netip.Addr) { x.Local = v },
-		"Address of this end.").also("local", "ip6addr").without("the route to the other end decides"),
-	row("tunlink", linkName, func(d *device, v string) { d.Parent = v },
-		"Name of the device that the tunnel goes through.").also("link").only(typeVXLAN).without("routes decide"),
-	onVXLAN("port", number[uint16](1, 65535), func(x *rtnl.VXLAN, v uint16) { x.Port = &v }, "UDP port of the other end.").without("4789"),
-	onVXLAN("srcportmin", number[uint16](1, 65535), func(x *rtnl.VXLAN, v uint16) { ports(x).Min = v }, "First UDP port of this end.").without("the system's range"),
-	onVXLAN("srcportmax", number[uint16](1, 65535), func(x *rtnl.VXLAN, v uint16) { ports(x).Max = v }, "Last UDP port of this end.").without("the system's range"),
-	onVXLAN("ttl", number[uint8](0, 255), func(x *rtnl.VXLAN, v uint8) { x.TTL = &v }, "Hops that the outer packets may go; 0: as many as the system has set."),
-	onVXLAN("tos", typeOfService, func(x *rtnl.VXLAN, v uint8) { x.TOS = &v }, "Type of service of the outer packets."),
-	onVXLAN("learning", boolean, func(x *rtnl.VXLAN, v bool) { x.Learning = &v }, "Whether the device learns behind which end a hardware address is."),
-	onVXLAN("ageing", number[uint32](0, 1<<32-1), func(x *rtnl.VXLAN, v uint32) { x.Ageing = &v }, "Seconds after which what was learned is forgotten."),
-	onVXLAN("maxaddress", number[uint32](0, 1<<32-1), func(x *rtnl.VXLAN, v uint32) { x.MaxAddresses = &v }, "How many hardware addresses are learned; 0: no limit."),
-	onVXLAN("proxy", boolean, func(x *rtnl.VXLAN, v bool) { x.Proxy = &v }, "Whether the device answers ARP requests for hosts behind other ends."),
-	onVXLAN("rsc", boolean, func(x *rtnl.VXLAN, v bool) { x.RSC = &v }, "Whether packets to a router on the other side of the tunnel take the short way."),
-	onVXLAN("l2miss", boolean, func(x *rtnl.VXLAN, v bool) { x.L2Miss = &v }, "Whether programs are told of hardware addresses that are not known."),
-	onVXLAN("l3miss", boolean, func(x *rtnl.VXLAN, v bool) { x.L3Miss = &v }, "Whether programs are told of IP addresses that are not known."),
-	onVXLAN("gbp", boolean, func(x *rtnl.VXLAN, v bool) { x.GBP = v }, "Whether packets carry a group policy.").without("false"),
-	onVXLAN("txcsum", boolean, func(x *rtnl.VXLAN, v bool) { x.UDPChecksum, x.UDP6ZeroTX = &v, not(v) }, "Whether outer packets are sent with a UDP checksum."),
-	onVXLAN("rxcsum", boolean, func(x *rtnl.VXLAN, v bool) { x.UDP6ZeroRX = not(v) }, "Whether outer IPv6 packets need a UDP checksum."),
-}
-
-func not(v bool) *bool { v = !v; return &v }
-
-func ports(x *rtnl.VXLAN) *state.VXLANPorts {
-	if x.VXLANPorts == nil {
-		x.VXLANPorts = &state.VXLANPorts{}
-	}
-	return x.VXLANPorts
-}
-
 // finish puts what the options say where link and the other sections look for it.
 func (d *device) finish() {
 	l := &d.Link
-	l.Name, l.Path, l.Kind = d.Name, d.Where(), d.Type
+	l.Name, l.Path, l.Kind = d.Name, d.Where(), kindOf(d.Type)
 	if d.Parent != "" {
 		parent := d.Parent
 		l.Parent = &parent
 	}
-	switch {
-	case d.bridge != nil:
+	if d.bridge != nil {
 		d.query.apply(d.bridge)
-		l.Data = d.bridge
-	case d.vxlan != nil:
-		l.Data = d.vxlan
-	case d.macvlan != nil:
-		l.Data = d.macvlan
-	case d.peerMAC != nil:
+	}
+	l.Data = d.kindData.data(d.Type)
+	if d.peerMAC != nil {
 		l.Data = &rtnl.Veth{Peer: &rtnl.Link{Name: l.Peer, MAC: d.peerMAC}}
 	}
 	if d.port != nil {

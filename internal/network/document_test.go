@@ -36,7 +36,7 @@ func tablesOfPage() string {
 		fmt.Fprintf(&b, "\n### `%s`\n\n", part.list)
 		for _, of := range variantsOf(part.kind) {
 			if part.of != "" {
-				fmt.Fprintf(&b, "%s:\n\n", headings[of])
+				fmt.Fprintf(&b, "%s:\n\n", heading(part.kind, of))
 			}
 			b.WriteString("| option | values | without | meaning |\n|---|---|---|---|\n")
 			for _, o := range Options(part.kind) {
@@ -50,10 +50,33 @@ func tablesOfPage() string {
 	return b.String()
 }
 
-// headings stand above the options that only some devices or interfaces have.
-var headings = map[string]string{
-	"": "All", "any": "Without a type", "several": "Of every type but vxlan", typeBridge: "Of `type: bridge`", typeVeth: "Of `type: veth`", typeMACVLAN: "Of `type: macvlan`",
-	typeVXLAN: "Of `type: vxlan`", ProtoStatic: "Of `proto: static`", ProtoDHCP: "Of `proto: dhcp`",
+// heading returns what stands above the options that only some devices or interfaces
+// have.
+func heading(kind, of string) string {
+	word := "type"
+	if kind == KindInterface {
+		word = "proto"
+	}
+	switch all := strings.Fields(of); {
+	case of == "":
+		return "All"
+	case of == "any":
+		return "Without a type"
+	case len(all) == len(types): // of those with the devices without a type
+		for _, one := range types {
+			if !slices.Contains(all, one) {
+				return "Of every type but `" + one + "`"
+			}
+		}
+		return ""
+	case len(all) == 1:
+		return "Of `" + word + ": " + of + "`"
+	default:
+		for i := range all {
+			all[i] = "`" + all[i] + "`"
+		}
+		return "Of " + strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
+	}
 }
 
 // variantsOf returns who has options of its own: "" for all, then in the order of the rows.
@@ -71,8 +94,8 @@ func variantOf(o OptionDoc) string {
 	switch {
 	case len(o.Of) == 1 && o.Of[0] == "":
 		return "any"
-	case len(o.Of) > 1:
-		return "several"
+	case len(o.Of) > 1 && o.Of[0] == "":
+		return "any " + strings.Join(o.Of[1:], " ")
 	}
 	return strings.Join(o.Of, " ")
 }

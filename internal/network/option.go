@@ -61,6 +61,7 @@ func rows[T, V any](name string, f form[V], add func(t T, v V), doc string) *opt
 func (o *option[T]) many() *option[T]                { o.list = true; return o }
 func (o *option[T]) also(names ...string) *option[T] { o.others = names; return o }
 func (o *option[T]) only(of ...string) *option[T]    { o.of = of; return o }
+func (o *option[T]) except(of string) *option[T]     { o.of = allTypesBut(of); return o }
 func (o *option[T]) without(text string) *option[T]  { o.unset = text; return o }
 func (o *option[T]) has(name string) bool            { return o.name == name || slices.Contains(o.others, name) }
 func (o *option[T]) fits(of string) bool             { return o.of == nil || slices.Contains(o.of, of) }

@@ -3,28 +3,34 @@ package network
 import "slices"
 
 // complete returns the spec with a device for each name that is only referred to: a
-// link that exists by itself.
+// link that exists by itself, or the VLAN of a name such as eth0.10.
 func complete(spec Spec) Spec {
 	declared := map[string]bool{}
 	for _, d := range spec.Devices {
 		declared[d.Name] = true
 	}
 	spec.Devices = slices.Clone(spec.Devices)
-	refer := func(name string) {
+	var refer func(name string, at Place)
+	refer = func(name string, at Place) {
 		if name == "" || declared[name] {
 			return
 		}
 		declared[name] = true
-		spec.Devices = append(spec.Devices, Device{Name: name, Enabled: true})
+		d, isVLAN := impliedVLAN(name, at)
+		if !isVLAN {
+			d = Device{Name: name, Enabled: true}
+		}
+		spec.Devices = append(spec.Devices, d)
+		refer(d.Parent, at)
 	}
 	for _, d := range slices.Clone(spec.Devices) {
-		refer(d.Parent)
+		refer(d.Parent, d.Place)
 		for _, port := range d.Ports {
-			refer(port)
+			refer(port, d.Place)
 		}
 	}
 	for _, i := range spec.Interfaces {
-		refer(i.Device)
+		refer(i.Device, i.Place)
 	}
 	return spec
 }
@@ -81,13 +87,13 @@ func (n *step) judgeDevices() {
 }
 
 // standing reports whether what a device stands on is present: its parent, and one of
-// its ports unless the bridge may be empty.
+// the ports of a bond, or of a bridge that may not be empty.
 func (n *step) standing(d Device) bool {
 	present := func(name string) bool { return n.devices[n.byName[name]].present }
 	if d.Parent != "" && !present(d.Parent) {
 		return false
 	}
-	return d.Type != typeBridge || d.BridgeEmpty || slices.ContainsFunc(d.Ports, present)
+	return d.Type != typeBridge && d.Type != typeBonding || d.Empty || slices.ContainsFunc(d.Ports, present)
 }
 
 // claim decides which devices have to be up: those of the interfaces that are to be

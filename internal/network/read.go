@@ -19,6 +19,7 @@ func Read(sections []Section) (Spec, []Problem) {
 	r.checkRoutes()
 	r.checkRules()
 	r.checkNeighbours()
+	r.checkNumbers()
 	if r.failed {
 		return Spec{}, r.problems
 	}
@@ -40,7 +41,7 @@ type reader struct {
 
 	deviceNamed    map[string]*device // what is declared; set by checkDevices
 	interfaceNamed map[string]*iface  // set by checkInterfaces
-	bridgeOf       map[string]*device // by the name of the port; set by checkDevices
+	masterOf       map[string]*device // bridges, bonds and VRFs by the names of their ports; set by checkDevices
 	interfacesOn   map[string][]*iface
 }
 

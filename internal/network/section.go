@@ -82,12 +82,12 @@ func (s *Section) claims(option string) bool {
 	switch option {
 	case "name": // of a device that is found by its address, it is no name of the kernel's
 		return s.Kind == KindDevice && s.value("match.mac") == ""
-	case "peer_name", "ports":
+	case "peer_name", "ports", "slaves":
 		return s.Kind == KindDevice
 	case "device":
 		return s.Kind == KindInterface
 	case "ifname": // below a macvlan it is only used
-		return s.Kind == KindInterface || s.value("type") == typeBridge
+		return s.Kind == KindInterface || slices.Contains(typesWithPorts, s.value("type"))
 	}
 	return false
 }

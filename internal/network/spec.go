@@ -50,10 +50,10 @@ type Device struct {
 	// adapters whose names change. Name is then only what other sections call it.
 	MAC net.HardwareAddr
 
-	Ports       []string // names of devices that are ports of this bridge
-	BridgeEmpty bool     // the bridge is there even while none of its ports is
-	Parent      string   // name of the device below this macvlan or vxlan; "": none
-	Enabled     bool     // option enabled; a disabled device counts as absent
+	Ports   []string // names of devices that are ports of this bridge, bond or VRF
+	Empty   bool     // the bridge is there even while none of its ports is
+	Parent  string   // name of the device below, e.g. of a macvlan; "": none
+	Enabled bool     // option enabled; a disabled device counts as absent
 
 	// Link has the device's own settings. Its Master, Up, Addresses and Routes are
 	// unset: they follow from the ports and interfaces.

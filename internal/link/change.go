@@ -128,7 +128,7 @@ func (s createStep) requests(at indexes) ([]request, error) {
 	if len(change.Payload) > 0 {
 		message.Info.Data = change.Payload
 	}
-	if s.peer != "" {
+	if s.peer != "" && s.data == nil {
 		message.Info.Data = &rtnl.Veth{Peer: &rtnl.Link{Name: s.peer}}
 	}
 	return []request{
@@ -213,6 +213,21 @@ func (s dataStep) requests(at indexes) ([]request, error) {
 }
 
 func (dataStep) done(error) bool { return false }
+
+// primaryStep tells a bond which of its ports it prefers.
+type primaryStep struct{ name, port string }
+
+func (s primaryStep) requests(at indexes) ([]request, error) {
+	index, err := at.of(s.name)
+	if err != nil {
+		return nil, err
+	}
+	port, err := at.of(s.port)
+	data := &rtnl.Bond{PrimaryIndex: &port}
+	return []request{{unix.RTM_NEWLINK, 0, &rtnl.Link{Index: int32(index), Info: rtnl.LinkInfo{Kind: "bond", Data: data}}}}, err
+}
+
+func (primaryStep) done(error) bool { return false }
 
 // vlanStep adds VLANs to a bridge or its port, or removes them.
 type vlanStep struct {

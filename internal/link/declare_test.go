@@ -98,3 +98,45 @@ func TestDeclare(t *testing.T) {
 		t.Errorf("left:\n%s", left)
 	}
 }
+
+// TestDeclareOtherEnd: the other end of a veth has the hardware address that is declared,
+// which the kernel takes only when it makes the veth.
+func TestDeclareOtherEnd(t *testing.T) {
+	d := declareHere(t)
+	mac := net.HardwareAddr{2, 0, 0, 0, 0, 7}
+	want := Desired{Links: []LinkSpec{{Name: "p0", Path: "devices.p0", Kind: "veth", Peer: "q0", Data: &rtnl.Veth{Peer: &rtnl.Link{Name: "q0", MAC: mac}}, Up: up()}}}
+	d.apply(want)
+	if shown := ip(t, "-br", "link", "show", "q0"); !strings.Contains(shown, mac.String()) {
+		t.Errorf("the other end is %s", shown)
+	}
+}
+
+// TestDeclarePrimary: a bond is told of the port that it prefers when the port is there.
+func TestDeclarePrimary(t *testing.T) {
+	d := declareHere(t)
+	bond := func(primary string) Desired {
+		data := &rtnl.Bond{Bond: state.Bond{Mode: new(state.BondActiveBackup), MIIMonitor: new(uint32(100)), Primary: primary}}
+		return Desired{Links: []LinkSpec{
+			{Name: "bond0", Path: "devices.bond0", Kind: "bond", Data: data, Up: up()},
+			{Name: "p0", Path: "devices.p0", Kind: "veth", Peer: "q0", Master: new("bond0"), Up: up()},
+			{Name: "p1", Path: "devices.p1", Kind: "veth", Peer: "q1", Master: new("bond0"), Up: up()},
+		}}
+	}
+	if out, err := d.Apply(testContext(t), bond("p1")); err != nil {
+		if strings.Contains(err.Error(), "not supported") {
+			t.Skip("this kernel has no bonds")
+		}
+		t.Fatal(err, texts(out.Done))
+	}
+	d.nothingLeft(bond("p1"))
+	primary := func() string { return ip(t, "-d", "link", "show", "bond0") }
+	if shown := primary(); !strings.Contains(shown, " primary p1 ") {
+		t.Errorf("ip shows %s", shown)
+	}
+	if done := d.apply(bond("p0")); !slices.Equal(done, []string{"bond0: set primary p0 (in place)"}) {
+		t.Error(done)
+	}
+	if shown := primary(); !strings.Contains(shown, " primary p0 ") {
+		t.Errorf("ip shows %s", shown)
+	}
+}

@@ -37,7 +37,7 @@ type LinkSpec struct {
 	Peer   string  // of kind "veth": the name of the other end
 	Parent *string // the link below, e.g. of a macvlan
 	Master *string // the bridge, bond or VRF above
-	Data   any     // *rtnl.Bridge, *rtnl.VXLAN, … by Kind; only what is set is compared and written
+	Data   any     // *rtnl.Bridge, *rtnl.VXLAN, … by Kind; only what is set is compared and written. A bond's Primary is the name of a port.
 
 	PortData any // *rtnl.BridgePort, … by the kind of Master
 

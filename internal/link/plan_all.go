@@ -39,7 +39,7 @@ func PlanAll(have *Tables, want Desired, owned Owned) ([]Change, error) {
 	slices.Reverse(p.clear)
 	slices.Reverse(p.down)
 	slices.Reverse(p.remove)
-	return slices.Concat(p.clear, p.create, p.set, p.add, p.drop, p.down, p.leave, p.remove), errors.Join(p.problems...)
+	return slices.Concat(p.clear, p.create, p.set, p.prefer, p.add, p.drop, p.down, p.leave, p.remove), errors.Join(p.problems...)
 }
 
 // planner is what PlanAll knows, by what refers to it.
@@ -68,6 +68,7 @@ type planner struct {
 	clear  []Change // links that are in the way of others of their name, in reverse
 	create []Change
 	set    []Change // what a link is, up, and addresses
+	prefer []Change // ports that a bond prefers
 	add    []Change // routes, rules, neighbours
 	drop   []Change // of addresses, routes and so on
 	down   []Change // in reverse

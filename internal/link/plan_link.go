@@ -30,6 +30,7 @@ func (p *planner) planLink(spec *LinkSpec) {
 	l.planSysctls() // some are bounded by the MTU
 	l.planData()
 	l.planMaster()
+	l.planPrimary()
 	l.planVLANs()
 	l.planUp()
 	l.planAddresses()
@@ -206,8 +207,8 @@ func orNone(text *string) string {
 
 // planData plans the attributes of the link's kind.
 func (l *linkPlan) planData() {
-	if l.now == nil || l.spec.Kind == "" {
-		return
+	if l.now == nil || l.spec.Kind == "" || l.spec.Kind == "veth" {
+		return // of a veth the kernel shows no data
 	}
 	data, parent := l.spec.Data, (*string)(nil)
 	if l.spec.Parent != nil {

@@ -123,6 +123,33 @@ func (l *linkPlan) planPort(master string, now *rtnl.Link) {
 	l.planner.set = append(l.planner.set, c)
 }
 
+// planPrimary plans which of its ports a bond prefers. The kernel shows that when the
+// port has joined.
+func (l *linkPlan) planPrimary() {
+	bond, ok := l.spec.Data.(*rtnl.Bond)
+	if !ok || bond.Primary == "" || !l.comes(bond.Primary) || !l.joinsHere(bond.Primary) {
+		return
+	}
+	if l.now != nil {
+		now, ok := l.now.Info.Data.(*rtnl.Bond)
+		if ok && now.PrimaryIndex != nil && *now.PrimaryIndex == l.index(bond.Primary) {
+			return
+		}
+	}
+	c := l.change(InPlace, "set primary "+bond.Primary, primaryStep{l.spec.Name, bond.Primary})
+	c.needs = []string{bond.Primary}
+	l.prefer = append(l.prefer, c)
+}
+
+// joinsHere reports whether a link is a port of this one when the plan is done.
+func (l *linkPlan) joinsHere(port string) bool {
+	if spec := l.want[port]; spec != nil && spec.Master != nil {
+		return *spec.Master == l.spec.Name
+	}
+	at := l.links[port]
+	return at != nil && l.now != nil && at.MasterIndex() == uint32(l.now.Index)
+}
+
 // planVLANs plans the VLANs of a bridge or a port. Those of others stay.
 func (l *linkPlan) planVLANs() {
 	if l.spec.VLANs == nil {

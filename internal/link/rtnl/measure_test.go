@@ -1,15 +1,20 @@
 package rtnl
 
 import (
+	"bufio"
 	"encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/netip"
 	"os"
+	"os/exec"
 	"reflect"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -28,8 +33,51 @@ type writer struct {
 	settable
 	kernel
 	field string
-	id    int32          // index of x
-	seen  map[string]any // what ip(8) showed last
+	id    int32 // index of x
+	ip    *shower
+	seen  map[string]any // what ip showed last
+}
+
+// shower is an ip(8) that shows links one after the other. Starting a program is the
+// most expensive step in the lab's machine.
+type shower struct {
+	in  io.Writer
+	out *bufio.Reader
+}
+
+func startShower(t *testing.T) *shower {
+	t.Helper()
+	cmd := exec.Command("ip", "-d", "-j", "-batch", "-")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
+	return &shower{in, bufio.NewReader(out)}
+}
+
+func (s *shower) show(t *testing.T, name string) ipLink {
+	t.Helper()
+	_, err := fmt.Fprintf(s.in, "link show dev %s\n", name)
+	var links []ipLink
+	var line []byte
+	if err == nil {
+		line, err = s.out.ReadBytes('\n')
+	}
+	if err == nil {
+		err = json.Unmarshal(line, &links)
+	}
+	if err != nil || len(links) != 1 {
+		t.Fatalf("ip link show dev %s: %v in %s", name, err, line)
+	}
+	return links[0]
 }
 
 // errIgnored says that the kernel accepted a value and did not take it.
@@ -123,7 +171,7 @@ func (w writer) try(class Class, value any) error {
 	}
 	left, err := w.compare(w.data(w.index(w.id)), value)
 	if err == nil && len(left.Names) > 0 {
-		err = errIgnored
+		err = fmt.Errorf("%w: %s", errIgnored, strings.Join(left.Texts, ", "))
 	}
 	return err
 }
@@ -162,7 +210,7 @@ func (w writer) tryNew(value any) error {
 	y := w.link("y")
 	left, err := w.compare(w.data(y), value)
 	if err == nil && len(left.Names) > 0 {
-		err = errIgnored
+		err = fmt.Errorf("%w: %s", errIgnored, strings.Join(left.Texts, ", "))
 	}
 	w.execute(unix.RTM_DELLINK, netlink.Acknowledge, &Link{Index: y.Index})
 	return err
@@ -275,7 +323,7 @@ func (h holding) lost(after holding, class Class) []string {
 // shown is what ip(8) shows of the kind of a link, and of the link below.
 func (w writer) shown(name string) map[string]any {
 	w.t.Helper()
-	l := showLink(w.t, name)
+	l := w.ip.show(w.t, name)
 	data := l.Info.Data
 	if w.port {
 		data = l.Info.PortData
@@ -325,6 +373,9 @@ func (w writer) asShown(value any) []any {
 	forms := []any{asJSON(w.t, at.Interface())}
 	if at.Kind() == reflect.Pointer {
 		at = at.Elem()
+	}
+	if bit := bitsOf[w.table()+" "+w.field]; bit != "" {
+		return []any{bitShown{bit, at.Bool()}}
 	}
 	if !at.CanUint() {
 		return forms

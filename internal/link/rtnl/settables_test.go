@@ -141,8 +141,16 @@ var unseen = map[string]string{
 	"bridge multi_bool_opt":  "ip shows each bit by itself",
 	"macvlan flags":          "likewise",
 	"macvtap flags":          "likewise",
+	"ipvlan flags":           "likewise",
+	"ipvtap flags":           "likewise",
 	"vxlan label_policy":     "it is newer",
 	"vxlan localbypass":      "it is newer",
+}
+
+// bitsOf are the words that ip(8) has in a list while a field is on.
+var bitsOf = map[string]string{
+	"vlan is_reorder_hdr": "REORDER_HDR", "vlan is_gvrp": "GVRP", "vlan is_mvrp": "MVRP",
+	"vlan is_loose_binding": "LOOSE_BINDING", "vlan is_bridge_binding": "BRIDGE_BINDING",
 }
 
 // wordsOf are those that ip(8) has for the numbers of a field.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/netconnectd/netconnectd/state"
@@ -87,9 +88,19 @@ func candidates(of reflect.Type) (all []any) {
 	return all
 }
 
+// bitShown is a bit that ip(8) has as a word of a list.
+type bitShown struct {
+	name string
+	on   bool
+}
+
 // tells reports whether what ip(8) shows under a key, nil for nothing, is a value of
 // ours, both as JSON has them.
 func tells(shown, value any) bool {
+	if bit, ok := value.(bitShown); ok {
+		list, _ := shown.([]any)
+		return slices.Contains(list, any(bit.name)) == bit.on
+	}
 	if list, ok := shown.([]any); ok {
 		ours, _ := value.([]any)
 		return fmt.Sprint(list) == fmt.Sprint(ours)

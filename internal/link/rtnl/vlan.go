@@ -15,10 +15,14 @@ import (
 var vlanTable = table[*state.VLAN]{
 	recreate(bigEndian(unix.IFLA_VLAN_PROTOCOL, "IFLA_VLAN_PROTOCOL", func(v *state.VLAN) **state.VLANProtocol { return &v.Protocol })),
 	recreate(optional(unix.IFLA_VLAN_ID, "IFLA_VLAN_ID", func(v *state.VLAN) **uint16 { return &v.ID })),
-	masked(&attribute[*state.VLAN]{number: unix.IFLA_VLAN_FLAGS, name: "IFLA_VLAN_FLAGS", decode: decodeVLANFlags, encode: encodeVLANFlags, show: showVLANFlags}),
+	absentIs(noVLANFlags, masked(&attribute[*state.VLAN]{number: unix.IFLA_VLAN_FLAGS, name: "IFLA_VLAN_FLAGS", decode: decodeVLANFlags, encode: encodeVLANFlags, show: showVLANFlags})),
 	qosMap(list(unix.IFLA_VLAN_INGRESS_QOS, "IFLA_VLAN_INGRESS_QOS", func(v *state.VLAN) *[]state.VLANQoS { return &v.IngressQoS }, vlanQoSMapping)),
 	qosMap(list(unix.IFLA_VLAN_EGRESS_QOS, "IFLA_VLAN_EGRESS_QOS", func(v *state.VLAN) *[]state.VLANQoS { return &v.EgressQoS }, vlanQoSMapping)),
 }
+
+// noVLANFlags is a struct ifla_vlan_flags in which all are off, which the kernel does not
+// show.
+var noVLANFlags = []byte{0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}
 
 // vlanFlags are the fields of the bits of VLAN_FLAG_…, from the lowest on.
 func vlanFlags(v *state.VLAN) []**bool {

@@ -235,7 +235,7 @@ func (l *linkPlan) planData() {
 	}
 	c.Class = Restart
 	var ports []string
-	if change.Class == rtnl.NoPorts {
+	if change.Class == rtnl.NoPorts || change.Class == rtnl.NoPortsDown {
 		ports = l.ports[uint32(l.now.Index)]
 	}
 	if foreign := l.foreign(ports); len(foreign) > 0 {
@@ -243,7 +243,9 @@ func (l *linkPlan) planData() {
 		l.problem(l.spec.Path, fmt.Errorf("%s: %s needs it to have no ports, and it has %s, which others have added: take them out, or declare them", l.spec.Name, c.Text, list(foreign)))
 		return
 	}
-	l.planDown()
+	if change.Class != rtnl.NoPorts {
+		l.planDown()
+	}
 	for _, port := range ports {
 		out := Change{Link: port, Path: l.want[port].Path, Class: Restart, Text: "set no master", step: setStep{name: port, master: new("")}}
 		l.planner.set = append(l.planner.set, out)

@@ -21,7 +21,7 @@ type Bond struct {
 }
 
 var bondTable = table[*Bond]{
-	noPorts(named[uint8](unix.IFLA_BOND_MODE, "IFLA_BOND_MODE", func(b *Bond) **state.BondMode { return &b.Mode })),
+	noPortsDown(named[uint8](unix.IFLA_BOND_MODE, "IFLA_BOND_MODE", func(b *Bond) **state.BondMode { return &b.Mode })),
 	zeroAbsent(4, optional(unix.IFLA_BOND_ACTIVE_SLAVE, "IFLA_BOND_ACTIVE_SLAVE", func(b *Bond) **uint32 { return &b.ActivePort })),
 	optional(unix.IFLA_BOND_MIIMON, "IFLA_BOND_MIIMON", func(b *Bond) **uint32 { return &b.MIIMonitor }),
 	optional(unix.IFLA_BOND_UPDELAY, "IFLA_BOND_UPDELAY", func(b *Bond) **uint32 { return &b.UpDelay }),

@@ -17,7 +17,7 @@ var update = flags.Bool("update", false, "rewrite what was measured, and docs/ch
 
 // words say when the kernel takes a change of the class.
 func (c Class) words() string {
-	return []string{"in place", "link down", "no ports", "recreate", "never"}[c]
+	return []string{"in place", "link down", "no ports", "no ports, link down", "recreate", "never"}[c]
 }
 
 // finding is what TestEverySettableRow has seen of one field.
@@ -61,7 +61,7 @@ func (f findings) String() string {
 		for _, class := range slices.Sorted(maps.Keys(one.classes)) {
 			classes = append(classes, class.words())
 		}
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", key, one.row, strings.Join(classes, ", "), strings.Join(slices.Sorted(maps.Keys(one.loses)), ", "))
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", key, one.row, strings.Join(classes, " or "), strings.Join(slices.Sorted(maps.Keys(one.loses)), ", "))
 	}
 	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mdlayher/netlink"
@@ -12,15 +13,24 @@ import (
 // Class is what a change of an attribute costs those who use the link.
 type Class uint8
 
-// The classes, each worse than the one before. Which attribute has which was
-// tried on Linux 6.1 and 6.18, or read in the kernel's changelink functions.
+// The classes, each worse than the one before. TestEverySettableRow measures which
+// attribute has which; docs/changes.md lists them.
 const (
-	InPlace  Class = iota // the kernel changes the attribute of a link that is in use
-	LinkDown              // only while the link is down
-	NoPorts               // only while the link is down and has no ports
-	Recreate              // only when the link is made; later the attribute is refused, or ignored
-	ReadOnly              // the kernel shows the attribute and never takes it, or takes it as an order
+	InPlace     Class = iota // the kernel changes the attribute of a link that is in use
+	LinkDown                 // only while the link is down
+	NoPorts                  // only while the link has no ports
+	NoPortsDown              // only while the link is down and has no ports
+	Recreate                 // only when the link is made; later the attribute is refused, or ignored
+	ReadOnly                 // the kernel shows the attribute and never takes it, or takes it as an order
 )
+
+// Both returns the class of a change of two attributes with these classes.
+func (c Class) Both(other Class) Class {
+	if c != other && min(c, other) == LinkDown && max(c, other) == NoPorts {
+		return NoPortsDown
+	}
+	return max(c, other)
+}
 
 // Change is what differs between what a link has and what is wanted.
 type Change struct {
@@ -93,7 +103,7 @@ func (d *dataTable[T]) delta(have, want any) (Change, error) {
 	}
 	change, err := rows.delta(h, w, d.whole && !fresh)
 	if err == nil && !fresh && d.pair != nil && len(change.Names) > 0 {
-		change.Class = max(change.Class, d.pair(h, w))
+		change.Class = change.Class.Both(d.pair(h, w))
 	}
 	return change, err
 }
@@ -159,7 +169,7 @@ func (c *comparison) add(row *compared, text func() string) error {
 		}
 		c.change.Names = append(c.change.Names, row.name)
 		c.change.Texts = append(c.change.Texts, strings.TrimSpace(rowText(row.name)+" "+text()))
-		c.change.Class = max(c.change.Class, row.class)
+		c.change.Class = c.change.Class.Both(row.class)
 		for _, beside := range row.beside {
 			c.attributes.Bytes(beside.number, beside.payload)
 		}
@@ -238,6 +248,9 @@ func linkDown[T any](row *attribute[T]) *attribute[T] { return classed(LinkDown,
 // ports.
 func noPorts[T any](row *attribute[T]) *attribute[T] { return classed(NoPorts, row) }
 
+// noPortsDown is noPorts of a link that has to be down, too.
+func noPortsDown[T any](row *attribute[T]) *attribute[T] { return classed(NoPortsDown, row) }
+
 // recreate is a row of an attribute that only a new link takes.
 func recreate[T any](row *attribute[T]) *attribute[T] { return classed(Recreate, row) }
 
@@ -275,6 +288,46 @@ func masked[T any](row *attribute[T]) *attribute[T] {
 		return nil
 	}
 	return row
+}
+
+// besides is a row of a word of flags of which the kernel sets some by itself, whatever
+// it is told.
+func besides[T any](its uint64, row *attribute[T]) *attribute[T] {
+	row.compare = func(have, want []byte) []byte {
+		if len(have) == len(want) && integerOf(have)&^its == integerOf(want)&^its {
+			return nil
+		}
+		return want
+	}
+	return row
+}
+
+// sized is a row of which the kernel ignores a payload of another size, such as the
+// address of another family.
+func sized[T any](size int, row *attribute[T]) *attribute[T] {
+	encode := row.encode
+	row.encode = func(t T) ([]byte, error) {
+		b, err := encode(t)
+		if err == nil && b != nil && len(b) != size {
+			err = fmt.Errorf("%s has %d bytes, and the kernel takes %d", row.text(t), len(b), size)
+		}
+		return b, err
+	}
+	return row
+}
+
+// unsupported returns the rows of a kind that shares them with others, and of which the
+// kernel ignores some.
+func unsupported[T any](rows table[T], names ...string) table[T] {
+	out := slices.Clone(rows)
+	for i, row := range out {
+		if slices.Contains(names, row.name) {
+			ignored := *row
+			ignored.class = ReadOnly
+			out[i] = &ignored
+		}
+	}
+	return out
 }
 
 // ticks is a row of a time in 1/100 s (USER_HZ), which the kernel keeps in ticks of its

@@ -181,3 +181,41 @@ func TestKindsAreKnown(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
+
+// TestDeltaRefusesWhatIsIgnored: what the kernel would accept and ignore is an error.
+func TestDeltaRefusesWhatIsIgnored(t *testing.T) {
+	four, six := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fd00::1")
+	for _, tt := range []struct {
+		kind string
+		want any
+		says string
+	}{
+		{"gre", &GRE{GRE: state.GRE{Remote: six}}, "attribute IFLA_GRE_REMOTE: fd00::1 has 16 bytes, and the kernel takes 4"},
+		{"ip6gretap", &GRE{GRE: state.GRE{Local: four}}, "attribute IFLA_GRE_LOCAL: 192.0.2.1 has 4 bytes, and the kernel takes 16"},
+		{"vti6", &VTI{VTI: state.VTI{Local: four}}, "attribute IFLA_VTI_LOCAL: 192.0.2.1 has 4 bytes, and the kernel takes 16"},
+		{"ip6tnl", &IP6Tunnel{IP6Tunnel: state.IP6Tunnel{Remote: four}}, "attribute IFLA_IPTUN_REMOTE: 192.0.2.1 has 4 bytes, and the kernel takes 16"},
+		{"ip6gre", &GRE{GRE: state.GRE{TOS: new(uint8(1))}}, "tos (IFLA_GRE_TOS) cannot be set: the kernel does not take it"},
+		{"gre", &GRE{GRE: state.GRE{EncapLimit: new(uint8(1))}}, "encap_limit (IFLA_GRE_ENCAP_LIMIT) cannot be set: the kernel does not take it"},
+		{"gretap", &GRE{GRE: state.GRE{ERSPANIndex: new(uint32(1))}}, "erspan_index (IFLA_GRE_ERSPAN_INDEX) cannot be set: the kernel does not take it"},
+		{"ipip", &IPTunnel{IPTunnel: state.IPTunnel{SixRDLength: new(uint16(1))}}, "6rd_prefixlen (IFLA_IPTUN_6RD_PREFIXLEN) cannot be set: the kernel does not take it"},
+	} {
+		for _, have := range []any{nil, reflect.New(reflect.TypeOf(tt.want).Elem()).Interface()} {
+			if _, err := Delta(tt.kind, have, tt.want); err == nil || err.Error() != "compare data of kind "+tt.kind+": "+tt.says {
+				t.Errorf("%v, want %s", err, tt.says)
+			}
+		}
+	}
+}
+
+// TestBoth: an attribute that needs the link down and one that needs no ports together
+// need both.
+func TestBoth(t *testing.T) {
+	for _, tt := range []struct{ a, b, want Class }{
+		{InPlace, LinkDown, LinkDown}, {LinkDown, NoPorts, NoPortsDown}, {NoPorts, LinkDown, NoPortsDown}, {NoPorts, NoPorts, NoPorts},
+		{LinkDown, LinkDown, LinkDown}, {InPlace, NoPorts, NoPorts}, {NoPortsDown, LinkDown, NoPortsDown}, {Recreate, NoPorts, Recreate},
+	} {
+		if got := tt.a.Both(tt.b); got != tt.want {
+			t.Errorf("%d and %d are %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}

@@ -43,31 +43,41 @@ const (
 	attributeIPTunFwMark
 )
 
-var ipTunnelTable = slices.Concat(table[*IPTunnel]{
+var sitTable = slices.Concat(table[*IPTunnel]{
 	optional(attributeIPTunLink, "IFLA_IPTUN_LINK", func(t *IPTunnel) **uint32 { return &t.Parent }),
-	address(attributeIPTunLocal, "IFLA_IPTUN_LOCAL", func(t *IPTunnel) *netip.Addr { return &t.Local }),
-	address(attributeIPTunRemote, "IFLA_IPTUN_REMOTE", func(t *IPTunnel) *netip.Addr { return &t.Remote }),
+	sized(4, address(attributeIPTunLocal, "IFLA_IPTUN_LOCAL", func(t *IPTunnel) *netip.Addr { return &t.Local })),
+	sized(4, address(attributeIPTunRemote, "IFLA_IPTUN_REMOTE", func(t *IPTunnel) *netip.Addr { return &t.Remote })),
 	optional(attributeIPTunTTL, "IFLA_IPTUN_TTL", func(t *IPTunnel) **uint8 { return &t.TTL }),
 	optional(attributeIPTunTOS, "IFLA_IPTUN_TOS", func(t *IPTunnel) **uint8 { return &t.TOS }),
-	named[uint16](attributeIPTunFlags, "IFLA_IPTUN_FLAGS", func(t *IPTunnel) **state.SITFlags { return &t.Flags }),
-	named[uint8](attributeIPTunProto, "IFLA_IPTUN_PROTO", func(t *IPTunnel) **state.TunnelProtocol { return &t.Protocol }),
+	recreate(named[uint16](attributeIPTunFlags, "IFLA_IPTUN_FLAGS", func(t *IPTunnel) **state.SITFlags { return &t.Flags })),
+	recreate(named[uint8](attributeIPTunProto, "IFLA_IPTUN_PROTO", func(t *IPTunnel) **state.TunnelProtocol { return &t.Protocol })),
 	flag(attributeIPTunPMTUDisc, "IFLA_IPTUN_PMTUDISC", func(t *IPTunnel) **bool { return &t.PMTUDiscovery }),
-	address(attributeIPTun6RDPrefix, "IFLA_IPTUN_6RD_PREFIX", func(t *IPTunnel) *netip.Addr { return &t.SixRDPrefix }),
-	address(attributeIPTun6RDRelayPrefix, "IFLA_IPTUN_6RD_RELAY_PREFIX", func(t *IPTunnel) *netip.Addr { return &t.SixRDRelay }),
+	sized(16, address(attributeIPTun6RDPrefix, "IFLA_IPTUN_6RD_PREFIX", func(t *IPTunnel) *netip.Addr { return &t.SixRDPrefix })),
+	sized(4, address(attributeIPTun6RDRelayPrefix, "IFLA_IPTUN_6RD_RELAY_PREFIX", func(t *IPTunnel) *netip.Addr { return &t.SixRDRelay })),
 	optional(attributeIPTun6RDPrefixLen, "IFLA_IPTUN_6RD_PREFIXLEN", func(t *IPTunnel) **uint16 { return &t.SixRDLength }),
 	optional(attributeIPTun6RDRelayPrefixLen, "IFLA_IPTUN_6RD_RELAY_PREFIXLEN", func(t *IPTunnel) **uint16 { return &t.SixRDRelayLen }),
 	recreate(present(attributeIPTunCollectMetadata, "IFLA_IPTUN_COLLECT_METADATA", func(t *IPTunnel) *bool { return &t.CollectMetadata })),
 	optional(attributeIPTunFwMark, "IFLA_IPTUN_FWMARK", func(t *IPTunnel) **uint32 { return &t.FirewallMark }),
 }, encapRows(attributeIPTunEncapType, "IFLA_IPTUN_", func(t *IPTunnel) *state.TunnelEncap { return &t.TunnelEncap }))
 
+// ipipTable is without what the kernel ignores of an ipip.
+var ipipTable = unsupported(sitTable, "IFLA_IPTUN_FLAGS", "IFLA_IPTUN_6RD_PREFIX", "IFLA_IPTUN_6RD_RELAY_PREFIX", "IFLA_IPTUN_6RD_PREFIXLEN", "IFLA_IPTUN_6RD_RELAY_PREFIXLEN")
+
+// ipipPair: see remotePair.
+func ipipPair(have, want *IPTunnel) Class { return remotePair(have.Remote, want.Remote) }
+
+// capabilities are IP6_TNL_F_CAP_XMIT, IP6_TNL_F_CAP_RCV and IP6_TNL_F_CAP_PER_PACKET of
+// linux/ip6_tunnel.h, which follow from the addresses.
+const capabilities = 0x70000
+
 var ip6TunnelTable = slices.Concat(table[*IP6Tunnel]{
 	optional(attributeIPTunLink, "IFLA_IPTUN_LINK", func(t *IP6Tunnel) **uint32 { return &t.Parent }),
-	address(attributeIPTunLocal, "IFLA_IPTUN_LOCAL", func(t *IP6Tunnel) *netip.Addr { return &t.Local }),
-	address(attributeIPTunRemote, "IFLA_IPTUN_REMOTE", func(t *IP6Tunnel) *netip.Addr { return &t.Remote }),
+	sized(16, address(attributeIPTunLocal, "IFLA_IPTUN_LOCAL", func(t *IP6Tunnel) *netip.Addr { return &t.Local })),
+	sized(16, address(attributeIPTunRemote, "IFLA_IPTUN_REMOTE", func(t *IP6Tunnel) *netip.Addr { return &t.Remote })),
 	optional(attributeIPTunTTL, "IFLA_IPTUN_TTL", func(t *IP6Tunnel) **uint8 { return &t.TTL }),
 	optional(attributeIPTunEncapLimit, "IFLA_IPTUN_ENCAP_LIMIT", func(t *IP6Tunnel) **uint8 { return &t.EncapLimit }),
 	bigEndian(attributeIPTunFlowInfo, "IFLA_IPTUN_FLOWINFO", func(t *IP6Tunnel) **uint32 { return &t.FlowInfo }),
-	named[uint32](attributeIPTunFlags, "IFLA_IPTUN_FLAGS", func(t *IP6Tunnel) **state.IP6TunnelFlags { return &t.Flags }),
+	besides(capabilities, named[uint32](attributeIPTunFlags, "IFLA_IPTUN_FLAGS", func(t *IP6Tunnel) **state.IP6TunnelFlags { return &t.Flags })),
 	named[uint8](attributeIPTunProto, "IFLA_IPTUN_PROTO", func(t *IP6Tunnel) **state.TunnelProtocol { return &t.Protocol }),
 	recreate(present(attributeIPTunCollectMetadata, "IFLA_IPTUN_COLLECT_METADATA", func(t *IP6Tunnel) *bool { return &t.CollectMetadata })),
 	optional(attributeIPTunFwMark, "IFLA_IPTUN_FWMARK", func(t *IP6Tunnel) **uint32 { return &t.FirewallMark }),

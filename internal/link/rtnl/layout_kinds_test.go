@@ -19,16 +19,14 @@ var kindLayouts = []layout{
 		12 TTL_INHERIT 1 ttl_inherit
 		13 DF 1 df
 		14 INNER_PROTO_INHERIT 0 inner_proto_inherit`),
-	layoutOf("gre", "IFLA_GRE_", greTable, `
+	layoutOf("gre", "IFLA_GRE_", greRows(4), `
 		1 LINK 4 Parent
 		2 IFLAGS 2be iflags
 		3 OFLAGS 2be oflags
 		4 IKEY 4be ikey
 		5 OKEY 4be okey
 		6 LOCAL 4be local
-		6 LOCAL 16be local
 		7 REMOTE 4be remote
-		7 REMOTE 16be remote
 		8 TTL 1 ttl
 		9 TOS 1 tos
 		10 PMTUDISC 1 pmtudisc
@@ -70,7 +68,7 @@ var kindLayouts = []layout{
 		18 ENCAP_DPORT 2be encap_dport
 		19 COLLECT_METADATA 0 collect_metadata
 		20 FWMARK 4 fwmark`),
-	layoutOf("ipip and sit", "IFLA_IPTUN_", ipTunnelTable, `
+	layoutOf("ipip and sit", "IFLA_IPTUN_", sitTable, `
 		1 LINK 4 Parent
 		2 LOCAL 4be local
 		3 REMOTE 4be remote
@@ -131,12 +129,12 @@ var kindLayouts = []layout{
 		7 MULTI_QUEUE 1 multi_queue
 		8 NUM_QUEUES 4 num_queues
 		9 NUM_DISABLED_QUEUES 4 num_disabled_queues`),
-	layoutOf("vti", "IFLA_VTI_", vtiTable, `
+	layoutOf("vti", "IFLA_VTI_", vtiRows(4), `
 		1 LINK 4 Parent
 		2 IKEY 4be ikey
 		3 OKEY 4be okey
 		4 LOCAL 4be local
-		5 REMOTE 16be remote
+		5 REMOTE 4be remote
 		6 FWMARK 4 fwmark`),
 	layoutOf("xfrm", "IFLA_XFRM_", xfrmTable, `
 		1 LINK 4 Parent

@@ -41,30 +41,30 @@ var (
 	kinds = map[string]dataCodec{
 		"bond":      data(bondTable),
 		"bridge":    data(bridgeTable),
-		"erspan":    wholeData(greTable),
-		"geneve":    pairedData(geneveTable, genevePair),
-		"gre":       wholeData(greTable),
+		"erspan":    wholeData(erspanTable),
+		"geneve":    data(geneveTable).paired(genevePair),
+		"gre":       wholeData(greTable).paired(grePair),
 		"gretap":    wholeData(greTable),
 		"hsr":       data(hsrTable),
-		"ip6erspan": wholeData(greTable),
-		"ip6gre":    wholeData(greTable),
-		"ip6gretap": wholeData(greTable),
+		"ip6erspan": wholeData(ip6erspanTable),
+		"ip6gre":    wholeData(ip6greTable),
+		"ip6gretap": wholeData(ip6greTable),
 		"ip6tnl":    wholeData(ip6TunnelTable),
-		"ipip":      wholeData(ipTunnelTable),
+		"ipip":      wholeData(ipipTable).paired(ipipPair),
 		"ipoib":     data(ipoibTable),
 		"ipvlan":    data(ipvlanTable),
 		"ipvtap":    data(ipvlanTable),
 		"macsec":    data(macsecTable),
-		"macvlan":   pairedData(macvlanTable, macvlanPair),
-		"macvtap":   pairedData(macvlanTable, macvlanPair),
-		"sit":       wholeData(ipTunnelTable),
+		"macvlan":   data(macvlanTable).paired(macvlanPair),
+		"macvtap":   data(macvlanTable).paired(macvlanPair),
+		"sit":       wholeData(sitTable).paired(ipipPair),
 		"tun":       data(tunTable),
 		"veth":      data(vethTable),
 		"vlan":      data(vlanTable),
 		"vrf":       data(vrfTable),
-		"vti":       wholeData(vtiTable),
-		"vti6":      wholeData(vtiTable),
-		"vxlan":     pairedData(vxlanTable, vxlanPair),
+		"vti":       wholeData(vtiRows(4)).paired(vtiPair),
+		"vti6":      wholeData(vtiRows(16)),
+		"vxlan":     data(vxlanTable).paired(vxlanPair),
 		"xfrm":      wholeData(xfrmTable),
 	}
 	portKinds = map[string]dataCodec{
@@ -103,8 +103,7 @@ func wholeData[T any](rows table[*T]) *dataTable[*T] {
 	return d
 }
 
-func pairedData[T any](rows table[*T], pair func(have, want *T) Class) *dataTable[*T] {
-	d := data(rows)
+func (d *dataTable[T]) paired(pair func(have, want T) Class) *dataTable[T] {
 	d.pair = pair
 	return d
 }

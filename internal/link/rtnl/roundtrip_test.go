@@ -107,7 +107,7 @@ func isSpelled(t reflect.Type) bool {
 // address is of IPv6 for the fields that take nothing else.
 func (f *distinct) address(path string) netip.Addr {
 	last := byte(f.last)
-	if strings.Contains(path, "6") || strings.Contains(path, "NSTargets") {
+	if strings.Contains(path, "6") || strings.Contains(path, "NSTargets") || strings.Contains(path, "SixRDPrefix") {
 		return netip.AddrFrom16([16]byte{0xfd, 15: last})
 	}
 	return netip.AddrFrom4([4]byte{10, 0, 0, last})

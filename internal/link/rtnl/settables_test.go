@@ -7,7 +7,7 @@ import (
 )
 
 // kindTable is a link of a kind. What comes behind "link add x" is in with.
-func kindTable(kind, with string, remade func(field string) *Link) settable {
+func kindTable(kind, with string, remade func(k kernel, field string) *Link) settable {
 	return settable{name: kind, kind: kind, make: "link add x " + with + "\nlink set x up\n", indexes: []string{"v0", "v1"}, remade: remade}
 }
 
@@ -17,7 +17,8 @@ func called(name string, s settable) settable {
 	return s
 }
 
-func bondTable2(name, with string) settable {
+// bondOf is a bond with two ports.
+func bondOf(name, with string) settable {
 	return settable{
 		name: name, kind: "bond", ports: []string{"p0", "p1"}, indexes: []string{"p0", "p1"},
 		make: `
@@ -33,7 +34,7 @@ func bondTable2(name, with string) settable {
 	}
 }
 
-func newVXLAN(field string) *Link {
+func newVXLAN(_ kernel, field string) *Link {
 	data := &VXLAN{VXLAN: state.VXLAN{ID: new(uint32(9)), Port: new(uint16(4799))}}
 	if field == "gpe" || field == "vnifilter" { // which the kernel takes only with these
 		data.CollectMetadata, data.Learning = new(true), new(false)
@@ -41,12 +42,39 @@ func newVXLAN(field string) *Link {
 	return &Link{Info: LinkInfo{Kind: "vxlan", Data: data}}
 }
 
-func newGeneve(field string) *Link {
-	return &Link{Info: LinkInfo{Kind: "geneve", Data: &state.Geneve{ID: new(uint32(9)), Port: new(uint16(6099))}}}
+func newGeneve(_ kernel, field string) *Link {
+	data := &state.Geneve{ID: new(uint32(9)), Port: new(uint16(6099))}
+	if field == "collect_metadata" || field == "inner_proto_inherit" {
+		data.ID, data.CollectMetadata = nil, true
+	}
+	return &Link{Info: LinkInfo{Kind: "geneve", Data: data}}
 }
 
-// far6 is the far end of tunnels over IPv6.
-var far6 = netip.MustParseAddr("fd00::3")
+func newXFRM(_ kernel, field string) *Link {
+	data := &XFRM{XFRM: state.XFRM{InterfaceID: new(uint32(9))}}
+	if field == "collect_metadata" {
+		data.InterfaceID = nil
+	}
+	return &Link{Info: LinkInfo{Kind: "xfrm", Data: data}}
+}
+
+// newHSR returns a ring of two links that x does not have.
+func newHSR(k kernel, field string) *Link {
+	data := &HSR{FirstPort: uint32(k.link("p0").Index), SecondPort: uint32(k.link("p1").Index)}
+	if field == "multicast_spec" {
+		data.Version = new(uint8(1))
+	}
+	return &Link{Info: LinkInfo{Kind: "hsr", Data: data}}
+}
+
+// Far ends of tunnels that x does not have.
+var (
+	far4 = netip.MustParseAddr("192.0.2.77")
+	far6 = netip.MustParseAddr("fd00::77")
+)
+
+// inUDP are options of tunnels whose packets are in UDP.
+const inUDP = "encap fou encap-sport 7000 encap-dport 7001"
 
 var settables = []settable{
 	{
@@ -67,34 +95,46 @@ var settables = []settable{
 	kindTable("macvtap", "link v0 type macvtap mode source", remake("macvtap", &state.MACVLAN{})),
 	kindTable("vlan", "link v0 type vlan id 5", remake("vlan", &state.VLAN{ID: new(uint16(77))})),
 	called("vlan on bridge", settable{kind: "vlan", make: "link add bridge0 type bridge vlan_filtering 1\nlink add link bridge0 name x type vlan id 5\nlink set bridge0 up\nlink set x up\n"}),
-	bondTable2("bond", "mode 802.3ad miimon 100"),
-	bondTable2("bond active-backup", "mode active-backup miimon 100 updelay 100 downdelay 100"),
-	bondTable2("bond balance-tlb", "mode balance-tlb miimon 100"),
-	bondTable2("bond balance-rr", "mode balance-rr arp_interval 100 arp_ip_target 192.0.2.1"),
-	bondTable2("bond with ARP", "mode active-backup arp_interval 100 arp_ip_target 192.0.2.1"),
+	bondOf("bond", "mode 802.3ad miimon 100"),
+	bondOf("bond active-backup", "mode active-backup miimon 100 updelay 100 downdelay 100"),
+	bondOf("bond balance-tlb", "mode balance-tlb miimon 100"),
+	bondOf("bond balance-rr", "mode balance-rr arp_interval 100 arp_ip_target 192.0.2.1"),
+	bondOf("bond with ARP", "mode active-backup arp_interval 100 arp_ip_target 192.0.2.1"),
 	kindTable("vrf", "type vrf table 10", remake("vrf", &state.VRF{})),
 	kindTable("ipvlan", "link v0 type ipvlan", nil),
 	kindTable("ipvtap", "link v0 type ipvtap", nil),
-	kindTable("gre", "type gre local 192.0.2.2 remote 192.0.2.3 ttl 9", remake("gre", &GRE{})),
-	kindTable("gretap", "type gretap local 192.0.2.2 remote 192.0.2.3 ttl 9", remake("gretap", &GRE{})),
-	called("gretap with FOU", kindTable("gretap", "type gretap local 192.0.2.2 remote 192.0.2.3 ttl 9 encap fou encap-sport 7000 encap-dport 7001", nil)),
-	kindTable("erspan", "type erspan local 192.0.2.2 remote 192.0.2.3 seq key 30 erspan_ver 1 erspan 123", remake("erspan", &GRE{})),
+	kindTable("gre", "type gre local 192.0.2.2 remote 192.0.2.3 ttl 9 key 5 "+inUDP, remake("gre", &GRE{GRE: state.GRE{Remote: far4}})),
+	called("gre without DF", kindTable("gre", "type gre local 192.0.2.2 remote 192.0.2.3 nopmtudisc", nil)),
+	kindTable("gretap", "type gretap local 192.0.2.2 remote 192.0.2.3 ttl 9 key 5 "+inUDP, remake("gretap", &GRE{GRE: state.GRE{Remote: far4}})),
+	called("gretap without DF", kindTable("gretap", "type gretap local 192.0.2.2 remote 192.0.2.3 nopmtudisc", nil)),
+	kindTable("erspan", "type erspan local 192.0.2.2 remote 192.0.2.3 seq key 30 erspan_ver 1 erspan 123 "+inUDP, remake("erspan", &GRE{GRE: state.GRE{Remote: far4}})),
 	called("erspan 2", kindTable("erspan", "type erspan local 192.0.2.2 remote 192.0.2.3 seq key 30 erspan_ver 2 erspan_dir ingress erspan_hwid 5", nil)),
-	kindTable("ip6gre", "type ip6gre local fd00::2 remote fd00::3", remake("ip6gre", &GRE{})),
-	kindTable("ip6gretap", "type ip6gretap local fd00::2 remote fd00::3", remake("ip6gretap", &GRE{})),
-	kindTable("ip6erspan", "type ip6erspan local fd00::2 remote fd00::3 seq key 31 erspan_ver 1 erspan 7", remake("ip6erspan", &GRE{})),
+	kindTable("ip6gre", "type ip6gre local fd00::2 remote fd00::3 key 5 "+inUDP, remake("ip6gre", &GRE{GRE: state.GRE{Remote: far6}})),
+	kindTable("ip6gretap", "type ip6gretap local fd00::2 remote fd00::3 key 5 "+inUDP, remake("ip6gretap", &GRE{GRE: state.GRE{Remote: far6}})),
+	kindTable("ip6erspan", "type ip6erspan local fd00::2 remote fd00::3 seq key 31 erspan_ver 1 erspan 7 "+inUDP, remake("ip6erspan", &GRE{GRE: state.GRE{Remote: far6}})),
 	called("ip6erspan 2", kindTable("ip6erspan", "type ip6erspan local fd00::2 remote fd00::3 seq key 31 erspan_ver 2 erspan_dir ingress erspan_hwid 5", nil)),
-	kindTable("ipip", "type ipip local 192.0.2.2 remote 192.0.2.4 ttl 9", remake("ipip", &IPTunnel{})),
-	kindTable("sit", "type sit local 192.0.2.2 remote 192.0.2.5 ttl 9", remake("sit", &IPTunnel{})),
-	called("sit with 6rd", kindTable("sit", "type sit local 192.0.2.2 6rd-prefix 2001:db8::/32 6rd-relay_prefix 192.0.0.0/8", nil)),
-	kindTable("ip6tnl", "type ip6tnl mode any local fd00::2 remote fd00::3", remake("ip6tnl", &IP6Tunnel{})),
-	kindTable("vti", "type vti local 192.0.2.2 remote 192.0.2.7 ikey 1 okey 2", nil),
-	kindTable("vti6", "type vti6 local fd00::2 remote fd00::7 key 3", nil),
+	kindTable("ipip", "type ipip local 192.0.2.2 remote 192.0.2.4 ttl 9 "+inUDP, remake("ipip", &IPTunnel{IPTunnel: state.IPTunnel{Remote: far4}})),
+	called("ipip without a TTL", kindTable("ipip", "type ipip local 192.0.2.2 remote 192.0.2.4 ttl inherit", nil)),
+	kindTable("sit", "type sit local 192.0.2.2 remote 192.0.2.5 ttl 9 "+inUDP, remake("sit", &IPTunnel{IPTunnel: state.IPTunnel{Remote: far4}})),
+	called("sit with 6rd", kindTable("sit", "type sit local 192.0.2.2 ttl inherit 6rd-prefix 2001:db8::/32 6rd-relay_prefix 192.0.0.0/8", nil)),
+	kindTable("ip6tnl", "type ip6tnl mode any local fd00::2 remote fd00::3 "+inUDP, remake("ip6tnl", &IP6Tunnel{IP6Tunnel: state.IP6Tunnel{Remote: far6}})),
+	kindTable("vti", "type vti local 192.0.2.2 remote 192.0.2.7 ikey 1 okey 2", remake("vti", &VTI{VTI: state.VTI{Remote: far4}})),
+	kindTable("vti6", "type vti6 local fd00::2 remote fd00::7 ikey 1 okey 2", nil),
 	kindTable("geneve", "type geneve id 1 remote 192.0.2.6", newGeneve),
 	called("geneve over IPv6", kindTable("geneve", "type geneve id 1 remote fd00::6", newGeneve)),
-	kindTable("macsec", "link v0 type macsec encrypt on", remake("macsec", &state.MACsec{})),
-	kindTable("xfrm", "type xfrm dev v0 if_id 1", remake("xfrm", &XFRM{XFRM: state.XFRM{InterfaceID: new(uint32(9))}})),
-	kindTable("hsr", "type hsr slave1 v0 slave2 v1 supervision 1 version 1", nil),
+	kindTable("macsec", "link v0 type macsec encrypt on replay on window 32", remake("macsec", &state.MACsec{Port: new(uint16(7))})),
+	kindTable("xfrm", "type xfrm dev v0 if_id 1", newXFRM),
+	{
+		name: "hsr", kind: "hsr", indexes: []string{"p2", "p3"}, remade: newHSR,
+		make: `
+			link add p0 type veth peer name q0
+			link add p1 type veth peer name q1
+			link add p2 type veth peer name q2
+			link add p3 type veth peer name q3
+			link add x type hsr slave1 v0 slave2 v1 supervision 1 version 1
+			link set x up
+		`,
+	},
 	{name: "tun", kind: "tun", make: "tuntap add x mode tun\nlink set x up\n"},
 	{
 		name: "port of bridge", kind: "bridge", port: true, indexes: []string{"other"},
@@ -122,29 +162,76 @@ var settables = []settable{
 
 // unsettable are the rows that are settable and of which TestEverySettableRow can write
 // no value, with the reason.
-var unsettable = map[string]string{}
+var unsettable = map[string]string{
+	"macsec offload": "only few adapters have it",
+	"port of bridge mac_authentication_bypass": "it needs locked, in one message",
+}
 
 // otherwise are the fields of which the kernel takes some values for others, without a
 // word, with the reason.
 var otherwise = map[string]string{
-	"bridge stp_state":                        "whether a program does STP the kernel decides (br_stp_start)",
+	"bond ActivePort":                         "without one the bond chooses at once (bond_option_active_slave_set)",
+	"bond downdelay":                          "it is a multiple of miimon (bond_option_downdelay_set)",
+	"bond peer_notif_delay":                   "likewise",
+	"bond updelay":                            "likewise",
 	"bridge multicast_query_interval":         "it is at least 1 s (br_multicast_set_query_intvl)",
 	"bridge multicast_startup_query_interval": "likewise",
+	"bridge stp_state":                        "whether a program does STP the kernel decides (br_stp_start)",
+	"erspan oflags":                           "packets of ERSPAN have a key, and no other number (erspan_fill_info)",
+	"ip6erspan oflags":                        "likewise",
+	"ipip pmtudisc":                           "with a TTL it is on (ip_tunnel_netlink_parms)",
+	"sit pmtudisc":                            "likewise",
 	"vxlan ageing":                            "0 is the default, 300 s (vxlan_config_apply)",
 	"vxlan dst_port":                          "0 is the default",
 }
 
-// unseen are the fields that ip(8) of iproute2 6.1 does not show, or shows in words that
-// are not ours, with the reason. Our own read is the only witness of them.
+// unseen are the fields that ip(8) of iproute2 6.1 does not show, or does not show as a
+// value, with the reason. Our own read is the only witness of them.
 var unseen = map[string]string{
-	"bridge fdb_max_learned": "it is newer",
-	"bridge multi_bool_opt":  "ip shows each bit by itself",
-	"macvlan flags":          "likewise",
-	"macvtap flags":          "likewise",
-	"ipvlan flags":           "likewise",
-	"ipvtap flags":           "likewise",
-	"vxlan label_policy":     "it is newer",
-	"vxlan localbypass":      "it is newer",
+	"bond broadcast_neigh":                 "it is newer",
+	"bond coupled_control":                 "it is newer",
+	"bridge fdb_max_learned":               "it is newer",
+	"bridge multi_bool_opt":                "ip shows each bit by itself",
+	"erspan encap_flags":                   "likewise",
+	"erspan iflags":                        "likewise",
+	"erspan oflags":                        "likewise",
+	"geneve ttl_inherit":                   "ip shows that there is no ttl",
+	"gre encap_flags":                      "ip shows each bit by itself",
+	"gre iflags":                           "likewise",
+	"gre oflags":                           "likewise",
+	"gretap encap_flags":                   "likewise",
+	"gretap iflags":                        "likewise",
+	"gretap oflags":                        "likewise",
+	"ip6erspan encap_flags":                "likewise",
+	"ip6erspan flags":                      "likewise",
+	"ip6erspan iflags":                     "likewise",
+	"ip6erspan oflags":                     "likewise",
+	"ip6gre encap_flags":                   "likewise",
+	"ip6gre flags":                         "likewise",
+	"ip6gre iflags":                        "likewise",
+	"ip6gre oflags":                        "likewise",
+	"ip6gretap encap_flags":                "likewise",
+	"ip6gretap flags":                      "likewise",
+	"ip6gretap iflags":                     "likewise",
+	"ip6gretap oflags":                     "likewise",
+	"ip6tnl encap_flags":                   "likewise",
+	"ip6tnl flags":                         "likewise",
+	"ipip encap_flags":                     "likewise",
+	"ipvlan flags":                         "likewise",
+	"ipvtap flags":                         "likewise",
+	"macvlan flags":                        "likewise",
+	"macvtap flags":                        "likewise",
+	"sit encap_flags":                      "likewise",
+	"macvlan bc_cutoff":                    "it is newer",
+	"macvtap bc_cutoff":                    "it is newer",
+	"port of bond actor_port_prio":         "it is newer",
+	"port of bridge backup_nexthop_id":     "it is newer",
+	"port of bridge mcast_eht_hosts_limit": "only bridge(8) shows it",
+	"port of bridge multicast_max_groups":  "likewise",
+	"port of bridge neigh_vlan_supress":    "it is newer",
+	"vxlan label_policy":                   "it is newer",
+	"vxlan localbypass":                    "it is newer",
+	"vxlan mc_route":                       "it is newer",
 }
 
 // bitsOf are the words that ip(8) has in a list while a field is on.
@@ -155,5 +242,7 @@ var bitsOf = map[string]string{
 
 // wordsOf are those that ip(8) has for the numbers of a field.
 var wordsOf = map[string][]string{
-	"vxlan df": {"unset", "set", "inherit"},
+	"bond arp_validate": {"none", "active", "backup", "all", "filter", "filter_active", "filter_backup"},
+	"ip6tnl proto":      {0: "any", 4: "ipip6", 41: "ip6ip6"},
+	"vxlan df":          {"unset", "set", "inherit"},
 }

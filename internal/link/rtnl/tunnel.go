@@ -1,6 +1,10 @@
 package rtnl
 
-import "github.com/netconnectd/netconnectd/state"
+import (
+	"net/netip"
+
+	"github.com/netconnectd/netconnectd/state"
+)
 
 // encapRows are the rows of a TunnelEncap; the kernel has four numbers for them
 // in a row.
@@ -11,4 +15,24 @@ func encapRows[T any](first uint16, prefix string, at func(T) *state.TunnelEncap
 		port(first+2, prefix+"ENCAP_SPORT", func(t T) **uint16 { return &at(t).EncapSource }),
 		port(first+3, prefix+"ENCAP_DPORT", func(t T) **uint16 { return &at(t).EncapDestination }),
 	}
+}
+
+// remotePair: a tunnel over IPv4 that is no Ethernet link is a link to one far end, to a
+// group of ends, or to none in particular, and the kernel refuses to change which
+// (ip_tunnel_changelink).
+func remotePair(have, want netip.Addr) Class {
+	if want.IsValid() && manner(have) != manner(want) {
+		return Recreate
+	}
+	return InPlace
+}
+
+func manner(remote netip.Addr) uint8 {
+	switch {
+	case !remote.IsValid() || remote.IsUnspecified():
+		return 0
+	case remote.IsMulticast():
+		return 1
+	}
+	return 2
 }

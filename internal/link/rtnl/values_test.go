@@ -1,6 +1,7 @@
 package rtnl
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -72,6 +73,9 @@ func candidates(of reflect.Type) (all []any) {
 	case state.MACsecCipher:
 		return []any{state.MACsecCipher(0x0080C20001000001), state.MACsecCipher(0x0080C20001000002)}
 	}
+	if strings.HasPrefix(of.Name(), "Bits[") {
+		return knownBits(of)
+	}
 	switch of.Kind() {
 	case reflect.Bool:
 		return []any{false, true, false}
@@ -88,6 +92,21 @@ func candidates(of reflect.Type) (all []any) {
 	return all
 }
 
+// knownBits are none of the bits of a word of flags, each bit that has a name, and none
+// again.
+func knownBits(of reflect.Type) []any {
+	all := []any{uint32(0)}
+	for i := range 32 {
+		bit := reflect.New(of).Elem()
+		bit.SetUint(1 << i)
+		names := bit.MethodByName("Names").Call(nil)[0].Interface().([]string)
+		if len(names) == 1 && strings.Trim(names[0], "0123456789") != "" {
+			all = append(all, uint32(1)<<i)
+		}
+	}
+	return append(all, uint32(0))
+}
+
 // bitShown is a bit that ip(8) has as a word of a list.
 type bitShown struct {
 	name string
@@ -102,8 +121,13 @@ func tells(shown, value any) bool {
 		return slices.Contains(list, any(bit.name)) == bit.on
 	}
 	if list, ok := shown.([]any); ok {
-		ours, _ := value.([]any)
-		return fmt.Sprint(list) == fmt.Sprint(ours)
+		return fmt.Sprint(list) == "["+strings.ReplaceAll(strings.Trim(fmt.Sprint(value), "[]"), ",", " ")+"]"
+	}
+	if quad, err := netip.ParseAddr(fmt.Sprint(shown)); err == nil && quad.Is4() { // as which ip shows keys
+		b := quad.As4()
+		if fmt.Sprint(value) == fmt.Sprint(float64(binary.BigEndian.Uint32(b[:]))) {
+			return true
+		}
 	}
 	a, b := plainText(shown), plainText(value)
 	if a == b {

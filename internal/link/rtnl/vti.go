@@ -22,11 +22,17 @@ const (
 	attributeVTIFwMark
 )
 
-var vtiTable = table[*VTI]{
-	optional(attributeVTILink, "IFLA_VTI_LINK", func(v *VTI) **uint32 { return &v.Parent }),
-	bigEndian(attributeVTIIKey, "IFLA_VTI_IKEY", func(v *VTI) **uint32 { return &v.InKey }),
-	bigEndian(attributeVTIOKey, "IFLA_VTI_OKEY", func(v *VTI) **uint32 { return &v.OutKey }),
-	address(attributeVTILocal, "IFLA_VTI_LOCAL", func(v *VTI) *netip.Addr { return &v.Local }),
-	address(attributeVTIRemote, "IFLA_VTI_REMOTE", func(v *VTI) *netip.Addr { return &v.Remote }),
-	optional(attributeVTIFwMark, "IFLA_VTI_FWMARK", func(v *VTI) **uint32 { return &v.FirewallMark }),
+// vtiRows returns the rows for addresses of so many bytes.
+func vtiRows(size int) table[*VTI] {
+	return table[*VTI]{
+		optional(attributeVTILink, "IFLA_VTI_LINK", func(v *VTI) **uint32 { return &v.Parent }),
+		bigEndian(attributeVTIIKey, "IFLA_VTI_IKEY", func(v *VTI) **uint32 { return &v.InKey }),
+		bigEndian(attributeVTIOKey, "IFLA_VTI_OKEY", func(v *VTI) **uint32 { return &v.OutKey }),
+		sized(size, address(attributeVTILocal, "IFLA_VTI_LOCAL", func(v *VTI) *netip.Addr { return &v.Local })),
+		sized(size, address(attributeVTIRemote, "IFLA_VTI_REMOTE", func(v *VTI) *netip.Addr { return &v.Remote })),
+		optional(attributeVTIFwMark, "IFLA_VTI_FWMARK", func(v *VTI) **uint32 { return &v.FirewallMark }),
+	}
 }
+
+// vtiPair: see remotePair.
+func vtiPair(have, want *VTI) Class { return remotePair(have.Remote, want.Remote) }

@@ -107,7 +107,7 @@ lab: machine ## a shell in the lab's machine, with the daemon running
 	@$(LAB) shell
 
 .PHONY: test
-test: check test-rings test-deb test-lab ## everything: static checks, tests here, tests in the lab
+test: check test-rings test-deb test-kinds test-lab ## everything: static checks, tests here, tests in the lab
 
 .PHONY: check
 check: $(STATICCHECK) ## gofmt, go vet, staticcheck
@@ -146,6 +146,20 @@ test-deb: deb ## what the packages hold, and that they run on their architecture
 test-lab: machine ## the scenarios on simulated radios, in virtual time (ring 4); SCENARIO=regexp for some
 	@echo '== scenarios in the lab, in virtual time'
 	@$(LAB) $(if $(value SCENARIO),-run '$(value SCENARIO)') test
+
+# Tests that need kinds of links which few kernels have.
+KINDS := ^(TestEverySettableRow|TestEverySettableRowOfLink|TestDeclarePrimary|TestEveryKind|TestVLANByItsName)$$
+
+.PHONY: test-kinds
+test-kinds: machine ## every kind of link, in the lab's kernel: what it takes of each attribute, and as a declared device
+	@echo "== every kind of link, in the lab's kernel"
+	@$(GO) test -count=1 -p 1 -exec '$(CURDIR)/$(LAB) exec' -run '$(KINDS)' ./internal/link/rtnl ./internal/link ./internal/declared
+
+.PHONY: changes
+changes: machine ## measure again what a change of each attribute costs, and write docs/changes.md
+	$(GO) test -count=1 -v -exec '$(CURDIR)/$(LAB) exec' -run '^TestEverySettableRow$$' ./internal/link/rtnl -update >build/changes.log || { cat build/changes.log; exit 1; }
+	sed -n '/^--- begin of /,/^--- end of /p' build/changes.log | sed '1d;$$d' >internal/link/rtnl/testdata/changes.golden
+	$(GO) test -count=1 -run '^(TestClassesAreMeasured|TestChangesPage)$$' ./internal/link/rtnl -update
 
 .PHONY: test-manager
 test-manager: machine ## those of them with NetworkManager

@@ -112,6 +112,7 @@ var policiesOf = map[string][]state.BondMode{
 	"coupled_control":    {state.Bond8023AD},
 	"broadcast_neighbor": {state.Bond8023AD},
 	"arp_validate":       policiesWithARP,
+	"arp_missed_max":     policiesWithARP,
 }
 
 // policiesWithARP are those of the bonds that can ask neighbours.

@@ -128,8 +128,30 @@ func (r *reader) checkBond(d *device) {
 	if most := max(len(b.ARPTargets), len(b.NSTargets)); most > mostTargets {
 		r.problem(d.Place, "has %d neighbours to ask, and the kernel asks %d at most", most, mostTargets)
 	}
+	r.checkDelays(d)
 	if b.Primary != "" && !slices.Contains(d.Ports, b.Primary) {
 		r.problem(d.given["primary"], "%s is none of the ports, %s", b.Primary, strings.Join(d.Ports, ", "))
+	}
+}
+
+// checkDelays looks at the delays of a bond, of which the kernel takes only multiples of
+// the interval in which it looks at the ports.
+func (r *reader) checkDelays(d *device) {
+	interval := uint32(0)
+	if !d.bond.arp && d.bond.interval != nil {
+		interval = *d.bond.interval
+	}
+	for _, delay := range []struct {
+		option string
+		value  *uint32
+	}{{"updelay", d.bond.UpDelay}, {"downdelay", d.bond.DownDelay}, {"peer_notif_delay", d.bond.PeerNotifyDelay}} {
+		switch {
+		case delay.value == nil || *delay.value == 0:
+		case interval == 0:
+			r.problem(d.given[delay.option], "needs monitor_mode mii and a monitor_interval")
+		case *delay.value%interval != 0:
+			r.problem(d.given[delay.option], "%d is no multiple of monitor_interval, %d", *delay.value, interval)
+		}
 	}
 }
 

@@ -53,6 +53,9 @@ func (r *reader) checkTunnel(d *device) {
 	if !d.has("ipaddr") && !d.has("peeraddr") && !d.has("ikey") {
 		r.problem(d.Place, "has neither ipaddr nor peeraddr; without an end the kernel cannot tell it from other tunnels")
 	}
+	if (d.Type == typeIPIP || d.Type == typeSIT) && t.df != nil && !*t.df && t.ttl != nil && *t.ttl != 0 {
+		r.problem(d.at("df", d.Place), "needs ttl to be 0: with a ttl of its own such a tunnel never lets routers split its packets")
+	}
 	if d.has("ip4prefixlen") && (!d.has("ip6prefix") || !d.has("ipaddr")) {
 		r.problem(d.at("ip4prefixlen", d.Place), "needs ip6prefix and ipaddr")
 	}

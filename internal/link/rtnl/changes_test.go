@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -47,14 +48,17 @@ func (f findings) take(table, field, row string, class Class, lost []string) {
 	}
 }
 
-func (f findings) refuse(table, field, why string) { f.of(table, field).refusals[why] = true }
+func (f findings) refuse(table, field, row, why string) {
+	one := f.of(table, field)
+	one.row, one.refusals[why] = row, true
+}
 
 // String returns a line for each field: table, field, row, classes and what was lost.
 func (f findings) String() string {
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(f)) {
 		one := f[key]
-		if one.row == "" {
+		if len(one.classes) == 0 {
 			continue
 		}
 		var classes []string
@@ -80,8 +84,9 @@ const (
 func (f findings) check(t *testing.T) {
 	t.Helper()
 	for _, key := range slices.Sorted(maps.Keys(f)) {
-		if name := strings.Replace(key, "\t", " ", 1); f[key].row == "" && unsettable[name] == "" {
-			t.Errorf("%s: no value was taken: %v", name, slices.Sorted(maps.Keys(f[key].refusals)))
+		table, field, _ := strings.Cut(key, "\t")
+		if one := f[key]; len(one.classes) == 0 && unsettable[table+" "+one.row] == "" {
+			t.Errorf("%s %s: no value was taken: %v", table, field, slices.Sorted(maps.Keys(one.refusals)))
 		}
 	}
 	if *update {
@@ -97,4 +102,140 @@ func (f findings) check(t *testing.T) {
 	if diff := cmp.Diff(string(want), f.String()); diff != "" {
 		t.Errorf("-golden +measured (make changes rewrites it):\n%s", diff)
 	}
+}
+
+// measuredRow is a line of what was measured.
+type measuredRow struct{ table, field, row, classes, lost string }
+
+func readMeasured(t *testing.T) (all []measuredRow) {
+	t.Helper()
+	b, err := os.ReadFile(measured)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		part := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(part) != 5 {
+			t.Fatalf("%s: %q has not five columns", measured, line)
+		}
+		all = append(all, measuredRow{part[0], part[1], part[2], part[3], part[4]})
+	}
+	return all
+}
+
+// classesOf returns the classes of a table's rows, and whether the class of a change may
+// depend on both values.
+func classesOf(codec dataCodec) (rows map[string]Class, paired bool) {
+	rows = map[string]Class{}
+	table := reflect.ValueOf(codec).Elem()
+	all := table.FieldByName("rows")
+	for i := range all.Len() {
+		row := all.Index(i).Elem()
+		rows[row.FieldByName("name").String()] = Class(row.FieldByName("class").Uint())
+	}
+	return rows, !table.FieldByName("pair").IsNil()
+}
+
+// tablesByName has the tables of all kinds, and of their ports.
+func tablesByName() map[string]dataCodec {
+	all := maps.Clone(kinds)
+	for kind, codec := range portKinds {
+		all["port of "+kind] = codec
+	}
+	return all
+}
+
+// TestClassesAreMeasured: the class of each row is what TestEverySettableRow saw in the
+// lab's kernel, and it saw each row.
+func TestClassesAreMeasured(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range readMeasured(t) {
+		codec, ok := tablesByName()[m.table]
+		if !ok {
+			t.Errorf("%s has no table", m.table)
+			continue
+		}
+		rows, paired := classesOf(codec)
+		classes := strings.Split(m.classes, " or ")
+		if class := rows[m.row]; !slices.Contains(classes, class.words()) || len(classes) > 1 && !paired {
+			t.Errorf("%s %s: the row says %s, and the kernel took it %s", m.table, m.field, class.words(), m.classes)
+		}
+		seen[m.table+" "+m.row] = true
+	}
+	for name, codec := range tablesByName() {
+		rows, _ := classesOf(codec)
+		for row, class := range rows {
+			if class != ReadOnly && !seen[name+" "+row] && unsettable[name+" "+row] == "" && unwritten[name] == "" {
+				t.Errorf("%s %s was not measured", name, row)
+			}
+		}
+	}
+}
+
+var changesPage = filepath.Join("..", "..", "..", "docs", "changes.md")
+
+const (
+	tablesBegin = "<!-- tables: made from internal/link/rtnl/testdata/changes.golden -->\n"
+	tablesEnd   = "<!-- end of tables -->\n"
+)
+
+// TestChangesPage: the tables of docs/changes.md have what was measured; -update writes
+// them.
+func TestChangesPage(t *testing.T) {
+	text, err := os.ReadFile(changesPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), tablesBegin)
+	_, foot, ok2 := strings.Cut(rest, tablesEnd)
+	if !ok || !ok2 {
+		t.Fatalf("%s does not have the marks of the tables", changesPage)
+	}
+	want := head + tablesBegin + changesTables(readMeasured(t)) + tablesEnd + foot
+	if *update {
+		if err := os.WriteFile(changesPage, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		text = []byte(want)
+	}
+	if diff := cmp.Diff(string(text), want); diff != "" {
+		t.Errorf("-page +measured (go test ./internal/link/rtnl -run TestChangesPage -update rewrites it):\n%s", diff)
+	}
+}
+
+// changesTables has a table for each kind. Attributes with the same class and the same
+// price share a line.
+func changesTables(all []measuredRow) string {
+	var b strings.Builder
+	for len(all) > 0 {
+		table := all[0].table
+		end := slices.IndexFunc(all, func(m measuredRow) bool { return m.table != table })
+		if end < 0 {
+			end = len(all)
+		}
+		fmt.Fprintf(&b, "\n### %s\n\n| when | lost | attributes |\n|---|---|---|\n", table)
+		lines := map[string][]string{}
+		for _, m := range all[:end] {
+			lost := m.lost
+			if lost == "" {
+				lost = "nothing"
+			}
+			key := "| " + m.classes + " | " + lost + " | "
+			lines[key] = append(lines[key], "`"+shownName(m)+"`")
+		}
+		for _, key := range slices.Sorted(maps.Keys(lines)) {
+			fmt.Fprintf(&b, "%s%s |\n", key, strings.Join(lines[key], ", "))
+		}
+		all = all[end:]
+	}
+	return b.String()
+}
+
+// shownName is the name of an attribute in the output of show, or that of the kernel where
+// show has the name of a link instead of its index.
+func shownName(m measuredRow) string {
+	if slices.Contains(indexFields, m.field) {
+		return rowText(m.row)
+	}
+	return m.field
 }

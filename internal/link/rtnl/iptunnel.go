@@ -66,6 +66,14 @@ var ipipTable = unsupported(sitTable, "IFLA_IPTUN_FLAGS", "IFLA_IPTUN_6RD_PREFIX
 // ipipPair: see remotePair.
 func ipipPair(have, want *IPTunnel) Class { return remotePair(have.Remote, want.Remote) }
 
+// sitPair is ipipPair, but that a group of ends is one far end (ipip6_changelink).
+func sitPair(have, want *IPTunnel) Class {
+	if want.Remote.IsValid() && (manner(have.Remote) == toNone) != (manner(want.Remote) == toNone) {
+		return Recreate
+	}
+	return InPlace
+}
+
 // capabilities are IP6_TNL_F_CAP_XMIT, IP6_TNL_F_CAP_RCV and IP6_TNL_F_CAP_PER_PACKET of
 // linux/ip6_tunnel.h, which follow from the addresses.
 const capabilities = 0x70000

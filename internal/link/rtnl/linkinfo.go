@@ -57,7 +57,7 @@ var (
 		"macsec":    data(macsecTable),
 		"macvlan":   data(macvlanTable).paired(macvlanPair),
 		"macvtap":   data(macvlanTable).paired(macvlanPair),
-		"sit":       wholeData(sitTable).paired(ipipPair),
+		"sit":       wholeData(sitTable).paired(sitPair),
 		"tun":       data(tunTable),
 		"veth":      data(vethTable),
 		"vlan":      data(vlanTable),

@@ -141,7 +141,7 @@ func (w *writer) write(change Change, value any, found findings) bool {
 	if _, known := otherwise[w.table()+" "+w.field]; ignored && !known && change.Class != Recreate {
 		w.t.Errorf("%s: %s", describe(change, value), strings.Join(refusals, "; "))
 	}
-	found.refuse(w.table(), w.field, strings.Join(refusals, "; "))
+	found.refuse(w.table(), w.field, change.Names[0], strings.Join(refusals, "; "))
 	return false
 }
 

@@ -152,8 +152,7 @@ func (s settable) writeField(t *testing.T, field string, found findings) {
 	w := writer{settable: s, kernel: k, field: field, id: k.link("x").Index, ip: startShower(t)}
 	w.seen = w.shown("x")
 	if !netnstest.InLab() && w.lacks() {
-		found.refuse(s.table(), field, "this kernel does not have it")
-		return
+		t.Skip("this kernel does not have it")
 	}
 	taken := 0
 	for _, value := range w.values() {

@@ -104,19 +104,19 @@ var settables = []settable{
 	kindTable("ipvlan", "link v0 type ipvlan", nil),
 	kindTable("ipvtap", "link v0 type ipvtap", nil),
 	kindTable("gre", "type gre local 192.0.2.2 remote 192.0.2.3 ttl 9 key 5 "+inUDP, remake("gre", &GRE{GRE: state.GRE{Remote: far4}})),
-	called("gre without DF", kindTable("gre", "type gre local 192.0.2.2 remote 192.0.2.3 nopmtudisc", nil)),
+	called("gre without DF", kindTable("gre", "type gre local 192.0.2.2 remote 192.0.2.3 nopmtudisc key 5 "+inUDP, nil)),
 	kindTable("gretap", "type gretap local 192.0.2.2 remote 192.0.2.3 ttl 9 key 5 "+inUDP, remake("gretap", &GRE{GRE: state.GRE{Remote: far4}})),
-	called("gretap without DF", kindTable("gretap", "type gretap local 192.0.2.2 remote 192.0.2.3 nopmtudisc", nil)),
+	called("gretap without DF", kindTable("gretap", "type gretap local 192.0.2.2 remote 192.0.2.3 nopmtudisc key 5 "+inUDP, nil)),
 	kindTable("erspan", "type erspan local 192.0.2.2 remote 192.0.2.3 seq key 30 erspan_ver 1 erspan 123 "+inUDP, remake("erspan", &GRE{GRE: state.GRE{Remote: far4}})),
-	called("erspan 2", kindTable("erspan", "type erspan local 192.0.2.2 remote 192.0.2.3 seq key 30 erspan_ver 2 erspan_dir ingress erspan_hwid 5", nil)),
+	called("erspan 2", kindTable("erspan", "type erspan local 192.0.2.2 remote 192.0.2.3 nopmtudisc seq key 30 erspan_ver 2 erspan_dir ingress erspan_hwid 5 "+inUDP, nil)),
 	kindTable("ip6gre", "type ip6gre local fd00::2 remote fd00::3 key 5 "+inUDP, remake("ip6gre", &GRE{GRE: state.GRE{Remote: far6}})),
 	kindTable("ip6gretap", "type ip6gretap local fd00::2 remote fd00::3 key 5 "+inUDP, remake("ip6gretap", &GRE{GRE: state.GRE{Remote: far6}})),
 	kindTable("ip6erspan", "type ip6erspan local fd00::2 remote fd00::3 seq key 31 erspan_ver 1 erspan 7 "+inUDP, remake("ip6erspan", &GRE{GRE: state.GRE{Remote: far6}})),
-	called("ip6erspan 2", kindTable("ip6erspan", "type ip6erspan local fd00::2 remote fd00::3 seq key 31 erspan_ver 2 erspan_dir ingress erspan_hwid 5", nil)),
-	kindTable("ipip", "type ipip local 192.0.2.2 remote 192.0.2.4 ttl 9 "+inUDP, remake("ipip", &IPTunnel{IPTunnel: state.IPTunnel{Remote: far4}})),
-	called("ipip without a TTL", kindTable("ipip", "type ipip local 192.0.2.2 remote 192.0.2.4 ttl inherit", nil)),
-	kindTable("sit", "type sit local 192.0.2.2 remote 192.0.2.5 ttl 9 "+inUDP, remake("sit", &IPTunnel{IPTunnel: state.IPTunnel{Remote: far4}})),
-	called("sit with 6rd", kindTable("sit", "type sit local 192.0.2.2 ttl inherit 6rd-prefix 2001:db8::/32 6rd-relay_prefix 192.0.0.0/8", nil)),
+	called("ip6erspan 2", kindTable("ip6erspan", "type ip6erspan local fd00::2 remote fd00::3 seq key 31 erspan_ver 2 erspan_dir ingress erspan_hwid 5 "+inUDP, nil)),
+	kindTable("ipip", "type ipip local 192.0.2.2 remote 192.0.2.4 ttl 9 "+inUDP, remake("ipip", &IPTunnel{IPTunnel: state.IPTunnel{Remote: far4, TTL: new(uint8(9))}})),
+	called("ipip without a TTL", kindTable("ipip", "type ipip local 192.0.2.2 remote 192.0.2.4 ttl inherit "+inUDP, nil)),
+	kindTable("sit", "type sit local 192.0.2.2 remote 192.0.2.5 ttl 9 "+inUDP, remake("sit", &IPTunnel{IPTunnel: state.IPTunnel{Remote: far4, TTL: new(uint8(9))}})),
+	called("sit with 6rd", kindTable("sit", "type sit local 192.0.2.2 ttl inherit 6rd-prefix 2001:db8::/32 6rd-relay_prefix 192.0.0.0/8 "+inUDP, nil)),
 	kindTable("ip6tnl", "type ip6tnl mode any local fd00::2 remote fd00::3 "+inUDP, remake("ip6tnl", &IP6Tunnel{IP6Tunnel: state.IP6Tunnel{Remote: far6}})),
 	kindTable("vti", "type vti local 192.0.2.2 remote 192.0.2.7 ikey 1 okey 2", remake("vti", &VTI{VTI: state.VTI{Remote: far4}})),
 	kindTable("vti6", "type vti6 local fd00::2 remote fd00::7 ikey 1 okey 2", nil),
@@ -163,8 +163,9 @@ var settables = []settable{
 // unsettable are the rows that are settable and of which TestEverySettableRow can write
 // no value, with the reason.
 var unsettable = map[string]string{
-	"macsec offload": "only few adapters have it",
-	"port of bridge mac_authentication_bypass": "it needs locked, in one message",
+	"bond IFLA_BOND_USE_CARRIER":     "only kernels before 6.18 take it",
+	"macsec IFLA_MACSEC_OFFLOAD":     "only few adapters have it",
+	"port of bridge IFLA_BRPORT_MAB": "it needs locked, in one message",
 }
 
 // otherwise are the fields of which the kernel takes some values for others, without a
@@ -177,6 +178,12 @@ var otherwise = map[string]string{
 	"bridge multicast_query_interval":         "it is at least 1 s (br_multicast_set_query_intvl)",
 	"bridge multicast_startup_query_interval": "likewise",
 	"bridge stp_state":                        "whether a program does STP the kernel decides (br_stp_start)",
+	"erspan erspan_dir":                       "only version 2 has it",
+	"erspan erspan_hwid":                      "likewise",
+	"erspan erspan_index":                     "only version 1 has it",
+	"ip6erspan erspan_dir":                    "only version 2 has it",
+	"ip6erspan erspan_hwid":                   "likewise",
+	"ip6erspan erspan_index":                  "only version 1 has it",
 	"erspan oflags":                           "packets of ERSPAN have a key, and no other number (erspan_fill_info)",
 	"ip6erspan oflags":                        "likewise",
 	"ipip pmtudisc":                           "with a TTL it is on (ip_tunnel_netlink_parms)",
@@ -231,7 +238,6 @@ var unseen = map[string]string{
 	"port of bridge neigh_vlan_supress":    "it is newer",
 	"vxlan label_policy":                   "it is newer",
 	"vxlan localbypass":                    "it is newer",
-	"vxlan mc_route":                       "it is newer",
 }
 
 // bitsOf are the words that ip(8) has in a list while a field is on.

@@ -27,12 +27,19 @@ func remotePair(have, want netip.Addr) Class {
 	return InPlace
 }
 
-func manner(remote netip.Addr) uint8 {
+// What a tunnel is a link to.
+const (
+	toNone = iota // in particular
+	toOne
+	toGroup
+)
+
+func manner(remote netip.Addr) int {
 	switch {
 	case !remote.IsValid() || remote.IsUnspecified():
-		return 0
+		return toNone
 	case remote.IsMulticast():
-		return 1
+		return toGroup
 	}
-	return 2
+	return toOne
 }

@@ -100,7 +100,7 @@ func knownBits(of reflect.Type) []any {
 		bit := reflect.New(of).Elem()
 		bit.SetUint(1 << i)
 		names := bit.MethodByName("Names").Call(nil)[0].Interface().([]string)
-		if len(names) == 1 && strings.Trim(names[0], "0123456789") != "" {
+		if len(names) == 1 && strings.Trim(names[0], "0123456789") != "" && names[0] != "ack" { // GRE has ack only in packets of version 1
 			all = append(all, uint32(1)<<i)
 		}
 	}
@@ -121,7 +121,7 @@ func tells(shown, value any) bool {
 		return slices.Contains(list, any(bit.name)) == bit.on
 	}
 	if list, ok := shown.([]any); ok {
-		return fmt.Sprint(list) == "["+strings.ReplaceAll(strings.Trim(fmt.Sprint(value), "[]"), ",", " ")+"]"
+		return fmt.Sprint(list) == fmt.Sprint(value) || fmt.Sprint(list) == "["+strings.ReplaceAll(strings.Trim(fmt.Sprint(value), "[]"), ",", " ")+"]"
 	}
 	if quad, err := netip.ParseAddr(fmt.Sprint(shown)); err == nil && quad.Is4() { // as which ip shows keys
 		b := quad.As4()

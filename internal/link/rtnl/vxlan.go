@@ -55,7 +55,8 @@ var vxlanTable = table[*VXLAN]{
 	recreate(present(unix.IFLA_VXLAN_REMCSUM_NOPARTIAL, "IFLA_VXLAN_REMCSUM_NOPARTIAL", func(v *VXLAN) *bool { return &v.RemoteNoPartial })),
 	recreate(zeroAbsent(1, flag(unix.IFLA_VXLAN_VNIFILTER, "IFLA_VXLAN_VNIFILTER", func(v *VXLAN) **bool { return &v.VNIFilter }))),
 	recreate(structure(attributeVXLANReservedBits, "IFLA_VXLAN_RESERVED_BITS", binary.BigEndian, func(v *VXLAN) **state.VXLANReservedBits { return &v.ReservedBits })),
-	flag(attributeVXLANMCRoute, "IFLA_VXLAN_MC_ROUTE", func(v *VXLAN) **bool { return &v.MulticastRouting }),
+	// The kernel takes it and never shows it, so that nobody could see whether it holds.
+	readOnly(flag(attributeVXLANMCRoute, "IFLA_VXLAN_MC_ROUTE", func(v *VXLAN) **bool { return &v.MulticastRouting })),
 }
 
 // byteOrPresent is a row for what the kernel shows as a byte but takes as an

@@ -155,12 +155,10 @@ func field[V any](name string, f form[V], at func(d *device) **V, doc string) *o
 }
 
 // indexed takes one of several words, and returns its place among them.
-//
-//go:noinline
-func indexed[N ~uint32](words ...string) form[N] {
-	numbers := make(map[string]N, len(words))
+func indexed(words ...string) form[uint32] {
+	numbers := make(map[string]uint32, len(words))
 	for i, text := range words {
-		numbers[text] = N(i)
+		numbers[text] = uint32(i)
 	}
 	return word(numbers, words...)
 }

@@ -117,7 +117,7 @@ func (t *tunnel) overIPv4() any {
 }
 
 // Numbers of the protocols inside of a tunnel (linux/in.h).
-var tunnelModes = map[string]state.TunnelProtocol{"any": 0, "ipip": 4, "ip6ip": 41, "ipip6": 4, "ip6ip6": 41, "mplsip": 137}
+var tunnelModes = map[string]uint32{"any": 0, "ipip": 4, "ip6ip": 41, "ipip6": 4, "ip6ip6": 41, "mplsip": 137}
 
 // onTunnel is a row whose value goes to a field of a tunnel.
 //
@@ -131,7 +131,12 @@ var (
 	ttl = number[uint8](0, 255)
 )
 
-func protocolOf(t *tunnel) **state.TunnelProtocol { return &t.protocol }
+// onMode is a row of what packets are inside of a tunnel.
+//
+//go:noinline
+func onMode(of string, words ...string) *option[*device] {
+	return row("mode", word(tunnelModes, words...), func(d *device, n uint32) { d.tunnel.protocol = new(state.TunnelProtocol(n)) }, "What packets are inside.").only(of)
+}
 
 var tunnelOptions = slices.Concat([]*option[*device]{
 	row("peeraddr", host, func(d *device, v netip.Addr) { d.tunnel.remote = v }, "Address of the other end.").also("remote", "peer6addr").only(typesOfTunnel...).without("any"),
@@ -149,9 +154,9 @@ var tunnelOptions = slices.Concat([]*option[*device]{
 	onTunnel("ocsum", boolean, func(t *tunnel) **bool { return &t.out.csum }, "Whether packets to the other end have a checksum.", typesOfGRE...),
 	onTunnel("iseqno", boolean, func(t *tunnel) **bool { return &t.in.ordered }, "Whether packets of the other end need a sequence number.", typesOfGRE...),
 	onTunnel("oseqno", boolean, func(t *tunnel) **bool { return &t.out.ordered }, "Whether packets to the other end have a sequence number.", typesOfGRE...),
-	onTunnel("mode", word(tunnelModes, "ipip", "mplsip", "any"), protocolOf, "What packets are inside.", typeIPIP),
-	onTunnel("mode", word(tunnelModes, "ip6ip", "ipip", "mplsip", "any"), protocolOf, "What packets are inside.", typeSIT),
-	onTunnel("mode", word(tunnelModes, "ip6ip6", "ipip6", "any"), protocolOf, "What packets are inside.", typeIP6TNL),
+	onMode(typeIPIP, "ipip", "mplsip", "any"),
+	onMode(typeSIT, "ip6ip", "ipip", "mplsip", "any"),
+	onMode(typeIP6TNL, "ip6ip6", "ipip6", "any"),
 	row("ip6prefix", network6, func(d *device, v netip.Prefix) { d.tunnel.prefix = v }, "IPv6 network of 6rd, by which the other end of a packet is found.").only(typeSIT),
 	onTunnel("ip4prefixlen", number[uint16](0, 32), func(t *tunnel) **uint16 { return &t.relayLen }, "Length of the prefix that the IPv4 addresses of all ends have in common.", typeSIT),
 }, geneveOptions)
@@ -169,7 +174,7 @@ var geneveOptions = []*option[*device]{
 	onGeneve("port", number[uint16](1, 65535), func(g *state.Geneve) **uint16 { return &g.Port }, "UDP port of the other end.").without("6081"),
 	onGeneve("ttl", ttl, func(g *state.Geneve) **uint8 { return &g.TTL }, "Hops that the outer packets may go; 0: as many as the system has set."),
 	onGeneve("tos", typeOfService, func(g *state.Geneve) **uint8 { return &g.TOS }, "Type of service of the outer packets."),
-	onGeneve("df", indexed[state.GeneveDF]("unset", "set", "inherit"), func(g *state.Geneve) **state.GeneveDF { return &g.DF }, "Whether routers may not split the outer packets; inherit: as the inner packet has it."),
+	row("df", indexed("unset", "set", "inherit"), func(d *device, n uint32) { d.geneve.DF = new(state.GeneveDF(n)) }, "Whether routers may not split the outer packets; inherit: as the inner packet has it.").only(typeGeneve),
 	row("txcsum", boolean, func(d *device, v bool) { d.geneve.UDPChecksum, d.geneve.UDPZeroChecksumTX = &v, not(v) }, "Whether outer packets are sent with a UDP checksum.").only(typeGeneve),
 	row("rxcsum", boolean, func(d *device, v bool) { d.geneve.UDPZeroChecksumRX = not(v) }, "Whether outer IPv6 packets need a UDP checksum.").only(typeGeneve),
 }

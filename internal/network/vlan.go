@@ -72,7 +72,7 @@ func impliedVLAN(name string, at Place) (d Device, ok bool) {
 }
 
 // Values of modes, enum macvlan_mode of linux/if_link.h.
-var macvlanModes = map[string]state.MACVLANMode{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
+var macvlanModes = map[string]uint32{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 
 // pairOptions are those of a veth, of a VRF, and of what stands on another device.
 var pairOptions = []*option[*device]{
@@ -82,11 +82,11 @@ var pairOptions = []*option[*device]{
 		"Hardware address of the other end.").only(typeVeth),
 	row("ifname", linkName, func(d *device, v string) { d.Parent = v },
 		"Name of the device below.").also("parent").only(typesOnAnother...).without("required"),
-	field("mode", word(macvlanModes, "private", "vepa", "bridge", "passthru"), func(d *device) **state.MACVLANMode { return &d.macvlan.Mode },
+	row("mode", word(macvlanModes, "private", "vepa", "bridge", "passthru"), func(d *device, n uint32) { d.macvlan.Mode = new(state.MACVLANMode(n)) },
 		"How such devices on one device reach each other.").only(typesOfMACVLAN...),
-	field("mode", indexed[state.IPVLANMode]("l2", "l3", "l3s"), func(d *device) **state.IPVLANMode { return &d.ipvlan.Mode },
+	row("mode", indexed("l2", "l3", "l3s"), func(d *device, n uint32) { d.ipvlan.Mode = new(state.IPVLANMode(n)) },
 		"Whether packets are switched (l2) or routed (l3; l3s: through the packet filter).").only(typeIPVLAN),
-	field("flags", indexed[state.IPVLANFlags]("bridge", "private", "vepa"), func(d *device) **state.IPVLANFlags { return &d.ipvlan.Flags },
+	row("flags", indexed("bridge", "private", "vepa"), func(d *device, n uint32) { d.ipvlan.Flags = new(state.IPVLANFlags(n)) },
 		"How such devices on one device reach each other.").only(typeIPVLAN),
 	field("table", table, func(d *device) **uint32 { return &d.vrf.Table }, "Routing table of the VRF.").only(typeVRF).without("required"),
 	rows("ports", linkName, addPort, "Names of the devices that belong to the VRF.").also("ifname").only(typeVRF).without("none"),

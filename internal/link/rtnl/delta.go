@@ -254,6 +254,7 @@ func noPortsDown[T any](row *attribute[T]) *attribute[T] { return classed(NoPort
 // recreate is a row of an attribute that only a new link takes.
 func recreate[T any](row *attribute[T]) *attribute[T] { return classed(Recreate, row) }
 
+//go:noinline
 func classed[T any](class Class, row *attribute[T]) *attribute[T] {
 	row.class = class
 	return row
@@ -275,6 +276,8 @@ func absentIs[T any](payload []byte, row *attribute[T]) *attribute[T] {
 
 // masked is a row of a 32 bit word of flags with a mask behind it of those that are
 // meant. The kernel shows all of them.
+//
+//go:noinline
 func masked[T any](row *attribute[T]) *attribute[T] {
 	row.compare = func(have, want []byte) []byte {
 		if len(have) < 8 || len(want) < 8 {
@@ -292,6 +295,8 @@ func masked[T any](row *attribute[T]) *attribute[T] {
 
 // besides is a row of a word of flags of which the kernel sets some by itself, whatever
 // it is told.
+//
+//go:noinline
 func besides[T any](its uint64, row *attribute[T]) *attribute[T] {
 	row.compare = func(have, want []byte) []byte {
 		if len(have) == len(want) && integerOf(have)&^its == integerOf(want)&^its {
@@ -304,6 +309,8 @@ func besides[T any](its uint64, row *attribute[T]) *attribute[T] {
 
 // sized is a row of which the kernel ignores a payload of another size, such as the
 // address of another family.
+//
+//go:noinline
 func sized[T any](size int, row *attribute[T]) *attribute[T] {
 	encode := row.encode
 	row.encode = func(t T) ([]byte, error) {
@@ -332,6 +339,8 @@ func unsupported[T any](rows table[T], names ...string) table[T] {
 
 // ticks is a row of a time in 1/100 s (USER_HZ), which the kernel keeps in ticks of its
 // own: where these are 1/250 s (CONFIG_HZ), an odd time comes back as one less.
+//
+//go:noinline
 func ticks[T any](row *attribute[T]) *attribute[T] {
 	row.compare = func(have, want []byte) []byte {
 		h, w := integerOf(have), integerOf(want)

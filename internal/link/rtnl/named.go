@@ -14,10 +14,13 @@ func named[N integer, E ~uint32, T any](n uint16, name string, at func(T) **E) *
 }
 
 // namedBigEndian is named for numbers in network byte order.
+//
+//go:noinline
 func namedBigEndian[N integer, E ~uint32, T any](n uint16, name string, at func(T) **E) *attribute[T] {
 	return orderedNamed[N](binary.BigEndian, n, name, at)
 }
 
+//go:noinline
 func orderedNamed[N integer, E ~uint32, T any](order byteOrder, n uint16, name string, at func(T) **E) *attribute[T] {
 	return &attribute[T]{
 		number: n, name: name,

@@ -75,6 +75,8 @@ func showVLANFlags(v *state.VLAN) string {
 
 // qosMap compares maps of priorities. The kernel adds what a message has to what there
 // is, and forgets what a message maps to 0.
+//
+//go:noinline
 func qosMap(row *attribute[*state.VLAN]) *attribute[*state.VLAN] {
 	row.compare = func(have, want []byte) []byte {
 		before, wanted := readQoS(have), readQoS(want)

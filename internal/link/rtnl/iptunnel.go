@@ -43,7 +43,8 @@ const (
 	attributeIPTunFwMark
 )
 
-var sitTable = slices.Concat(table[*IPTunnel]{
+// ipTunnelRows are the rows of both kinds.
+var ipTunnelRows = slices.Concat(table[*IPTunnel]{
 	optional(attributeIPTunLink, "IFLA_IPTUN_LINK", func(t *IPTunnel) **uint32 { return &t.Parent }),
 	sized(4, address(attributeIPTunLocal, "IFLA_IPTUN_LOCAL", func(t *IPTunnel) *netip.Addr { return &t.Local })),
 	sized(4, address(attributeIPTunRemote, "IFLA_IPTUN_REMOTE", func(t *IPTunnel) *netip.Addr { return &t.Remote })),
@@ -60,8 +61,11 @@ var sitTable = slices.Concat(table[*IPTunnel]{
 	optional(attributeIPTunFwMark, "IFLA_IPTUN_FWMARK", func(t *IPTunnel) **uint32 { return &t.FirewallMark }),
 }, encapRows(attributeIPTunEncapType, "IFLA_IPTUN_", func(t *IPTunnel) *state.TunnelEncap { return &t.TunnelEncap }))
 
-// ipipTable is without what the kernel ignores of an ipip.
-var ipipTable = unsupported(sitTable, "IFLA_IPTUN_FLAGS", "IFLA_IPTUN_6RD_PREFIX", "IFLA_IPTUN_6RD_RELAY_PREFIX", "IFLA_IPTUN_6RD_PREFIXLEN", "IFLA_IPTUN_6RD_RELAY_PREFIXLEN")
+// The tables are without what the kernel ignores of each kind.
+var (
+	ipipTable = unsupported(ipTunnelRows, "IFLA_IPTUN_FLAGS", "IFLA_IPTUN_6RD_PREFIX", "IFLA_IPTUN_6RD_RELAY_PREFIX", "IFLA_IPTUN_6RD_PREFIXLEN", "IFLA_IPTUN_6RD_RELAY_PREFIXLEN")
+	sitTable  = unsupported(ipTunnelRows, "IFLA_IPTUN_COLLECT_METADATA")
+)
 
 // ipipPair: see remotePair.
 func ipipPair(have, want *IPTunnel) Class { return remotePair(have.Remote, want.Remote) }

@@ -68,7 +68,7 @@ var kindLayouts = []layout{
 		18 ENCAP_DPORT 2be encap_dport
 		19 COLLECT_METADATA 0 collect_metadata
 		20 FWMARK 4 fwmark`),
-	layoutOf("ipip and sit", "IFLA_IPTUN_", sitTable, `
+	layoutOf("ipip and sit", "IFLA_IPTUN_", ipTunnelRows, `
 		1 LINK 4 Parent
 		2 LOCAL 4be local
 		3 REMOTE 4be remote

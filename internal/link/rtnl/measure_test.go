@@ -109,16 +109,16 @@ func (w writer) lacks() bool {
 // reports whether the kernel has taken it.
 func (w *writer) write(change Change, value any, found findings) bool {
 	w.t.Helper()
-	w.furnish()
-	before := w.holding()
-	if len(before.addresses) == 0 {
-		w.t.Fatal("the link has no address to lose")
-	}
 	var refusals []string
 	ignored := false
 	for class := InPlace; class <= Recreate; class++ {
 		if len(w.ports) == 0 && (class == NoPorts || class == NoPortsDown) {
 			continue
+		}
+		w.furnish()
+		before := w.holding()
+		if len(before.addresses) == 0 {
+			w.t.Fatal("the link has no address to lose")
 		}
 		err := w.try(class, value)
 		if err != nil {
@@ -359,7 +359,7 @@ func (w *writer) checkShown(change Change, value any) {
 	w.t.Helper()
 	before, after := w.seen, w.shown("x")
 	w.seen = after
-	if unseen[w.table()+" "+w.field] != "" {
+	if unseen[w.table()+" "+w.field] != "" || unseen[w.settable.name+" "+w.field] != "" {
 		return
 	}
 	ours := w.asShown(value)

@@ -2,6 +2,7 @@ package rtnl
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/netconnectd/netconnectd/state"
 )
@@ -47,7 +48,16 @@ func newGeneve(_ kernel, field string) *Link {
 	if field == "collect_metadata" || field == "inner_proto_inherit" {
 		data.ID, data.CollectMetadata = nil, true
 	}
+	if strings.HasPrefix(field, "udp_zero_") { // which are of IPv6
+		data.Remote = far6
+	}
 	return &Link{Info: LinkInfo{Kind: "geneve", Data: data}}
+}
+
+// newSIT has the prefix of 6to4, as a SIT that exists.
+func newSIT(kernel, string) *Link {
+	data := &IPTunnel{IPTunnel: state.IPTunnel{Remote: far4, TTL: new(uint8(9)), SixRDPrefix: netip.MustParseAddr("2002::"), SixRDLength: new(uint16(16))}}
+	return &Link{Info: LinkInfo{Kind: "sit", Data: data}}
 }
 
 func newXFRM(_ kernel, field string) *Link {
@@ -115,7 +125,7 @@ var settables = []settable{
 	called("ip6erspan 2", kindTable("ip6erspan", "type ip6erspan local fd00::2 remote fd00::3 seq key 31 erspan_ver 2 erspan_dir ingress erspan_hwid 5 "+inUDP, nil)),
 	kindTable("ipip", "type ipip local 192.0.2.2 remote 192.0.2.4 ttl 9 "+inUDP, remake("ipip", &IPTunnel{IPTunnel: state.IPTunnel{Remote: far4, TTL: new(uint8(9))}})),
 	called("ipip without a TTL", kindTable("ipip", "type ipip local 192.0.2.2 remote 192.0.2.4 ttl inherit "+inUDP, nil)),
-	kindTable("sit", "type sit local 192.0.2.2 remote 192.0.2.5 ttl 9 "+inUDP, remake("sit", &IPTunnel{IPTunnel: state.IPTunnel{Remote: far4, TTL: new(uint8(9))}})),
+	called("sit to one end", kindTable("sit", "type sit local 192.0.2.2 remote 192.0.2.5 ttl 9 "+inUDP, newSIT)),
 	called("sit with 6rd", kindTable("sit", "type sit local 192.0.2.2 ttl inherit 6rd-prefix 2001:db8::/32 6rd-relay_prefix 192.0.0.0/8 "+inUDP, nil)),
 	kindTable("ip6tnl", "type ip6tnl mode any local fd00::2 remote fd00::3 "+inUDP, remake("ip6tnl", &IP6Tunnel{IP6Tunnel: state.IP6Tunnel{Remote: far6}})),
 	kindTable("vti", "type vti local 192.0.2.2 remote 192.0.2.7 ikey 1 okey 2", remake("vti", &VTI{VTI: state.VTI{Remote: far4}})),
@@ -164,6 +174,8 @@ var settables = []settable{
 // no value, with the reason.
 var unsettable = map[string]string{
 	"bond IFLA_BOND_USE_CARRIER":     "only kernels before 6.18 take it",
+	"hsr IFLA_HSR_MULTICAST_SPEC":    "the kernel shows it as the end of the supervision address only",
+	"macsec IFLA_MACSEC_PORT":        "the kernel shows it as the end of the SCI only",
 	"macsec IFLA_MACSEC_OFFLOAD":     "only few adapters have it",
 	"port of bridge IFLA_BRPORT_MAB": "it needs locked, in one message",
 }
@@ -229,6 +241,7 @@ var unseen = map[string]string{
 	"macvlan flags":                        "likewise",
 	"macvtap flags":                        "likewise",
 	"sit encap_flags":                      "likewise",
+	"sit to one end 6rd_relay_prefixlen":   "ip shows it beside a relay_prefix only",
 	"macvlan bc_cutoff":                    "it is newer",
 	"macvtap bc_cutoff":                    "it is newer",
 	"port of bond actor_port_prio":         "it is newer",
@@ -249,6 +262,11 @@ var bitsOf = map[string]string{
 // wordsOf are those that ip(8) has for the numbers of a field.
 var wordsOf = map[string][]string{
 	"bond arp_validate": {"none", "active", "backup", "all", "filter", "filter_active", "filter_backup"},
+	"erspan encap_type": {"none", "fou", "gue", ""},
+	"gre encap_type":    {"none", "fou", "gue", ""}, // ip does not know mpls
+	"gretap encap_type": {"none", "fou", "gue", ""},
+	"ipip encap_type":   {"none", "fou", "gue", ""},
+	"sit encap_type":    {"none", "fou", "gue", ""},
 	"ip6tnl proto":      {0: "any", 4: "ipip6", 41: "ip6ip6"},
 	"vxlan df":          {"unset", "set", "inherit"},
 }

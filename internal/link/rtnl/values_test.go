@@ -70,6 +70,8 @@ func candidates(of reflect.Type) (all []any) {
 		return []any{[]netip.Addr{netip.MustParseAddr("fd00::9")}, []netip.Addr{}}
 	case state.BridgeOptions:
 		return []any{state.BridgeOptions{Value: 0, Mask: 1}, state.BridgeOptions{Value: 1, Mask: 1}, state.BridgeOptions{Value: 0, Mask: 1}}
+	case state.VXLANReservedBits:
+		return []any{state.VXLANReservedBits{}, state.VXLANReservedBits{Flags: 0xf7ffffff}}
 	case state.MACsecCipher:
 		return []any{state.MACsecCipher(0x0080C20001000001), state.MACsecCipher(0x0080C20001000002)}
 	}

@@ -4,6 +4,10 @@
 GO          ?= go
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BUILD_FLAGS := -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+# Its file is most of the memory that the daemon takes. So what the daemon runs once or
+# seldom, such as the reading of its configuration, is built without inlining.
+SELDOM      := crypto/... vendor/... net/http/... go.yaml.in/... github.com/spf13/... \
+	$(addprefix github.com/netconnectd/netconnectd/internal/,config doctor network)
 STATICCHECK := build/tools/staticcheck-0.8.2
 LAB         := build/bin/lab
 VERSION_OF_STATICCHECK := v0.8.2
@@ -82,7 +86,8 @@ help: ## show this
 .PHONY: build
 build: ## static binaries in build/bin
 	@mkdir -p $(BIN)
-	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o $(BIN)/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o $(BIN)/ $$($(GO) list ./cmd/... | grep -v /netconnectd$$)
+	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) $(SELDOM:%=-gcflags=%=-l) -o $(BIN)/ ./cmd/netconnectd
 
 .PHONY: deb
 deb: $(NFPM) ## Debian packages for amd64, arm64 and ARMv6 (armhf) in build/deb

@@ -55,6 +55,7 @@ var mayImport = map[string][]string{
 	"internal/process":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
 	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/link", "internal/namedfile", "internal/nearest", "internal/network", "internal/ownfile", "internal/secret", "internal/shown", "internal/yamlalias"},
 	"internal/address":           {"internal/shown"},
+	"internal/uci":               {"internal/shown"},
 	"internal/store":             {"internal/address", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
 	"internal/ownfile":           {"internal/atomicfile", "internal/namedfile"},
 	"internal/sysctl":            {"internal/ownfile"},

@@ -57,7 +57,7 @@ type NetworkRoute struct {
 // NetworkError is why a NetworkInterface is not up.
 type NetworkError struct {
 	Subsystem string   `json:"subsystem"` // "interface"
-	Code      string   `json:"code"`      // "NO_DEVICE" or "SETUP_FAILED"
+	Code      string   `json:"code"`      // "NO_DEVICE", "INVALID_PROTO" or "SETUP_FAILED"
 	Data      []string `json:"data,omitempty"`
 }
 

@@ -76,6 +76,9 @@ func show(s network.Status, now time.Time) client.NetworkInterface {
 	}
 	if s.Error != "" && !out.Up {
 		out.Errors = []client.NetworkError{{Subsystem: "interface", Code: s.Error}}
+		if s.Error == network.InvalidProto {
+			out.Errors[0].Subsystem = "proto" // as netifd has it
+		}
 		if s.Refusal != "" {
 			out.Errors[0].Data = []string{s.Refusal}
 		}

@@ -87,7 +87,7 @@ func (r *reader) checkAsPort(d *device) {
 func (r *reader) checkNumbers() {
 	first := map[string]Device{}
 	for _, d := range complete(r.spec()).Devices {
-		if below, id, isVLAN := vlanByName(d.Name); isVLAN && r.deviceNamed[d.Name] == nil {
+		if below, id, isVLAN := VLANByName(d.Name); isVLAN && r.deviceNamed[d.Name] == nil {
 			first[fmt.Sprintf("%s %s %d", type8021Q, below, id)] = d
 		}
 	}

@@ -275,6 +275,12 @@ var table = form[uint32]{"1 to 4294967295, or main, default, local or prelocal",
 	return n, nil
 }}
 
+// IsTable reports whether a text is a routing table to Read.
+func IsTable(text string) bool {
+	_, err := table.parse(text)
+	return err == nil
+}
+
 // span is from the first to the last.
 type span[N unsigned] struct{ first, last N }
 

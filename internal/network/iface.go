@@ -29,9 +29,12 @@ func newInterface(s *Section) *iface {
 		Place: s.Place, Name: s.Name, Proto: ProtoNone, Auto: true, DefaultRoute: true, PeerDNS: true,
 	}}
 	switch proto := s.value("proto"); proto {
+	case "":
+		if s.Foreign != "" {
+			i.Proto = s.Foreign
+		}
 	case ProtoNone, ProtoStatic, ProtoDHCP:
 		i.Proto = proto
-	case "":
 	default:
 		i.Proto = wrong
 	}

@@ -39,6 +39,9 @@ var types = []string{
 	typeGRE, typeGRETAP, typeIP6GRE, typeIP6GRETAP, typeIPIP, typeSIT, typeIP6TNL, typeVTI, typeVTI6, typeDummy, typeIFB,
 }
 
+// Types returns the types of devices that are made.
+func Types() []string { return types }
+
 // Types that have options in common.
 var (
 	typesOfVLAN    = []string{type8021Q, type8021AD}

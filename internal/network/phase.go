@@ -61,7 +61,7 @@ func (s *State) configured(i int) bool {
 // commands go.
 func (s *State) wanted(i int) bool {
 	declared := s.spec.Interfaces[i]
-	return s.interfaces[i].autostart && !declared.Disabled && s.devices[s.byName[declared.Device]].present
+	return s.interfaces[i].autostart && !declared.Disabled && declared.hasProto() && s.devices[s.byName[declared.Device]].present
 }
 
 // linked reports whether an interface has a carrier, needs none, or has lost it only

@@ -22,6 +22,11 @@ type Section struct {
 	Kind    string // KindDevice and so on
 	Name    string // of an interface; Read does not look at the Name of another kind
 	Options []Option
+
+	// Foreign is the protocol of an interface if the file may name protocols that
+	// netconnectd does not have. The interface stays down then, with InvalidProto, and
+	// has no option that is of a protocol.
+	Foreign string
 }
 
 // Option is a setting of a Section.

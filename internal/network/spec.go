@@ -67,12 +67,17 @@ const (
 	ProtoDHCP   = "dhcp"
 )
 
+// hasProto reports whether netconnectd has the protocol of an interface.
+func (i *Interface) hasProto() bool {
+	return i.Proto == ProtoNone || i.Proto == ProtoStatic || i.Proto == ProtoDHCP
+}
+
 // Interface is a declared interface.
 type Interface struct {
 	Place
 	Name   string
 	Device string // name of a declared device, or of a link that exists by itself
-	Proto  string
+	Proto  string // ProtoNone and so on, or one that netconnectd does not have
 
 	Disabled         bool
 	Auto             bool          // set the interface up as soon as its device is present

@@ -26,8 +26,9 @@ type Status struct {
 
 // Codes of Status.Error, in netifd's words.
 const (
-	NoDevice    = "NO_DEVICE"
-	SetupFailed = "SETUP_FAILED"
+	NoDevice     = "NO_DEVICE"
+	SetupFailed  = "SETUP_FAILED"
+	InvalidProto = "INVALID_PROTO" // netconnectd does not have the protocol
 )
 
 // Interfaces returns the status of every declared interface, in the order of their
@@ -43,6 +44,8 @@ func (s State) Interfaces() []Status {
 			Refusal: s.Refusal(declared.Name),
 		}
 		switch {
+		case !declared.hasProto():
+			all[i].Error = InvalidProto
 		case !device.present:
 			all[i].Error = NoDevice
 		case all[i].Refusal != "":

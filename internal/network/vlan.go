@@ -42,9 +42,9 @@ func qosMapping(from, to uint32) form[state.VLANQoS] {
 	}}
 }
 
-// vlanByName returns the VLAN that netifd makes for a name, e.g. number 10 on eth0 for
+// VLANByName returns the VLAN that netifd makes for a name, e.g. number 10 on eth0 for
 // eth0.10.
-func vlanByName(name string) (below string, id uint16, ok bool) {
+func VLANByName(name string) (below string, id uint16, ok bool) {
 	dot := strings.LastIndexByte(name, '.')
 	if dot < 1 {
 		return "", 0, false
@@ -60,7 +60,7 @@ func vlanByName(name string) (below string, id uint16, ok bool) {
 // impliedVLAN returns the device that is made for the name of a VLAN that is only
 // referred to.
 func impliedVLAN(name string, at Place) (d Device, ok bool) {
-	below, id, ok := vlanByName(name)
+	below, id, ok := VLANByName(name)
 	if !ok {
 		return d, false
 	}

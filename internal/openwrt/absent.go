@@ -1,0 +1,93 @@
+package openwrt
+
+import (
+	"strings"
+
+	"github.com/netconnectd/netconnectd/internal/shown"
+)
+
+// Reasons why something of OpenWrt's is left out.
+const (
+	noLoopback    = "lo is left as the system has it"
+	noBridgeVLANs = "VLANs of a bridge cannot be declared yet"
+	noPrefixes    = "IPv6 prefixes are neither asked for nor assigned yet"
+	noHardware    = "settings of network cards (ethtool) cannot be declared yet"
+	noPort802     = "access control of ports (IEEE 802.1X) is not there"
+	noFirewall    = "there is no firewall with zones"
+	noContainers  = "devices are not moved to containers"
+	noTags        = "tags have no use here"
+	noSTPDaemon   = "the spanning tree is the kernel's"
+	noSteering    = "packets are not spread over processors"
+)
+
+// absent has the options of netifd that netconnectd does not have, by section and name,
+// with the reasons. Options of protocols that netconnectd does not have are not here.
+var absent = map[string]string{
+	"globals.ula_prefix":        noPrefixes,
+	"globals.packet_steering":   noSteering,
+	"globals.steering_flows":    noSteering,
+	"globals.tcp_l3mdev":        "set the sysctl net.ipv4.tcp_l3mdev_accept instead",
+	"globals.udp_l3mdev":        "set the sysctl net.ipv4.udp_l3mdev_accept instead",
+	"globals.netns_l3mdev":      noContainers,
+	"globals.dhcp_default_duid": noPrefixes,
+
+	"interface.zone":           noFirewall,
+	"interface.jail":           noContainers,
+	"interface.jail_device":    noContainers,
+	"interface.host_device":    noContainers,
+	"interface.tags":           noTags,
+	"interface.renew":          "a lease is renewed at every change of the link",
+	"interface.interface":      "an interface names no other; give it the same device",
+	"interface.delegate":       noPrefixes,
+	"interface.ip6assign":      noPrefixes,
+	"interface.ip6hint":        noPrefixes,
+	"interface.ip6class":       noPrefixes,
+	"interface.ip6ifaceid":     noPrefixes,
+	"interface.ip6weight":      noPrefixes,
+	"interface.ip6prefix":      noPrefixes,
+	"interface.ip6deprecated":  "an IPv6 address is always preferred",
+	"interface.reqopts":        "the options that a DHCP server is asked for are fixed",
+	"interface.sendopts":       "the options that a DHCP server is sent are fixed",
+	"interface.broadcast_flag": "a DHCP server answers by unicast",
+	"interface.customroutes":   "routes of a DHCP server are always taken",
+	"interface.classlessroute": "routes of a DHCP server are always taken",
+
+	"device.vlan":            noBridgeVLANs,
+	"device.auth":            noPort802,
+	"device.auth_vlan":       noPort802,
+	"device.tags":            noTags,
+	"device.stp_kernel":      noSTPDaemon,
+	"device.stp_proto":       noSTPDaemon,
+	"device.conduit":         "the processor's port of a switch cannot be chosen",
+	"device.speed":           noHardware,
+	"device.duplex":          noHardware,
+	"device.autoneg":         noHardware,
+	"device.pause":           noHardware,
+	"device.asym_pause":      noHardware,
+	"device.rxpause":         noHardware,
+	"device.txpause":         noHardware,
+	"device.gro":             noHardware,
+	"device.eee":             noHardware,
+	"device.pse":             noHardware,
+	"device.pse_podl":        noHardware,
+	"device.pse_power_limit": noHardware,
+	"device.pse_priority":    noHardware,
+
+	"route.proto": "routes have the protocol number by which netconnectd knows its own routes",
+	"route.valid": "routes do not expire",
+}
+
+// reasonOfType returns why sections of a type are left out.
+func reasonOfType(of string) string {
+	switch {
+	case strings.HasPrefix(of, "switch"):
+		return "switches of swconfig are not there; the kernel of today has a link for each port"
+	case of == "alias":
+		return "write an interface with the same device instead"
+	case strings.HasPrefix(of, "wireguard_"):
+		return "WireGuard cannot be declared yet"
+	case strings.HasPrefix(of, "wifi-"):
+		return "the radio is for the settings in interfaces, ap and wifi"
+	}
+	return shown.Text(of) + " is no type of section that netconnectd has"
+}

@@ -118,14 +118,14 @@ func (p *parser) perform(line int, keyword string, args []word) *Problem {
 		most = 1
 	case "config", "c", "option", "o", "list", "l":
 	default:
-		return fault("%s is no keyword; a line begins with config, option or list", shown.Text(keyword))
+		return fault("the line begins with no keyword; write config, option or list")
 	}
 	if len(args) > most {
-		text := "%s is one word too many; put a value with spaces in quotes"
+		text := "the line has a word too many; put a value with spaces in quotes"
 		if args[len(args)-1].line > line {
 			text += ", and close each quote in the line in which it begins"
 		}
-		return fault(text, shown.Text(args[most].text))
+		return fault("%s", text)
 	}
 	if len(args) == 0 {
 		return fault("nothing stands behind %s; add a name", keyword)
@@ -147,14 +147,14 @@ func (p *parser) perform(line int, keyword string, args []word) *Problem {
 func (p *parser) config(line int, of, name string) *Problem {
 	p.current = &builder{Section: Section{Type: of, Name: name, Line: line}} // for the options, also if it is wrong
 	if !isType(of) {
-		return &Problem{line, fmt.Sprintf("%s is no type of a section; use letters, digits, _ and -", shown.Text(of))}
+		return &Problem{line, fmt.Sprintf("%s is no type of a section; use letters, digits, _ and -", beginning(of))}
 	}
 	if name != "" && !isName(name) {
-		return &Problem{line, fmt.Sprintf("%s is no name of a section; use letters, digits and _", shown.Text(name))}
+		return &Problem{line, fmt.Sprintf("%s is no name of a section; use letters, digits and _", beginning(name))}
 	}
 	if first := p.named[name]; first != nil {
 		if first.Type != of {
-			return &Problem{line, fmt.Sprintf("%s is the name of a section of type %s already, in line %d; choose another name", name, shown.Text(first.Type), first.Line)}
+			return &Problem{line, fmt.Sprintf("%s is the name of a section of type %s already, in line %d; choose another name", shown.Text(name), shown.Text(first.Type), first.Line)}
 		}
 		p.current = first
 		return nil
@@ -171,7 +171,7 @@ func (p *parser) config(line int, of, name string) *Problem {
 func (p *parser) option(line int, list bool, name, value string) *Problem {
 	switch {
 	case !isName(name):
-		return &Problem{line, fmt.Sprintf("%s is no name of an option; use letters, digits and _", shown.Text(name))}
+		return &Problem{line, fmt.Sprintf("%s is no name of an option; use letters, digits and _", beginning(name))}
 	case p.current == nil:
 		return &Problem{line, fmt.Sprintf("the option %s stands before the first section; begin one by config", shown.Text(name))}
 	case list:
@@ -198,6 +198,16 @@ func isType(text string) bool {
 		}
 	}
 	return text != ""
+}
+
+// beginning returns what is a name at the beginning of a text. The rest of the text may be
+// a passphrase, where a quote is missing, and is in no message.
+func beginning(text string) string {
+	n := 0
+	for n < len(text) && isName(text[n:n+1]) {
+		n++
+	}
+	return shown.Text(text[:n]) + "…"
 }
 
 // builder is a Section while the file is read.

@@ -83,24 +83,24 @@ option c 'a\b'`, "1 a : 2 b=2\"it'sx yz \\\"\" 3 c=3\"a\\\\b\"\n"},
 func TestProblems(t *testing.T) {
 	for _, row := range []struct{ name, text, want string }{
 		{"all at once", "option x y\nkonfig a\nconfig a b\noption c-d e\noption f g h\nconfig", `1: the option x stands before the first section; begin one by config
-2: konfig is no keyword; a line begins with config, option or list
-4: c-d is no name of an option; use letters, digits and _
-5: h is one word too many; put a value with spaces in quotes
+2: the line begins with no keyword; write config, option or list
+4: c… is no name of an option; use letters, digits and _
+5: the line has a word too many; put a value with spaces in quotes
 6: nothing stands behind config; add a name
 `},
-		{"the options of a wrong section are no more problems", "config a b-c\noption d e\nconfig 'f g'\noption d e\nconfig é", `1: b-c is no name of a section; use letters, digits and _
-3: "f g" is no type of a section; use letters, digits, _ and -
-5: "é" is no type of a section; use letters, digits, _ and -
+		{"the options of a wrong section are no more problems", "config a b-c\noption d e\nconfig 'f g'\noption d e\nconfig é", `1: b… is no name of a section; use letters, digits and _
+3: f… is no type of a section; use letters, digits, _ and -
+5: ""… is no type of a section; use letters, digits, _ and -
 `},
 		{"a name of two types", "config a b\nconfig c b\noption d e", "2: b is the name of a section of type a already, in line 1; choose another name\n"},
 		{"a quote that is not closed", "config a\noption b 'c\noption d e", "2: the quote ' that begins here, or one before it, is not closed\n"},
-		{"a quote that is closed too late", "config a\noption b \"c\noption d e\" f\noption g h", "2: f is one word too many; put a value with spaces in quotes, and close each quote in the line in which it begins\n"},
+		{"a quote that is closed too late", "config a\noption b \"c\noption d e\" f\noption g h", "2: the line has a word too many; put a value with spaces in quotes, and close each quote in the line in which it begins\n"},
 		{"bytes that are no text", "config a\noption b \x01\noption b '\xff'\nopt\x1bion b c\noption \x00", `2: a word has the control character 0x01; remove it
 3: a word is not UTF-8; save the file as UTF-8
-4: "opt\x1bion" is no keyword; a line begins with config, option or list
+4: the line begins with no keyword; write config, option or list
 5: a word has the control character 0x00; remove it
 `},
-		{"a package of two words", "package a b", "1: b is one word too many; put a value with spaces in quotes\n"},
+		{"a package of two words", "package a b", "1: the line has a word too many; put a value with spaces in quotes\n"},
 		{"a long value", "config a\noption b " + strings.Repeat("x", maxValue+1), "2: a word has 4097 bytes, and 4096 are allowed\n"},
 	} {
 		sections, problems := Parse([]byte(row.text))
@@ -121,7 +121,7 @@ func TestBounds(t *testing.T) {
 		{strings.Repeat("c a\n", maxSections+1), "4097: the file has more than 4096 sections"},
 		{"c a\n" + strings.Repeat("l b c\n", maxStatements), "65537: the file has more than 65536 statements"},
 		{strings.Repeat("x\n", maxProblems+7), "50: there may be more problems; correct these first"},
-		{strings.Repeat("x;", MaxFile/2), "1: x is no keyword; a line begins with config, option or list"},
+		{strings.Repeat("x;", MaxFile/2), "1: the line begins with no keyword; write config, option or list"},
 	} {
 		sections, problems := Parse([]byte(row.text))
 		if len(problems) == 0 || sections != nil || len(problems) > maxProblems+1 {

@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/link", "internal/namedfile", "internal/nearest", "internal/network", "internal/ownfile", "internal/secret", "internal/shown", "internal/yamlalias"},
 	"internal/address":           {"internal/shown"},
 	"internal/uci":               {"internal/shown"},
-	"internal/openwrt":           {"internal/link", "internal/nearest", "internal/network", "internal/shown", "internal/uci"},
+	"internal/openwrt":           {"internal/link", "internal/namedfile", "internal/nearest", "internal/network", "internal/shown", "internal/uci"},
 	"internal/store":             {"internal/address", "internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/secret", "internal/wifi"},
 	"internal/ownfile":           {"internal/atomicfile", "internal/namedfile"},
 	"internal/sysctl":            {"internal/ownfile"},

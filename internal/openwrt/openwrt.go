@@ -15,7 +15,7 @@ const MaxFile = uci.MaxFile
 
 // Options say how a file is read.
 type Options struct {
-	Tables map[string]uint32 // numbers of routing tables by name, see Tables
+	Tables map[string]uint32 // numbers of routing tables by name, see SystemTables
 
 	// Translate leaves out what the YAML of netconnectd cannot say: interfaces whose
 	// protocol netconnectd does not have. Otherwise these interfaces are declared, and

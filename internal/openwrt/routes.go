@@ -77,7 +77,7 @@ func (c *converter) knowsTable(s *section, option string) bool {
 		return true
 	}
 	if _, err := strconv.ParseUint(o.Values[0], 10, 64); err != nil {
-		c.leaveOut(s, o.Place, "%s is the name of no routing table; give its number, or name it in %s", shown.Text(o.Values[0]), TablesFile)
+		c.leaveOut(s, o.Place, "%s is the name of no routing table; give its number, or name it in %s", shown.Text(o.Values[0]), tablesFile)
 	}
 	return !s.leftOut
 }

@@ -1,18 +1,31 @@
 package openwrt
 
 import (
+	"context"
 	"strconv"
 	"strings"
+
+	"github.com/netconnectd/netconnectd/internal/namedfile"
 )
 
-// TablesFile names the routing tables, for iproute2 and netifd (rt_tables of ip-route(8)).
-const TablesFile = "/etc/iproute2/rt_tables"
+// tablesFile names the routing tables, for iproute2 and netifd (ip-route(8)).
+const tablesFile = "/etc/iproute2/rt_tables"
 
-// MaxTables is the size in bytes of the largest TablesFile.
-const MaxTables = 64 << 10
+// maxTables is the size in bytes of the largest tablesFile that is read.
+const maxTables = 64 << 10
 
-// Tables returns the numbers of routing tables by the names that the text of a TablesFile
-// has. Lines that name no table do not count, as in iproute2.
+// SystemTables returns the routing tables that the system has names for. There are none if
+// the system has no file with them. A file that is not root's does not count.
+func SystemTables(ctx context.Context) map[string]uint32 {
+	text, err := namedfile.ReadOwned(ctx, tablesFile, maxTables, 0)
+	if err != nil {
+		return nil // a name is reported then, with this path
+	}
+	return Tables(text)
+}
+
+// Tables returns the numbers of routing tables by the names that a text in the syntax of
+// rt_tables has. Lines that name no table do not count, as in iproute2.
 func Tables(text []byte) map[string]uint32 {
 	tables := map[string]uint32{}
 	for line := range strings.Lines(string(text)) {

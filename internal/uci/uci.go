@@ -173,6 +173,7 @@ func (p *parser) option(line int, list bool, name, value string) *Problem {
 	case !isName(name):
 		return &Problem{line, fmt.Sprintf("%s is no name of an option; use letters, digits and _", beginning(name))}
 	case p.current == nil:
+		p.current = &builder{} // for the options that follow, of which this is said once
 		return &Problem{line, fmt.Sprintf("the option %s stands before the first section; begin one by config", shown.Text(name))}
 	case list:
 		p.current.add(name, Value{value, line})

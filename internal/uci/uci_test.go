@@ -82,11 +82,11 @@ option c 'a\b'`, "1 a : 2 b=2\"it'sx yz \\\"\" 3 c=3\"a\\\\b\"\n"},
 
 func TestProblems(t *testing.T) {
 	for _, row := range []struct{ name, text, want string }{
-		{"all at once", "option x y\nkonfig a\nconfig a b\noption c-d e\noption f g h\nconfig", `1: the option x stands before the first section; begin one by config
-2: the line begins with no keyword; write config, option or list
-4: c… is no name of an option; use letters, digits and _
-5: the line has a word too many; put a value with spaces in quotes
-6: nothing stands behind config; add a name
+		{"all at once", "option x y\noption z y\nkonfig a\nconfig a b\noption c-d e\noption f g h\nconfig", `1: the option x stands before the first section; begin one by config
+3: the line begins with no keyword; write config, option or list
+5: c… is no name of an option; use letters, digits and _
+6: the line has a word too many; put a value with spaces in quotes
+7: nothing stands behind config; add a name
 `},
 		{"the options of a wrong section are no more problems", "config a b-c\noption d e\nconfig 'f g'\noption d e\nconfig é", `1: b… is no name of a section; use letters, digits and _
 3: f… is no type of a section; use letters, digits, _ and -

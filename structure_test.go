@@ -20,7 +20,7 @@ const module = "github.com/netconnectd/netconnectd/"
 // downwards only; a package that is not listed may import none.
 var mayImport = map[string][]string{
 	"cmd/netconnectd":        {"client", "internal/atomicfile", "internal/bundle", "internal/config", "internal/daemon", "internal/doctor", "internal/process"},
-	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/flagtext", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/nearest", "internal/process", "state", "state/kernel"},
+	"cmd/netconnectcli":      {"client", "internal/atomicfile", "internal/flagtext", "internal/inotify", "internal/migrate", "internal/namedfile", "internal/nearest", "internal/openwrt", "internal/process", "state", "state/kernel"},
 	"cmd/netconnectd-resolv": {"internal/process", "internal/resolver"},
 	"internal/daemon": {
 		"client", "internal/address", "internal/ap", "internal/atomicfile", "internal/config", "internal/declared", "internal/doctor", "internal/link", "internal/link/proto/dhcp",

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) importCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "import <file>…",
 		Short: "Save the Wi-Fi networks that other programs know",
 		Long: `Save the Wi-Fi networks that other programs know, without trying them now.
@@ -31,6 +31,8 @@ reported with its line and the remedy; the exit status is 1 then.`,
 			return a.importFiles(cmd, files)
 		},
 	}
+	cmd.AddCommand(a.importUCICommand())
+	return cmd
 }
 
 // errPartly means that the problems have been printed already.

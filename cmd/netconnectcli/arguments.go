@@ -29,10 +29,10 @@ func parametersOf(cmd *cobra.Command) (list []parameter) {
 // checkArguments compares the arguments with those that the command's Use names. Its
 // errors do not repeat what was typed, which may be the rest of a passphrase.
 func checkArguments(cmd *cobra.Command, args []string) error {
-	parameters := parametersOf(cmd)
-	if cmd.HasAvailableSubCommands() && len(args) > 0 && len(parameters) == 0 {
+	if cmd.HasAvailableSubCommands() && len(args) > 0 {
 		return noSuchCommand(cmd, args[0])
 	}
+	parameters := parametersOf(cmd)
 	for i, p := range parameters {
 		if i >= len(args) && !p.optional {
 			return usageError(p.name + " is missing")
@@ -85,7 +85,7 @@ func checkEach(cmd *cobra.Command) {
 // usageText is an error of wrong use, with the way to write the command.
 func usageText(cmd *cobra.Command, err error) string {
 	use := cmd.UseLine()
-	if cmd.HasAvailableSubCommands() && len(parametersOf(cmd)) == 0 {
+	if cmd.HasAvailableSubCommands() {
 		use = strings.TrimSuffix(use, " [flags]") + " [flags] command"
 	}
 	return err.Error() + "\nusage: " + use + "; see " + cmd.CommandPath() + " --help"

@@ -23,7 +23,9 @@ original netconnectd, a profile of NetworkManager (.nmconnection), or YAML of
 netplan, which includes cloud-init's network-config; "-" stands for standard input.
 The files are read in the way their own programs read them, and not changed.
 Networks that are saved already stay as they are. What cannot be taken over is
-reported with its line and the remedy; the exit status is 1 then.`,
+reported with its line and the remedy; the exit status is 1 then.
+
+` + aboutUCI,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault // offer files
 		},

@@ -10,18 +10,16 @@ import (
 	"github.com/netconnectd/netconnectd/internal/openwrt"
 )
 
+// importUCICommand is hidden, since shells would complete its name instead of a file's
+// after import; the text about import describes it.
 func (a *app) importUCICommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "uci <file>",
-		Short: "Translate a network file of OpenWrt's to YAML",
+		Use:    "uci <file>",
+		Hidden: true,
+		Short:  "Translate a network file of OpenWrt's to YAML",
 		Long: `Translate a network file of OpenWrt's to YAML.
 
-The file is an /etc/config/network; "-" stands for standard input. The command
-prints the section network of netconnectd.yaml that declares the same, and neither
-asks the daemon nor changes anything. What is left out, or means something else
-than in OpenWrt, is reported on standard error with its line and the reason. If
-the file itself is wrong, the command prints no YAML, and the exit status is 1.
-A file that is called uci is imported as ./uci.`,
+` + aboutUCI,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault // offer files
 		},
@@ -33,6 +31,14 @@ A file that is called uci is imported as ./uci.`,
 
 // errWrongFile means that the problems have been printed already.
 var errWrongFile = errors.New("nothing was translated: the file has errors")
+
+const aboutUCI = `"import uci <file>" translates a network file of OpenWrt's, /etc/config/network;
+"-" stands for standard input. The command prints the section network of
+netconnectd.yaml that declares the same, and neither asks the daemon nor changes
+anything. What is left out, or means something else than in OpenWrt, is reported on
+standard error with its line and the reason. If the file itself is wrong, the
+command prints no YAML, and the exit status is 1. Another file that is called uci
+is imported as ./uci.`
 
 func importUCI(cmd *cobra.Command, file string) error {
 	text, err := readImport(cmd, file)

@@ -53,7 +53,7 @@ var mayImport = map[string][]string{
 	"internal/probe":             {"internal/link", "internal/namedfile"},
 	"internal/resolver":          {"internal/atomicfile", "internal/namedfile", "internal/ownfile", "internal/process"},
 	"internal/process":           {"internal/atomicfile", "internal/namedfile", "internal/ownfile"},
-	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/link", "internal/namedfile", "internal/nearest", "internal/network", "internal/ownfile", "internal/secret", "internal/shown", "internal/yamlalias"},
+	"internal/config":            {"internal/address", "internal/atomicfile", "internal/flagtext", "internal/link", "internal/namedfile", "internal/nearest", "internal/network", "internal/openwrt", "internal/ownfile", "internal/secret", "internal/shown", "internal/yamlalias"},
 	"internal/address":           {"internal/shown"},
 	"internal/uci":               {"internal/shown"},
 	"internal/openwrt":           {"internal/link", "internal/namedfile", "internal/nearest", "internal/network", "internal/shown", "internal/uci"},

@@ -49,6 +49,7 @@ type Config struct {
 	Network     network.Spec // zero if the file declares no devices and interfaces
 
 	Text   secret.Secret // contents of File
+	uci    uciText       // the file that network.uci names
 	keptIn string        // folder in which Keep writes the copy
 }
 
@@ -195,7 +196,7 @@ func load(line *commandLine, environ []string, read func(path string, named bool
 	if line.pardons() {
 		d = pardon(line, env.values, file.contents, &r)
 	}
-	d.Fault, d.Text, d.keptIn = err, secret.New(string(file.text)), keptIn
+	d.Fault, d.Text, d.uci, d.keptIn = err, secret.New(string(file.text)), file.uci, keptIn
 	d.File, d.Check, d.TearDown, d.Daemon, d.Log = file.path, line.check, line.tearDown, line.daemon, line.log
 	d.Doctor, d.Bundle = line.looks(), line.bundle
 	switch {
@@ -221,7 +222,7 @@ func settle(line *commandLine, env map[string]value, file contents, r *report) *
 		d.AP.SSID = defaultSSID(host)
 	}
 	crossCheck(d, winners, r)
-	checkOwners(d, file.sections, winners, r)
+	checkOwners(d, file, winners, r)
 	return d
 }
 
@@ -241,7 +242,7 @@ func pardon(line *commandLine, env map[string]value, file contents, r *report) *
 		wrong = append(wrong, plan...)
 	}
 	if r.badSection(networkSection) {
-		file.network, file.sections = network.Spec{}, nil // half of a network may be none
+		file.network, file.sections, file.uci = network.Spec{}, nil, uciText{} // half of a network may be none
 	}
 	for _, path := range wrong {
 		if f := line.flags[path]; f != nil {

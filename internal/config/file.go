@@ -31,6 +31,7 @@ type contents struct {
 	values   map[string]value  // by the key's path
 	network  network.Spec      // zero if anything in its section is wrong
 	sections []network.Section // the same as the file has it, also if it is wrong
+	uci      uciText           // from which network and sections were read
 }
 
 // readFile reads the file at path. The file may be missing unless somebody has named
@@ -64,7 +65,10 @@ func warnReadable(file configFile, r *report) {
 }
 
 // parseFile finds the values in a text in YAML, and reports everything that is wrong.
-func parseFile(data []byte, r *report) contents {
+func parseFile(data []byte, r *report) contents { return parseWith(data, readUCI, r) }
+
+// parseWith is parseFile with a function that reads the file that network.uci names.
+func parseWith(data []byte, read uciReader, r *report) contents {
 	var docs []yaml.Node
 	if err := yaml.Load(data, &docs, yaml.WithAllDocuments()); err != nil {
 		syntaxProblem(err, data, r)
@@ -79,7 +83,7 @@ func parseFile(data []byte, r *report) contents {
 	if len(docs) > 1 {
 		r.problem("", origin{line: docs[1].Line}, "the file holds more than one YAML document")
 	}
-	w := walker{report: r, contents: contents{values: make(map[string]value)}, lines: make(map[string]int)}
+	w := walker{report: r, contents: contents{values: make(map[string]value)}, lines: make(map[string]int), readUCI: read}
 	if len(docs) > 0 && len(docs[0].Content) > 0 {
 		w.top(resolve(docs[0].Content[0]))
 	}
@@ -117,7 +121,8 @@ func syntaxProblem(err error, data []byte, r *report) {
 type walker struct {
 	*report
 	contents
-	lines map[string]int // line of the first mention, by the section or key
+	lines   map[string]int // line of the first mention, by the section or key
+	readUCI uciReader
 }
 
 func (w *walker) top(root *yaml.Node) {

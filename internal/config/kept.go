@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/netconnectd/netconnectd/internal/atomicfile"
 	"github.com/netconnectd/netconnectd/internal/namedfile"
+	"github.com/netconnectd/netconnectd/internal/openwrt"
 	"github.com/netconnectd/netconnectd/internal/ownfile"
 )
 
@@ -17,13 +19,30 @@ import (
 // without a file: a file that cannot be read names no folder.
 const keptFile = "kept-config.json"
 
-// maxKept is the largest copy in bytes: a file of maxFile bytes in base64, with its path.
-const maxKept = 2 * maxFile
+// maxKept is the largest copy in bytes: a file of maxFile bytes and the file that
+// network.uci names in base64, with their paths.
+const maxKept = 2*maxFile + 2*openwrt.MaxFile
 
 // kept is a configuration file as it was when nothing was wrong with it.
 type kept struct {
 	File string `json:"file"` // path of the file
 	Text []byte `json:"text"` // contents in UTF-8 or UTF-16
+
+	UCIFile string `json:"uci_file,omitempty"` // path that network.uci names
+	UCI     []byte `json:"uci,omitempty"`      // contents of UCIFile
+}
+
+// whole returns the text of all files as one, to compare it with that of another time.
+func (k *kept) whole() []byte {
+	if k.UCIFile == "" {
+		return k.Text
+	}
+	return slices.Concat(k.Text, []byte("\x00"+k.UCIFile+"\x00"), k.UCI)
+}
+
+// copied returns what is kept of c for the file at path.
+func (c *Config) copied(path string) *kept {
+	return &kept{File: path, Text: []byte(c.Text.Reveal()), UCIFile: c.uci.path, UCI: []byte(c.uci.text.Reveal())}
 }
 
 // Keep makes c the boot configuration: it writes a copy of the file from which c was read,
@@ -46,7 +65,7 @@ func (c *Config) Keep() error {
 
 // writeKept writes the text of c as the copy of the file at path.
 func (c *Config) writeKept(path string) error {
-	data, err := json.Marshal(kept{File: path, Text: []byte(c.Text.Reveal())})
+	data, err := json.Marshal(c.copied(path))
 	if err != nil {
 		return fmt.Errorf("keep the configuration: %w", err)
 	}
@@ -104,11 +123,17 @@ func stateDir(line *commandLine, environ []string) string {
 
 // readKept returns the kept copy of the file at path.
 func readKept(dir, path string, r *report) (configFile, error) {
-	text, err := keptText(dir, path)
+	k, err := keptCopy(dir, path)
 	if err != nil {
 		return configFile{}, err
 	}
-	return configFile{path: path, text: text, contents: parseFile(text, r)}, nil
+	read := func(path string) ([]byte, error) {
+		if path != k.UCIFile {
+			return nil, errors.New("it is not in the copy")
+		}
+		return k.UCI, nil
+	}
+	return configFile{path: path, text: k.Text, contents: parseWith(k.Text, read, r)}, nil
 }
 
 // readState decodes a file of an earlier run. ownfile.ReadJSON would set a damaged file
@@ -124,8 +149,8 @@ func readState(path string, limit int64, into any) error {
 	return nil
 }
 
-// keptText returns the text of the kept copy of the file at path.
-func keptText(dir, path string) ([]byte, error) {
+// keptCopy returns the kept copy of the file at path.
+func keptCopy(dir, path string) (*kept, error) {
 	var k kept
 	if err := readState(filepath.Join(dir, keptFile), maxKept, &k); err != nil {
 		return nil, err
@@ -133,5 +158,5 @@ func keptText(dir, path string) ([]byte, error) {
 	if k.File != path {
 		return nil, fmt.Errorf("it is of %s", k.File)
 	}
-	return k.Text, nil
+	return &k, nil
 }

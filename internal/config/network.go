@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,21 +31,33 @@ func (w *walker) declared(node *yaml.Node) network.Spec {
 	case isNull(node):
 	case node.Kind != yaml.MappingNode:
 		w.problem(networkSection, at(node), "is %s, not a section with the lists %s", shape(node), strings.Join(listNames(), ", "))
+	case hasUCI(node):
+		spec := w.declaredUCI(node)
+		if len(w.problems) > before {
+			return network.Spec{}
+		}
+		return spec
 	default:
 		w.pairs(networkSection+".", node, w.declaredList)
 	}
 	spec, problems := network.Read(w.sections)
-	for _, p := range problems {
-		if p.Warning {
-			w.warning(p.Path, origin{line: p.Line}, "%s", p.Text)
-		} else {
-			w.problem(p.Path, origin{line: p.Line}, "%s", p.Text)
-		}
-	}
+	w.networkProblems(problems, "")
 	if len(w.problems) > before {
 		return network.Spec{}
 	}
 	return spec
+}
+
+// networkProblems reports what is wrong with the declared network. The file is that of
+// network.uci, or "".
+func (w *walker) networkProblems(problems []network.Problem, file string) {
+	for _, p := range problems {
+		add := w.problem
+		if p.Warning {
+			add = w.warning
+		}
+		add(cmp.Or(p.Path, uciKey), origin{line: p.Line, file: file}, "%s", p.Text)
+	}
 }
 
 func listNames() []string {
@@ -60,7 +73,7 @@ func (w *walker) declaredList(name string, key, content *yaml.Node) {
 	path := below(networkSection, name)
 	i := slices.Index(listNames(), name)
 	if i < 0 {
-		w.problem(path, at(key), "is not a list of this section%s", didYouMean(name, listNames()))
+		w.problem(path, at(key), "is not a list of this section%s", didYouMean(name, append(listNames(), "uci")))
 		return
 	}
 	w.once(path, key)
@@ -142,7 +155,7 @@ func below(path, name string) string {
 
 // checkOwners reports links that both the simple settings and the section network are
 // about: two owners of one link would undo each other's changes.
-func checkOwners(d *draft, sections []network.Section, winners map[string]value, r *report) {
+func checkOwners(d *draft, file contents, winners map[string]value, r *report) {
 	for _, simple := range []struct{ path, name string }{
 		{"interfaces.wifi", d.Interfaces.Wifi},
 		{"interfaces.wired", d.Interfaces.Wired},
@@ -150,8 +163,8 @@ func checkOwners(d *draft, sections []network.Section, winners map[string]value,
 		if simple.name == "" || r.bad(simple.path) {
 			continue
 		}
-		for _, place := range network.Claims(sections, simple.name) {
-			r.problem(place.Path, origin{line: place.Line}, "%s is %s already (%s); name it in one of the two places", simple.name, simple.path, winners[simple.path].from)
+		for _, place := range network.Claims(file.sections, simple.name) {
+			r.problem(place.Path, origin{line: place.Line, file: file.uci.path}, "%s is %s already (%s); name it in one of the two places", simple.name, simple.path, winners[simple.path].from)
 		}
 	}
 }

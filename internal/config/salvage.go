@@ -28,7 +28,7 @@ func salvage(text []byte) contents {
 			found.values[path] = v
 		}
 		if len(section.sections) > 0 {
-			found.network, found.sections = section.network, section.sections
+			found.network, found.sections, found.uci = section.network, section.sections, section.uci
 		}
 		begin = end
 	}
@@ -62,7 +62,7 @@ func salvageSection(lines [][]byte, before int) contents {
 			delete(found.values, p.Key)
 		}
 		if n < len(lines) {
-			found.network, found.sections = network.Spec{}, nil
+			found.network, found.sections, found.uci = network.Spec{}, nil, uciText{}
 		}
 		return found
 	}

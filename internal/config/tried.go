@@ -26,7 +26,7 @@ const maxTried = 32 << 10
 // copy instead of the file.
 type tried struct {
 	File string    `json:"file"`   // path of the file; empty if there was no file
-	Sum  []byte    `json:"sha256"` // of the file's text
+	Sum  []byte    `json:"sha256"` // of the file's text, with that of the file that network.uci names
 	By   string    `json:"by"`     // who began the trial, for people
 	At   time.Time `json:"at"`     // by the device's clock, for people
 }
@@ -41,8 +41,8 @@ func (c *Config) Try(inForce *Config, by string, at time.Time) error {
 		}
 	}
 	if path := cmp.Or(inForce.File, c.File); path != "" {
-		text, err := keptText(c.keptIn, path)
-		if err == nil && !bytes.Equal(text, []byte(inForce.Text.Reveal())) {
+		k, err := keptCopy(c.keptIn, path)
+		if err == nil && !bytes.Equal(k.whole(), inForce.copied(path).whole()) {
 			err = errors.New("the copy is of another text")
 		}
 		if err != nil {
@@ -69,7 +69,7 @@ func (c *Config) Try(inForce *Config, by string, at time.Time) error {
 }
 
 func (c *Config) sum() []byte {
-	sum := sha256.Sum256([]byte(c.Text.Reveal()))
+	sum := sha256.Sum256(c.copied("").whole())
 	return sum[:]
 }
 
@@ -87,8 +87,8 @@ func (c *Config) endTrial() {
 // A record that cannot be understood counts as one of c: the copy has worked, and nobody
 // knows that of c. Without a copy there is nothing to return to, and c counts.
 func (c *Config) Unconfirmed(path string) error {
-	before, err := keptText(c.keptIn, path)
-	if err != nil || c.File != "" && bytes.Equal(before, []byte(c.Text.Reveal())) {
+	before, err := keptCopy(c.keptIn, path)
+	if err != nil || c.File != "" && bytes.Equal(before.whole(), c.copied(path).whole()) {
 		return nil
 	}
 	var record tried
@@ -143,13 +143,14 @@ func LoadAtStart(args, environ []string) (*Config, []Problem, error) {
 	return before, nil, nil
 }
 
-// Parse is Load for a text in place of a file.
+// Parse is Load for a text in place of a file. Others may have written the text, so no file
+// is read that network.uci names.
 func Parse(args, environ []string, text []byte) (*Config, []Problem, error) {
 	line, err := parseFlags(args)
 	if err != nil {
 		return nil, nil, err
 	}
 	return load(line, environ, func(_ string, _ bool, r *report) (configFile, error) {
-		return configFile{text: text, contents: parseFile(text, r)}, nil
+		return configFile{text: text, contents: parseWith(text, refuseUCI, r)}, nil
 	})
 }

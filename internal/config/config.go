@@ -49,7 +49,7 @@ type Config struct {
 	Network     network.Spec // zero if the file declares no devices and interfaces
 
 	Text   secret.Secret // contents of File
-	uci    uciText       // the file that network.uci names
+	UCI    UCI           // the file that network.uci names
 	keptIn string        // folder in which Keep writes the copy
 }
 
@@ -196,7 +196,7 @@ func load(line *commandLine, environ []string, read func(path string, named bool
 	if line.pardons() {
 		d = pardon(line, env.values, file.contents, &r)
 	}
-	d.Fault, d.Text, d.uci, d.keptIn = err, secret.New(string(file.text)), file.uci, keptIn
+	d.Fault, d.Text, d.UCI, d.keptIn = err, secret.New(string(file.text)), file.uci, keptIn
 	d.File, d.Check, d.TearDown, d.Daemon, d.Log = file.path, line.check, line.tearDown, line.daemon, line.log
 	d.Doctor, d.Bundle = line.looks(), line.bundle
 	switch {
@@ -242,7 +242,7 @@ func pardon(line *commandLine, env map[string]value, file contents, r *report) *
 		wrong = append(wrong, plan...)
 	}
 	if r.badSection(networkSection) {
-		file.network, file.sections, file.uci = network.Spec{}, nil, uciText{} // half of a network may be none
+		file.network, file.sections, file.uci = network.Spec{}, nil, UCI{} // half of a network may be none
 	}
 	for _, path := range wrong {
 		if f := line.flags[path]; f != nil {

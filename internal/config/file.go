@@ -31,7 +31,7 @@ type contents struct {
 	values   map[string]value  // by the key's path
 	network  network.Spec      // zero if anything in its section is wrong
 	sections []network.Section // the same as the file has it, also if it is wrong
-	uci      uciText           // from which network and sections were read
+	uci      UCI               // from which network and sections were read
 }
 
 // readFile reads the file at path. The file may be missing unless somebody has named

@@ -42,7 +42,7 @@ func (k *kept) whole() []byte {
 
 // copied returns what is kept of c for the file at path.
 func (c *Config) copied(path string) *kept {
-	return &kept{File: path, Text: []byte(c.Text.Reveal()), UCIFile: c.uci.path, UCI: []byte(c.uci.text.Reveal())}
+	return &kept{File: path, Text: []byte(c.Text.Reveal()), UCIFile: c.UCI.File, UCI: []byte(c.UCI.Text.Reveal())}
 }
 
 // Keep makes c the boot configuration: it writes a copy of the file from which c was read,

@@ -164,7 +164,7 @@ func checkOwners(d *draft, file contents, winners map[string]value, r *report) {
 			continue
 		}
 		for _, place := range network.Claims(file.sections, simple.name) {
-			r.problem(place.Path, origin{line: place.Line, file: file.uci.path}, "%s is %s already (%s); name it in one of the two places", simple.name, simple.path, winners[simple.path].from)
+			r.problem(place.Path, origin{line: place.Line, file: file.uci.File}, "%s is %s already (%s); name it in one of the two places", simple.name, simple.path, winners[simple.path].from)
 		}
 	}
 }

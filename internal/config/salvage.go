@@ -62,7 +62,7 @@ func salvageSection(lines [][]byte, before int) contents {
 			delete(found.values, p.Key)
 		}
 		if n < len(lines) {
-			found.network, found.sections, found.uci = network.Spec{}, nil, uciText{}
+			found.network, found.sections, found.uci = network.Spec{}, nil, UCI{}
 		}
 		return found
 	}

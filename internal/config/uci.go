@@ -19,10 +19,10 @@ import (
 // uciKey names the file of OpenWrt's that takes the place of the lists.
 const uciKey = networkSection + ".uci"
 
-// uciText is the file that uciKey names. It may have secrets of protocols.
-type uciText struct {
-	path string // "": no file is named
-	text secret.Secret
+// UCI is the file that network.uci names.
+type UCI struct {
+	File string        // path; empty: no file is named
+	Text secret.Secret // contents of File, which may have secrets of protocols
 }
 
 // uciReader reads the file that uciKey names.
@@ -78,7 +78,7 @@ func (w *walker) readDeclaredUCI(path string, from origin) network.Spec {
 		return network.Spec{}
 	}
 	n := openwrt.Read(text, openwrt.Options{Tables: openwrt.SystemTables(context.Background())})
-	w.sections, w.uci = n.Sections, uciText{path, secret.New(string(text))}
+	w.sections, w.uci = n.Sections, UCI{path, secret.New(string(text))}
 	w.networkProblems(n.Problems, path)
 	return n.Spec
 }

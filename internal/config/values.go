@@ -21,7 +21,7 @@ func Values(args, environ []string) ([]string, error) {
 	path, named := line.path(env)
 	file, err := readFile(path, named, &r)
 	settle(line, env.values, file.contents, &r)
-	asRead := Config{File: file.path, Text: secret.New(string(file.text)), uci: file.uci, keptIn: stateDir(line, environ)}
+	asRead := Config{File: file.path, Text: secret.New(string(file.text)), UCI: file.uci, keptIn: stateDir(line, environ)}
 	if err != nil || len(r.problems) > 0 || asRead.Unconfirmed(path) != nil {
 		if before, keptErr := readKept(asRead.keptIn, path, &r); keptErr == nil {
 			file, err = before, nil

@@ -56,7 +56,7 @@ type NetworkRoute struct {
 
 // NetworkError is why a NetworkInterface is not up.
 type NetworkError struct {
-	Subsystem string   `json:"subsystem"` // "interface"
+	Subsystem string   `json:"subsystem"` // "interface", or "proto" with INVALID_PROTO
 	Code      string   `json:"code"`      // "NO_DEVICE", "INVALID_PROTO" or "SETUP_FAILED"
 	Data      []string `json:"data,omitempty"`
 }

@@ -75,6 +75,9 @@ func pageOfNetwork(p *manpage.Page) {
 	p.Text("The devices and interfaces that the daemon manages, in the terms of OpenWrt's netifd. The section has the lists " +
 		strings.Join(listNames(), ", ") + "; each item of a list has options. Whatever is wrong in the section is an error, also an unknown option. " +
 		"Neither flags nor variables of the environment have any of it.")
+	p.Item("network.uci", "Path of a network file of OpenWrt's, e.g. /etc/config/network, that takes the place of all lists. "+
+		"Root or the daemon's user has to own the file. What netconnectd does not have is left out, with a warning for each line. "+
+		"netconnectcli import uci translates such a file.")
 	p.Example(exampleNetwork)
 	for _, list := range networkLists {
 		p.Section("network." + list.name)

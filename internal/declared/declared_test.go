@@ -140,6 +140,12 @@ func TestFollowsTheKernel(t *testing.T) {
 		if s, err := n.Status("lan"); err != nil || s.Up || len(s.Errors) != 1 || s.Errors[0].Code != "NO_DEVICE" {
 			t.Errorf("%+v, %v", s, err)
 		}
+		foreign := static("vpn", "eth0", "192.0.2.2/24")
+		foreign.Proto = "wireguard"
+		declare(t, n, static("lan", "eth0", "192.0.2.1/24"), foreign)
+		if s, err := n.Status("vpn"); err != nil || s.Up || len(s.Errors) != 1 || s.Errors[0].Code != "INVALID_PROTO" || s.Errors[0].Subsystem != "proto" {
+			t.Errorf("%+v, %v", s, err)
+		}
 		k.plug("eth0")
 		k.check(t, "eth0 192.0.2.1/24 for 0s")
 		if s, err := n.Status("lan"); err != nil || !s.Up || s.L3Device != "eth0" || len(s.IPv4Addresses) != 1 || s.Errors != nil {

@@ -30,6 +30,28 @@ func TestHotplug(t *testing.T) {
 	w.said("apply v0 up 192.0.2.1/24", "ifup lan")
 }
 
+// TestForeignProtocol checks that an interface whose protocol netconnectd does not have
+// stays down, whatever is asked, that its device is left alone, and that nothing else is.
+func TestForeignProtocol(t *testing.T) {
+	spec, problems := Read([]Section{
+		{Kind: KindInterface, Name: "dsl", Foreign: "pppoe", Options: []Option{{Name: "device", Values: []string{"eth0"}}, {Name: "metric", Values: []string{"5"}}}},
+		{Kind: KindInterface, Name: "lan", Options: []Option{{Name: "device", Values: []string{"eth1"}}}},
+		{Kind: KindRoute, Options: []Option{{Name: "interface", Values: []string{"dsl"}}, {Name: "target", Values: []string{"10.0.0.0/8"}}}},
+	})
+	if len(problems) > 0 {
+		t.Fatal(texts(problems))
+	}
+	w := newWorld(t)
+	w.post(Declared{Spec: spec})
+	w.plug("eth0", "eth1")
+	w.applied(nil)
+	w.post(Asked{"dsl", true})
+	w.said("apply ", "apply eth1 up", "ifup lan")
+	if s := w.status("dsl"); s.Phase != Down || s.Proto != "pppoe" || s.Error != InvalidProto {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestReplacedDevice checks that a link of the same name with another index is set up
 // anew, although it was never seen to be absent.
 func TestReplacedDevice(t *testing.T) {

@@ -28,7 +28,6 @@ var absent = map[string]string{
 	"globals.steering_flows":    noSteering,
 	"globals.tcp_l3mdev":        "set the sysctl net.ipv4.tcp_l3mdev_accept instead",
 	"globals.udp_l3mdev":        "set the sysctl net.ipv4.udp_l3mdev_accept instead",
-	"globals.netns_l3mdev":      noContainers,
 	"globals.dhcp_default_duid": noPrefixes,
 
 	"interface.zone":           noFirewall,
@@ -36,7 +35,7 @@ var absent = map[string]string{
 	"interface.jail_device":    noContainers,
 	"interface.host_device":    noContainers,
 	"interface.tags":           noTags,
-	"interface.renew":          "a lease is renewed at every change of the link",
+	"interface.renew":          "DHCP begins anew when the carrier returns",
 	"interface.interface":      "an interface names no other; give it the same device",
 	"interface.delegate":       noPrefixes,
 	"interface.ip6assign":      noPrefixes,
@@ -48,7 +47,8 @@ var absent = map[string]string{
 	"interface.ip6deprecated":  "an IPv6 address is always preferred",
 	"interface.reqopts":        "the options that a DHCP server is asked for are fixed",
 	"interface.sendopts":       "the options that a DHCP server is sent are fixed",
-	"interface.broadcast_flag": "a DHCP server answers by unicast",
+	"interface.defaultreqopts": "the options that a DHCP server is asked for are fixed",
+	"interface.norelease":      "a lease is never released",
 	"interface.customroutes":   "routes of a DHCP server are always taken",
 	"interface.classlessroute": "routes of a DHCP server are always taken",
 

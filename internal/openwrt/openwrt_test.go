@@ -133,3 +133,22 @@ func TestCost(t *testing.T) {
 		t.Errorf("%v allocations for 300 sections of each type, %v for 1,200", few, many)
 	}
 }
+
+// TestAbsent: each option that netconnectd does not have is left out alone, with its
+// reason and line.
+func TestAbsent(t *testing.T) {
+	around := map[string]string{
+		"globals": "config globals\n", "interface": "config interface lan\noption device eth0\n", "device": "config device\noption name eth0\n",
+		"route": "config interface lan\noption device eth0\nconfig route\noption interface lan\noption target 10.0.0.0/8\n",
+	}
+	for key, reason := range absent {
+		kind, name, _ := strings.Cut(key, ".")
+		text := around[kind]
+		with, without := Read([]byte(text+"option "+name+" 1\n"), Options{}), Read([]byte(text), Options{})
+		told := told(with.Problems)
+		if !with.Spec.Equal(without.Spec) || with.Spec.IsZero() != (kind == "globals") || len(with.Problems) != 1 ||
+			!strings.Contains(told, fmt.Sprintf("warning: %d: ", strings.Count(text, "\n")+1)) || !strings.Contains(told, reason) {
+			t.Errorf("%s: %s", key, told)
+		}
+	}
+}

@@ -143,6 +143,7 @@ func TestFollowsTheKernel(t *testing.T) {
 		foreign := static("vpn", "eth0", "192.0.2.2/24")
 		foreign.Proto = "wireguard"
 		declare(t, n, static("lan", "eth0", "192.0.2.1/24"), foreign)
+		k.check(t, "")
 		if s, err := n.Status("vpn"); err != nil || s.Up || len(s.Errors) != 1 || s.Errors[0].Code != "INVALID_PROTO" || s.Errors[0].Subsystem != "proto" {
 			t.Errorf("%+v, %v", s, err)
 		}

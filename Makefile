@@ -7,7 +7,7 @@ BUILD_FLAGS := -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 # Its file is most of the memory that the daemon takes. So what the daemon runs once or
 # seldom, such as the reading of its configuration, is built without inlining.
 SELDOM      := crypto/... vendor/... net/http/... go.yaml.in/... github.com/spf13/... \
-	$(addprefix github.com/netconnectd/netconnectd/internal/,config doctor network)
+	$(addprefix github.com/netconnectd/netconnectd/internal/,config doctor network openwrt uci)
 STATICCHECK := build/tools/staticcheck-0.8.2
 LAB         := build/bin/lab
 VERSION_OF_STATICCHECK := v0.8.2

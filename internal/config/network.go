@@ -56,7 +56,7 @@ func (w *walker) networkProblems(problems []network.Problem, file string) {
 		if p.Warning {
 			add = w.warning
 		}
-		add(cmp.Or(p.Path, uciKey), origin{line: p.Line, file: file}, "%s", p.Text)
+		add(cmp.Or(p.Path, uciKey), origin{p.Line, file}, "%s", p.Text)
 	}
 }
 
@@ -164,7 +164,7 @@ func checkOwners(d *draft, file contents, winners map[string]value, r *report) {
 			continue
 		}
 		for _, place := range network.Claims(file.sections, simple.name) {
-			r.problem(place.Path, origin{line: place.Line, file: file.uci.File}, "%s is %s already (%s); name it in one of the two places", simple.name, simple.path, winners[simple.path].from)
+			r.problem(place.Path, origin{place.Line, file.uci.File}, "%s is %s already (%s); name it in one of the two places", simple.name, simple.path, winners[simple.path].from)
 		}
 	}
 }

@@ -264,7 +264,7 @@ func checkHostile(t *testing.T, name, text string, line int) {
 		t.Errorf("%s: accepted:\n%s", name, text)
 		return
 	}
-	if !slices.ContainsFunc(report.Problems, func(p Problem) bool { return p.line == line }) {
+	if !slices.ContainsFunc(report.Problems, func(p Problem) bool { return p.from.line == line }) {
 		t.Errorf("%s: nothing is reported in line %d:\n%v", name, line, err)
 	}
 	for _, p := range report.Problems {

@@ -11,9 +11,8 @@ import (
 type Problem struct {
 	Key  string // e.g. "ap.channel"; empty if the problem concerns the whole file
 	Text string // e.g. "15 is not in 1..13"; never a secret
-	From string // "line 24", "--ap-channel", "NETCONNECTD_AP_CHANNEL", "default", or empty
-	file string // that network.uci names and the problem is in; "": it is in the file, or in none
-	line int    // line of the file; 0 if the problem is not in a file
+	From string // "line 24", "line 3 of /etc/config/network", "--ap-channel", "NETCONNECTD_AP_CHANNEL", "default", or empty
+	from origin
 
 	Remedy string // for people; empty: correct the setting
 
@@ -101,21 +100,21 @@ func (r *report) surprise(key string, from origin, format string, args ...any) {
 }
 
 func newProblem(key string, from origin, format string, args []any) Problem {
-	return Problem{Key: key, Text: fmt.Sprintf(format, args...), From: from.String(), file: from.file, line: from.line}
+	return Problem{Key: key, Text: fmt.Sprintf(format, args...), From: from.String(), from: from}
 }
 
 // byLine sorts problems by the lines of the file, then those of the file that network.uci
 // names. Problems outside both come last.
 func byLine(problems []Problem) []Problem {
 	sort.SliceStable(problems, func(i, j int) bool {
-		a, b := problems[i].line, problems[j].line
-		if (a == 0) != (b == 0) {
-			return b == 0
+		a, b := problems[i].from, problems[j].from
+		switch {
+		case a.line == 0 || b.line == 0:
+			return b.line == 0 && a.line != 0
+		case a.name != b.name:
+			return a.name == ""
 		}
-		if problems[i].file != problems[j].file {
-			return problems[i].file == ""
-		}
-		return a < b
+		return a.line < b.line
 	})
 	return problems
 }
@@ -136,19 +135,18 @@ func (r *report) badSection(name string) bool {
 
 // origin is the place that a value comes from.
 type origin struct {
-	line int    // line of the file, from 1; 0 if the value is not from the file
-	file string // that network.uci names and the line is of; "": the line is of the file
-	name string // name of the flag or variable, or "default"
+	line int    // line of a file, from 1; 0 if the value is not from a file
+	name string // name of the flag or variable, or "default"; with a line the path of the file that network.uci names, or ""
 }
 
 func (o origin) String() string {
-	if o.line > 0 && o.file != "" {
-		return fmt.Sprintf("line %d of %s", o.line, o.file)
+	switch {
+	case o.line == 0:
+		return o.name
+	case o.name != "":
+		return fmt.Sprintf("line %d of %s", o.line, o.name)
 	}
-	if o.line > 0 {
-		return fmt.Sprintf("line %d", o.line)
-	}
-	return o.name
+	return fmt.Sprintf("line %d", o.line)
 }
 
 // value is the text of a setting, as it was typed, and its place.

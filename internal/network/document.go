@@ -1,7 +1,5 @@
 package network
 
-import "slices"
-
 // OptionDoc describes an option for people. The tables of docs/network.md and the manual
 // page are made of OptionDocs.
 type OptionDoc struct {
@@ -13,12 +11,6 @@ type OptionDoc struct {
 	Unset  string   // what holds without the option; "": the link is left as it is
 	Doc    string   // sentences
 }
-
-// Has reports whether the option may have a name in a file.
-func (o *OptionDoc) Has(name string) bool { return o.Name == name || slices.Contains(o.Others, name) }
-
-// Fits reports whether devices of a type, or interfaces of a protocol, have the option.
-func (o *OptionDoc) Fits(of string) bool { return o.Of == nil || slices.Contains(o.Of, of) }
 
 // Options describes the options that Sections of a kind can have, in the order in which
 // people should see them.

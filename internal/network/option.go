@@ -121,6 +121,40 @@ func find[T any](options []*option[T], name, of string) *option[T] {
 	return other
 }
 
+// Has reports whether Sections of a kind can have an option of a name, and whether those of
+// a type of device, or of a protocol of interfaces, can.
+func Has(kind, name, of string) (known, fits bool) {
+	switch kind {
+	case KindDevice:
+		return has(deviceOptions, name, of)
+	case KindInterface:
+		return has(interfaceOptions, name, of)
+	case KindRoute:
+		return has(routeOptions, name, of)
+	case KindRule:
+		return has(ruleOptions, name, of)
+	case KindNeighbour:
+		return has(neighbourOptions, name, of)
+	}
+	return false, false
+}
+
+func has[T any](options []*option[T], name, of string) (known, fits bool) {
+	row := find(options, name, of)
+	return row != nil, row != nil && row.fits(of)
+}
+
+// Names returns the names of all options of devices or interfaces, for hints.
+func Names(kind string) []string {
+	switch kind {
+	case KindDevice:
+		return namesOf(deviceOptions, wrong)
+	case KindInterface:
+		return namesOf(interfaceOptions, wrong)
+	}
+	return nil
+}
+
 // wrong stands for a type or a protocol that there is not. The problem with it is
 // reported already, so the options that need another are not.
 const wrong = "?"

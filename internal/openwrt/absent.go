@@ -1,6 +1,7 @@
 package openwrt
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/netconnectd/netconnectd/internal/shown"
@@ -20,61 +21,43 @@ const (
 	noSteering    = "packets are not spread over processors"
 )
 
-// absent has the options of netifd that netconnectd does not have, by section and name,
-// with the reasons. Options of protocols that netconnectd does not have are not here.
-var absent = map[string]string{
-	"globals.ula_prefix":        noPrefixes,
-	"globals.packet_steering":   noSteering,
-	"globals.steering_flows":    noSteering,
-	"globals.tcp_l3mdev":        "set the sysctl net.ipv4.tcp_l3mdev_accept instead",
-	"globals.udp_l3mdev":        "set the sysctl net.ipv4.udp_l3mdev_accept instead",
-	"globals.dhcp_default_duid": noPrefixes,
+// absent has the options of netifd that netconnectd does not have, with the reasons.
+// Options of protocols that netconnectd does not have are not here.
+var absent = []struct{ kind, options, reason string }{
+	{"globals", "ula_prefix dhcp_default_duid", noPrefixes},
+	{"globals", "packet_steering steering_flows", noSteering},
+	{"globals", "tcp_l3mdev", "set the sysctl net.ipv4.tcp_l3mdev_accept instead"},
+	{"globals", "udp_l3mdev", "set the sysctl net.ipv4.udp_l3mdev_accept instead"},
+	{"interface", "zone", noFirewall},
+	{"interface", "jail jail_device host_device", noContainers},
+	{"interface", "tags", noTags},
+	{"interface", "renew", "DHCP begins anew when the carrier returns"},
+	{"interface", "interface", "an interface names no other; give it the same device"},
+	{"interface", "delegate ip6assign ip6hint ip6class ip6ifaceid ip6weight ip6prefix", noPrefixes},
+	{"interface", "ip6deprecated", "an IPv6 address is always preferred"},
+	{"interface", "reqopts defaultreqopts", "the options that a DHCP server is asked for are fixed"},
+	{"interface", "sendopts", "the options that a DHCP server is sent are fixed"},
+	{"interface", "norelease", "a lease is never released"},
+	{"interface", "customroutes classlessroute", "routes of a DHCP server are always taken"},
+	{"device", "vlan", noBridgeVLANs},
+	{"device", "auth auth_vlan", noPort802},
+	{"device", "tags", noTags},
+	{"device", "stp_kernel stp_proto", noSTPDaemon},
+	{"device", "conduit", "the processor's port of a switch cannot be chosen"},
+	{"device", "speed duplex autoneg pause asym_pause rxpause txpause gro eee pse pse_podl pse_power_limit pse_priority", noHardware},
+	{"route", "proto", "routes have the protocol number by which netconnectd knows its own routes"},
+	{"route", "valid", "routes do not expire"},
+}
 
-	"interface.zone":           noFirewall,
-	"interface.jail":           noContainers,
-	"interface.jail_device":    noContainers,
-	"interface.host_device":    noContainers,
-	"interface.tags":           noTags,
-	"interface.renew":          "DHCP begins anew when the carrier returns",
-	"interface.interface":      "an interface names no other; give it the same device",
-	"interface.delegate":       noPrefixes,
-	"interface.ip6assign":      noPrefixes,
-	"interface.ip6hint":        noPrefixes,
-	"interface.ip6class":       noPrefixes,
-	"interface.ip6ifaceid":     noPrefixes,
-	"interface.ip6weight":      noPrefixes,
-	"interface.ip6prefix":      noPrefixes,
-	"interface.ip6deprecated":  "an IPv6 address is always preferred",
-	"interface.reqopts":        "the options that a DHCP server is asked for are fixed",
-	"interface.sendopts":       "the options that a DHCP server is sent are fixed",
-	"interface.defaultreqopts": "the options that a DHCP server is asked for are fixed",
-	"interface.norelease":      "a lease is never released",
-	"interface.customroutes":   "routes of a DHCP server are always taken",
-	"interface.classlessroute": "routes of a DHCP server are always taken",
-
-	"device.vlan":            noBridgeVLANs,
-	"device.auth":            noPort802,
-	"device.auth_vlan":       noPort802,
-	"device.tags":            noTags,
-	"device.stp_kernel":      noSTPDaemon,
-	"device.stp_proto":       noSTPDaemon,
-	"device.conduit":         "the processor's port of a switch cannot be chosen",
-	"device.speed":           noHardware,
-	"device.duplex":          noHardware,
-	"device.autoneg":         noHardware,
-	"device.pause":           noHardware,
-	"device.asym_pause":      noHardware,
-	"device.rxpause":         noHardware,
-	"device.txpause":         noHardware,
-	"device.gro":             noHardware,
-	"device.eee":             noHardware,
-	"device.pse":             noHardware,
-	"device.pse_podl":        noHardware,
-	"device.pse_power_limit": noHardware,
-	"device.pse_priority":    noHardware,
-
-	"route.proto": "routes have the protocol number by which netconnectd knows its own routes",
-	"route.valid": "routes do not expire",
+// reasonOf returns why netconnectd does not have an option; "": it is not an option of
+// netifd's that is absent.
+func reasonOf(kind, option string) string {
+	for i := range absent {
+		if a := &absent[i]; a.kind == kind && slices.Contains(strings.Fields(a.options), option) {
+			return a.reason
+		}
+	}
+	return ""
 }
 
 // reasonOfType returns why sections of a type are left out.

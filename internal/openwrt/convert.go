@@ -14,9 +14,8 @@ import (
 type converter struct {
 	Options
 	problems []network.Problem
-	rows     map[string][]network.OptionDoc // by kind
-	count    map[string]int                 // of the sections, by type
-	hints    int                            // that were looked for
+	count    map[string]int // of the sections, by type
+	hints    int            // that were looked for
 
 	devices    []*section
 	interfaces []*section
@@ -34,12 +33,7 @@ type section struct {
 }
 
 func newConverter(options Options) *converter {
-	c := &converter{Options: options, rows: map[string][]network.OptionDoc{}, count: map[string]int{},
-		device: map[string]*section{}, named: map[string]*section{}, filtered: map[string]bool{}}
-	for _, kind := range []string{network.KindDevice, network.KindInterface, network.KindRoute, network.KindRule, network.KindNeighbour} {
-		c.rows[kind] = network.Options(kind)
-	}
-	return c
+	return &converter{Options: options, count: map[string]int{}, device: map[string]*section{}, named: map[string]*section{}, filtered: map[string]bool{}}
 }
 
 // all returns the Sections that are left.
@@ -189,31 +183,17 @@ func (s *section) set(at network.Place, name string, values ...string) {
 	s.Options = append(s.Options, network.Option{Place: at, Name: name, Values: values, List: len(values) != 1})
 }
 
-// row returns the row of an option, which is nil if no section of the kind has the option.
-// Of several rows with the name it returns the row that fits a type or a protocol.
-func (c *converter) row(kind, name, of string) (row *network.OptionDoc, fits bool) {
-	rows := c.rows[kind]
-	for i := range rows {
-		if rows[i].Has(name) {
-			if row = &rows[i]; row.Fits(of) {
-				return row, true
-			}
-		}
-	}
-	return row, false
-}
-
 // filter drops the options of a section that have no effect, with a warning for each.
 func (c *converter) filter(s *section, of string) {
 	var kept []network.Option
 	for i := range s.Options {
 		o := &s.Options[i]
-		switch row, fits := c.row(s.Kind, o.Name, of); {
+		switch known, fits := network.Has(s.Kind, o.Name, of); {
 		case fits:
 			kept = append(kept, *o)
-		case s.Foreign != "" && absent[s.Kind+"."+o.Name] == "":
+		case s.Foreign != "" && reasonOf(s.Kind, o.Name) == "":
 			// Whatever it is, it belongs to the protocol, which is reported.
-		case row != nil:
+		case known:
 			c.warn(o.Place, "the option is left out: it is not for %s", variant(s.Kind, of))
 		default:
 			c.dropOption(s.Kind, o)
@@ -238,17 +218,13 @@ const maxHints = 200
 
 // dropOption reports an option that netconnectd does not have.
 func (c *converter) dropOption(kind string, o *network.Option) {
-	if reason := absent[kind+"."+o.Name]; reason != "" {
+	if reason := reasonOf(kind, o.Name); reason != "" {
 		c.warn(o.Place, "the option is left out: %s", reason)
 		return
 	}
 	hint := ""
 	if c.hints++; c.hints <= maxHints {
-		var known []string
-		for _, row := range c.rows[kind] {
-			known = append(append(known, row.Name), row.Others...)
-		}
-		if near := nearest.Of(o.Name, known); near != "" {
+		if near := nearest.Of(o.Name, network.Names(kind)); near != "" {
 			hint = "; did you mean " + near + "?"
 		}
 	}

@@ -69,20 +69,20 @@ var differs = map[string]string{
 
 // here returns whether netconnectd has an option, and what differs or why it is absent.
 func here(t *testing.T, kind, name string) (answer, meaning string) {
-	rows := network.Options(kind)
-	known := slices.ContainsFunc(rows, func(o network.OptionDoc) bool { return o.Has(name) }) || kind == network.KindInterface && name == "type"
+	known, _ := network.Has(kind, name, "")
+	known = known || kind == network.KindInterface && name == "type"
 	key := kind + "." + name
 	switch {
-	case known && absent[key] != "":
+	case known && reasonOf(kind, name) != "":
 		t.Errorf("%s has a row, and a reason to be absent", key)
 	case known && differs[key] != "":
 		return "differs", differs[key]
 	case known:
 		return "same", ""
-	case absent[key] == "":
+	case reasonOf(kind, name) == "":
 		t.Errorf("%s has neither a row nor a reason to be absent", key)
 	}
-	return "absent", absent[key]
+	return "absent", reasonOf(kind, name)
 }
 
 // tables returns the tables of the page.
@@ -142,10 +142,15 @@ func TestReasons(t *testing.T) {
 			}
 		}
 	}
-	for _, reasons := range []map[string]string{absent, differs} {
-		for key, reason := range reasons {
-			if !listed[key] || reason == "" {
-				t.Errorf("%s: %q", key, reason)
+	for key := range differs {
+		if !listed[key] {
+			t.Errorf("%s is not an option of netifd's", key)
+		}
+	}
+	for _, a := range absent {
+		for _, name := range strings.Fields(a.options) {
+			if key := a.kind + "." + name; !listed[key] || a.reason == "" || reasonOf(a.kind, name) != a.reason {
+				t.Errorf("%s: %q", key, a.reason)
 			}
 		}
 	}

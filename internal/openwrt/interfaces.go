@@ -136,7 +136,7 @@ var notGiven = []string{"name", "type", "enabled", "match.mac", "ports", "ifname
 func (c *converter) giveDevice(s *section) {
 	name := s.value("device")
 	for _, o := range slices.Clone(s.Options) {
-		if known, _ := c.row(network.KindInterface, o.Name, ""); known != nil || slices.Contains(notGiven, o.Name) || name == "" {
+		if known, _ := network.Has(network.KindInterface, o.Name, ""); known || slices.Contains(notGiven, o.Name) || name == "" {
 			continue
 		}
 		of := ""
@@ -145,7 +145,7 @@ func (c *converter) giveDevice(s *section) {
 		} else if _, _, isVLAN := network.VLANByName(name); isVLAN {
 			of = "8021q"
 		}
-		if _, fits := c.row(network.KindDevice, o.Name, of); fits {
+		if _, fits := network.Has(network.KindDevice, o.Name, of); fits {
 			c.give(s, c.deviceFor(name, o.Place), o.Name)
 		}
 	}

@@ -141,14 +141,18 @@ func TestAbsent(t *testing.T) {
 		"globals": "config globals\n", "interface": "config interface lan\noption device eth0\n", "device": "config device\noption name eth0\n",
 		"route": "config interface lan\noption device eth0\nconfig route\noption interface lan\noption target 10.0.0.0/8\n",
 	}
-	for key, reason := range absent {
-		kind, name, _ := strings.Cut(key, ".")
+	check := func(kind, name, reason string) {
 		text := around[kind]
 		with, without := Read([]byte(text+"option "+name+" 1\n"), Options{}), Read([]byte(text), Options{})
 		told := told(with.Problems)
 		if !with.Spec.Equal(without.Spec) || with.Spec.IsZero() != (kind == "globals") || len(with.Problems) != 1 ||
 			!strings.Contains(told, fmt.Sprintf("warning: %d: ", strings.Count(text, "\n")+1)) || !strings.Contains(told, reason) {
-			t.Errorf("%s: %s", key, told)
+			t.Errorf("%s.%s: %s", kind, name, told)
+		}
+	}
+	for _, a := range absent {
+		for _, name := range strings.Fields(a.options) {
+			check(a.kind, name, a.reason)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func existing(spec network.Spec) []string {
 }
 
 // outcome returns what a file comes to on a machine that has its links and nothing else:
-// the changes of the kernel, the state of the interfaces, and the problems.
+// what is declared, the changes of the kernel, the state of the interfaces, and the problems.
 func outcome(t *testing.T, n Network) string {
 	t.Helper()
 	var b strings.Builder
@@ -86,7 +86,7 @@ func outcome(t *testing.T, n Network) string {
 	if err != nil {
 		t.Error(err)
 	}
-	b.WriteString("Changes:\n")
+	b.WriteString("Declared:\n" + YAML(n.Sections) + "Changes:\n")
 	for _, c := range changes {
 		fmt.Fprintf(&b, "  %v\n", c)
 	}

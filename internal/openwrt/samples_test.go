@@ -43,8 +43,7 @@ func existing(spec network.Spec) []string {
 	for _, d := range spec.Devices {
 		made[d.Name] = d.Type != ""
 	}
-	var refer func(name string)
-	refer = func(name string) {
+	refer := func(name string) {
 		if below, _, isVLAN := network.VLANByName(name); isVLAN {
 			name = below
 		}

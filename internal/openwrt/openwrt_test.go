@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/netconnectd/netconnectd/internal/timetest"
 )
 
@@ -132,32 +130,13 @@ func TestCost(t *testing.T) {
 		for i := range n {
 			fmt.Fprintf(&b, "option o%d 1\n", i)
 		}
-		return spent(t, func() { Read([]byte(b.String()), Options{}) })
+		return timetest.Processor(t, func() { Read([]byte(b.String()), Options{}) })
 	}
 	few, many := cost(130), cost(1300)
 	t.Logf("%v for 130 sections of each type, %v for 1,300", few, many)
 	if many > 16*few {
 		t.Errorf("%v for 130 sections of each type, %v for 1,300", few, many)
 	}
-}
-
-// spent returns the least processors' time of five runs: other programs may run, too.
-func spent(t *testing.T, run func()) time.Duration {
-	t.Helper()
-	used := func() time.Duration {
-		var u unix.Rusage
-		if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-			t.Fatal(err)
-		}
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	best := time.Hour
-	for range 5 {
-		before := used()
-		run()
-		best = min(best, used()-before)
-	}
-	return best
 }
 
 // TestAbsent: each option that netconnectd does not have is left out alone, with its

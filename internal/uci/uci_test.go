@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/netconnectd/netconnectd/internal/timetest"
 )
 
@@ -151,7 +149,7 @@ func TestCost(t *testing.T) {
 		for i := range 10 * n {
 			fmt.Fprintf(&b, "option p%d x\n", i)
 		}
-		return spent(t, func() {
+		return timetest.Processor(t, func() {
 			if _, problems := Parse([]byte(b.String())); len(problems) > 0 {
 				t.Fatal(problems)
 			}
@@ -162,25 +160,6 @@ func TestCost(t *testing.T) {
 	if many > 25*few {
 		t.Errorf("%v for 400 sections, %v for 4,000", few, many)
 	}
-}
-
-// spent returns the least processors' time of five runs: other programs may run, too.
-func spent(t *testing.T, run func()) time.Duration {
-	t.Helper()
-	used := func() time.Duration {
-		var u unix.Rusage
-		if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-			t.Fatal(err)
-		}
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	best := time.Hour
-	for range 5 {
-		before := used()
-		run()
-		best = min(best, used()-before)
-	}
-	return best
 }
 
 // FuzzParse: no text lets Parse panic, a problem is one line, and what is accepted is the

@@ -49,27 +49,6 @@ func (d *daemon) carryOutRequest(ctx context.Context, peer server.Peer, req serv
 		return d.listNetworks(), nil
 	case server.Interfaces:
 		return d.lane.List(), nil
-	case server.InterfaceDump:
-		return d.declared.Dump(), nil
-	case server.InterfaceStatus:
-		return d.declared.Status(req.Name)
-	case server.InterfaceUp:
-		return nil, d.declared.Ask(ctx, req.Name, true)
-	case server.InterfaceDown:
-		return nil, d.declared.Ask(ctx, req.Name, false)
-	case server.Plan:
-		if !req.Config.IsZero() {
-			return d.planFor(ctx, req.Config.Reveal())
-		}
-		return d.declared.Plan(ctx)
-	case server.Apply:
-		return d.trial.Begin(ctx, userName(peer.UID), req.Confirm)
-	case server.Confirm:
-		return client.ResultConfirmed, d.trial.Confirm(ctx, userName(peer.UID), req.Accepted)
-	case server.Revert:
-		return client.ResultReverted, d.trial.Revert(ctx, userName(peer.UID))
-	case server.Extend:
-		return d.trial.Extend(ctx, userName(peer.UID), req.By)
 	case server.History:
 		return d.history.Last(req.Limit), nil
 	case server.AddNetwork:
@@ -94,6 +73,35 @@ func (d *daemon) carryOutRequest(ctx context.Context, peer server.Peer, req serv
 		return d.trial.Reload(ctx)
 	case server.StopDaemon:
 		return d.stop()
+	}
+	return d.carryOutDeclared(ctx, peer, req)
+}
+
+// carryOutDeclared carries out a request about the declared network or a configuration on
+// trial.
+func (d *daemon) carryOutDeclared(ctx context.Context, peer server.Peer, req server.Request) (any, error) {
+	switch req := req.(type) {
+	case server.InterfaceDump:
+		return d.declared.Dump(), nil
+	case server.InterfaceStatus:
+		return d.declared.Status(req.Name)
+	case server.InterfaceUp:
+		return nil, d.declared.Ask(ctx, req.Name, true)
+	case server.InterfaceDown:
+		return nil, d.declared.Ask(ctx, req.Name, false)
+	case server.Plan:
+		if !req.Config.IsZero() {
+			return d.planFor(ctx, req.Config.Reveal())
+		}
+		return d.declared.Plan(ctx)
+	case server.Apply:
+		return d.trial.Begin(ctx, userName(peer.UID), req.Confirm)
+	case server.Confirm:
+		return client.ResultConfirmed, d.trial.Confirm(ctx, userName(peer.UID), req.Accepted)
+	case server.Revert:
+		return client.ResultReverted, d.trial.Revert(ctx, userName(peer.UID))
+	case server.Extend:
+		return d.trial.Extend(ctx, userName(peer.UID), req.By)
 	}
 	return nil, fmt.Errorf("carry out %s: unknown request", req.Command())
 }

@@ -199,8 +199,8 @@ func address(kind uint16) moment {
 }
 
 // TestKilledWithinATrial kills the daemon with -9 at every step of a trial, from the request to
-// its reply. The file on the disk is the one that was tried. The next daemon has to take one
-// of the two configurations whole, and to say which.
+// its reply. The file on the disk has the text on trial. The next daemon has to take either
+// the earlier configuration or the tried one whole, and to say which.
 func TestKilledWithinATrial(t *testing.T) {
 	const record, kept = "tried-config.json", "kept-config.json"
 	for _, row := range []struct {

@@ -84,8 +84,8 @@ func (c *Config) endTrial() {
 // that a start has to take the kept copy; nil if c counts. The kept copy is that of the
 // file at path.
 //
-// A record that cannot be understood counts as one of c: the copy has worked, and nobody
-// knows that of c. Without a copy there is nothing to return to, and c counts.
+// A record that cannot be understood counts as a record of c, because the kept copy is
+// known to have worked, and c is not. Without a copy there is nothing to return to, and c counts.
 func (c *Config) Unconfirmed(path string) error {
 	before, err := keptCopy(c.keptIn, path)
 	if err != nil || c.File != "" && bytes.Equal(before.whole(), c.copied(path).whole()) {

@@ -64,7 +64,7 @@ type message struct {
 	event network.Event
 	done  chan struct{}
 
-	applied chan<- client.NetworkApplied // of a Declared: gets what came of the first Apply; nil: nobody waits
+	applied chan<- client.NetworkApplied // of a Declared: receives the outcome of the first Apply; nil: no caller waits
 	outcome client.NetworkApplied        // of an Applied
 }
 

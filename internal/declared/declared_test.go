@@ -245,9 +245,10 @@ func TestCommands(t *testing.T) {
 	})
 }
 
-// TestDeclareTellsWhatCame checks that who declares a configuration hears of its own first
-// Apply, or of a later one that has replaced it, and never of an earlier one.
-func TestDeclareTellsWhatCame(t *testing.T) {
+// TestDeclareReportsItsApply checks that a caller of Declare receives the outcome of the
+// first Apply of its configuration, or of an Apply that has replaced it, and never the
+// outcome of an earlier Apply.
+func TestDeclareReportsItsApply(t *testing.T) {
 	play(t, t.TempDir(), func(t *testing.T, n *Network, k *kernel) {
 		k.plug("eth0")
 		synctest.Wait()

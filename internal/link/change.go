@@ -214,7 +214,7 @@ func (s dataStep) requests(at indexes) ([]request, error) {
 
 func (dataStep) done(error) bool { return false }
 
-// primaryStep tells a bond which of its ports it prefers.
+// primaryStep sets the port that a bond prefers.
 type primaryStep struct{ name, port string }
 
 func (s primaryStep) requests(at indexes) ([]request, error) {

@@ -77,7 +77,7 @@ type Interface struct {
 	Place
 	Name   string
 	Device string // name of a declared device, or of a link that exists by itself
-	Proto  string // ProtoNone and so on, or one that netconnectd does not have
+	Proto  string // ProtoNone and so on, or a protocol that netconnectd does not have
 
 	Disabled         bool
 	Auto             bool          // set the interface up as soon as its device is present

@@ -177,7 +177,7 @@ func (s *section) remove(name string) *network.Option {
 	return nil
 }
 
-// set gives the section an option that the file does not have in this form.
+// set replaces an option of the section by the same option in the form of package network.
 func (s *section) set(at network.Place, name string, values ...string) {
 	s.remove(name)
 	s.Options = append(s.Options, network.Option{Place: at, Name: name, Values: values, List: len(values) != 1})

@@ -46,8 +46,8 @@ func (c *converter) findProtocol(s *section) {
 	s.Foreign = proto
 }
 
-// convertInterface finds the device of an interface, and gives the device what is the
-// device's.
+// convertInterface finds the device of an interface, and moves the options that belong to
+// the device there.
 func (c *converter) convertInterface(s *section) {
 	if !s.leftOut {
 		c.findDevice(s)
@@ -91,7 +91,7 @@ func (c *converter) findDevice(s *section) {
 		}
 	}
 	if s.Foreign != "" && link.CheckName(s.value("device")) != nil || isAlias(s.value("device")) {
-		s.set(at, "device", s.Name) // the name that the protocol gives to its link
+		s.set(at, "device", s.Name) // the protocol names its link after the interface
 		if link.CheckName(s.Name) != nil {
 			s.remove("device")
 		}

@@ -213,9 +213,9 @@ func TestDeltaRefusesWhatIsIgnored(t *testing.T) {
 	}
 }
 
-// TestBoth: an attribute that needs the link down and one that needs no ports together
-// need both.
-func TestBoth(t *testing.T) {
+// TestWorstOfTwoClasses checks the class of two attributes together: if one needs the link
+// down and the other needs no ports, the change needs both.
+func TestWorstOfTwoClasses(t *testing.T) {
 	for _, tt := range []struct{ a, b, want Class }{
 		{InPlace, LinkDown, LinkDown}, {LinkDown, NoPorts, NoPortsDown}, {NoPorts, LinkDown, NoPortsDown}, {NoPorts, NoPorts, NoPorts},
 		{LinkDown, LinkDown, LinkDown}, {InPlace, NoPorts, NoPorts}, {NoPortsDown, LinkDown, NoPortsDown}, {Recreate, NoPorts, Recreate},

@@ -372,7 +372,7 @@ func (w *writer) checkShown(change Change, value any) {
 		}
 	}
 	for _, shown := range changed {
-		if slices.ContainsFunc(ours, func(one any) bool { return tells(shown, one) }) {
+		if slices.ContainsFunc(ours, func(one any) bool { return sameValue(shown, one) }) {
 			return
 		}
 	}

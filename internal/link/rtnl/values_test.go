@@ -115,9 +115,9 @@ type bitShown struct {
 	on   bool
 }
 
-// tells reports whether what ip(8) shows under a key, nil for nothing, is a value of
-// ours, both as JSON has them.
-func tells(shown, value any) bool {
+// sameValue reports whether the value that ip(8) shows under a key is our value, both as
+// in JSON. shown is nil if ip(8) does not show the key.
+func sameValue(shown, value any) bool {
 	if bit, ok := value.(bitShown); ok {
 		list, _ := shown.([]any)
 		return slices.Contains(list, any(bit.name)) == bit.on

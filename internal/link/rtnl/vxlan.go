@@ -55,7 +55,7 @@ var vxlanTable = table[*VXLAN]{
 	recreate(present(unix.IFLA_VXLAN_REMCSUM_NOPARTIAL, "IFLA_VXLAN_REMCSUM_NOPARTIAL", func(v *VXLAN) *bool { return &v.RemoteNoPartial })),
 	recreate(zeroAbsent(1, flag(unix.IFLA_VXLAN_VNIFILTER, "IFLA_VXLAN_VNIFILTER", func(v *VXLAN) **bool { return &v.VNIFilter }))),
 	recreate(structure(attributeVXLANReservedBits, "IFLA_VXLAN_RESERVED_BITS", binary.BigEndian, func(v *VXLAN) **state.VXLANReservedBits { return &v.ReservedBits })),
-	// The kernel takes it and never shows it, so that nobody could see whether it holds.
+	// The kernel takes this attribute and never shows it, so its value cannot be verified.
 	readOnly(flag(attributeVXLANMCRoute, "IFLA_VXLAN_MC_ROUTE", func(v *VXLAN) **bool { return &v.MulticastRouting })),
 }
 
